@@ -1,0 +1,265 @@
+"""Errors a user can see: a class, its SQLSTATE, a position in the statement and a way out.
+
+Source: PostgreSQL, appendix A "PostgreSQL Error Codes".
+"""
+
+from __future__ import annotations
+
+
+class VoltstreamError(Exception):
+    """An error with everything a PostgreSQL client shows.
+
+    Shape: ``position`` counts characters of the statement text from 1; ``None`` when unknown.
+    """
+
+    sqlstate = "XX000"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: str | None = None,
+        hint: str | None = None,
+        position: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+        self.position = position
+
+
+class InternalError(VoltstreamError):
+    """A promise of ours was broken; the user cannot mend it."""
+
+
+class SyntaxFault(VoltstreamError):
+    """The text is not a statement."""
+
+    sqlstate = "42601"
+
+
+class FeatureNotSupported(VoltstreamError):
+    """Valid SQL that is not offered."""
+
+    sqlstate = "0A000"
+
+
+class NotIncremental(FeatureNotSupported):
+    """The query is valid SQL, but its result cannot be maintained from deltas."""
+
+
+class UndefinedTable(VoltstreamError):
+    """No relation of that name."""
+
+    sqlstate = "42P01"
+
+
+class UndefinedColumn(VoltstreamError):
+    """No column of that name in scope."""
+
+    sqlstate = "42703"
+
+
+class AmbiguousColumn(VoltstreamError):
+    """Several columns in scope share the name."""
+
+    sqlstate = "42702"
+
+
+class UndefinedFunction(VoltstreamError):
+    """No function of that name and argument types."""
+
+    sqlstate = "42883"
+
+
+class UndefinedObject(VoltstreamError):
+    """No object of that name (setting, role, prepared type)."""
+
+    sqlstate = "42704"
+
+
+class UndefinedDatabase(VoltstreamError):
+    """No database of that name."""
+
+    sqlstate = "3D000"
+
+
+class UndefinedSchema(VoltstreamError):
+    """No schema of that name."""
+
+    sqlstate = "3F000"
+
+
+class DuplicateTable(VoltstreamError):
+    """A relation of that name exists."""
+
+    sqlstate = "42P07"
+
+
+class DuplicateDatabase(VoltstreamError):
+    """A database of that name exists."""
+
+    sqlstate = "42P04"
+
+
+class DuplicateSchema(VoltstreamError):
+    """A schema of that name exists."""
+
+    sqlstate = "42P06"
+
+
+class WrongObjectType(VoltstreamError):
+    """The object exists but is of another kind."""
+
+    sqlstate = "42809"
+
+
+class DatatypeMismatch(VoltstreamError):
+    """The types do not fit."""
+
+    sqlstate = "42804"
+
+
+class GroupingError(VoltstreamError):
+    """A column is neither grouped nor aggregated."""
+
+    sqlstate = "42803"
+
+
+class DependentObjects(VoltstreamError):
+    """Other objects depend on the one to be dropped."""
+
+    sqlstate = "2BP01"
+
+
+class InvalidParameter(VoltstreamError):
+    """An option has a value it cannot have."""
+
+    sqlstate = "22023"
+
+
+class InvalidText(VoltstreamError):
+    """Text that does not spell a value of its type."""
+
+    sqlstate = "22P02"
+
+
+class DivisionByZero(VoltstreamError):
+    """Division by zero."""
+
+    sqlstate = "22012"
+
+
+class NumericOutOfRange(VoltstreamError):
+    """A number does not fit its type."""
+
+    sqlstate = "22003"
+
+
+class DatetimeOverflow(VoltstreamError):
+    """A date or time does not fit its type."""
+
+    sqlstate = "22008"
+
+
+class BadCopyFormat(VoltstreamError):
+    """COPY data that is not in the declared format."""
+
+    sqlstate = "22P04"
+
+
+class UniqueViolation(VoltstreamError):
+    """A key exists already."""
+
+    sqlstate = "23505"
+
+
+class NotNullViolation(VoltstreamError):
+    """A NULL where none may be."""
+
+    sqlstate = "23502"
+
+
+class CheckViolation(VoltstreamError):
+    """A CHECK constraint says no."""
+
+    sqlstate = "23514"
+
+
+class ActiveTransaction(VoltstreamError):
+    """The statement cannot run inside a transaction block."""
+
+    sqlstate = "25001"
+
+
+class FailedTransaction(VoltstreamError):
+    """The transaction failed earlier; only its end is accepted."""
+
+    sqlstate = "25P02"
+
+
+class IdleInTransactionTimeout(VoltstreamError):
+    """An open transaction held the writer too long without a statement."""
+
+    sqlstate = "25P03"
+
+
+class ObjectInUse(VoltstreamError):
+    """The object is in use by another session."""
+
+    sqlstate = "55006"
+
+
+class QueryCanceled(VoltstreamError):
+    """The user asked for the statement to stop."""
+
+    sqlstate = "57014"
+
+
+class AdminShutdown(VoltstreamError):
+    """The server stops."""
+
+    sqlstate = "57P01"
+
+
+class ProtocolViolation(VoltstreamError):
+    """Bytes that the wire protocol does not allow here."""
+
+    sqlstate = "08P01"
+
+
+class InvalidAuthorization(VoltstreamError):
+    """Who you say you are was not believed."""
+
+    sqlstate = "28000"
+
+
+class InvalidPassword(VoltstreamError):
+    """The password is wrong."""
+
+    sqlstate = "28P01"
+
+
+class InsufficientPrivilege(VoltstreamError):
+    """The role may not do that."""
+
+    sqlstate = "42501"
+
+
+class TooManyConnections(VoltstreamError):
+    """Every connection slot is taken."""
+
+    sqlstate = "53300"
+
+
+class LimitExceeded(VoltstreamError):
+    """A named limit of core/limits was reached."""
+
+    sqlstate = "54000"
+
+
+class StorageFault(VoltstreamError):
+    """The disk or the file below failed."""
+
+    sqlstate = "58030"

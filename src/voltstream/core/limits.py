@@ -1,0 +1,26 @@
+"""Every bound of the product: its name, its arithmetic, and what happens when it is reached."""
+
+from __future__ import annotations
+
+EPOCH_ROWS_MAX = 122_880  # One DuckDB row group. Reached: the epoch is sealed.
+EPOCH_INTERVAL_MS = 100  # A row waits at most this long for company. Passed: the epoch is sealed.
+TICK_INTERVAL_MS = 1_000  # Unsolved uses of NOW() are re-evaluated this often.
+
+PENDING_BATCHES_MAX = 16  # 16 x 122,880 rows x ~220 B = 430 MB decoded. Full: submit() waits.
+PUSH_BYTES_MAX = 64 * 1024 * 1024  # One HTTP or COPY batch. Larger: refused (54000), send parts.
+LINE_BYTES_MAX = 1024 * 1024  # One input record. Longer: a dead letter that keeps its first bytes.
+
+TRANSACTION_IDLE_S = 30  # An idle open transaction holds the only writer. Passed: rolled back.
+WRITER_WAIT_S = 120  # How long a statement waits for the writer. Passed: 55006.
+
+CONNECTIONS_MAX = 500  # Wire sessions at a time. Full: 53300.
+MESSAGE_BYTES_MAX = 256 * 1024 * 1024  # One wire message. Larger: 08P01 and the connection ends.
+STARTUP_BYTES_MAX = 10_000  # PostgreSQL's own bound of a startup packet. Larger: 08P01.
+STATEMENTS_MAX = 10_000  # Prepared statements or portals of one session. Full: 54000.
+RESULT_BATCH_ROWS = 8_192  # Rows turned into wire bytes at a time; a slow reader holds one batch.
+
+OUTBOX_ROWS_MAX = 10_000_000  # Undelivered rows of one sink, ~300 B each = 3 GB of disk.
+OUTBOX_DELIVER_ROWS = 10_000  # Rows read from the outbox and sent at a time.
+DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.
+
+SOURCE_RETENTION_S = 7 * 86_400  # Source rows older than this are forgotten unless it says otherwise.

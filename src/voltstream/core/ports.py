@@ -1,0 +1,236 @@
+"""What neighbours on one floor ask of each other; the front door (cli) plugs them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import pyarrow as pa
+
+from voltstream.core.schema import Schema
+
+# --- asking -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A remark beside a result. ``severity`` is NOTICE, WARNING or INFO."""
+
+    message: str
+    severity: str = "NOTICE"
+    sqlstate: str = "00000"
+    hint: str | None = None
+
+
+class RowStream(Protocol):
+    """A result that is being read. Close it, or its snapshot stays."""
+
+    @property
+    def columns(self) -> Schema: ...
+
+    def batches(self) -> Iterator[pa.RecordBatch]: ...
+
+    def close(self) -> None: ...
+
+
+class CopyIn(Protocol):
+    """An open COPY … FROM STDIN: bytes go in as they come, ``finish`` makes them durable."""
+
+    @property
+    def columns(self) -> Schema: ...
+
+    @property
+    def binary(self) -> bool: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def finish(self) -> Outcome: ...
+
+    def abandon(self, reason: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a statement did.
+
+    Shape: ``tag`` is PostgreSQL's command tag ("INSERT 0 3", "CREATE TABLE"); for rows it is the
+    bare verb ("SELECT") and the reader appends the count. At most one of ``rows``, ``copy_in``.
+    """
+
+    tag: str
+    rows: RowStream | None = None
+    copy_in: CopyIn | None = None
+    notices: tuple[Notice, ...] = ()
+
+
+class Statement(Protocol):
+    """One parsed statement. ``offset`` is its first character in the message, from 0."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def offset(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a prepared statement takes and gives; ``columns`` is None when it gives no rows."""
+
+    parameter_oids: tuple[int, ...]
+    columns: Schema | None
+
+
+TransactionStatus = Literal["I", "T", "E"]  # Idle, in a block, in a failed block.
+
+
+class Session(Protocol):
+    """One client's conversation. Calls come one at a time, from any thread, and may block.
+
+    Raises: VoltstreamError only; anything else is our defect and ends the connection with XX000.
+    """
+
+    @property
+    def status(self) -> TransactionStatus: ...
+
+    def parse(self, text: str) -> Sequence[Statement]:
+        """Split and parse a message; an empty one gives no statement."""
+
+    def describe(self, statement: Statement, parameter_oids: Sequence[int]) -> Description:
+        """Tell types without running. An OID of 0 asks to infer the parameter's type."""
+
+    def execute(self, statement: Statement, parameters: Sequence[object | None] = ()) -> Outcome:
+        """Run a statement. Parameters are Python values already decoded by their OIDs."""
+
+    def begin_implicit(self) -> None:
+        """Open the implicit transaction of a message with several statements."""
+
+    def end_implicit(self, *, commit: bool) -> None:
+        """Close it; a no-op when a statement opened or closed an explicit one meanwhile."""
+
+    def reported_settings(self) -> Mapping[str, str]:
+        """Return the ParameterStatus values a client must know (TimeZone, DateStyle, …)."""
+
+    def interrupt(self) -> None:
+        """Stop the running statement (57014). The only call made from another thread meanwhile."""
+
+    def close(self) -> None: ...
+
+
+class Sessions(Protocol):
+    """Where the wire gets sessions from."""
+
+    def open(self, *, database: str, user: str, options: Mapping[str, str]) -> Session:
+        """Start a session. Raises: UndefinedDatabase (3D000), InvalidAuthorization (28000)."""
+
+
+# --- bringing rows in ---------------------------------------------------------------------------
+
+Encoding = Literal["ndjson", "json", "csv", "arrow"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Undecoded records of one source.
+
+    Shape: ``ndjson`` and ``csv`` carry bytes in ``payload``; ``json`` carries one document per
+    item of ``records``; ``arrow`` carries a table whose columns match the source by name.
+    ``offsets`` are stored in the epoch that holds the rows (partition or file -> position).
+    ``position`` names where the batch came from, for dead letters.
+    ``closed`` says whether the last line is whole even without its newline.
+    """
+
+    encoding: Encoding
+    payload: bytes | bytearray | memoryview = b""
+    records: Sequence[bytes] = ()
+    table: pa.Table | None = None
+    offsets: Mapping[str, str] = field(default_factory=dict)
+    position: str = ""
+    header: bool = True  # CSV: the first line names the columns.
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch, given once it is durable."""
+
+    rows: int
+    dead_letters: int
+    epoch: int
+
+
+class Ingest(Protocol):
+    """Where rows are pushed to."""
+
+    def submit(self, database: str, source: str, batch: RawBatch) -> Future[Receipt]:
+        """Queue a batch; the future is done when its epoch is durable. Waits when full.
+
+        Raises: UndefinedDatabase (3D000), UndefinedTable (42P01), WrongObjectType (42809),
+        LimitExceeded (54000); the future raises the same and StorageFault (58030).
+        """
+
+
+class SourceFeed(Protocol):
+    """One source, as its connector sees it."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def properties(self) -> Mapping[str, str]: ...
+
+    def offsets(self) -> Mapping[str, str]:
+        """Return the stored offsets: where to go on after a restart."""
+
+    def submit(self, batch: RawBatch) -> Future[Receipt]: ...
+
+    def report(self, state: str, detail: str = "") -> None:
+        """Tell what users see in rw_sources: connecting, running, disconnected, finished, failed."""
+
+
+class Connector(Protocol):
+    """A running way in. It carries bytes and never interprets them."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+# --- bringing rows out --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SinkRecord:
+    """One change on its way out; (epoch, ordinal) is its identity for deduplication."""
+
+    epoch: int
+    ordinal: int
+    key: bytes | None
+    value: bytes | None
+
+
+class SinkUnavailable(Exception):  # noqa: N818  - a state of the world, not a fault of ours.
+    """The target cannot take records now; they stay in the outbox and are tried again."""
+
+
+class SinkTarget(Protocol):
+    """Where a sink delivers."""
+
+    def deliver(self, records: Sequence[SinkRecord]) -> None:
+        """Send records and wait until the target holds them. Raises: SinkUnavailable."""
+
+    def close(self) -> None: ...
+
+
+class Connectors(Protocol):
+    """Makes connectors by the name users write in WITH (connector = '…')."""
+
+    def source(self, feed: SourceFeed) -> Connector | None:
+        """Return the connector of a source; None when the source only takes pushed rows.
+
+        Raises: InvalidParameter (22023) naming the property that is missing or wrong.
+        """
+
+    def sink(self, name: str, properties: Mapping[str, str]) -> SinkTarget:
+        """Return the target of a sink. Raises: InvalidParameter (22023)."""

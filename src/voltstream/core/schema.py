@@ -1,0 +1,24 @@
+"""Columns and schemas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voltstream.core.types import DataType, from_store
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A named, typed column. ``store_type`` is the store's own spelling."""
+
+    name: str
+    store_type: str
+    not_null: bool = False
+    default_sql: str | None = None
+
+    @property
+    def type(self) -> DataType:
+        return from_store(self.store_type)
+
+
+Schema = tuple[Column, ...]

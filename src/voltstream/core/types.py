@@ -1,0 +1,120 @@
+"""SQL types as PostgreSQL names them, and how the store spells them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """A type family. Shape: (PostgreSQL name, type OID, array type OID)."""
+
+    BOOL = ("boolean", 16, 1000)
+    INT2 = ("smallint", 21, 1005)
+    INT4 = ("integer", 23, 1007)
+    INT8 = ("bigint", 20, 1016)
+    FLOAT4 = ("real", 700, 1021)
+    FLOAT8 = ("double precision", 701, 1022)
+    NUMERIC = ("numeric", 1700, 1231)
+    TEXT = ("text", 25, 1009)
+    VARCHAR = ("character varying", 1043, 1015)
+    BYTEA = ("bytea", 17, 1001)
+    UUID = ("uuid", 2950, 2951)
+    JSON = ("json", 114, 199)
+    JSONB = ("jsonb", 3802, 3807)
+    DATE = ("date", 1082, 1182)
+    TIME = ("time without time zone", 1083, 1183)
+    TIMETZ = ("time with time zone", 1266, 1270)
+    TIMESTAMP = ("timestamp without time zone", 1114, 1115)
+    TIMESTAMPTZ = ("timestamp with time zone", 1184, 1185)
+    INTERVAL = ("interval", 1186, 1187)
+    OID = ("oid", 26, 1028)
+    RECORD = ("record", 2249, 2287)
+    UNKNOWN = ("unknown", 705, 0)
+
+    @property
+    def pg_name(self) -> str:
+        return self.value[0]
+
+    @property
+    def oid(self) -> int:
+        return self.value[1]
+
+    @property
+    def array_oid(self) -> int:
+        return self.value[2]
+
+
+@dataclass(frozen=True, slots=True)
+class DataType:
+    """A column's type: a family, an array depth, and precision and scale for numerics."""
+
+    kind: Kind
+    array_depth: int = 0
+    precision: int | None = None
+    scale: int | None = None
+
+    @property
+    def oid(self) -> int:
+        return self.kind.array_oid if self.array_depth else self.kind.oid
+
+    @property
+    def pg_name(self) -> str:
+        """Return the type as ``format_type`` prints it."""
+        return self.kind.pg_name + "[]" * min(self.array_depth, 1)
+
+
+_STORE_KINDS: dict[str, Kind] = {
+    "BOOLEAN": Kind.BOOL,
+    "TINYINT": Kind.INT2,
+    "UTINYINT": Kind.INT2,
+    "SMALLINT": Kind.INT2,
+    "USMALLINT": Kind.INT4,
+    "INTEGER": Kind.INT4,
+    "UINTEGER": Kind.INT8,
+    "BIGINT": Kind.INT8,
+    "UBIGINT": Kind.NUMERIC,
+    "HUGEINT": Kind.NUMERIC,
+    "UHUGEINT": Kind.NUMERIC,
+    "FLOAT": Kind.FLOAT4,
+    "DOUBLE": Kind.FLOAT8,
+    "VARCHAR": Kind.VARCHAR,
+    "BLOB": Kind.BYTEA,
+    "UUID": Kind.UUID,
+    "JSON": Kind.JSONB,
+    "DATE": Kind.DATE,
+    "TIME": Kind.TIME,
+    "TIME WITH TIME ZONE": Kind.TIMETZ,
+    "TIMETZ": Kind.TIMETZ,
+    "TIMESTAMP": Kind.TIMESTAMP,
+    "TIMESTAMP_S": Kind.TIMESTAMP,
+    "TIMESTAMP_MS": Kind.TIMESTAMP,
+    "TIMESTAMP_NS": Kind.TIMESTAMP,
+    "TIMESTAMP WITH TIME ZONE": Kind.TIMESTAMPTZ,
+    "TIMESTAMPTZ": Kind.TIMESTAMPTZ,
+    "INTERVAL": Kind.INTERVAL,
+    "OID": Kind.OID,
+}
+
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+
+
+def from_store(spelling: str) -> DataType:
+    """Read a type as the store spells it (``DECIMAL(38,16)``, ``INTEGER[]``, ``STRUCT(..)``)."""
+    depth = 0
+    text = spelling.strip()
+    while text.endswith("]"):
+        text = text[: text.rindex("[")]
+        depth += 1
+    decimal = _DECIMAL.fullmatch(text.upper())
+    if decimal:
+        return DataType(Kind.NUMERIC, depth, int(decimal[1]), int(decimal[2]))
+    upper = text.upper()
+    if upper.startswith("ENUM"):
+        return DataType(Kind.VARCHAR, depth)
+    if upper.startswith("STRUCT"):
+        return DataType(Kind.RECORD, depth)
+    if upper.startswith("MAP"):
+        return DataType(Kind.JSONB, depth)
+    return DataType(_STORE_KINDS.get(upper, Kind.TEXT), depth)

@@ -1,0 +1,1 @@
+"""F1: text to incremental DuckDB SQL. Pure: no connection, no clock; types come through a port."""
