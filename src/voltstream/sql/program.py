@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +63,5 @@ class Program:
     ticks: bool = False  # recomputed at each timer tick because of an unsolved NOW()
     timers: tuple[Timer, ...] = ()
     notices: tuple[str, ...] = ()
-    emit_columns: tuple[tuple[str, str], ...] = field(default=())  # sinks: (name, DuckDB SQL)
+    volatile: tuple[tuple[str, str], ...] = ()
+    emit_columns: tuple[tuple[str, str], ...] = ()  # sinks: (public name, DuckDB SQL)
