@@ -1,0 +1,68 @@
+# Voltstream. One verb each; every verb first makes sure of .venv (needs python3 and make only).
+#   make demo     the main job: real charging sessions through live SQL views (ARGS="--seconds 20")
+#   make test     all tests                 (ARGS="-k window")
+#   make check    format, lint, strict types, tests: what .ci/run calls
+#   make bench    throughput and freshness  (ARGS="--rows 2000000")
+#   make fmt      rewrite sources in the house format
+#   make serve    a server on the default ports (ARGS="--data volt-data")
+#   make setup    .venv with the locked dependencies and .venv/bin/voltstream
+#   make lock     pin dependencies anew from pyproject.toml
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+ARGS ?=
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench fmt serve lock clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# The stamp is newer than the locks, or the environment is laid anew.
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "voltstream needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/voltstream demo $(ARGS)
+
+serve: $(STAMP)
+	@$(BIN)/voltstream serve $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(STAMP)
+	@$(BIN)/python -m bench $(ARGS)
+
+fmt: $(STAMP)
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+# Universal locks: one file for every platform, hashed, without any registry's name.
+LOCK = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+lock: $(STAMP)
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet uv
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
