@@ -1,0 +1,34 @@
+"""What decoding gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from voltstream.core.limits import DEAD_LETTER_BYTES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One record that could not be read. Shape: ``position`` is ``<where>:<record, from 1>``."""
+
+    position: str
+    raw: bytes
+    reason: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The readable rows, exactly the schema's columns in order, and the unreadable records."""
+
+    table: pa.Table
+    dead_letters: Sequence[DeadLetter] = ()
+
+
+def dead_letter(position: str, number: int, raw: bytes, reason: str, at_us: int) -> DeadLetter:
+    """Make a dead letter that keeps a bounded part of the record."""
+    kept = bytes(raw[:DEAD_LETTER_BYTES_MAX])
+    return DeadLetter(f"{position}:{number}", kept, reason, at_us)
