@@ -1,0 +1,41 @@
+"""Errors that only a wire conversation can have."""
+
+from __future__ import annotations
+
+from voltstream.core.errors import VoltstreamError
+
+
+class UndefinedStatement(VoltstreamError):
+    """No prepared statement of that name."""
+
+    sqlstate = "26000"
+
+
+class DuplicateStatement(VoltstreamError):
+    """A prepared statement of that name exists."""
+
+    sqlstate = "42P05"
+
+
+class UndefinedPortal(VoltstreamError):
+    """No portal of that name."""
+
+    sqlstate = "34000"
+
+
+class DuplicatePortal(VoltstreamError):
+    """A portal of that name exists."""
+
+    sqlstate = "42P03"
+
+
+class PortalFinished(VoltstreamError):
+    """The portal ran to its end and cannot run again."""
+
+    sqlstate = "55000"
+
+
+class BadBinaryValue(VoltstreamError):
+    """Binary bytes that are no value of their type."""
+
+    sqlstate = "22P03"

@@ -1,0 +1,250 @@
+"""Messages of PostgreSQL's frontend/backend protocol 3.0.
+
+Source: PostgreSQL manual, chapter "Message Formats". Frontend messages are dataclasses made by
+the parser; backend messages are functions that return their bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.ports import Notice
+from voltstream.core.schema import Schema
+from voltstream.core.types import DataType, Kind
+
+# --- frontend -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SslRequest:
+    """Asks for TLS before startup."""
+
+
+@dataclass(frozen=True, slots=True)
+class GssRequest:
+    """Asks for GSSAPI encryption before startup."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """Asks, on a connection of its own, to stop another session's statement."""
+
+    process_id: int
+    secret: int
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """Opens a session. ``minor`` is the protocol's minor version (3.minor)."""
+
+    minor: int
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    name: str
+    text: str
+    parameter_oids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Binds a statement's parameters into a portal. Formats: 0 text, 1 binary."""
+
+    portal: str
+    statement: str
+    parameter_formats: tuple[int, ...] = ()
+    parameters: tuple[bytes | None, ...] = ()
+    result_formats: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """``kind`` is "S" for a statement and "P" for a portal."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Runs a portal. ``rows_max`` of 0 means all rows."""
+
+    portal: str
+    rows_max: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """``kind`` is "S" for a statement and "P" for a portal."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CopyData:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDone:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFail:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A password or SASL answer; its shape depends on what was asked."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """The obsolete fast path; it is parsed only to be refused."""
+
+
+FrontendMessage = (
+    SslRequest | GssRequest | CancelRequest | Startup | Query | Parse | Bind | Describe
+    | Execute | Close | Flush | Sync | Terminate | CopyData | CopyDone | CopyFail | Password
+    | FunctionCall
+)  # fmt: skip
+
+# --- backend ------------------------------------------------------------------------------------
+
+_FIXED_SIZES = {
+    Kind.BOOL: 1, Kind.INT2: 2, Kind.INT4: 4, Kind.INT8: 8, Kind.FLOAT4: 4, Kind.FLOAT8: 8,
+    Kind.UUID: 16, Kind.DATE: 4, Kind.TIME: 8, Kind.TIMETZ: 12, Kind.TIMESTAMP: 8,
+    Kind.TIMESTAMPTZ: 8, Kind.INTERVAL: 16, Kind.OID: 4,
+}  # fmt: skip
+
+
+def message(tag: bytes, body: bytes = b"") -> bytes:
+    """Frame a backend message: tag, length that counts itself, body."""
+    return tag + struct.pack("!i", len(body) + 4) + body
+
+
+def _text(value: str) -> bytes:
+    # A NUL would end the field early and shift everything after it.
+    return value.replace("\0", "").encode("utf-8", "replace") + b"\0"
+
+
+AUTHENTICATION_OK = message(b"R", struct.pack("!i", 0))
+PARSE_COMPLETE = message(b"1")
+BIND_COMPLETE = message(b"2")
+CLOSE_COMPLETE = message(b"3")
+NO_DATA = message(b"n")
+EMPTY_QUERY = message(b"I")
+PORTAL_SUSPENDED = message(b"s")
+COPY_DONE = message(b"c")
+
+
+def negotiate_version(minor: int, unknown_options: Sequence[str]) -> bytes:
+    """Offer a lower minor version and name the protocol options not understood."""
+    names = b"".join(_text(name) for name in unknown_options)
+    return message(b"v", struct.pack("!ii", (3 << 16) | minor, len(unknown_options)) + names)
+
+
+def backend_key(process_id: int, secret: int) -> bytes:
+    """Give the client the key of its cancel requests."""
+    return message(b"K", struct.pack("!iI", process_id, secret))
+
+
+def parameter_status(name: str, value: str) -> bytes:
+    """Report a setting."""
+    return message(b"S", _text(name) + _text(value))
+
+
+def ready(status: str) -> bytes:
+    """Say that the next query may come. ``status``: I, T or E."""
+    return message(b"Z", status.encode())
+
+
+def command_complete(tag: str) -> bytes:
+    """End a statement's answer."""
+    return message(b"C", _text(tag))
+
+
+def parameter_description(oids: Sequence[int]) -> bytes:
+    """Tell a prepared statement's parameter types."""
+    return message(b"t", struct.pack(f"!H{len(oids)}I", len(oids), *oids))
+
+
+def _type_modifier(data_type: DataType) -> int:
+    """Return PostgreSQL's typmod of a numeric, -1 for anything else (src/backend numeric.c)."""
+    if data_type.kind is not Kind.NUMERIC or data_type.precision is None:
+        return -1
+    return ((data_type.precision << 16) | (data_type.scale or 0)) + 4
+
+
+def row_description(columns: Schema, formats: Sequence[int]) -> bytes:
+    """Describe the columns of the rows to come."""
+    fields = [struct.pack("!H", len(columns))]
+    for column, format_code in zip(columns, formats, strict=True):
+        data_type = column.type
+        size = -1 if data_type.array_depth else _FIXED_SIZES.get(data_type.kind, -1)
+        numbers = (0, 0, data_type.oid, size, _type_modifier(data_type), format_code)
+        fields.append(_text(column.name) + struct.pack("!IhIhih", *numbers))
+    return message(b"T", b"".join(fields))
+
+
+def copy_response(tag: bytes, column_count: int, *, binary: bool) -> bytes:
+    """Open a COPY: ``tag`` is G (in) or H (out)."""
+    formats = [int(binary)] * column_count
+    return message(tag, struct.pack(f"!bH{column_count}H", int(binary), column_count, *formats))
+
+
+def error_response(error: VoltstreamError, severity: str = "ERROR") -> bytes:
+    """Tell an error with all its fields. ``severity``: ERROR or FATAL."""
+    fields = [("S", severity), ("V", severity), ("C", error.sqlstate), ("M", error.message)]
+    if error.detail:
+        fields.append(("D", error.detail))
+    if error.hint:
+        fields.append(("H", error.hint))
+    if error.position is not None:
+        fields.append(("P", str(error.position)))
+    return _fields(b"E", fields)
+
+
+def notice_response(notice: Notice) -> bytes:
+    """Tell a remark."""
+    fields = [
+        ("S", notice.severity), ("V", notice.severity),
+        ("C", notice.sqlstate), ("M", notice.message),
+    ]  # fmt: skip
+    if notice.hint:
+        fields.append(("H", notice.hint))
+    return _fields(b"N", fields)
+
+
+def _fields(tag: bytes, fields: Sequence[tuple[str, str]]) -> bytes:
+    return message(tag, b"".join(code.encode() + _text(value) for code, value in fields) + b"\0")
