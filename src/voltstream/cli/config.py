@@ -1,0 +1,158 @@
+"""Settings from defaults, a TOML file, the environment and flags; the later ones win."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from voltstream.core.errors import InvalidParameter
+from voltstream.core.limits import EPOCH_INTERVAL_MS, EPOCH_ROWS_MAX, SOURCE_RETENTION_S
+
+ENVIRONMENT_PREFIX = "VOLTSTREAM_"
+PORT_MAX = 65_535
+
+
+class KafkaSettings(BaseModel):
+    """How every kafka connector reaches its broker."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bootstrap_override: str | None = Field(
+        None, description="host:port that every kafka source and sink uses instead of its own."
+    )
+
+
+class EpochSettings(BaseModel):
+    """When an epoch is sealed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rows_max: int = Field(EPOCH_ROWS_MAX, ge=1, description="Rows that seal an epoch.")
+    interval_ms: int = Field(
+        EPOCH_INTERVAL_MS, ge=1, description="Longest wait of a row for company, in milliseconds."
+    )
+
+
+class SourceSettings(BaseModel):
+    """What every source does unless its own WITH (…) says otherwise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    retention_s: int = Field(
+        SOURCE_RETENTION_S, ge=1, description="Seconds that a source keeps its rows."
+    )
+
+
+class Settings(BaseSettings):
+    """Everything `voltstream serve` can be told. Ports: 0 asks the system for a free one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+    )
+
+    data: Path = Field(Path("volt-data"), description="Directory of the databases.")
+    host: str = Field("127.0.0.1", description="Address that the ports are opened on.")
+    pg_port: int = Field(4566, ge=0, le=PORT_MAX, description="PostgreSQL wire port.")
+    http_port: int = Field(8080, ge=0, le=PORT_MAX, description="HTTP port.")
+    ocpp_port: int = Field(
+        9000, ge=0, le=PORT_MAX, description="Charge point port; kept for the gateway."
+    )
+    kafka: KafkaSettings = KafkaSettings()
+    epoch: EpochSettings = EpochSettings()
+    source: SourceSettings = SourceSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags win over the environment, which wins over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def options(self) -> dict[str, str]:
+        """Return every setting that has a value, as dotted key and text."""
+        return dict(_flatten(self.model_dump(mode="json")))
+
+
+def setting_names(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted name of every setting."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from setting_names(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def load_settings(
+    config: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    assignments: Sequence[str] = (),
+) -> Settings:
+    """Merge all four places. Raises: InvalidParameter naming the setting and the way out."""
+    if config is not None and not config.is_file():
+        raise InvalidParameter(f'configuration file "{config}" does not exist')
+    chosen: dict[str, Any] = {}
+    for assignment in assignments:
+        _assign(chosen, assignment)
+    chosen |= {name: value for name, value in (flags or {}).items() if value is not None}
+
+    class FileSettings(Settings):
+        model_config = SettingsConfigDict(toml_file=config)
+
+    try:
+        return FileSettings(**chosen)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidParameter(f'cannot read "{config}": {error}') from error
+    except ValidationError as error:
+        raise _explained(error) from error
+
+
+def _assign(chosen: dict[str, Any], assignment: str) -> None:
+    """Put a dotted ``key=value`` into a nested mapping."""
+    key, equals, value = assignment.partition("=")
+    if not equals or not key.strip():
+        raise InvalidParameter(f'"{assignment}" is not of the form key=value')
+    *groups, name = key.strip().lower().split(".")
+    for group in groups:
+        chosen = chosen.setdefault(group, {})
+        if not isinstance(chosen, dict):
+            raise InvalidParameter(f'"{group}" is a setting, not a group of settings')
+    chosen[name] = value
+
+
+def _explained(error: ValidationError) -> InvalidParameter:
+    """Turn the first complaint into one line, with the nearest name for a name unknown."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return InvalidParameter(f'setting "{key}": {first["msg"]}')
+    near = get_close_matches(key, list(setting_names()), n=1, cutoff=0.5)
+    return InvalidParameter(
+        f'there is no setting "{key}"',
+        hint=f'Perhaps you meant "{near[0]}".' if near else "See docs/reference/configuration.md.",
+    )
+
+
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield prefix + name, str(value)
