@@ -1,0 +1,69 @@
+"""Arrow tables to rows of a schema, matched by name."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+
+from voltstream.core.schema import Column, Schema
+from voltstream.formats.casts import structural, typed_select
+from voltstream.formats.documents import split_faults
+from voltstream.formats.port import SqlDecoder, UnreadableInput
+from voltstream.formats.result import Decoded, dead_letter
+
+
+def read(
+    given: pa.Table, position: str, schema: Schema, decoder: SqlDecoder, now_us: int
+) -> Decoded:
+    """Cast by column name, case aside; columns the schema lacks are left out, missing ones NULL."""
+    numbered = _matched(given, schema).append_column("n", pa.array(np.arange(len(given))))
+    table = _in_one_call(numbered, schema, decoder)
+    if table is not None:
+        return Decoded(table)
+    rows = decoder.arrow(_careful_sql(schema), {"given": numbered})
+    table, reasons = split_faults(rows, schema)
+    letters = [
+        dead_letter(position, index + 1, _row(given, index), reason, now_us)
+        for index, reason in reasons
+    ]
+    return Decoded(table, letters)
+
+
+def _matched(given: pa.Table, schema: Schema) -> pa.Table:
+    places = {name.lower(): place for place, name in reversed(list(enumerate(given.column_names)))}
+    columns: list[pa.ChunkedArray | pa.Array] = []
+    for column in schema:
+        place = places.get(column.name.lower())
+        columns.append(pa.nulls(len(given), pa.string()) if place is None else given.column(place))
+    return pa.table(columns, names=[f"g{index}" for index in range(len(schema))])
+
+
+def _in_one_call(numbered: pa.Table, schema: Schema, decoder: SqlDecoder) -> pa.Table | None:
+    casts = (f"CAST(g{index} AS {column.store_type})" for index, column in enumerate(schema))
+    try:
+        table = decoder.arrow(f"SELECT {', '.join(casts)} FROM given", {"given": numbered})
+    except UnreadableInput:
+        return None
+    for column, required in zip(table.columns, schema, strict=True):
+        if required.not_null and column.null_count:
+            return None
+    return table.rename_columns([column.name for column in schema])
+
+
+def _careful_sql(schema: Schema) -> str:
+    texts = "".join(f", {_text(index, c)} AS t{index}" for index, c in enumerate(schema))
+    return typed_select(f"SELECT n, CAST(NULL AS VARCHAR) AS verdict{texts} FROM given", schema)
+
+
+def _text(index: int, column: Column) -> str:
+    if structural(column):
+        return f"CAST(to_json(g{index}) AS VARCHAR)"
+    return f"CAST(g{index} AS VARCHAR)"
+
+
+def _row(given: pa.Table, index: int) -> bytes:
+    """Return a row as JSON, for people to read."""
+    [row] = given.slice(index, 1).to_pylist()
+    return json.dumps(row, default=str).encode()

@@ -1,0 +1,47 @@
+"""One batch of bytes to one Arrow table."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import pyarrow as pa
+
+from voltstream.core.ports import RawBatch
+from voltstream.core.schema import Schema
+from voltstream.formats import columnar, delimited, documents, lines
+from voltstream.formats.port import SqlDecoder
+from voltstream.formats.result import DeadLetter, Decoded, dead_letter
+
+
+def decode(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:
+    """Read a batch as rows of ``schema``. Dead letters are dated ``now_us``.
+
+    Law: a record is read, or refused, the same alone as in any company.
+    """
+    match batch.encoding:
+        case "ndjson":
+            return _json(lines.from_lines(batch.payload), batch, schema, decoder, now_us)
+        case "json":
+            return _json(lines.from_documents(batch.records), batch, schema, decoder, now_us)
+        case "csv":
+            return delimited.read(batch, schema, decoder, now_us)
+        case "arrow":
+            given = batch.table if batch.table is not None else pa.table({})
+            return columnar.read(given, batch.position, schema, decoder, now_us)
+        case _:
+            assert_never(batch.encoding)
+
+
+def _json(
+    records: lines.Records, batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int
+) -> Decoded:
+    table, reasons = documents.read(records, schema, decoder)
+    letters: list[tuple[int, DeadLetter]] = []
+    for number, raw, reason in records.rejected:
+        letters.append((number, dead_letter(batch.position, number, raw, reason, now_us)))
+    for index, reason in reasons:
+        number = int(records.numbers[index])
+        raw = records.raw(index)
+        letters.append((number, dead_letter(batch.position, number, raw, reason, now_us)))
+    letters.sort(key=lambda letter: letter[0])
+    return Decoded(table, [letter for _, letter in letters])

@@ -1,0 +1,120 @@
+"""CSV to rows (RFC 4180; an empty unquoted field is NULL, a quoted one is empty text)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from voltstream.core.ports import RawBatch
+from voltstream.core.schema import Schema
+from voltstream.formats.casts import typed_select
+from voltstream.formats.documents import split_faults
+from voltstream.formats.lines import from_lines
+from voltstream.formats.port import SqlDecoder
+from voltstream.formats.result import DeadLetter, Decoded, dead_letter
+
+_Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+def read(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:
+    """Read CSV text; a row of the wrong width or with an unreadable field is a dead letter."""
+    letters: list[tuple[int, DeadLetter]] = []
+
+    def refuse(number: int, raw: bytes, reason: str) -> None:
+        letters.append((number, dead_letter(batch.position, number, raw, reason, now_us)))
+
+    content = bytes(batch.payload)
+    records = from_lines(content)
+    if records.rejected:
+        for number, raw, reason in records.rejected:
+            refuse(number, raw, reason)
+        content = b"".join(text.as_buffer() for text in records.texts)
+    names = _header(content) if batch.header else [column.name for column in schema]
+    known = {column.name.lower() for column in schema}
+    if batch.header and content.strip() and not known & {name.lower() for name in names}:
+        refuse(1, content, "the header names no column of the source")
+        names = []
+    fields, numbers = _fields(content, names, schema, batch.header, refuse)
+    table, reasons = split_faults(_typed(fields, schema, decoder), schema)
+    for index, reason in reasons:
+        values = [column[index].as_py() for column in fields.columns]
+        refuse(int(numbers[index]), _row(values), reason)
+    letters.sort(key=lambda letter: letter[0])
+    return Decoded(table, [letter for _, letter in letters])
+
+
+class _Refuse(Protocol):
+    def __call__(self, number: int, raw: bytes, reason: str) -> None: ...
+
+
+def _fields(
+    content: bytes, names: list[str], schema: Schema, header: bool, refuse: _Refuse
+) -> tuple[pa.Table, _Numbers]:
+    """Cut into one text column per schema column; the numbers count rows, the header included."""
+    wanted = [column.name for column in schema]
+    empty = pa.table({name: pa.array([], pa.string()) for name in wanted})
+    first = 2 if header else 1
+    if not content.strip() or not names:
+        return empty, np.zeros(0, np.int64)
+    wrong: list[int] = []
+
+    def on_wrong_width(row: arrow_csv.InvalidRow) -> str:
+        wrong.append(row.number)
+        reason = f"{row.actual_columns} fields where {row.expected_columns} are expected"
+        refuse(row.number, row.text.encode(), reason)
+        return "skip"
+
+    try:
+        table = arrow_csv.read_csv(
+            io.BytesIO(content),
+            arrow_csv.ReadOptions(
+                use_threads=False,  # Row numbers are only told in order.
+                block_size=len(content) + 1,  # One block: no record can straddle two.
+                column_names=_unique(names, wanted),
+                skip_rows=first - 1,
+            ),
+            arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=on_wrong_width),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(wanted, pa.string()),
+                include_columns=wanted,
+                include_missing_columns=True,
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                null_values=[""],
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        refuse(first, content, f"not CSV: {error}")
+        return empty, np.zeros(0, np.int64)
+    every = np.arange(first, first + len(table) + len(wrong), dtype=np.int64)
+    return table, np.setdiff1d(every, np.array(wrong, np.int64))
+
+
+def _unique(names: list[str], wanted: list[str]) -> list[str]:
+    """Spell header names as the schema does; other and repeated names get one that is unused."""
+    spelled = {name.lower(): name for name in wanted}
+    return [spelled.pop(name.lower(), f"\0{index}") for index, name in enumerate(names)]
+
+
+def _typed(fields: pa.Table, schema: Schema, decoder: SqlDecoder) -> pa.Table:
+    numbered = fields.rename_columns([f"t{i}" for i in range(len(schema))])
+    numbered = numbered.append_column("n", pa.array(np.arange(len(fields))))
+    texts = "".join(f", t{i}" for i in range(len(schema)))
+    select = f"SELECT n, CAST(NULL AS VARCHAR) AS verdict{texts} FROM fields"
+    return decoder.arrow(typed_select(select, schema), {"fields": numbered})
+
+
+def _header(content: bytes) -> list[str]:
+    text = content.decode().removeprefix("\ufeff")
+    return [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
+
+
+def _row(values: list[str | None]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(["" if v is None else v for v in values])
+    return out.getvalue().encode()
