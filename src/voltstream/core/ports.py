@@ -210,7 +210,7 @@ class SinkRecord:
     value: bytes | None
 
 
-class SinkUnavailable(Exception):  # noqa: N818  - a state of the world, not a fault of ours.
+class SinkUnavailable(Exception):  # A state of the world, not a fault of ours.
     """The target cannot take records now; they stay in the outbox and are tried again."""
 
 
