@@ -23,19 +23,19 @@ COMMENT ON MATERIALIZED VIEW session_stops IS 'The first STOP of each transactio
 
 CREATE MATERIALIZED VIEW sessions AS
 SELECT
-    a.charge_point_id,
-    a.transaction_id,
-    a.connector_id,
-    a.id_tag,
-    a.started_at,
-    z.stopped_at,
-    a.meter_start_wh,
-    z.meter_stop_wh,
-    z.meter_stop_wh - a.meter_start_wh AS energy_wh,
-    z.stop_reason
-FROM session_starts AS a
-LEFT JOIN session_stops AS z
-    ON a.charge_point_id = z.charge_point_id AND a.transaction_id = z.transaction_id;
+    opening.charge_point_id,
+    opening.transaction_id,
+    opening.connector_id,
+    opening.id_tag,
+    opening.started_at,
+    ending.stopped_at,
+    opening.meter_start_wh,
+    ending.meter_stop_wh,
+    ending.meter_stop_wh - opening.meter_start_wh AS energy_wh,
+    ending.stop_reason
+FROM session_starts AS opening
+LEFT JOIN session_stops AS ending
+    ON opening.charge_point_id = ending.charge_point_id AND opening.transaction_id = ending.transaction_id;
 
 COMMENT ON MATERIALIZED VIEW sessions IS
     'Every transaction; stopped_at and energy_wh are NULL while it runs';

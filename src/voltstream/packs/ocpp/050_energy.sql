@@ -36,15 +36,17 @@ SELECT
     w.transaction_id,
     w.window_start,
     w.window_end,
-    GREATEST(w.register_wh_max - COALESCE(before.register_wh_max, w.register_wh_min), 0) AS energy_wh,
+    GREATEST(w.register_wh_max - COALESCE(previous.register_wh_max, w.register_wh_min), 0)
+        AS energy_wh,
     w.reading_count,
-    before.register_wh_max IS NOT NULL OR s.started_at >= w.window_start AS contiguous
+    COALESCE(previous.register_wh_max IS NOT NULL OR s.started_at >= w.window_start, FALSE)
+        AS contiguous
 FROM registers_15min AS w
-LEFT JOIN registers_15min AS before
-    ON w.charge_point_id = before.charge_point_id
-    AND w.connector_id = before.connector_id
-    AND w.transaction_id = before.transaction_id
-    AND w.window_start = before.window_end
+LEFT JOIN registers_15min AS previous
+    ON w.charge_point_id = previous.charge_point_id
+    AND w.connector_id = previous.connector_id
+    AND w.transaction_id = previous.transaction_id
+    AND w.window_start = previous.window_end
 LEFT JOIN session_starts AS s
     ON w.charge_point_id = s.charge_point_id AND w.transaction_id = s.transaction_id;
 
