@@ -1,0 +1,213 @@
+"""Arrow columns to PostgreSQL's text output, one column at a time.
+
+Law: for a value both can hold, the text equals what PostgreSQL 15 prints with DateStyle ISO,
+IntervalStyle postgres and extra_float_digits 1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from voltstream.core.types import Kind
+from voltstream.pgwire.datetimes import (
+    date_texts,
+    interval_text,
+    time_texts,
+    timestamp_texts,
+    timestamptz_texts,
+)
+
+CELL = pa.large_binary()  # 32-bit offsets overflow when one batch carries more than 2 GiB.
+
+_ARRAY_QUOTED = re.compile(r'[{},"\\\s]|^$|^null$', re.IGNORECASE)
+_ARRAY_ESCAPED = re.compile(r'(["\\])')
+_RECORD_QUOTED = re.compile(r'[(),"\\\s]|^$')
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """Strip what only Arrow cares about: chunks, extension types and dictionaries."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return array
+
+
+def text_cells(array: pa.Array, kind: Kind = Kind.TEXT, zone: str = "UTC") -> pa.Array:
+    """Return one large_binary value per row: the text form, or null."""
+    return text_values(array, kind, zone).cast(CELL)
+
+
+def text_values(array: pa.Array, kind: Kind = Kind.TEXT, zone: str = "UTC") -> pa.Array:
+    """Return the text form as large_string, or large_binary for strings already encoded."""
+    array = plain(array)
+    data_type = array.type
+    if pa.types.is_timestamp(data_type):
+        if data_type.tz is not None:
+            return timestamptz_texts(array, zone)
+        return timestamp_texts(array)
+    if pa.types.is_time(data_type):
+        return time_texts(array, "+00" if kind is Kind.TIMETZ else "")
+    if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
+        return _list_texts(array, kind, zone)
+    if pa.types.is_struct(data_type):
+        return _struct_texts(array, zone)
+    for applies, encode in _ENCODERS:
+        if applies(data_type):
+            return encode(array)
+    return array.cast(pa.large_string())
+
+
+def _strings(values: Iterable[str | None]) -> pa.Array:
+    return pa.array(values, pa.large_string())
+
+
+def _per_value(array: pa.Array, spell: Callable[[Any], str]) -> pa.Array:
+    return _strings(None if value is None else spell(value) for value in array.to_pylist())
+
+
+def _bool_texts(array: pa.Array) -> pa.Array:
+    return pc.if_else(array, "t", "f").cast(pa.large_string())
+
+
+def float8_text(value: float) -> str:
+    """Spell a double with the fewest digits that read back the same."""
+    text = repr(value)
+    if text.endswith(".0"):
+        text = text[:-2]
+    if abs(value) < 1e15 or "e" in text:
+        return text
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    # Python turns scientific at 1e16, PostgreSQL at 1e15 (DBL_DIG).
+    sign = "-" if value < 0 else ""
+    digits = text.lstrip("-").replace(".", "").rstrip("0")
+    return f"{sign}{digits[0]}{'.' * (len(digits) > 1)}{digits[1:]}e+15"
+
+
+def float4_text(value: float) -> str:
+    """Spell a single with the fewest digits that read back the same."""
+    single = np.float32(value)
+    if not np.isfinite(single):
+        return float8_text(value)
+    if single == 0 or 1e-4 <= abs(single) < 1e6:
+        return np.format_float_positional(single, unique=True, trim="-")
+    return np.format_float_scientific(single, unique=True, trim="-", exp_digits=2)
+
+
+def _float8_texts(array: pa.Array) -> pa.Array:
+    numbers = array.drop_null().to_numpy(zero_copy_only=False)
+    whole = bool(np.all((np.trunc(numbers) == numbers) & (np.abs(numbers) < 1e15)))
+    if whole and not np.any(np.signbit(numbers) & (numbers == 0)):
+        return array.cast(pa.int64()).cast(pa.large_string())
+    return _per_value(array, float8_text)
+
+
+def _decimal_texts(array: pa.Array) -> pa.Array:
+    texts = array.cast(pa.large_string())
+    # Arrow turns scientific for small numbers, PostgreSQL's numeric never does.
+    if pc.any(pc.match_substring(texts, "E")).as_py():
+        return _per_value(array, lambda value: format(value, "f"))
+    return texts
+
+
+def _bytea_texts(array: pa.Array) -> pa.Array:
+    return _per_value(array, lambda value: "\\x" + value.hex())
+
+
+def _interval_texts(array: pa.Array) -> pa.Array:
+    return _per_value(
+        array, lambda value: interval_text(value.months, value.days, value.nanoseconds // 1000)
+    )
+
+
+def _map_texts(array: pa.Array) -> pa.Array:
+    return _per_value(
+        array, lambda pairs: json.dumps({str(key): value for key, value in pairs}, default=str)
+    )
+
+
+def _null_texts(array: pa.Array) -> pa.Array:
+    return pa.nulls(len(array), pa.large_string())
+
+
+def _array_item(text: str | None) -> str:
+    if text is None:
+        return "NULL"
+    if _ARRAY_QUOTED.search(text):
+        return '"' + _ARRAY_ESCAPED.sub(r"\\\1", text) + '"'
+    return text
+
+
+def _list_texts(array: pa.Array, kind: Kind, zone: str) -> pa.Array:
+    item_type = array.type.value_type
+    nested = pa.types.is_list(item_type) or pa.types.is_large_list(item_type)
+    # An inner array stands bare between the braces; anything else is quoted where needed.
+    spell = (lambda text: text or "NULL") if nested else _array_item
+    items = [spell(text) for text in _decoded(text_values(array.flatten(), kind, zone))]
+    ends = np.cumsum(pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False))
+    rows: list[str | None] = []
+    start = 0
+    for end, valid in zip(ends.tolist(), array.is_valid().to_pylist(), strict=True):
+        rows.append("{" + ",".join(items[start:end]) + "}" if valid else None)
+        start = end
+    return _strings(rows)
+
+
+def _record_field(text: str | None) -> str:
+    if text is None:
+        return ""
+    if _RECORD_QUOTED.search(text):
+        return '"' + text.replace("\\", "\\\\").replace('"', '""') + '"'
+    return text
+
+
+def _struct_texts(array: pa.Array, zone: str) -> pa.Array:
+    fields = [
+        [_record_field(text) for text in _decoded(text_values(field, Kind.TEXT, zone))]
+        for field in array.flatten()
+    ]
+    valid = array.is_valid().to_pylist()
+    return _strings(
+        f"({','.join(row)})" if keep else None
+        for row, keep in zip(zip(*fields, strict=True), valid, strict=True)
+    )
+
+
+def _decoded(texts: pa.Array) -> list[str | None]:
+    """Return Python strings of an encoded column."""
+    if pa.types.is_large_string(texts.type) or pa.types.is_string(texts.type):
+        return list(texts.to_pylist())
+    return [None if text is None else text.decode() for text in texts.to_pylist()]
+
+
+def _is_bytes(data_type: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(data_type)
+        or pa.types.is_large_binary(data_type)
+        or pa.types.is_fixed_size_binary(data_type)
+    )
+
+
+_ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]], ...] = (
+    (pa.types.is_boolean, _bool_texts),
+    (pa.types.is_float64, _float8_texts),
+    (pa.types.is_floating, lambda array: _per_value(array, float4_text)),
+    (pa.types.is_decimal, _decimal_texts),
+    (pa.types.is_date, date_texts),
+    (pa.types.is_interval, _interval_texts),
+    (_is_bytes, _bytea_texts),
+    (pa.types.is_map, _map_texts),
+    (pa.types.is_null, _null_texts),
+)
