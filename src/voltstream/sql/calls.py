@@ -1,0 +1,98 @@
+"""Administrative functions: SELECT f(…), SELECT * FROM f(…) and CALL f(…) with nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.tokens import Token, TokenType
+
+from voltstream.core.errors import WrongObjectType
+from voltstream.sql.cursor import Cursor, split_commas
+from voltstream.sql.dialect import parse_expression, store_sql
+from voltstream.sql.statements import Call
+
+_PROCEDURES = frozenset({
+    "add_columnstore_policy", "remove_columnstore_policy", "refresh_continuous_aggregate",
+    "convert_to_columnstore", "convert_to_rowstore", "run_job",
+})  # fmt: skip
+_FUNCTIONS = frozenset({
+    "create_hypertable", "add_dimension", "set_chunk_time_interval", "set_integer_now_func",
+    "set_number_partitions", "show_chunks", "drop_chunks", "compress_chunk", "decompress_chunk",
+    "add_retention_policy", "remove_retention_policy", "add_compression_policy",
+    "remove_compression_policy", "add_continuous_aggregate_policy",
+    "remove_continuous_aggregate_policy", "add_reorder_policy", "remove_reorder_policy",
+    "add_tiering_policy", "remove_tiering_policy", "tier_chunk", "untier_chunk", "add_job",
+    "alter_job", "delete_job", "enable_chunk_skipping", "disable_chunk_skipping",
+    "attach_tablespace", "detach_tablespace",
+})  # fmt: skip
+
+
+def lone_call(cursor: Cursor, text: str, offset: int) -> Call | None:
+    """Return the call when the whole statement is one administrative call, else None.
+
+    Raises: WrongObjectType when a procedure is selected, as PostgreSQL does.
+    """
+    start = cursor.at
+    if not cursor.accept("SELECT"):
+        return None
+    starred = cursor.accept("*") and cursor.accept("FROM")
+    place = cursor.token
+    call = None
+    if place is not None and (starred or not cursor.sees("*")):
+        call = _call(cursor, text, offset)
+    cursor.at = start
+    if call is not None and call.function in _PROCEDURES:
+        raise WrongObjectType(
+            f"{call.function} is a procedure", hint="To call a procedure, use CALL.",
+            position=place.start + 1 if place else None,
+        )  # fmt: skip
+    return call
+
+
+def parse_call(cursor: Cursor, text: str, offset: int) -> Call:
+    """Parse CALL f(…). Raises: SyntaxFault, FeatureNotSupported for an unknown procedure."""
+    place = cursor.at
+    call = _call(cursor, text, offset)
+    if call is None:
+        cursor.at = place
+        name = cursor.object_name()
+        if not cursor.sees("("):
+            raise cursor.fault()
+        cursor.parenthesized()
+        cursor.expect_end()
+        cursor.at = place
+        raise cursor.unsupported(f"the procedure {name.name}")
+    return call
+
+
+def _call(cursor: Cursor, text: str, offset: int) -> Call | None:
+    # SELECT create_hypertable(…): a name, one bracket that closes at the end, nothing after.
+    if cursor.token is None or not (
+        cursor.token.token_type == TokenType.IDENTIFIER or cursor.word()[:1].isalpha()
+    ):
+        return None
+    name = cursor.object_name().name
+    if name not in _FUNCTIONS | _PROCEDURES or not cursor.sees("("):
+        return None
+    if cursor.closing() != len(cursor.tokens) - 1:
+        return None
+    positional: list[str] = []
+    named: dict[str, str] = {}
+    for part in split_commas(cursor.parenthesized()):
+        if len(part) > 2 and part[1].text in ("=>", ":="):
+            named[part[0].text.lower()] = _argument(part[2:], cursor.text)
+        else:
+            positional.append(_argument(part, cursor.text))
+    return Call(
+        text=text, offset=offset, function=name, arguments=tuple(positional),
+        named_arguments=named,
+    )  # fmt: skip
+
+
+def _argument(tokens: Sequence[Token], text: str) -> str:
+    tree = parse_expression(tokens, text)
+    # 'meter_values'::regclass: a relation's name is all these functions want of it.
+    if isinstance(tree, exp.Cast) and tree.to.sql().lower() in ("regclass", "name"):
+        tree = tree.this
+    return store_sql(tree)

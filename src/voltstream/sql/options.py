@@ -1,0 +1,88 @@
+"""WITH ( … ) options and FORMAT … ENCODE … clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot.tokens import Token
+
+from voltstream.core.errors import SyntaxFault
+from voltstream.sql.cursor import Cursor, split_commas
+
+_FORMATS = ("PLAIN", "UPSERT", "DEBEZIUM", "NATIVE", "NONE")
+_ENCODES = ("JSON", "CSV", "AVRO", "PROTOBUF", "BYTES", "TEXT", "PARQUET", "NATIVE", "NONE")
+
+
+def parse_options(tokens: Sequence[Token], text: str) -> dict[str, str]:
+    """Parse ``key = value, flag, a.b.c = 'x'``; a key without a value is 'true'.
+
+    Raises: SyntaxFault, also when a key is given twice.
+    """
+    options: dict[str, str] = {}
+    for part in split_commas(tokens):
+        cursor = Cursor(part, text)
+        place = cursor.token
+        if place is None:
+            raise SyntaxFault("an option is missing between commas", position=_end(tokens))
+        key = cursor.string() if cursor.at_string() else _dotted(cursor)
+        if key in options:
+            raise SyntaxFault(f'option "{key}" is given twice', position=place.start + 1)
+        options[key] = _value(cursor) if cursor.accept("=") else "true"
+        cursor.expect_end(hint="Options are written key = 'value', with commas between.")
+    return options
+
+
+def _end(tokens: Sequence[Token]) -> int | None:
+    return tokens[-1].end + 1 if tokens else None
+
+
+def _dotted(cursor: Cursor) -> str:
+    parts = [cursor.identifier()]
+    while cursor.accept("."):
+        parts.append(cursor.identifier())
+    return ".".join(parts)
+
+
+def _value(cursor: Cursor) -> str:
+    if cursor.at_string():
+        return cursor.string()
+    if cursor.accept("INTERVAL"):
+        quantity = cursor.string()
+        unit = cursor.slice_text(cursor.rest())
+        return f"{quantity} {unit}".strip()
+    value = cursor.rest()
+    if not value:
+        raise cursor.fault()
+    return cursor.slice_text(value).lower()
+
+
+def parse_with(cursor: Cursor) -> dict[str, str]:
+    """Read an optional ``WITH ( … )``."""
+    if not (cursor.word() == "WITH" and cursor.word(1) == "("):
+        return {}
+    cursor.advance()
+    return parse_options(cursor.parenthesized(), cursor.text)
+
+
+def parse_format(cursor: Cursor, properties: dict[str, str]) -> tuple[str, str]:
+    """Read an optional ``FORMAT f ENCODE e [( … )]``; its options join the properties."""
+    if not cursor.accept("FORMAT"):
+        if cursor.sees("ROW FORMAT"):
+            raise cursor.unsupported("ROW FORMAT", "Write FORMAT PLAIN ENCODE JSON.")
+        return "PLAIN", "JSON"
+    form = _choice(cursor, _FORMATS)
+    if cursor.sees("("):
+        properties.update(parse_options(cursor.parenthesized(), cursor.text))
+    cursor.expect("ENCODE", hint="Write FORMAT PLAIN ENCODE JSON.")
+    encode = _choice(cursor, _ENCODES)
+    if cursor.sees("("):
+        properties.update(parse_options(cursor.parenthesized(), cursor.text))
+    return form, encode
+
+
+def _choice(cursor: Cursor, words: tuple[str, ...]) -> str:
+    word = cursor.word()
+    if word not in words:
+        raise cursor.fault(hint=f"One of {', '.join(words)} is expected.")
+    cursor.advance()
+    return word

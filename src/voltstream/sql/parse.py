@@ -1,0 +1,185 @@
+"""A message's text to its statements: the front of the compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+from sqlglot.tokens import Token, TokenType
+
+from voltstream.core.errors import FeatureNotSupported
+from voltstream.sql.alter import parse_alter, parse_comment, parse_drop, parse_truncate
+from voltstream.sql.calls import lone_call, parse_call
+from voltstream.sql.copying import parse_copy
+from voltstream.sql.create import parse_create
+from voltstream.sql.cursor import Cursor
+from voltstream.sql.dialect import parse_dml, parse_query, tokenize
+from voltstream.sql.settings import (
+    parse_begin,
+    parse_commit,
+    parse_reset,
+    parse_rollback,
+    parse_set,
+    parse_show,
+)
+from voltstream.sql.statements import (
+    CreateSink,
+    CreateView,
+    Delete,
+    Describe,
+    Explain,
+    Insert,
+    NoOp,
+    ObjectName,
+    Parsed,
+    Query,
+    Update,
+)
+
+
+def parse_statements(text: str) -> list[Parsed]:
+    """Split and parse a message; comments and empty statements give nothing.
+
+    Raises: SyntaxFault and FeatureNotSupported, positions counted from 1 in the whole message.
+    """
+    found: list[Parsed] = []
+    tokens: list[Token] = []
+    for token in tokenize(text):
+        if token.token_type == TokenType.SEMICOLON:
+            if tokens:
+                found.append(_parse_one(tokens, text))
+            tokens = []
+        else:
+            tokens.append(token)
+    if tokens:
+        found.append(_parse_one(tokens, text))
+    return found
+
+
+def _parse_one(tokens: list[Token], text: str) -> Parsed:
+    offset = tokens[0].start
+    own_text = text[offset : tokens[-1].end + 1]
+    cursor = Cursor(tokens, text)
+    word = cursor.word()
+    if word in _QUERY_WORDS or word == "(":
+        call = lone_call(cursor, own_text, offset)
+        return call or Query(text=own_text, offset=offset, tree=parse_query(tokens, text))
+    if word == "WITH":
+        return _tree_statement(parse_dml(tokens, text), own_text, offset)
+    if word in _DML_WORDS:
+        return _tree_statement(parse_dml(tokens, text), own_text, offset)
+    for words, parse in _STATEMENTS:
+        if cursor.accept(words):
+            statement = parse(cursor, own_text, offset)
+            cursor.expect_end()
+            return statement
+    for words, tag in _NO_OPS:
+        if cursor.accept(words):
+            return NoOp(text=own_text, offset=offset, tag=tag)
+    if word in _REFUSED:
+        raise cursor.unsupported(word)
+    raise cursor.fault()
+
+
+def _tree_statement(tree: exp.Expression, text: str, offset: int) -> Parsed:
+    """Return the statement of a query or a change of rows."""
+    returning = bool(tree.args.get("returning"))
+    match tree:
+        case exp.Insert():
+            target, columns = tree.this, ()
+            if isinstance(target, exp.Schema):
+                columns = tuple(column.name for column in target.expressions)
+                target = target.this
+            name = _target(target)
+            return Insert(
+                text=text, offset=offset, table=name, columns=columns, tree=tree,
+                returning=returning,
+            )  # fmt: skip
+        case exp.Update():
+            name = _target(tree.this)
+            return Update(text=text, offset=offset, table=name, tree=tree, returning=returning)
+        case exp.Delete():
+            name = _target(tree.this)
+            return Delete(text=text, offset=offset, table=name, tree=tree, returning=returning)
+        case _:
+            return Query(text=text, offset=offset, tree=tree)
+
+
+def _target(table: exp.Expression) -> ObjectName:
+    if not isinstance(table, exp.Table):
+        raise FeatureNotSupported("the target of the statement is not a table")
+    return ObjectName(table.name, table.db or None)
+
+
+def _describe(cursor: Cursor, text: str, offset: int) -> Describe:
+    return Describe(text=text, offset=offset, name=cursor.object_name())
+
+
+_EXPLAIN_FORMS = ("AST", "PLAN", "INCREMENTAL", "DUCKDB")
+_EXPLAIN_IGNORED = ("VERBOSE", "TRACE", "LOGICAL", "PHYSICAL", "DISTSQL", "COSTS", "FORMAT", "TEXT")
+
+
+def _explain(cursor: Cursor, text: str, offset: int) -> Explain:
+    form = "PLAN"
+    if cursor.accept("("):
+        while not cursor.accept(")"):
+            word = cursor.word()
+            if word in _EXPLAIN_FORMS:
+                form = word
+            elif word not in (*_EXPLAIN_IGNORED, ",", "TRUE", "FALSE", "ON", "OFF"):
+                if word in ("ANALYZE", "ANALYSE"):
+                    raise cursor.unsupported("EXPLAIN ANALYZE")
+                raise cursor.fault(hint=f"EXPLAIN takes {', '.join(_EXPLAIN_FORMS)}.")
+            cursor.advance()
+    cursor.accept("VERBOSE")
+    if cursor.sees("ANALYZE"):
+        raise cursor.unsupported("EXPLAIN ANALYZE")
+    if cursor.done:
+        raise cursor.fault()
+    place = cursor.at
+    target = _parse_one(cursor.rest(), cursor.text)
+    if not isinstance(target, Query | Insert | Update | Delete | CreateView | CreateSink):
+        cursor.at = place
+        raise cursor.unsupported(f"EXPLAIN {cursor.word()}")
+    return Explain(text=text, offset=offset, form=form, target=target)
+
+
+_QUERY_WORDS = ("SELECT", "VALUES", "TABLE")
+_DML_WORDS = ("INSERT", "UPDATE", "DELETE")
+_STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
+    ("CREATE", parse_create),
+    ("DROP", parse_drop),
+    ("ALTER", parse_alter),
+    ("TRUNCATE", parse_truncate),
+    ("COMMENT ON", parse_comment),
+    ("COPY", parse_copy),
+    ("CALL", parse_call),
+    ("SHOW", parse_show),
+    ("DESCRIBE", _describe),
+    ("DESC", _describe),
+    ("EXPLAIN", _explain),
+    ("SET", parse_set),
+    ("RESET", parse_reset),
+    ("BEGIN", parse_begin),
+    ("START TRANSACTION", parse_begin),
+    ("COMMIT", parse_commit),
+    ("END", parse_commit),
+    ("ROLLBACK", parse_rollback),
+    ("ABORT", parse_rollback),
+)
+_NO_OPS: tuple[tuple[str, str], ...] = (
+    ("FLUSH", "FLUSH"),
+    ("WAIT", "WAIT"),
+    ("DISCARD ALL", "DISCARD ALL"),
+    ("ANALYZE", "ANALYZE"),
+    ("VACUUM", "VACUUM"),
+    ("CHECKPOINT", "CHECKPOINT"),
+    ("UNLISTEN", "UNLISTEN"),
+    ("CLOSE ALL", "CLOSE CURSOR ALL"),
+    ("DEALLOCATE ALL", "DEALLOCATE ALL"),
+)
+_REFUSED = (
+    "ANALYSE", "CANCEL", "CLOSE", "CLUSTER", "DEALLOCATE", "DECLARE", "DISCARD", "DO", "EXECUTE",
+    "FETCH", "GRANT", "IMPORT", "KILL", "LISTEN", "LOCK", "MERGE", "MOVE", "NOTIFY", "PREPARE",
+    "REASSIGN", "RECOVER", "REFRESH", "REINDEX", "RELEASE", "REVOKE", "SAVEPOINT", "SECURITY",
+)  # fmt: skip

@@ -1,0 +1,127 @@
+"""SET, RESET, SHOW and the transaction words."""
+
+from __future__ import annotations
+
+from voltstream.sql.cursor import Cursor
+from voltstream.sql.statements import NoOp, Parsed, SetSetting, Show, Transaction
+
+_SHOW_LISTS = (
+    "INTERNAL TABLES", "MATERIALIZED VIEWS", "TABLES", "SOURCES", "SINKS", "VIEWS", "INDEXES",
+    "SCHEMAS", "DATABASES", "SUBSCRIPTIONS", "CONNECTIONS", "SECRETS", "FUNCTIONS", "CLUSTER",
+    "JOBS", "PROCESSLIST", "CURSORS",
+)  # fmt: skip
+_CREATED = ("MATERIALIZED VIEW", "TABLE", "VIEW", "SOURCE", "SINK", "INDEX")
+
+
+def parse_show(cursor: Cursor, text: str, offset: int) -> Show:
+    """Parse SHOW <list> [FROM x] [LIKE 'p'], SHOW COLUMNS FROM x, SHOW CREATE x, SHOW <setting>."""
+    if cursor.accept("CREATE"):
+        if not any(cursor.accept(kind) for kind in _CREATED):
+            raise cursor.fault(hint=f"SHOW CREATE takes {', '.join(_CREATED)} and a name.")
+        return Show(text=text, offset=offset, what="CREATE", name=cursor.object_name())
+    if cursor.accept("COLUMNS"):
+        cursor.expect("FROM")
+        name = cursor.object_name()
+        return Show(text=text, offset=offset, what="COLUMNS", name=name, like=_like(cursor))
+    for words in _SHOW_LISTS:
+        if cursor.accept(words):
+            name = cursor.object_name() if cursor.accept("FROM") else None
+            return Show(text=text, offset=offset, what=words, name=name, like=_like(cursor))
+    setting = _setting_name(cursor)
+    return Show(text=text, offset=offset, what=setting, setting=setting)
+
+
+def _like(cursor: Cursor) -> str | None:
+    return cursor.string() if cursor.accept("LIKE") else None
+
+
+def _setting_name(cursor: Cursor) -> str:
+    if cursor.accept("TIME ZONE"):
+        return "timezone"
+    if cursor.accept("TRANSACTION ISOLATION LEVEL"):
+        return "transaction_isolation"
+    if cursor.accept("SESSION AUTHORIZATION"):
+        return "session_authorization"
+    if cursor.accept("NAMES"):
+        return "client_encoding"
+    parts = [cursor.identifier()]
+    while cursor.accept("."):
+        parts.append(cursor.identifier())
+    return ".".join(parts).lower()
+
+
+def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
+    """Parse SET [SESSION | LOCAL] name {= | TO} value; SET TRANSACTION … has no effect here."""
+    if cursor.sees("TRANSACTION") or cursor.sees("SESSION CHARACTERISTICS"):
+        cursor.rest()
+        return NoOp(text=text, offset=offset, tag="SET")
+    if cursor.accept("CONSTRAINTS"):
+        cursor.rest()
+        return NoOp(text=text, offset=offset, tag="SET CONSTRAINTS")
+    if not cursor.sees("SESSION AUTHORIZATION"):
+        cursor.accept("SESSION")
+    cursor.accept("LOCAL")
+    bare = any(cursor.sees(w) for w in ("TIME ZONE", "SESSION AUTHORIZATION", "NAMES", "ROLE"))
+    name = _setting_name(cursor)
+    if not (cursor.accept("=") or cursor.accept("TO")) and not bare:
+        raise cursor.fault()
+    return SetSetting(text=text, offset=offset, name=name, value=_setting_value(cursor))
+
+
+def _setting_value(cursor: Cursor) -> str | None:
+    if cursor.accept("DEFAULT"):
+        return None
+    if cursor.done:
+        raise cursor.fault()
+    values = []
+    while True:
+        if cursor.at_string():
+            values.append(cursor.string())
+        else:
+            sign = "-" if cursor.accept("-") else ""
+            token = cursor.advance()
+            quoted = cursor.text[token.start] == '"'
+            values.append(sign + (token.text if quoted else token.text.lower()))
+            while not cursor.done and not cursor.sees(","):
+                token = cursor.advance()  # INTERVAL '+02:00' HOUR TO MINUTE and the like.
+                values[-1] += " " + token.text
+        if not cursor.accept(","):
+            return ", ".join(values)
+
+
+def parse_reset(cursor: Cursor, text: str, offset: int) -> SetSetting:
+    """Parse RESET name or RESET ALL (the setting "all")."""
+    return SetSetting(text=text, offset=offset, name=_setting_name(cursor), value=None)
+
+
+def parse_begin(cursor: Cursor, text: str, offset: int) -> Transaction:
+    """Parse BEGIN; every mode asked for is met, since a transaction is one serial epoch."""
+    cursor.accept("TRANSACTION") or cursor.accept("WORK")
+    modes = ("ISOLATION LEVEL", "READ ONLY", "READ WRITE", "READ COMMITTED", "READ UNCOMMITTED",
+             "REPEATABLE READ", "SERIALIZABLE", "NOT DEFERRABLE", "DEFERRABLE", ",")  # fmt: skip
+    while any(cursor.accept(mode) for mode in modes):
+        pass
+    return Transaction(text=text, offset=offset, verb="BEGIN")
+
+
+def parse_commit(cursor: Cursor, text: str, offset: int) -> Transaction:
+    """Parse COMMIT or END."""
+    _end_of_transaction(cursor)
+    return Transaction(text=text, offset=offset, verb="COMMIT")
+
+
+def parse_rollback(cursor: Cursor, text: str, offset: int) -> Transaction:
+    """Parse ROLLBACK or ABORT. Raises: FeatureNotSupported for savepoints."""
+    _end_of_transaction(cursor)
+    return Transaction(text=text, offset=offset, verb="ROLLBACK")
+
+
+def _end_of_transaction(cursor: Cursor) -> None:
+    cursor.accept("TRANSACTION") or cursor.accept("WORK")
+    if cursor.sees("TO"):
+        raise cursor.unsupported("ROLLBACK TO SAVEPOINT")
+    if cursor.sees("PREPARED"):
+        raise cursor.unsupported("a prepared transaction")
+    if cursor.sees("AND CHAIN"):
+        raise cursor.unsupported("AND CHAIN")
+    cursor.accept("AND NO CHAIN")
