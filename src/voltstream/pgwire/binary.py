@@ -1,0 +1,203 @@
+"""Arrow columns to PostgreSQL's binary output.
+
+Source: the *send functions of PostgreSQL's src/backend/utils/adt.
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from voltstream.core.types import DataType, Kind
+from voltstream.pgwire.text import CELL, plain, text_cells
+
+_EPOCH_DAYS = 10_957  # 2000-01-01, PostgreSQL's zero, in days since 1970-01-01.
+_EPOCH_US = _EPOCH_DAYS * 86_400_000_000
+_INFINITY = 2**63 - 1
+_NUMERIC_NAN = struct.pack("!HhHH", 0, 0, 0xC000, 0)
+
+_INTEGERS = {Kind.INT2: ">i2", Kind.INT4: ">i4", Kind.INT8: ">i8", Kind.OID: ">u4"}
+_FLOATS = {Kind.FLOAT4: ">f4", Kind.FLOAT8: ">f8"}
+
+
+def binary_cells(array: pa.Array, data_type: DataType) -> pa.Array:
+    """Return one large_binary value per row: the binary form, or null."""
+    array = plain(array)
+    if pa.types.is_null(array.type):
+        return pa.nulls(len(array), CELL)
+    if data_type.array_depth:
+        return _per_value(array, lambda items: _array_bytes(items, data_type, array.type))
+    kind = data_type.kind
+    if kind in _INTEGERS:
+        return _fixed(array, _INTEGERS[kind], 0)
+    if kind in _FLOATS:
+        return _fixed(array, _FLOATS[kind], 0.0)
+    encode = _ENCODERS.get(kind)
+    return encode(array) if encode else text_cells(array, kind)
+
+
+def _per_value(array: pa.Array, pack: Callable[[Any], bytes]) -> pa.Array:
+    return _cells(None if value is None else pack(value) for value in array.to_pylist())
+
+
+def _cells(values: Iterable[bytes | None]) -> pa.Array:
+    return pa.array(values, CELL)
+
+
+def big_endian(numbers: np.ndarray[Any, Any], layout: str, valid: pa.Array | None = None) -> pa.Array:
+    """Return numbers as large_binary values of their fixed network form."""
+    width = np.dtype(layout).itemsize
+    data = pa.py_buffer(numbers.astype(layout).tobytes())
+    offsets = pa.py_buffer(np.arange(0, (len(numbers) + 1) * width, width, dtype=np.int64))
+    cells = pa.Array.from_buffers(CELL, len(numbers), [None, offsets, data])
+    return cells if valid is None else pc.if_else(valid, cells, None)
+
+
+def _fixed(array: pa.Array, layout: str, filler: float) -> pa.Array:
+    numbers = pc.fill_null(array, filler).to_numpy(zero_copy_only=False)
+    return big_endian(numbers, layout, array.is_valid() if array.null_count else None)
+
+
+def _bools(array: pa.Array) -> pa.Array:
+    return _fixed(array.cast(pa.uint8()), ">u1", 0)
+
+
+def _dates(array: pa.Array) -> pa.Array:
+    days = pc.fill_null(array.cast(pa.date32()).cast(pa.int32()), 0).to_numpy().astype(np.int64)
+    infinite = np.abs(days) == 2**31 - 1
+    # PostgreSQL's -infinity is the smallest integer, the store's is the one above it.
+    bounds = np.where(days > 0, 2**31 - 1, -(2**31))
+    return big_endian(np.where(infinite, bounds, days - _EPOCH_DAYS), ">i4", array.is_valid())
+
+
+def _timestamps(array: pa.Array) -> pa.Array:
+    unit = pa.timestamp("us", array.type.tz)
+    micros = pc.fill_null(array.cast(unit, safe=False).cast(pa.int64()), 0).to_numpy()
+    infinite = np.abs(micros) == _INFINITY
+    bounds = np.where(micros > 0, _INFINITY, -_INFINITY - 1)
+    shifted = np.where(infinite, 0, micros) - _EPOCH_US
+    return big_endian(np.where(infinite, bounds, shifted), ">i8", array.is_valid())
+
+
+def _times(array: pa.Array) -> pa.Array:
+    return _fixed(array.cast(pa.time64("us")).cast(pa.int64()), ">i8", 0)
+
+
+def _timetzs(array: pa.Array) -> pa.Array:
+    micros = array.cast(pa.time64("us")).cast(pa.int64())
+    return _per_value(micros, lambda us: struct.pack("!qi", us, 0))
+
+
+def numeric_bytes(value: Decimal | int | float) -> bytes:
+    """Pack a numeric: base-10000 digits, weight of the first, sign, display scale."""
+    number = value if isinstance(value, Decimal) else Decimal(value)
+    sign, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int):
+        return _NUMERIC_NAN
+    scale = max(0, -exponent)
+    text = "".join(map(str, digits)) + "0" * max(0, exponent)
+    whole, fraction = (text[:-scale] or "0", text[-scale:].zfill(scale)) if scale else (text, "")
+    whole = whole.zfill(-(-len(whole) // 4) * 4)
+    fraction = fraction.ljust(-(-len(fraction) // 4) * 4, "0")
+    joined = whole + fraction
+    groups = [int(joined[at : at + 4]) for at in range(0, len(joined), 4)]
+    weight = len(whole) // 4 - 1
+    while groups and groups[0] == 0:
+        groups.pop(0)
+        weight -= 1
+    while groups and groups[-1] == 0:
+        groups.pop()
+    if not groups:
+        sign, weight = 0, 0
+    head = struct.pack("!HhHH", len(groups), weight, 0x4000 * sign, scale)
+    return head + struct.pack(f"!{len(groups)}H", *groups)
+
+
+def _interval_bytes(value: Any) -> bytes:
+    return struct.pack("!qii", value.nanoseconds // 1000, value.days, value.months)
+
+
+def _uuids(array: pa.Array) -> pa.Array:
+    if pa.types.is_fixed_size_binary(array.type):
+        return array.cast(pa.binary()).cast(CELL)
+    return _per_value(array, lambda value: uuid.UUID(value).bytes)
+
+
+def _byteas(array: pa.Array) -> pa.Array:
+    if pa.types.is_fixed_size_binary(array.type):
+        array = array.cast(pa.binary())
+    return array.cast(CELL)
+
+
+def _jsonbs(array: pa.Array) -> pa.Array:
+    version = pa.scalar(b"\x01", CELL)
+    return pc.binary_join_element_wise(version, text_cells(array), pa.scalar(b"", CELL))
+
+
+def _records(array: pa.Array) -> pa.Array:
+    """Pack records; every field goes as text, which any client can read without a registry."""
+    if not pa.types.is_struct(array.type):
+        return text_cells(array)
+    fields = [text_cells(field).to_pylist() for field in array.flatten()]
+    head = struct.pack("!i", len(fields))
+    rows = zip(*fields, strict=True)
+    packed = (head + b"".join(_item(Kind.TEXT.oid, cell) for cell in row) for row in rows)
+    valid = array.is_valid().to_pylist()
+    return _cells(cell if keep else None for cell, keep in zip(packed, valid, strict=True))
+
+
+def _item(oid: int, cell: bytes | None) -> bytes:
+    head = struct.pack("!I", oid)
+    return head + (b"\xff\xff\xff\xff" if cell is None else struct.pack("!i", len(cell)) + cell)
+
+
+def _array_bytes(items: list[Any], data_type: DataType, arrow_type: pa.DataType) -> bytes:
+    """Pack one array, row by row: dimensions, a flag for nulls, the element OID, the elements."""
+    lengths: list[int] = []
+    level: list[Any] = items
+    while level and (pa.types.is_list(arrow_type) or pa.types.is_large_list(arrow_type)):
+        lengths.append(len(level) if not lengths else len(level) // max(1, _product(lengths)))
+        arrow_type = arrow_type.value_type
+        if not (pa.types.is_list(arrow_type) or pa.types.is_large_list(arrow_type)):
+            break
+        level = [item for inner in level for item in (inner or ())]
+    element = DataType(data_type.kind, 0, data_type.precision, data_type.scale)
+    cells = binary_cells(pa.array(level, arrow_type), element).to_pylist() if level else []
+    dimensions = lengths if cells else []
+    head = struct.pack("!iiI", len(dimensions), int(None in cells), data_type.kind.oid)
+    shape = b"".join(struct.pack("!ii", length, 1) for length in dimensions)
+    body = b"".join(
+        b"\xff\xff\xff\xff" if cell is None else struct.pack("!i", len(cell)) + cell
+        for cell in cells
+    )
+    return head + shape + body
+
+
+def _product(lengths: list[int]) -> int:
+    total = 1
+    for length in lengths:
+        total *= length
+    return total
+
+
+_ENCODERS: dict[Kind, Callable[[pa.Array], pa.Array]] = {
+    Kind.BOOL: _bools,
+    Kind.NUMERIC: lambda array: _per_value(array, numeric_bytes),
+    Kind.DATE: _dates,
+    Kind.TIME: _times,
+    Kind.TIMETZ: _timetzs,
+    Kind.TIMESTAMP: _timestamps,
+    Kind.TIMESTAMPTZ: _timestamps,
+    Kind.INTERVAL: lambda array: _per_value(array, _interval_bytes),
+    Kind.UUID: _uuids,
+    Kind.BYTEA: _byteas,
+    Kind.JSONB: _jsonbs,
+    Kind.RECORD: _records,
+}

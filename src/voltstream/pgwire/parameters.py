@@ -1,0 +1,298 @@
+"""Bound parameters, text or binary, to Python values by their type OID."""
+
+from __future__ import annotations
+
+import math
+import struct
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+
+from voltstream.core.errors import FeatureNotSupported, InvalidText, NumericOutOfRange
+from voltstream.core.types import Kind
+from voltstream.pgwire.faults import BadBinaryValue
+
+_EPOCH = datetime(2000, 1, 1)
+_EPOCH_DAY = date(2000, 1, 1).toordinal()
+_KIND_OF_OID = {kind.oid: kind for kind in Kind}
+_ELEMENT_OF_ARRAY = {kind.array_oid: kind for kind in Kind if kind.array_oid}
+_INTEGER_BITS = {Kind.INT2: 16, Kind.INT4: 32, Kind.INT8: 64}
+_TRUE = frozenset(("t", "true", "y", "yes", "on", "1"))
+_FALSE = frozenset(("f", "false", "n", "no", "off", "0"))
+
+
+def decode_parameter(raw: bytes | None, oid: int, format_code: int) -> object | None:
+    """Return the Python value of a parameter.
+
+    Text that is no plain date, time or interval stays a string: the engine knows more spellings.
+    Raises: InvalidText (22P02), NumericOutOfRange (22003), BadBinaryValue (22P03).
+    """
+    if raw is None:
+        return None
+    if oid in _ELEMENT_OF_ARRAY:
+        kind = _ELEMENT_OF_ARRAY[oid]
+        return _array_from_binary(raw) if format_code else _array_from_text(_utf8(raw), kind)
+    kind = _KIND_OF_OID.get(oid, Kind.UNKNOWN)
+    return _from_binary(raw, kind) if format_code else from_text(_utf8(raw), kind)
+
+
+def _utf8(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidText('invalid byte sequence for encoding "UTF8"') from error
+
+
+def from_text(text: str, kind: Kind) -> object:
+    """Return the Python value that a text spells."""
+    match kind:
+        case Kind.BOOL:
+            return _bool(text)
+        case Kind.INT2 | Kind.INT4 | Kind.INT8 | Kind.OID:
+            return _integer(text, kind)
+        case Kind.FLOAT4 | Kind.FLOAT8:
+            return _number(text, kind, float)
+        case Kind.NUMERIC:
+            return _number(text, kind, Decimal)
+        case Kind.BYTEA:
+            return _bytea(text)
+        case Kind.UUID:
+            return _number(text, kind, uuid.UUID)
+        case Kind.DATE:
+            return _or_text(text, date.fromisoformat)
+        case Kind.TIME:
+            return _or_text(text, time.fromisoformat)
+        case Kind.TIMESTAMP:
+            return _or_text(text, lambda value: datetime.fromisoformat(value).replace(tzinfo=None))
+        case Kind.TIMESTAMPTZ:
+            return _or_text(text, _instant)
+        case _:
+            return text
+
+
+def _bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise InvalidText(f'invalid input syntax for type boolean: "{text}"')
+
+
+def _integer(text: str, kind: Kind) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise InvalidText(f'invalid input syntax for type {kind.pg_name}: "{text}"') from None
+    bits = _INTEGER_BITS.get(kind)
+    if bits and not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
+        raise NumericOutOfRange(f'value "{text}" is out of range for type {kind.pg_name}')
+    return number
+
+
+def _number(text: str, kind: Kind, read: Callable[[str], object]) -> object:
+    try:
+        return read(text.strip())
+    except (ValueError, InvalidOperation):
+        raise InvalidText(f'invalid input syntax for type {kind.pg_name}: "{text}"') from None
+
+
+def _or_text(text: str, read: Callable[[str], object]) -> object:
+    try:
+        return read(text.strip())
+    except ValueError:
+        return text
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("needs the session's zone, which the engine applies")
+    return moment
+
+
+def _bytea(text: str) -> bytes:
+    if not text.startswith("\\x"):
+        return text.encode().replace(b"\\\\", b"\\")
+    try:
+        return bytes.fromhex(text[2:])
+    except ValueError:
+        raise InvalidText(f'invalid hexadecimal data: "{text}"') from None
+
+
+# --- arrays -------------------------------------------------------------------------------------
+
+
+def _array_from_text(text: str, kind: Kind) -> list[object | None]:
+    items, at = _array_items(text.strip(), 0, kind)
+    if at != len(text.strip()):
+        raise InvalidText(f'malformed array literal: "{text}"')
+    return items
+
+
+def _array_items(text: str, at: int, kind: Kind) -> tuple[list[object | None], int]:
+    """Read one braced list that starts at ``at``; return it and the place behind it."""
+    malformed = InvalidText(f'malformed array literal: "{text}"')
+    if text[at : at + 1] != "{":
+        raise malformed
+    items: list[object | None] = []
+    at += 1
+    if text[at : at + 1] == "}":
+        return items, at + 1
+    while True:
+        if text[at : at + 1] == "{":
+            inner, at = _array_items(text, at, kind)
+            items.append(inner)
+        else:
+            word, quoted, at = _array_word(text, at)
+            is_null = not quoted and word.upper() == "NULL"
+            items.append(None if is_null else from_text(word, kind))
+        mark = text[at : at + 1]
+        at += 1
+        if mark == "}":
+            return items, at
+        if mark != ",":
+            raise malformed
+
+
+def _array_word(text: str, at: int) -> tuple[str, bool, int]:
+    letters: list[str] = []
+    quoted = inside = False
+    while at < len(text):
+        letter = text[at]
+        if letter == "\\" and at + 1 < len(text):
+            at += 1
+            letters.append(text[at])
+        elif letter == '"':
+            quoted, inside = True, not inside
+        elif not inside and letter in ",}":
+            break
+        else:
+            letters.append(letter)
+        at += 1
+    word = "".join(letters)
+    return (word if quoted else word.strip()), quoted, at
+
+
+def _array_from_binary(raw: bytes) -> list[object | None]:
+    try:
+        dimensions, _, oid = struct.unpack_from("!iiI", raw)
+        if not 0 <= dimensions <= 6:  # PostgreSQL's MAXDIM.
+            raise BadBinaryValue("invalid number of dimensions")
+        lengths = [struct.unpack_from("!i", raw, 12 + 8 * axis)[0] for axis in range(dimensions)]
+        at = 12 + 8 * dimensions
+        flat: list[object | None] = []
+        while at < len(raw):
+            (size,) = struct.unpack_from("!i", raw, at)
+            cell = None if size < 0 else raw[at + 4 : at + 4 + size]
+            flat.append(decode_parameter(cell, oid, 1))
+            at += 4 + max(0, size)
+    except struct.error as error:
+        raise BadBinaryValue("insufficient data left in message") from error
+    if not lengths or math.prod(lengths) != len(flat):
+        if flat:
+            raise BadBinaryValue("array dimensions do not match its elements")
+        return []
+    return _folded(flat, lengths)
+
+
+def _folded(flat: list[object | None], lengths: Sequence[int]) -> list[object | None]:
+    if len(lengths) == 1:
+        return flat
+    step = len(flat) // lengths[0]
+    return [_folded(flat[at : at + step], lengths[1:]) for at in range(0, len(flat), step)]
+
+
+# --- binary -------------------------------------------------------------------------------------
+
+_LAYOUTS = {
+    Kind.BOOL: "!?", Kind.INT2: "!h", Kind.INT4: "!i", Kind.INT8: "!q", Kind.OID: "!I",
+    Kind.FLOAT4: "!f", Kind.FLOAT8: "!d", Kind.DATE: "!i", Kind.TIME: "!q", Kind.TIMESTAMP: "!q",
+    Kind.TIMESTAMPTZ: "!q",
+}  # fmt: skip
+
+
+def _from_binary(raw: bytes, kind: Kind) -> object:
+    try:
+        if kind in _LAYOUTS:
+            return _from_fixed(struct.unpack(_LAYOUTS[kind], raw)[0], kind)
+        if kind is Kind.NUMERIC:
+            return _numeric(raw)
+        if kind is Kind.INTERVAL:
+            return _interval(*struct.unpack("!qii", raw))
+        if kind is Kind.TIMETZ:
+            micros, west_s = struct.unpack("!qi", raw)
+            return _clock(micros).replace(tzinfo=timezone(timedelta(seconds=-west_s)))
+        if kind is Kind.UUID:
+            return uuid.UUID(bytes=raw)
+    except (struct.error, ValueError) as error:
+        raise BadBinaryValue(f"incorrect binary data format for type {kind.pg_name}") from error
+    if kind is Kind.BYTEA:
+        return raw
+    if kind is Kind.JSONB:
+        return _utf8(raw[1:])  # Its first byte is the version of the format.
+    if kind is Kind.RECORD:
+        raise FeatureNotSupported("input of anonymous composite types is not implemented")
+    return _utf8(raw)
+
+
+def _from_fixed(number: int | float, kind: Kind) -> object:
+    match kind:
+        case Kind.DATE:
+            return _date(int(number))
+        case Kind.TIME:
+            return _clock(int(number))
+        case Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
+            return _timestamp(int(number), kind)
+        case _:
+            return number
+
+
+def _date(days: int) -> object:
+    if days in (2**31 - 1, -(2**31)):
+        return "infinity" if days > 0 else "-infinity"
+    return date.fromordinal(days + _EPOCH_DAY)
+
+
+def _clock(micros: int) -> time:
+    return (_EPOCH + timedelta(microseconds=micros)).time()
+
+
+def _timestamp(micros: int, kind: Kind) -> object:
+    if micros in (2**63 - 1, -(2**63)):
+        return "infinity" if micros > 0 else "-infinity"
+    try:
+        moment = _EPOCH + timedelta(microseconds=micros)
+    except OverflowError as error:
+        raise ValueError("timestamp out of range") from error
+    return moment.replace(tzinfo=UTC) if kind is Kind.TIMESTAMPTZ else moment
+
+
+def _interval(micros: int, days: int, months: int) -> object:
+    # Months have no fixed length, so only their text keeps them.
+    if months:
+        return f"{months} months {days} days {micros} microseconds"
+    return timedelta(days=days, microseconds=micros)
+
+
+def _numeric(raw: bytes) -> Decimal:
+    count, weight, sign, scale = struct.unpack_from("!HhHH", raw)
+    match sign:
+        case 0xC000:
+            return Decimal("NaN")
+        case 0xD000 | 0xF000:
+            return Decimal("Infinity" if sign == 0xD000 else "-Infinity")
+        case 0 | 0x4000:
+            pass
+        case _:
+            raise BadBinaryValue('invalid sign in external "numeric" value')
+    groups = struct.unpack(f"!{count}H", raw[8:])
+    if any(group > 9999 for group in groups):
+        raise BadBinaryValue('invalid digit in external "numeric" value')
+    digits = [int(digit) for group in groups for digit in f"{group:04d}"] or [0]
+    exponent = 4 * (weight + 1 - count)
+    # The display scale says how many fraction digits count: cut the padding or restore zeros.
+    cut = -exponent - scale
+    digits = digits[:-cut] or [0] if cut > 0 else digits + [0] * -cut
+    return Decimal((int(sign == 0x4000), tuple(digits), -scale))

@@ -1,0 +1,107 @@
+"""Record batches to DataRow messages and COPY data, without a Python loop over rows."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from voltstream.core.schema import Schema
+from voltstream.core.types import from_store
+from voltstream.pgwire.binary import big_endian, binary_cells
+from voltstream.pgwire.text import CELL, text_cells
+
+_NOTHING = pa.scalar(b"", CELL)
+
+# What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
+_COPY_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
+
+
+def result_formats(formats: Sequence[int], column_count: int) -> tuple[int, ...]:
+    """Spread Bind's result formats: none means all text, one is for all columns."""
+    if len(formats) <= 1:
+        return (formats[0] if formats else 0,) * column_count
+    return tuple(formats)
+
+
+def data_rows(
+    batch: pa.RecordBatch, columns: Schema, formats: Sequence[int], zone: str = "UTC"
+) -> bytes:
+    """Return one DataRow message per row of the batch."""
+    row_count = batch.num_rows
+    if not columns:
+        return (b"D" + struct.pack("!ih", 6, 0)) * row_count
+    pieces: list[pa.Array] = []
+    sizes = None
+    for array, column, binary in zip(batch.columns, columns, formats, strict=True):
+        cells = _wire_cells(array, column.store_type, bool(binary), zone)
+        lengths = pc.fill_null(pc.binary_length(cells), -1)
+        pieces += [big_endian(lengths.to_numpy(), ">i4"), pc.fill_null(cells, _NOTHING)]
+        size = pc.max_element_wise(lengths, 0)
+        sizes = size if sizes is None else pc.add(sizes, size)
+    framed = pc.add(sizes, 6 + 4 * len(columns)).to_numpy()
+    head = [pa.scalar(b"D", CELL), big_endian(framed, ">i4")]
+    count = pa.scalar(struct.pack("!h", len(columns)), CELL)
+    return _data(pc.binary_join_element_wise(*head, count, *pieces, _NOTHING))
+
+
+def _wire_cells(array: pa.Array, store_type: str, binary: bool, zone: str) -> pa.Array:
+    data_type = from_store(store_type)
+    return binary_cells(array, data_type) if binary else text_cells(array, data_type.kind, zone)
+
+
+def _data(rows: pa.Array) -> bytes:
+    """Return the values of a large_binary array without nulls, one after the other."""
+    _, offsets, data = rows.buffers()
+    bounds = memoryview(offsets).cast("q")
+    return bytes(memoryview(data)[bounds[rows.offset] : bounds[rows.offset + len(rows)]])
+
+
+def copy_rows(
+    batch: pa.RecordBatch, columns: Schema, format_name: str, options: Mapping[str, str], zone: str
+) -> bytes:
+    """Return the batch as lines of COPY's text or csv format."""
+    csv = format_name == "csv"
+    delimiter = options.get("delimiter", "," if csv else "\t")
+    null = options.get("null", "" if csv else "\\N")
+    cells = []
+    for array, column in zip(batch.columns, columns, strict=True):
+        texts = text_cells(array, column.type.kind, zone).cast(pa.large_string())
+        quoted = (
+            _csv_quoted(texts, delimiter, null, options.get("quote", '"'))
+            if csv
+            else _escaped(texts, delimiter)
+        )
+        cells.append(pc.fill_null(quoted, null))
+    lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string()))
+    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
+
+
+def copy_header(columns: Schema, format_name: str, options: Mapping[str, str]) -> bytes:
+    """Return the line of column names, or nothing when none was asked for."""
+    if options.get("header", "false").lower() not in ("true", "on", "1", "match", ""):
+        return b""
+    delimiter = options.get("delimiter", "," if format_name == "csv" else "\t")
+    return (delimiter.join(column.name for column in columns) + "\n").encode()
+
+
+def _escaped(texts: pa.Array, delimiter: str) -> pa.Array:
+    for raw, escaped in _COPY_ESCAPES:
+        texts = pc.replace_substring(texts, raw, escaped)
+    if delimiter != "\t":
+        texts = pc.replace_substring(texts, delimiter, "\\" + delimiter)
+    return texts
+
+
+def _csv_quoted(texts: pa.Array, delimiter: str, null: str, quote: str) -> pa.Array:
+    def spell(text: str | None) -> str | None:
+        # A text that equals the null marker is quoted, otherwise it would come back as null.
+        if text is None:
+            return None
+        if text == null or any(mark in text for mark in (delimiter, quote, "\n", "\r")):
+            return quote + text.replace(quote, quote * 2) + quote
+        return text
+
+    return pa.array([spell(text) for text in texts.to_pylist()], pa.large_string())
