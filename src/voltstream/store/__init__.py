@@ -1,0 +1,1 @@
+"""F1: everything durable. The only package that knows DuckDB."""

@@ -1,0 +1,179 @@
+"""A DuckDB file and its connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from voltstream.core.limits import RESULT_BATCH_ROWS
+from voltstream.core.schema import Column, Schema
+from voltstream.store.faults import translated
+
+_GLOBAL_SETTINGS = (
+    "SET GLOBAL TimeZone = 'UTC'",
+    "SET GLOBAL integer_division = true",
+    "SET GLOBAL ieee_floating_point_ops = false",
+    "SET GLOBAL error_on_division_by_zero = true",
+    "SET GLOBAL default_null_order = 'nulls_last_on_asc_first_on_desc'",
+    "SET GLOBAL preserve_insertion_order = false",
+    # A checkpoint rewrites what changed: by WAL size it is amortised, per epoch it would not be.
+    "SET GLOBAL checkpoint_threshold = '1GB'",
+)
+_SEARCH_PATH = "SET search_path = 'public,rw_catalog,_vs'"
+
+
+class Stream:
+    """Rows that are being read from a cursor of their own."""
+
+    def __init__(self, connection: Connection, columns: Schema, reader: pa.RecordBatchReader):
+        self._connection = connection
+        self._columns = columns
+        self._reader = reader
+
+    @property
+    def columns(self) -> Schema:
+        return self._columns
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        with translated():
+            for batch in self._reader:
+                if batch.num_rows:
+                    yield batch
+
+    def close(self) -> None:
+        self._reader.close()
+        self._connection.close()
+
+
+class Connection:
+    """One DuckDB connection: one thread at a time, save ``interrupt``."""
+
+    def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
+        self._raw = raw
+
+    def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        """Run a statement. Returns the rows it changed or made; -1 when it does not say."""
+        with translated():
+            result = (
+                self._raw.execute(sql, list(parameters)) if parameters else (self._raw.execute(sql))
+            )
+            rows = result.fetchall()
+        if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], int):
+            return int(rows[0][0])
+        return -1
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a query for few rows. Time stamps must be cast by the query (no pytz here)."""
+        with translated():
+            if parameters:
+                return self._raw.execute(sql, list(parameters)).fetchall()
+            return self._raw.execute(sql).fetchall()
+
+    def describe(self, sql: str) -> Schema:
+        """Tell the columns of a SELECT without running it."""
+        with translated():
+            relation = self._raw.sql(sql)
+            return _schema(relation)
+
+    def arrow(self, sql: str) -> tuple[Schema, pa.Table]:
+        """Run a SELECT and hold its whole result."""
+        with translated():
+            relation = self._raw.sql(sql)
+            return _schema(relation), relation.to_arrow_table()
+
+    def stream(self, sql: str) -> Stream:
+        """Run a SELECT batch by batch. The stream owns this connection from here on."""
+        with translated():
+            relation = self._raw.sql(sql)
+            schema = _schema(relation)
+            return Stream(self, schema, relation.to_arrow_reader(RESULT_BATCH_ROWS))
+
+    def lend(self, name: str, table: pa.Table) -> None:
+        """Let statements read an Arrow table under a name, until ``take_back``."""
+        with translated():
+            self._raw.register(name, table)
+
+    def take_back(self, name: str) -> None:
+        with translated():
+            self._raw.unregister(name)
+
+    def interrupt(self) -> None:
+        self._raw.interrupt()
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def _schema(relation: duckdb.DuckDBPyRelation) -> Schema:
+    return tuple(
+        Column(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
+    )
+
+
+class Database:
+    """An open DuckDB file. ``writer`` is the epoch loop's; readers are made per query."""
+
+    def __init__(self, path: Path, *, threads: int, macros: Sequence[str] = ()) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with translated():
+            self._root = duckdb.connect(str(path), config={"threads": threads})
+            for setting in _GLOBAL_SETTINGS:
+                self._root.execute(setting)
+            for schema in ("public", "_vs", "rw_catalog"):
+                self._root.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            self._root.execute(_SEARCH_PATH)
+            for macro in macros:
+                self._root.execute(macro)
+        self.writer = Connection(self._root)
+
+    def reader(self) -> Connection:
+        """Open a connection with a snapshot of its own per statement."""
+        with translated():
+            cursor = self._root.cursor()
+            cursor.execute(_SEARCH_PATH)
+            return Connection(cursor)
+
+    def close(self) -> None:
+        """Fold the log into the file and close it."""
+        with translated():
+            self._root.execute("CHECKPOINT")
+            self._root.close()
+
+
+class MemoryEngine:
+    """A private in-memory engine that reads Arrow tables in order."""
+
+    def __init__(self, threads: int = 1) -> None:
+        with translated():
+            self._raw = duckdb.connect(":memory:", config={"threads": threads})
+            for setting in _GLOBAL_SETTINGS[:-2]:
+                self._raw.execute(setting)
+
+    def arrow(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
+        """Run one SELECT over ``tables``. Raises: VoltstreamError."""
+        with translated():
+            for name, table in tables.items():
+                self._raw.register(name, table)
+            try:
+                found: pa.Table = self._raw.sql(sql).to_arrow_table()
+                return found
+            finally:
+                for name in tables:
+                    self._raw.unregister(name)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a string."""
+    return "'" + text.replace("'", "''") + "'"

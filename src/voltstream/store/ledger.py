@@ -1,0 +1,255 @@
+"""The tables in which the engine remembers: objects, offsets, epochs, outbox, dead letters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from voltstream.store.database import Connection
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS _vs.epoch (epoch BIGINT, now TIMESTAMPTZ, next_rid BIGINT, "
+    "next_oid BIGINT)",
+    "CREATE TABLE IF NOT EXISTS _vs.objects (oid BIGINT, schema VARCHAR, name VARCHAR, "
+    "kind VARCHAR, definition VARCHAR, comment VARCHAR, properties VARCHAR, created TIMESTAMPTZ)",
+    "CREATE TABLE IF NOT EXISTS _vs.dependencies (oid BIGINT, on_oid BIGINT)",
+    "CREATE TABLE IF NOT EXISTS _vs.column_comments (oid BIGINT, name VARCHAR, comment VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.offsets (source BIGINT, part VARCHAR, position VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.outbox (sink BIGINT, epoch BIGINT, ordinal BIGINT, "
+    "key VARCHAR, value VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.dead_letters (source VARCHAR, position VARCHAR, raw BLOB, "
+    "reason VARCHAR, at TIMESTAMPTZ)",
+    "CREATE TABLE IF NOT EXISTS _vs.hypertables (id BIGINT, schema VARCHAR, name VARCHAR, "
+    "column_name VARCHAR, options VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.calls (function VARCHAR, arguments VARCHAR, at TIMESTAMPTZ)",
+    "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
+)
+_VIEWS = (
+    "CREATE OR REPLACE MACRO main._vs_now() AS (SELECT max(now) FROM _vs.epoch)",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_sources AS SELECT o.name, o.schema, "
+    "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
+    "coalesce(s.state, 'running') AS state, coalesce(s.detail, '') AS detail, o.definition "
+    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source'",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_sinks AS SELECT o.name, o.schema, "
+    "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
+    "coalesce(s.state, 'running') AS state, coalesce(s.detail, '') AS detail, "
+    "(SELECT count(*) FROM _vs.outbox b WHERE b.sink = o.oid) AS pending, o.definition "
+    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'sink'",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_materialized_views AS SELECT o.oid AS id, o.name, "
+    "o.schema, o.definition FROM _vs.objects o WHERE o.kind = 'materialized view'",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_tables AS SELECT o.oid AS id, o.name, o.schema, "
+    "o.definition FROM _vs.objects o WHERE o.kind = 'table'",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
+    "CREATE OR REPLACE VIEW rw_catalog.dead_letters AS SELECT * FROM _vs.dead_letters",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_epochs AS SELECT epoch, now FROM _vs.epoch",
+)
+FIRST_OID = 16_384  # PostgreSQL's first oid of user objects: clients treat lower ones as built in.
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One row of the persistent catalog."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    definition: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+    comment: str | None = None
+    depends_on: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class EpochRow:
+    """Where the last epoch ended. Units: microseconds."""
+
+    epoch: int
+    now_us: int
+    next_rid: int
+    next_oid: int
+
+
+def prepare(connection: Connection) -> None:
+    """Make the internal tables and the views users see them through."""
+    for statement in (*_TABLES, *_VIEWS):
+        connection.execute(statement)
+    if not connection.rows("SELECT 1 FROM _vs.epoch"):
+        connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")
+    connection.execute("DELETE FROM _vs.states")  # States describe a process that is gone.
+
+
+def read_epoch(connection: Connection) -> EpochRow:
+    row = connection.rows("SELECT epoch, epoch_us(now), next_rid, next_oid FROM _vs.epoch")[0]
+    return EpochRow(*(int(value) for value in row))
+
+
+def write_epoch(connection: Connection, row: EpochRow) -> None:
+    connection.execute(
+        f"UPDATE _vs.epoch SET epoch = {row.epoch}, now = make_timestamptz({row.now_us}), "
+        f"next_rid = {row.next_rid}, next_oid = {row.next_oid}"
+    )
+
+
+# --- objects ------------------------------------------------------------------------------------
+
+
+def read_objects(connection: Connection) -> list[StoredObject]:
+    """Return every object, the oldest first: an object depends on older ones only."""
+    dependencies: dict[int, list[int]] = {}
+    for oid, on_oid in connection.rows("SELECT oid, on_oid FROM _vs.dependencies"):
+        dependencies.setdefault(oid, []).append(on_oid)
+    found = connection.rows(
+        "SELECT oid, schema, name, kind, definition, properties, comment FROM _vs.objects "
+        "ORDER BY oid"
+    )
+    return [
+        StoredObject(
+            oid=oid,
+            schema=schema,
+            name=name,
+            kind=kind,
+            definition=definition,
+            properties=json.loads(properties),
+            comment=comment,
+            depends_on=tuple(dependencies.get(oid, ())),
+        )
+        for oid, schema, name, kind, definition, properties, comment in found
+    ]
+
+
+def add_object(connection: Connection, stored: StoredObject) -> None:
+    connection.execute(
+        "INSERT INTO _vs.objects VALUES (?, ?, ?, ?, ?, ?, ?, getvariable('vs_now'))",
+        [
+            stored.oid,
+            stored.schema,
+            stored.name,
+            stored.kind,
+            stored.definition,
+            stored.comment,
+            json.dumps(dict(stored.properties)),
+        ],
+    )
+    for on_oid in stored.depends_on:
+        connection.execute("INSERT INTO _vs.dependencies VALUES (?, ?)", [stored.oid, on_oid])
+
+
+def remove_object(connection: Connection, oid: int) -> None:
+    for table, column in (
+        ("objects", "oid"),
+        ("dependencies", "oid"),
+        ("column_comments", "oid"),
+        ("offsets", "source"),
+        ("outbox", "sink"),
+        ("states", "oid"),
+    ):
+        connection.execute(f"DELETE FROM _vs.{table} WHERE {column} = {oid}")
+
+
+def set_comment(connection: Connection, oid: int, column: str | None, comment: str | None) -> None:
+    if column is None:
+        connection.execute("UPDATE _vs.objects SET comment = ? WHERE oid = ?", [comment, oid])
+        return
+    connection.execute("DELETE FROM _vs.column_comments WHERE oid = ? AND name = ?", [oid, column])
+    if comment is not None:
+        connection.execute(
+            "INSERT INTO _vs.column_comments VALUES (?, ?, ?)", [oid, column, comment]
+        )
+
+
+def set_properties(connection: Connection, oid: int, properties: Mapping[str, str]) -> None:
+    connection.execute(
+        "UPDATE _vs.objects SET properties = ? WHERE oid = ?", [json.dumps(dict(properties)), oid]
+    )
+
+
+# --- offsets, dead letters, states --------------------------------------------------------------
+
+
+def read_offsets(connection: Connection, source: int) -> dict[str, str]:
+    found = connection.rows(f"SELECT part, position FROM _vs.offsets WHERE source = {source}")
+    return {str(part): str(position) for part, position in found}
+
+
+def save_offsets(connection: Connection, source: int, offsets: Mapping[str, str]) -> None:
+    for part, position in offsets.items():
+        known = connection.execute(
+            "UPDATE _vs.offsets SET position = ? WHERE source = ? AND part = ?",
+            [position, source, part],
+        )
+        if not known:
+            connection.execute("INSERT INTO _vs.offsets VALUES (?, ?, ?)", [source, part, position])
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One record that could not be taken in. Units: ``at_us`` microseconds."""
+
+    source: str
+    position: str
+    raw: bytes
+    reason: str
+    at_us: int
+
+
+def add_dead_letters(connection: Connection, letters: Sequence[Letter]) -> None:
+    if not letters:
+        return
+    table = pa.table(
+        {
+            "source": pa.array([letter.source for letter in letters], pa.string()),
+            "position": pa.array([letter.position for letter in letters], pa.string()),
+            "raw": pa.array([letter.raw for letter in letters], pa.binary()),
+            "reason": pa.array([letter.reason for letter in letters], pa.string()),
+            "at_us": pa.array([letter.at_us for letter in letters], pa.int64()),
+        }
+    )
+    connection.lend("_letters", table)
+    try:
+        connection.execute(
+            "INSERT INTO _vs.dead_letters "
+            "SELECT source, position, raw, reason, make_timestamptz(at_us) FROM _letters"
+        )
+    finally:
+        connection.take_back("_letters")
+
+
+def set_state(connection: Connection, oid: int, state: str, detail: str) -> None:
+    known = connection.execute(
+        "UPDATE _vs.states SET state = ?, detail = ? WHERE oid = ?", [state, detail, oid]
+    )
+    if not known:
+        connection.execute("INSERT INTO _vs.states VALUES (?, ?, ?)", [oid, state, detail])
+
+
+# --- outbox -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One change that waits to be delivered."""
+
+    epoch: int
+    ordinal: int
+    key: str | None
+    value: str | None
+
+
+def read_parcels(connection: Connection, sink: int, limit: int) -> list[Parcel]:
+    found = connection.rows(
+        f"SELECT epoch, ordinal, key, value FROM _vs.outbox WHERE sink = {sink} "
+        f"ORDER BY epoch, ordinal LIMIT {limit}"
+    )
+    return [Parcel(*row) for row in found]
+
+
+def acknowledge(connection: Connection, sink: int, last: Parcel) -> None:
+    """Forget what was delivered, up to and with ``last``."""
+    connection.execute(
+        f"DELETE FROM _vs.outbox WHERE sink = {sink} AND (epoch < {last.epoch} OR "
+        f"(epoch = {last.epoch} AND ordinal <= {last.ordinal}))"
+    )
