@@ -1,0 +1,162 @@
+"""Expressions: PostgreSQL's meaning spelled in DuckDB.
+
+DuckDB 2.0 gives DOUBLE for bigint / 1000.0, avg(int) and extract(epoch), and HUGEINT for
+sum(int); PostgreSQL gives numeric and bigint. The casts inserted here restore that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from voltstream.core.types import DataType, Kind
+from voltstream.sql.functions import division_factors
+
+TypeOf = Callable[[exp.Expression], DataType]
+Resolve = Callable[[exp.Column], exp.Expression]
+
+NOW = "_vs_now"
+INTEGERS = frozenset({Kind.INT2, Kind.INT4, Kind.INT8})
+_FLOATS = frozenset({Kind.FLOAT4, Kind.FLOAT8})
+_NOW_NAMES = frozenset({"now", "proctime", "current_timestamp", "transaction_timestamp"})
+
+
+def now() -> exp.Expression:
+    """Return the epoch's timestamp as an expression; the emitter says where it comes from."""
+    return exp.Anonymous(this=NOW, expressions=[])
+
+
+def is_now(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() == NOW
+
+
+def mentions_now(tree: exp.Expression) -> bool:
+    return any(is_now(node) for node in tree.find_all(exp.Anonymous))
+
+
+def column(name: str) -> exp.Column:
+    return exp.Column(this=exp.to_identifier(name, quoted=True))
+
+
+def spell(tree: exp.Expression) -> str:
+    """Print an expression as DuckDB reads it."""
+    return tree.sql(dialect="duckdb", comments=False)
+
+
+def quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def rewrite(
+    tree: exp.Expression, type_of: TypeOf, resolve: Resolve, *, stable_now: bool
+) -> exp.Expression:
+    """Return a copy with names resolved and PostgreSQL's types kept, children first.
+
+    Shape: with ``stable_now`` NOW() becomes the epoch's timestamp; otherwise it stays DuckDB's.
+    """
+
+    def visit(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+            return resolve(node)
+        if stable_now and _spells_now(node):
+            return now()
+        for key, value in list(node.args.items()):
+            if isinstance(value, exp.Expression):
+                node.set(key, visit(value))
+            elif isinstance(value, list):
+                node.set(key, [visit(v) if isinstance(v, exp.Expression) else v for v in value])
+        return _retype(node, type_of)
+
+    return visit(tree.copy())
+
+
+def _spells_now(node: exp.Expression) -> bool:
+    if isinstance(node, exp.CurrentTimestamp):
+        return True
+    return isinstance(node, exp.Anonymous) and node.name.lower() in _NOW_NAMES
+
+
+def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
+    match node:
+        case exp.Div():
+            return _divide(node, type_of)
+        case exp.Avg():
+            return _average(node, type_of)
+        case exp.Sum():
+            if type_of(node.this).kind in INTEGERS - {Kind.INT8}:
+                return exp.cast(node, "BIGINT")
+            return node
+        case exp.Extract() if node.name.upper() == "EPOCH":
+            return exp.Anonymous(this="_vs.pg_epoch", expressions=[node.expression])
+        case exp.Cast() if _is_bare_decimal(node.to):
+            return _cast_numeric(node, type_of)
+        case exp.Anonymous() if node.name.lower() in {"time_bucket", "date_bin"}:
+            width = node.expressions[0]
+            if isinstance(width, exp.Literal) and width.is_string:
+                node.expressions[0].replace(exp.Interval(this=width.copy()))
+            return node
+        case _:
+            return node
+
+
+def _is_bare_decimal(kind: exp.DataType) -> bool:
+    return kind.this == exp.DataType.Type.DECIMAL and not kind.expressions
+
+
+def _cast_numeric(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
+    source = type_of(node.this)
+    if source.kind is Kind.NUMERIC and source.scale is not None:
+        return node.this
+    scale = 0 if source.kind in INTEGERS or source.kind is Kind.NUMERIC else 10
+    return exp.cast(node.this, f"DECIMAL(38,{scale})")
+
+
+def _divide(node: exp.Div, type_of: TypeOf) -> exp.Expression:
+    left, right = type_of(node.this), type_of(node.expression)
+    numerics = INTEGERS | {Kind.NUMERIC}
+    if left.kind in INTEGERS and right.kind in INTEGERS:
+        return exp.IntDiv(this=_grouped(node.this), expression=_grouped(node.expression))
+    if left.kind in numerics and right.kind in numerics:
+        return divide_numeric(node.this, left, node.expression, right)
+    if left.kind in _FLOATS and right.kind in numerics | _FLOATS:
+        return node
+    if right.kind in _FLOATS and left.kind in numerics:
+        node.set("this", exp.cast(node.this, "DOUBLE"))
+    return node
+
+
+def _grouped(tree: exp.Expression) -> exp.Expression:
+    return exp.Paren(this=tree) if isinstance(tree, exp.Binary) else tree
+
+
+def divide_numeric(
+    dividend: exp.Expression, left: DataType, divisor: exp.Expression, right: DataType
+) -> exp.Expression:
+    """Return numeric division with 16 decimals, exact and rounded half away from zero."""
+    factors = division_factors(left.scale or 0, right.scale or 0)
+    return exp.Anonymous(
+        this="_vs.pg_div",
+        expressions=[_ungroup(dividend), _ungroup(divisor)]
+        + [exp.cast(exp.Literal.number(f), "HUGEINT") for f in factors],
+    )
+
+
+def _ungroup(tree: exp.Expression) -> exp.Expression:
+    return tree.this if isinstance(tree, exp.Paren) else tree
+
+
+def _average(node: exp.Avg, type_of: TypeOf) -> exp.Expression:
+    argument = node.this
+    if isinstance(argument, exp.Distinct):
+        return node
+    kind = type_of(argument)
+    if kind.kind not in INTEGERS | {Kind.NUMERIC}:
+        return node
+    total = DataType(Kind.NUMERIC, 0, 38, kind.scale or 0)
+    count = DataType(Kind.INT8)
+    quotient = divide_numeric(
+        exp.Sum(this=argument.copy()), total, exp.Count(this=argument.copy()), count
+    )
+    guard = exp.EQ(this=exp.Count(this=argument.copy()), expression=exp.Literal.number(0))
+    return exp.Case(ifs=[exp.If(this=guard, true=exp.Null())], default=quotient)
