@@ -1,1 +1,1 @@
-"""F0: words every floor speaks. Errors, types, schemas, deltas, clocks, limits and ports; no I/O."""
+"""F0: words every floor speaks. Errors, types, schemas, clocks, limits and ports; no I/O."""

@@ -23,4 +23,4 @@ OUTBOX_ROWS_MAX = 10_000_000  # Undelivered rows of one sink, ~300 B each = 3 GB
 OUTBOX_DELIVER_ROWS = 10_000  # Rows read from the outbox and sent at a time.
 DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.
 
-SOURCE_RETENTION_S = 7 * 86_400  # Source rows older than this are forgotten unless it says otherwise.
+SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it says otherwise.

@@ -186,7 +186,7 @@ class SourceFeed(Protocol):
     def submit(self, batch: RawBatch) -> Future[Receipt]: ...
 
     def report(self, state: str, detail: str = "") -> None:
-        """Tell what users see in rw_sources: connecting, running, disconnected, finished, failed."""
+        """Tell what rw_sources shows: connecting, running, disconnected, finished or failed."""
 
 
 class Connector(Protocol):
