@@ -71,7 +71,9 @@ def fault(columns: Sequence[Column]) -> str:
         shown = f"left(t{index}, {FAULT_VALUE_CHARACTERS})"
         head = quoted(f'column "{column.name}": cannot read "')
         tail = quoted(f'" as {column.type.pg_name}')
-        cases.append(f"WHEN t{index} IS NOT NULL AND c{index} IS NULL THEN {head} || {shown} || {tail}")
+        cases.append(
+            f"WHEN t{index} IS NOT NULL AND c{index} IS NULL THEN {head} || {shown} || {tail}"
+        )
         if column.not_null:
             missing = quoted(f'column "{column.name}": null where a value is required')
             cases.append(f"WHEN t{index} IS NULL THEN {missing}")

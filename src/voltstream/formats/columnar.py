@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +34,7 @@ def read(
 
 def _matched(given: pa.Table, schema: Schema) -> pa.Table:
     places = {name.lower(): place for place, name in reversed(list(enumerate(given.column_names)))}
-    columns: list[pa.ChunkedArray | pa.Array] = []
+    columns: list[Any] = []  # Arrow arrays, chunked or not.
     for column in schema:
         place = places.get(column.name.lower())
         columns.append(pa.nulls(len(given), pa.string()) if place is None else given.column(place))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,9 @@ from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Schema
 from voltstream.formats.casts import typed_select
 from voltstream.formats.documents import split_faults
-from voltstream.formats.lines import from_lines
+from voltstream.formats.lines import Integers, from_lines
 from voltstream.formats.port import SqlDecoder
 from voltstream.formats.result import DeadLetter, Decoded, dead_letter
-
-_Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def read(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:
@@ -54,7 +52,7 @@ class _Refuse(Protocol):
 
 def _fields(
     content: bytes, names: list[str], schema: Schema, header: bool, refuse: _Refuse
-) -> tuple[pa.Table, _Numbers]:
+) -> tuple[pa.Table, Integers]:
     """Cut into one text column per schema column; the numbers count rows, the header included."""
     wanted = [column.name for column in schema]
     empty = pa.table({name: pa.array([], pa.string()) for name in wanted})
@@ -63,10 +61,11 @@ def _fields(
         return empty, np.zeros(0, np.int64)
     wrong: list[int] = []
 
-    def on_wrong_width(row: arrow_csv.InvalidRow) -> str:
-        wrong.append(row.number)
+    def on_wrong_width(row: arrow_csv.InvalidRow) -> Literal["skip", "error"]:
+        number = row.number or 0  # Always told when read by one thread.
+        wrong.append(number)
         reason = f"{row.actual_columns} fields where {row.expected_columns} are expected"
-        refuse(row.number, row.text.encode(), reason)
+        refuse(number, row.text.encode(), reason)
         return "skip"
 
     try:

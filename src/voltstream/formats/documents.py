@@ -88,8 +88,8 @@ def split_faults(rows: pa.Table, schema: Schema) -> tuple[pa.Table, list[tuple[i
     faults = rows.column("fault")
     faulty = faults.is_valid()
     if faults.null_count < len(rows):
-        bad = rows.select(["n", "fault"]).filter(faulty)
-        reasons = list(zip(bad.column(0).to_pylist(), bad.column(1).to_pylist(), strict=True))
+        bad = rows.select(["n", "fault"]).filter(faulty).to_pylist()
+        reasons = [(int(row["n"]), str(row["fault"])) for row in bad]
         rows = rows.filter(pc.invert(faulty))
     else:
         reasons = []
@@ -104,7 +104,7 @@ def _spellings(lines: pa.Table, schema: Schema, decoder: SqlDecoder) -> dict[str
         {"lines": lines},
     )
     found: dict[str, list[str]] = {column.name.lower(): [column.name] for column in schema}
-    for key in sorted(keys.column(0).to_pylist()):
+    for key in sorted(str(key) for key in keys.column(0).to_pylist()):
         spelled = found.get(key.lower())
         if spelled is not None and key not in spelled:
             spelled.append(key)
@@ -117,7 +117,9 @@ def _careful_sql(schema: Schema, spellings: dict[str, list[str]]) -> str:
     for index, column in enumerate(schema):
         names = [quoted(_pointer(name)) for name in spellings[column.name.lower()]]
         if structural(column):
-            found = ", ".join(f"nullif(CAST(json_extract(line, {n}) AS VARCHAR), 'null')" for n in names)
+            found = ", ".join(
+                f"nullif(CAST(json_extract(line, {n}) AS VARCHAR), 'null')" for n in names
+            )
             text = f"CASE WHEN verdict IS NULL THEN coalesce({found}) END"
         else:
             first = len(pointers) + 1

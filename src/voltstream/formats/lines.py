@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,8 @@ from voltstream.core.limits import LINE_BYTES_MAX
 
 NEWLINE = 10
 _INT32_MAX = 2**31 - 1
+
+Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,8 @@ class Records:
     (number, raw, reason) of those that are no text or too long.
     """
 
-    texts: pa.Array
-    numbers: np.ndarray[tuple[int], np.dtype[np.int64]]
+    texts: pa.Array[Any]
+    numbers: Integers
     rejected: Sequence[tuple[int, bytes, str]] = ()
 
     def raw(self, index: int) -> bytes:
@@ -50,22 +53,20 @@ def from_documents(documents: Sequence[bytes]) -> Records:
     return _checked(_as_text(binary), lengths)
 
 
-def _text_array(
-    ends: np.ndarray[tuple[int], np.dtype[np.int64]], payload: bytes | bytearray | memoryview
-) -> pa.Array:
+def _text_array(ends: Integers, payload: bytes | bytearray | memoryview) -> pa.Array[Any]:
     wide = len(payload) > _INT32_MAX
     offsets = np.zeros(len(ends) + 1, np.int64 if wide else np.int32)
     offsets[1:] = ends
     kind = pa.large_string() if wide else pa.string()
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(payload)]
+    buffers = [None, pa.py_buffer(offsets.data), pa.py_buffer(payload)]
     return pa.Array.from_buffers(kind, len(ends), buffers)
 
 
-def _as_text(binary: pa.Array) -> pa.Array:
+def _as_text(binary: pa.Array[Any]) -> pa.Array[Any]:
     return pa.Array.from_buffers(pa.large_string(), len(binary), binary.buffers())
 
 
-def _checked(texts: pa.Array, lengths: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Records:
+def _checked(texts: pa.Array[Any], lengths: Integers) -> Records:
     numbers = np.arange(1, len(texts) + 1, dtype=np.int64)
     suspicious = (lengths <= 2) | (lengths > LINE_BYTES_MAX)
     valid = _is_text(texts)
@@ -91,14 +92,14 @@ def _checked(texts: pa.Array, lengths: np.ndarray[tuple[int], np.dtype[np.int64]
     return Records(_as_text(chosen), numbers[keep], rejected)
 
 
-def _binary(texts: pa.Array) -> pa.Array:
+def _binary(texts: pa.Array[Any]) -> pa.Array[Any]:
     wide = pa.types.is_large_string(texts.type)
     kind = pa.large_binary() if wide else pa.binary()
     same = pa.Array.from_buffers(kind, len(texts), texts.buffers(), offset=texts.offset)
     return same if wide else same.cast(pa.large_binary())
 
 
-def _is_text(texts: pa.Array) -> bool:
+def _is_text(texts: pa.Array[Any]) -> bool:
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid:

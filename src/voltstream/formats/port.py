@@ -8,7 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 
 
-class UnreadableInput(Exception):  # noqa: N818  - says something of the data, not of our code.
+class UnreadableInput(Exception):
     """The statement failed on its data (a cast, malformed JSON); the engine itself is fine."""
 
 
