@@ -52,16 +52,27 @@ class CopyIn(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CopyOut:
+    """COPY … TO STDOUT. ``format`` is text or csv; ``options`` as in COPY (delimiter, null, …)."""
+
+    rows: RowStream
+    format: str = "text"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a statement did.
 
     Shape: ``tag`` is PostgreSQL's command tag ("INSERT 0 3", "CREATE TABLE"); for rows it is the
-    bare verb ("SELECT") and the reader appends the count. At most one of ``rows``, ``copy_in``.
+    bare verb ("SELECT", "COPY") and the reader appends the count. At most one of ``rows``,
+    ``copy_in`` and ``copy_out``.
     """
 
     tag: str
     rows: RowStream | None = None
     copy_in: CopyIn | None = None
+    copy_out: CopyOut | None = None
     notices: tuple[Notice, ...] = ()
 
 
