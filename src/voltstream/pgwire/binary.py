@@ -51,7 +51,9 @@ def _cells(values: Iterable[bytes | None]) -> pa.Array:
     return pa.array(values, CELL)
 
 
-def big_endian(numbers: np.ndarray[Any, Any], layout: str, valid: pa.Array | None = None) -> pa.Array:
+def big_endian(
+    numbers: np.ndarray[Any, Any], layout: str, valid: pa.Array | None = None
+) -> pa.Array:
     """Return numbers as large_binary values of their fixed network form."""
     width = np.dtype(layout).itemsize
     data = pa.py_buffer(numbers.astype(layout).tobytes())

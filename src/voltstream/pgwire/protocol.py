@@ -1,0 +1,463 @@
+"""One client's conversation: bytes in, bytes out. No sockets, no threads, no clock.
+
+Source: PostgreSQL manual, chapter "Frontend/Backend Protocol", section "Message Flow".
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from voltstream.core.errors import (
+    AdminShutdown,
+    FeatureNotSupported,
+    InternalError,
+    ProtocolViolation,
+    QueryCanceled,
+    SyntaxFault,
+    VoltstreamError,
+)
+from voltstream.core.ports import CopyIn, CopyOut, Outcome, RowStream, Session, Statement
+from voltstream.pgwire import messages as m
+from voltstream.pgwire.faults import UndefinedStatement
+from voltstream.pgwire.parser import FrontendParser
+from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
+from voltstream.pgwire.rows import copy_header, copy_rows, data_rows, result_formats
+from voltstream.pgwire.startup import Credentials, credentials_of, settings_of
+
+_LOG = logging.getLogger(__name__)
+
+# Prepared statements live here and not in the session, so SQL's way to drop them ends here too.
+_DEALLOCATE = re.compile(
+    r'\s*deallocate\s+(?:prepare\s+)?(?:(all)|([a-z_]\w*)|"((?:[^"]|"")+)")\s*;?\s*', re.IGNORECASE
+)
+_COUNTED_VERBS = frozenset(("SELECT", "UPDATE", "DELETE", "COPY", "FETCH"))
+_DISCARD_ALL = re.compile(r"\s*discard\s+all\s*;?\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A session and the key that cancels its statements."""
+
+    session: Session
+    process_id: int
+    secret: int
+
+
+class Desk(Protocol):
+    """The server's side of a conversation."""
+
+    def admit(self, credentials: Credentials) -> Admitted:
+        """Open a session. Raises: 3D000, 28000, 53300."""
+
+    def cancel(self, process_id: int, secret: int) -> None:
+        """Interrupt the session with this key; a wrong key does nothing."""
+
+
+class Conversation:
+    """The protocol's state machine, from the startup packet to the end.
+
+    Law: bytes split in any way give the same answers. An error in the extended protocol skips to
+    the next Sync; an error in a simple query skips the rest of that query.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.finished = False
+        self._desk = desk
+        self._parser = FrontendParser()
+        self._waiting: deque[m.FrontendMessage] = deque()
+        self._session: Session | None = None
+        self._prepareds = Prepareds()
+        self._reported: dict[str, str] = {}
+        self._skipping = False
+        self._implicit = False
+        self._copy: CopyIn | None = None
+        self._copy_is_simple = False
+        self._rest: deque[Statement] = deque()
+
+    def receive(self, data: bytes) -> Generator[bytes, None, None]:
+        """Yield the answer to `data` piece by piece; the next piece is made when asked for."""
+        violation: VoltstreamError | None = None
+        try:
+            self._waiting.extend(self._parser.feed(data))
+        except ProtocolViolation as error:
+            violation = error
+        try:
+            while self._waiting and not self.finished:
+                yield from self._answer(self._waiting.popleft())
+            if violation is not None and not self.finished:
+                raise violation
+        except VoltstreamError as error:
+            self.finished = True
+            yield m.error_response(error, "FATAL")
+        except Exception:
+            _LOG.exception("a conversation failed")
+            self.finished = True
+            yield m.error_response(InternalError("internal error"), "FATAL")
+
+    def close(self, farewell: VoltstreamError | None = None) -> bytes:
+        """End the conversation; return the last words for the client."""
+        self.finished = True
+        if self._copy is not None:
+            with suppress(VoltstreamError):
+                self._copy.abandon("the connection ended")
+            self._copy = None
+        with suppress(VoltstreamError):
+            self._prepareds.close_all()
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        return b"" if farewell is None else m.error_response(farewell, "FATAL")
+
+    # --- dispatch -------------------------------------------------------------------------------
+
+    def _answer(self, message: m.FrontendMessage) -> Iterator[bytes]:
+        session = self._session
+        if session is None:
+            return self._start(message)
+        if isinstance(message, m.Terminate):
+            self.finished = True
+            return iter(())
+        if self._copy is not None:
+            return self._copy_step(session, self._copy, message)
+        if self._skipping and not isinstance(message, m.Sync):
+            return iter(())
+        match message:
+            case m.Query(text=text):
+                return self._guarded_simple(session, self._simple(session, text))
+            case m.Sync():
+                return self._sync(session)
+            case m.Flush() | m.CopyData() | m.CopyDone() | m.CopyFail():
+                # Data of a COPY that failed may still be under way; PostgreSQL ignores it too.
+                return iter(())
+            case m.FunctionCall():
+                refusal = FeatureNotSupported("the function call protocol is not supported")
+                return iter((m.error_response(refusal), m.ready(session.status)))
+            case m.Parse() | m.Bind() | m.Describe() | m.Execute() | m.Close():
+                return self._guarded_extended(session, self._extended(session, message))
+            case _:
+                raise ProtocolViolation("unexpected message after startup")
+
+    def _start(self, message: m.FrontendMessage) -> Iterator[bytes]:
+        match message:
+            case m.SslRequest() | m.GssRequest():
+                yield b"N"
+            case m.CancelRequest(process_id=process_id, secret=secret):
+                self.finished = True
+                self._desk.cancel(process_id, secret)
+            case m.Startup(minor=minor, parameters=parameters):
+                unknown = [name for name in parameters if name.startswith("_pq_.")]
+                if minor > 0 or unknown:
+                    yield m.negotiate_version(0, unknown)
+                admitted = self._desk.admit(credentials_of(parameters))
+                self._session = admitted.session
+                yield m.AUTHENTICATION_OK
+                yield from self._changed_settings(admitted.session)
+                yield m.backend_key(admitted.process_id, admitted.secret)
+                yield m.ready(admitted.session.status)
+            case _:
+                raise ProtocolViolation("unexpected message before startup")
+
+    def _changed_settings(self, session: Session) -> Iterator[bytes]:
+        for name, value in settings_of(session.reported_settings()).items():
+            if self._reported.get(name) != value:
+                self._reported[name] = value
+                yield m.parameter_status(name, value)
+
+    def _ready(self, session: Session) -> Iterator[bytes]:
+        if session.status == "I":
+            self._prepareds.close_all()
+        yield from self._changed_settings(session)
+        yield m.ready(session.status)
+
+    def _failed(self, session: Session, error: VoltstreamError) -> Iterator[bytes]:
+        """Tell an error and undo the implicit transaction it happened in."""
+        if isinstance(error, AdminShutdown):
+            raise error
+        yield m.error_response(error)
+        if self._implicit:
+            self._implicit = False
+            session.end_implicit(commit=False)
+
+    def _commit_implicit(self, session: Session) -> None:
+        if self._implicit:
+            self._implicit = False
+            session.end_implicit(commit=True)
+
+    # --- simple query ---------------------------------------------------------------------------
+
+    def _guarded_simple(self, session: Session, steps: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from steps
+        except VoltstreamError as error:
+            self._rest.clear()
+            yield from self._failed(session, error)
+            yield from self._ready(session)
+
+    def _simple(self, session: Session, text: str) -> Iterator[bytes]:
+        self._prepareds.forget("")
+        self._prepareds.close("")
+        tag = self._deallocated(text)
+        if tag:
+            yield m.command_complete(tag)
+            yield from self._ready(session)
+            return
+        self._rest.extend(session.parse(text))
+        if not self._rest:
+            yield m.EMPTY_QUERY
+        if len(self._rest) > 1:
+            session.begin_implicit()
+            self._implicit = True
+        yield from self._run_rest(session)
+
+    def _run_rest(self, session: Session) -> Iterator[bytes]:
+        """Run what is left of a simple query; a COPY interrupts it until its data has come."""
+        while self._rest:
+            outcome = session.execute(self._rest.popleft())
+            yield from map(m.notice_response, outcome.notices)
+            if outcome.copy_in is not None:
+                yield self._begin_copy(outcome.copy_in, simple=True)
+                return
+            tag = yield from self._results(outcome)
+            yield from self._completed(session, tag)
+        yield from self._ready(session)
+
+    def _completed(self, session: Session, tag: str) -> Iterator[bytes]:
+        # The last statement is complete only when the implicit transaction is durable.
+        if not self._rest:
+            self._commit_implicit(session)
+        yield m.command_complete(tag)
+
+    def _results(self, outcome: Outcome) -> Generator[bytes, None, str]:
+        """Yield the rows of a statement in text; return its command tag."""
+        if outcome.copy_out is not None:
+            return (yield from self._copy_out(outcome.copy_out))
+        if outcome.rows is None:
+            return outcome.tag
+        if outcome.tag == "COPY":
+            return (yield from self._copy_out(CopyOut(outcome.rows)))
+        return (yield from self._text_rows(outcome.rows, outcome.tag))
+
+    def _text_rows(self, rows: RowStream, verb: str) -> Generator[bytes, None, str]:
+        cursor = RowCursor(rows)
+        try:
+            formats = result_formats((), len(cursor.columns))
+            yield m.row_description(cursor.columns, formats)
+            zone = self._reported.get("TimeZone", "UTC")
+            for batch in cursor.take(0):
+                yield data_rows(batch, cursor.columns, formats, zone)
+        finally:
+            cursor.close()
+        return counted(verb, cursor.taken)
+
+    def _deallocated(self, text: str) -> str | None:
+        """Drop prepared statements when the text says so; return the command tag."""
+        if _DISCARD_ALL.fullmatch(text):
+            self._prepareds.forget_all()
+            return None  # The session has its own part in DISCARD ALL.
+        match = _DEALLOCATE.fullmatch(text)
+        if match is None:
+            return None
+        everything, bare, quoted = match.groups()
+        if everything:
+            self._prepareds.forget_all()
+            return "DEALLOCATE ALL"
+        name = bare.lower() if bare else quoted.replace('""', '"')
+        if not self._prepareds.forget(name):
+            raise UndefinedStatement(f'prepared statement "{name}" does not exist')
+        return "DEALLOCATE"
+
+    # --- COPY -----------------------------------------------------------------------------------
+
+    def _begin_copy(self, copy: CopyIn, *, simple: bool) -> bytes:
+        self._copy, self._copy_is_simple = copy, simple
+        return m.copy_response(b"G", len(copy.columns), binary=copy.binary)
+
+    def _copy_step(
+        self, session: Session, copy: CopyIn, message: m.FrontendMessage
+    ) -> Iterator[bytes]:
+        steps = self._copied(session, copy, message)
+        guard = self._guarded_simple if self._copy_is_simple else self._guarded_extended
+        return guard(session, steps)
+
+    def _copied(
+        self, session: Session, copy: CopyIn, message: m.FrontendMessage
+    ) -> Iterator[bytes]:
+        try:
+            match message:
+                case m.CopyData(data=data):
+                    copy.write(data)
+                    return
+                case m.Flush() | m.Sync():
+                    return  # A client in the extended protocol sent Sync before it saw the COPY.
+                case m.CopyDone():
+                    outcome = copy.finish()
+                case m.CopyFail(reason=reason):
+                    raise QueryCanceled(f"COPY from stdin failed: {reason}")
+                case _:
+                    raise ProtocolViolation("unexpected message type during COPY from stdin")
+        except VoltstreamError as error:
+            self._copy = None
+            with suppress(VoltstreamError):
+                copy.abandon(error.message)
+            raise
+        self._copy = None
+        yield from map(m.notice_response, outcome.notices)
+        if not self._copy_is_simple:
+            yield m.command_complete(outcome.tag)
+            return
+        yield from self._completed(session, outcome.tag)
+        yield from self._run_rest(session)
+
+    def _copy_out(self, copy: CopyOut) -> Generator[bytes, None, str]:
+        cursor = RowCursor(copy.rows)
+        try:
+            if copy.format == "binary":
+                raise FeatureNotSupported(
+                    "COPY TO STDOUT in binary format is not supported",
+                    hint="Use format text or csv.",
+                )
+            yield m.copy_response(b"H", len(cursor.columns), binary=False)
+            header = copy_header(cursor.columns, copy.format, copy.options)
+            if header:
+                yield m.message(b"d", header)
+            zone = self._reported.get("TimeZone", "UTC")
+            for batch in cursor.take(0):
+                if batch.num_rows:
+                    lines = copy_rows(batch, cursor.columns, copy.format, copy.options, zone)
+                    yield m.message(b"d", lines)
+            yield m.COPY_DONE
+        finally:
+            cursor.close()
+        return counted("COPY", cursor.taken)
+
+    # --- extended query -------------------------------------------------------------------------
+
+    def _guarded_extended(self, session: Session, steps: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from steps
+        except VoltstreamError as error:
+            self._skipping = True
+            yield from self._failed(session, error)
+
+    def _sync(self, session: Session) -> Iterator[bytes]:
+        self._skipping = False
+        try:
+            self._commit_implicit(session)
+        except VoltstreamError as error:
+            yield m.error_response(error)
+        yield from self._ready(session)
+
+    def _extended(
+        self,
+        session: Session,
+        message: m.Parse | m.Bind | m.Describe | m.Execute | m.Close,
+    ) -> Iterator[bytes]:
+        match message:
+            case m.Parse():
+                return self._parse(session, message)
+            case m.Bind():
+                return self._bind(session, message)
+            case m.Describe(kind="S", name=name):
+                return self._describe_statement(session, name)
+            case m.Describe(name=name):
+                return self._describe_portal(session, name)
+            case m.Execute():
+                return self._execute(session, message)
+            case m.Close():
+                return self._close(message)
+
+    def _parse(self, session: Session, message: m.Parse) -> Iterator[bytes]:
+        statements = session.parse(message.text)
+        if len(statements) > 1:
+            raise SyntaxFault("cannot insert multiple commands into a prepared statement")
+        statement = statements[0] if statements else None
+        self._prepareds.add(Prepared(message.name, statement, message.parameter_oids))
+        yield m.PARSE_COMPLETE
+
+    def _bind(self, session: Session, message: m.Bind) -> Iterator[bytes]:
+        prepared = self._prepareds.statement(message.statement)
+        parameters = prepared.decode(session, message)
+        self._prepareds.open(message.portal, Portal(prepared, parameters, message.result_formats))
+        yield m.BIND_COMPLETE
+
+    def _describe_statement(self, session: Session, name: str) -> Iterator[bytes]:
+        description = self._prepareds.statement(name).describe(session)
+        yield m.parameter_description(description.parameter_oids)
+        if description.columns is None:
+            yield m.NO_DATA
+        else:
+            # Formats are not known before Bind and stand as text.
+            yield m.row_description(description.columns, (0,) * len(description.columns))
+
+    def _describe_portal(self, session: Session, name: str) -> Iterator[bytes]:
+        portal = self._prepareds.portal(name)
+        columns = portal.prepared.describe(session).columns
+        if columns is None:
+            yield m.NO_DATA
+        else:
+            yield m.row_description(columns, result_formats(portal.formats, len(columns)))
+
+    def _execute(self, session: Session, message: m.Execute) -> Iterator[bytes]:
+        portal = self._prepareds.portal(message.portal)
+        statement = portal.prepared.statement
+        if statement is None:
+            yield m.EMPTY_QUERY
+            return
+        tag = self._deallocated(statement.text)
+        if tag:
+            yield m.command_complete(tag)
+            return
+        if session.status == "I" and not self._implicit and not self._stands_alone():
+            session.begin_implicit()
+            self._implicit = True
+        outcome = portal.start(session, statement)
+        if outcome is not None:
+            yield from map(m.notice_response, outcome.notices)
+            if outcome.copy_in is not None:
+                yield self._begin_copy(outcome.copy_in, simple=False)
+                return
+            if portal.cursor is None or outcome.tag == "COPY":
+                tag = yield from self._results(outcome)
+                yield m.command_complete(tag)
+                return
+        yield from self._portal_rows(portal, message.rows_max)
+
+    def _portal_rows(self, portal: Portal, rows_max: int) -> Iterator[bytes]:
+        yield from portal.read(rows_max, self._reported.get("TimeZone", "UTC"))
+        taken = portal.cursor.taken if portal.cursor else 0
+        if rows_max and taken == rows_max:
+            yield m.PORTAL_SUSPENDED
+        else:
+            yield m.command_complete(counted(portal.verb, taken))
+
+    def _stands_alone(self) -> bool:
+        """Tell whether the statement is the only one up to its Sync, so needs no transaction.
+
+        A Sync that has not come yet means a pipeline: its statements succeed or fail together.
+        """
+        for message in self._waiting:
+            if isinstance(message, m.Execute):
+                return False
+            if isinstance(message, m.Sync):
+                return True
+        return False
+
+    def _close(self, message: m.Close) -> Iterator[bytes]:
+        if message.kind == "S":
+            self._prepareds.forget(message.name)
+        else:
+            self._prepareds.close(message.name)
+        yield m.CLOSE_COMPLETE
+
+
+def counted(verb: str, row_count: int) -> str:
+    """Return a command tag with its row count, as PostgreSQL spells it ("INSERT 0 3")."""
+    if verb == "INSERT":
+        return f"INSERT 0 {row_count}"
+    return f"{verb} {row_count}" if verb in _COUNTED_VERBS else verb
