@@ -1,0 +1,1 @@
+"""F2: ways in and out. Connectors carry bytes and never interpret them."""

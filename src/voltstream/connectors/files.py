@@ -1,0 +1,193 @@
+"""Source: files that appear and grow (NDJSON, CSV) or appear whole (Parquet)."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from voltstream.connectors.properties import encoding, required, truth
+from voltstream.connectors.window import OutstandingBatches, Stopped
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.limits import EPOCH_ROWS_MAX
+from voltstream.core.ports import Encoding, RawBatch, SourceFeed
+
+BATCH_BYTES = 32 * 1024 * 1024  # About one epoch of 225-byte rows. More: the next batch.
+POLL_INTERVAL_S = 0.2  # How often a file that was read to its end is looked at again.
+TAIL_SETTLED_S = 3.0  # A last NDJSON line without its newline is taken after this silence.
+RETRY_S = 2.0
+_NEWLINE, _QUOTE = 10, 34
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a file was read. Units: bytes, or rows of a Parquet file."""
+
+    position: int
+    size_seen: int = -1
+    grown_at_s: float = 0.0
+
+
+class FileSource:
+    """Follows every file that matches ``path``; whole records only."""
+
+    def __init__(self, feed: SourceFeed) -> None:
+        owner = f'source "{feed.source}"'
+        self._pattern = required(feed.properties, "path", owner)
+        self._follow = truth(feed.properties, "follow", default=True, owner=owner)
+        self._header = truth(feed.properties, "header", default=True, owner=owner)
+        encoding(feed.properties, owner)  # Refuses a wrong ENCODE now, not at the first file.
+        self._owner = owner
+        self._feed = feed
+        self._stop = threading.Event()
+        self._outstanding = OutstandingBatches(feed, self._stop)
+        self._progress: dict[str, _Progress] = {}
+        self._thread = threading.Thread(
+            target=self._run, name=f"file-source-{feed.source}", daemon=True
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._recover()
+                self._read_on()
+                return
+            except Stopped:
+                return
+            except (OSError, VoltstreamError, pa.ArrowException) as error:
+                _LOG.warning("%s: %s", self._owner, error)
+                self._feed.report("failed", f"{error}; trying again")
+                self._stop.wait(RETRY_S)
+
+    def _recover(self) -> None:
+        self._outstanding.forget()
+        stored = self._feed.offsets()
+        self._progress = {path: _Progress(int(at)) for path, at in stored.items()}
+
+    def _read_on(self) -> None:
+        told = ""
+        while not self._stop.is_set():
+            paths = sorted(p for p in glob.glob(self._pattern, recursive=True) if os.path.isfile(p))
+            advanced = False
+            for path in paths:
+                advanced = self._read_file(path) or advanced
+            if advanced:
+                continue
+            self._outstanding.settle()
+            if not self._follow:
+                self._feed.report("finished", f"{len(paths)} files")
+                return
+            detail = f"{len(paths)} files" if paths else f'no file matches "{self._pattern}" yet'
+            if detail != told:
+                self._feed.report("running", detail)
+                told = detail
+            self._stop.wait(POLL_INTERVAL_S)
+
+    def _read_file(self, path: str) -> bool:
+        """Submit what is new in a file; tell whether anything was."""
+        progress = self._progress.setdefault(path, _Progress(0))
+        kind = encoding(self._feed.properties, self._owner, path=path)
+        batches = (
+            self._row_batches(path, progress)
+            if kind == "arrow"
+            else self._byte_batches(path, progress, kind)
+        )
+        advanced = False
+        for batch in batches:
+            if self._stop.is_set():
+                raise Stopped
+            self._outstanding.submit(batch)
+            advanced = True
+        return advanced
+
+    def _row_batches(self, path: str, progress: _Progress) -> Iterator[RawBatch]:
+        if os.path.getsize(path) == progress.size_seen:
+            return
+        size = os.path.getsize(path)
+        with pq.ParquetFile(path) as file:
+            row = 0
+            for group in range(file.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
+                if row + rows > progress.position:
+                    table = file.read_row_group(group)
+                    start = max(progress.position - row, 0)
+                    yield from self._slices(path, progress, table, row, start)
+                row += rows
+        progress.size_seen = size
+
+    def _slices(
+        self, path: str, progress: _Progress, table: pa.Table, row: int, start: int
+    ) -> Iterator[RawBatch]:
+        for first in range(start, len(table), EPOCH_ROWS_MAX):
+            part = table.slice(first, EPOCH_ROWS_MAX)
+            position = f"{path}@{row + first}"
+            progress.position = row + first + len(part)
+            offsets = {path: str(progress.position)}
+            yield RawBatch("arrow", table=part, offsets=offsets, position=position)
+
+    def _byte_batches(self, path: str, progress: _Progress, kind: Encoding) -> Iterator[RawBatch]:
+        size = os.path.getsize(path)
+        if size < progress.position:  # The file was begun anew (copytruncate).
+            progress.position = 0
+        if size != progress.size_seen:
+            progress.size_seen, progress.grown_at_s = size, time.monotonic()
+        if size == progress.position:
+            return
+        with open(path, "rb") as file:
+            header = file.readline() if kind == "csv" and self._header else b""
+            if header and not header.endswith(b"\n"):
+                return
+            progress.position = max(progress.position, len(header))
+            file.seek(progress.position)
+            while chunk := file.read(BATCH_BYTES):
+                end = self._whole(chunk, kind, progress)
+                if end == 0:
+                    return
+                position = f"{path}@{progress.position}"
+                progress.position += end
+                yield RawBatch(
+                    kind,
+                    payload=header + chunk[:end] if header else memoryview(chunk)[:end],
+                    offsets={path: str(progress.position)},
+                    position=position,
+                    header=bool(header),
+                )
+                file.seek(progress.position)
+
+    def _whole(self, chunk: bytes, kind: Encoding, progress: _Progress) -> int:
+        """Return how many bytes of a chunk are whole records."""
+        end = _csv_end(chunk) if kind == "csv" else chunk.rfind(b"\n") + 1
+        if end == 0 and len(chunk) == BATCH_BYTES:
+            return len(chunk)  # Far past LINE_BYTES_MAX: decoding makes it a dead letter.
+        # Half a JSON object is never one, so taking it early can only make a dead letter. Half a
+        # CSV number is a number: a CSV line without its newline stays until it is finished.
+        silent_s = time.monotonic() - progress.grown_at_s
+        if end == 0 and kind == "ndjson" and (silent_s > TAIL_SETTLED_S or not self._follow):
+            return len(chunk)
+        return end
+
+
+def _csv_end(chunk: bytes) -> int:
+    """Return the place after the last newline that is outside quotes."""
+    content = np.frombuffer(chunk, np.uint8)
+    newlines = np.flatnonzero(content == _NEWLINE)
+    quotes = np.flatnonzero(content == _QUOTE)
+    outside = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    return int(outside[-1]) + 1 if len(outside) else 0

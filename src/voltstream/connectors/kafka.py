@@ -1,0 +1,208 @@
+"""Source: Kafka topics. Offsets live in the epoch; nothing is ever committed to the broker."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from voltstream.connectors.properties import choice, encoding, required
+from voltstream.connectors.window import OutstandingBatches, Stopped
+from voltstream.core.errors import InvalidParameter, VoltstreamError
+from voltstream.core.ports import Encoding, RawBatch, SourceFeed
+
+CONSUME_MESSAGES = 20_000  # About 5 MiB of meter rows a call; librdkafka prefetches behind it.
+CONSUME_WAIT_S = 0.1
+CONNECT_WAIT_S = 3.0
+CONNECT_SLICES_S = (0.2, 0.4, 0.8, 1.6)
+RETRY_S_MIN, RETRY_S_MAX = 0.5, 10.0
+PARTITIONS_REFRESH_S = 30.0  # How soon a partition that was added to a topic is noticed.
+_OURS = frozenset({"group.id", "enable.auto.commit", "enable.auto.offset.store"})
+_LOG = logging.getLogger(__name__)
+
+
+def client_settings(
+    properties: Mapping[str, str], bootstrap_override: str | None, owner: str
+) -> dict[str, str | int | bool]:
+    """Return librdkafka's settings: every ``properties.x`` a user wrote, as ``x``."""
+    prefix = "properties."
+    settings: dict[str, str | int | bool] = {}
+    for name, value in properties.items():
+        option = name.removeprefix(prefix).lower()
+        if name.startswith(prefix) and option not in _OURS:
+            settings[option] = value
+    written = settings.pop("bootstrap.server", None)
+    servers = settings.get("bootstrap.servers") or written or bootstrap_override
+    if not servers:
+        raise InvalidParameter(f'{owner} needs the property "properties.bootstrap.server"')
+    # The override redirects published pipelines, which name brokers of their authors.
+    settings["bootstrap.servers"] = bootstrap_override or servers
+    return settings
+
+
+class KafkaSource:
+    """Reads every partition of one topic from where the last durable epoch left it."""
+
+    def __init__(self, feed: SourceFeed, bootstrap_override: str | None) -> None:
+        owner = f'source "{feed.source}"'
+        self._feed = feed
+        self._owner = owner
+        self._topic = required(feed.properties, "topic", owner)
+        self._encoding: Encoding = encoding(feed.properties, owner)
+        modes = ("earliest", "latest")
+        self._startup = choice(feed.properties, "scan.startup.mode", modes, owner)
+        self._settings = client_settings(feed.properties, bootstrap_override, owner) | {
+            "group.id": f"voltstream-{feed.source}",  # The client demands one; it is never used.
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "enable.partition.eof": False,
+            "error_cb": self._on_error,
+            "reconnect.backoff.ms": 500,
+            "reconnect.backoff.max.ms": 10_000,
+            "log_level": 2,  # Lost brokers are told by _on_error; the client repeats itself.
+            "logger": _LOG,
+        }
+        self._connected = False
+        self._state: tuple[str, str] = ("", "")
+        self._stop = threading.Event()
+        self._outstanding = OutstandingBatches(feed, self._stop)
+        try:
+            self._new_consumer().close()  # Refuses unknown settings now; it does not connect.
+        except KafkaException as error:
+            raise InvalidParameter(f"{owner}: {error.args[0].str()}") from error
+        self._thread = threading.Thread(
+            target=self._run, name=f"kafka-source-{feed.source}", daemon=True
+        )
+
+    def start(self) -> None:
+        self._report("connecting", str(self._settings["bootstrap.servers"]))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _new_consumer(self) -> Consumer:
+        return Consumer(self._settings)
+
+    def _run(self) -> None:
+        retry_s = RETRY_S_MIN
+        while not self._stop.is_set():
+            consumer = self._new_consumer()
+            try:
+                self._outstanding.forget()
+                self._assign(consumer)
+                retry_s = RETRY_S_MIN
+                self._report("running", self._topic)
+                self._consume(consumer)
+            except Stopped:
+                return
+            except KafkaException as error:
+                self._report("disconnected", error.args[0].str())
+            except VoltstreamError as error:
+                _LOG.warning("%s: %s", self._owner, error)
+                self._report("failed", f"{error}; trying again")
+            finally:
+                consumer.close()
+            self._stop.wait(retry_s)
+            retry_s = min(retry_s * 2, RETRY_S_MAX)
+
+    def _assign(self, consumer: Consumer) -> None:
+        stored = self._feed.offsets()
+        starts = []
+        for partition in self._partitions(consumer):
+            key = f"{self._topic}/{partition}"
+            if key in stored:
+                offset = int(stored[key])
+            elif stored or self._startup == "earliest":
+                offset = OFFSET_BEGINNING  # A partition that was added later has only news.
+            else:
+                offset = self._end_of(consumer, partition)
+                # "latest" is a place, not a habit: it is kept before the first row comes.
+                self._outstanding.submit(RawBatch("json", offsets={key: str(offset)}))
+            starts.append(TopicPartition(self._topic, partition, offset))
+        consumer.assign(starts)
+
+    def _partitions(self, consumer: Consumer) -> list[int]:
+        # Growing slices of one wait, so that stop() is not kept waiting by an absent broker.
+        for slice_s in CONNECT_SLICES_S:
+            if self._stop.is_set():
+                raise Stopped
+            try:
+                topic = consumer.list_topics(self._topic, timeout=slice_s).topics[self._topic]
+            except KafkaException:
+                if slice_s == CONNECT_SLICES_S[-1]:
+                    raise
+                continue
+            if topic.error is not None:
+                raise KafkaException(topic.error)
+            return sorted(topic.partitions)
+        return []
+
+    def _end_of(self, consumer: Consumer, partition: int) -> int:
+        place = TopicPartition(self._topic, partition)
+        marks = consumer.get_watermark_offsets(place, timeout=CONNECT_WAIT_S)
+        if marks is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return int(marks[1])
+
+    def _consume(self, consumer: Consumer) -> None:
+        self._connected = True
+        known = len(consumer.assignment())
+        checked_s = time.monotonic()
+        while not self._stop.is_set():
+            messages = consumer.consume(CONSUME_MESSAGES, CONSUME_WAIT_S)
+            self._submit(messages)
+            if messages:
+                self._connected = True
+                self._report("running", self._topic)
+            due_s = PARTITIONS_REFRESH_S if self._connected else RETRY_S_MAX
+            if time.monotonic() - checked_s > due_s or not (messages or self._connected):
+                if len(self._partitions(consumer)) != known:
+                    self._outstanding.settle()
+                    return  # Assign again, the new partition included.
+                self._connected = True
+                self._report("running", self._topic)
+                checked_s = time.monotonic()
+
+    def _submit(self, messages: list[Message]) -> None:
+        by_partition: dict[int, list[Message]] = {}
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                raise KafkaException(error)
+            by_partition.setdefault(message.partition() or 0, []).append(message)
+        for partition, group in sorted(by_partition.items()):
+            self._outstanding.submit(self._batch(partition, group))
+
+    def _batch(self, partition: int, group: list[Message]) -> RawBatch:
+        values = [value for message in group if (value := message.value()) is not None]
+        offsets = {f"{self._topic}/{partition}": str((group[-1].offset() or 0) + 1)}
+        position = f"{self._topic}/{partition}@{group[0].offset()}"
+        if self._encoding == "csv":
+            return RawBatch(
+                "csv", b"\n".join(values), offsets=offsets, position=position, header=False
+            )
+        return RawBatch("json", records=values, offsets=offsets, position=position)
+
+    def _on_error(self, error: KafkaError) -> None:
+        # Called inside consume(). One broker of several may go without our reading less.
+        if error.code() == KafkaError._ALL_BROKERS_DOWN or error.fatal():
+            self._connected = False
+            self._report("disconnected", error.str())
+
+    def _report(self, state: str, detail: str) -> None:
+        if self._state != (state, detail):
+            self._state = (state, detail)
+            self._feed.report(state, detail)

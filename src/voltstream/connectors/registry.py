@@ -1,0 +1,51 @@
+"""Connectors by the name users write in WITH (connector = '…')."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from voltstream.connectors.files import FileSource
+from voltstream.connectors.kafka import KafkaSource
+from voltstream.connectors.kafka_sink import KafkaSink
+from voltstream.connectors.properties import required
+from voltstream.connectors.sinks import BlackholeSink, FileSink
+from voltstream.core.errors import InvalidParameter
+from voltstream.core.ports import Connector, SinkTarget, SourceFeed
+
+
+class ConnectorRegistry:
+    """Makes connectors; ``bootstrap_override`` redirects every Kafka one to other brokers."""
+
+    def __init__(self, bootstrap_override: str | None = None) -> None:
+        self._bootstrap_override = bootstrap_override
+
+    def source(self, feed: SourceFeed) -> Connector | None:
+        """Return the connector of a source; None when it only takes pushed rows.
+
+        Raises: InvalidParameter (22023).
+        """
+        match feed.properties.get("connector", "none").lower():
+            case "none" | "webhook":
+                return None
+            case "file":
+                return FileSource(feed)
+            case "kafka":
+                return KafkaSource(feed, self._bootstrap_override)
+            case other:
+                hint = "Sources read from file, kafka, webhook or none."
+                message = f'source "{feed.source}": no connector is called "{other}"'
+                raise InvalidParameter(message, hint=hint)
+
+    def sink(self, name: str, properties: Mapping[str, str]) -> SinkTarget:
+        """Return the target of a sink. Raises: InvalidParameter (22023)."""
+        match required(properties, "connector", f'sink "{name}"').lower():
+            case "file":
+                return FileSink(name, properties)
+            case "blackhole":
+                return BlackholeSink()
+            case "kafka":
+                return KafkaSink(name, properties, self._bootstrap_override)
+            case other:
+                hint = "Sinks write to file, kafka or blackhole."
+                message = f'sink "{name}": no connector is called "{other}"'
+                raise InvalidParameter(message, hint=hint)

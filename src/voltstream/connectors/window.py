@@ -1,0 +1,54 @@
+"""Batches on their way to durability: bounded, in order, and able to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYet
+
+from voltstream.core.ports import RawBatch, Receipt, SourceFeed
+
+OUTSTANDING_BATCHES_MAX = 4  # 4 x 32 MiB of one source, undecoded. Full: reading waits.
+_WAIT_S = 0.1  # How often a waiting reader looks whether it shall stop.
+
+
+class Stopped(Exception):
+    """The connector was told to stop while it waited."""
+
+
+class OutstandingBatches:
+    """What one connector has submitted and not yet seen durable."""
+
+    def __init__(self, feed: SourceFeed, stop: threading.Event) -> None:
+        self._feed = feed
+        self._stop = stop
+        self._futures: deque[Future[Receipt]] = deque()
+
+    def submit(self, batch: RawBatch) -> None:
+        """Hand a batch on; wait while too many are under way. Raises what became of older ones."""
+        while len(self._futures) >= OUTSTANDING_BATCHES_MAX:
+            self._settle_oldest()
+        self._futures.append(self._feed.submit(batch))
+
+    def settle(self) -> None:
+        """Wait until everything is durable."""
+        while self._futures:
+            self._settle_oldest()
+
+    def forget(self) -> None:
+        """Drop the record of batches whose fate no longer matters: reading starts again."""
+        self._futures.clear()
+
+    def _settle_oldest(self) -> None:
+        while True:
+            if self._stop.is_set():
+                raise Stopped
+            try:
+                self._futures[0].result(timeout=_WAIT_S)
+            except NotYet:
+                if self._futures[0].done():
+                    raise  # The batch itself timed out; that is its error, not ours.
+                continue
+            self._futures.popleft()
+            return
