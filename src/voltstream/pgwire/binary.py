@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from voltstream.core.types import DataType, Kind
-from voltstream.pgwire.text import CELL, plain, text_cells
+from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
+from voltstream.pgwire.text import plain, text_cells
 
 _EPOCH_DAYS = 10_957  # 2000-01-01, PostgreSQL's zero, in days since 1970-01-01.
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
@@ -27,7 +27,7 @@ _INTEGERS = {Kind.INT2: ">i2", Kind.INT4: ">i4", Kind.INT8: ">i8", Kind.OID: ">u
 _FLOATS = {Kind.FLOAT4: ">f4", Kind.FLOAT8: ">f8"}
 
 
-def binary_cells(array: pa.Array, data_type: DataType) -> pa.Array:
+def binary_cells(array: Cells, data_type: DataType) -> Cells:
     """Return one large_binary value per row: the binary form, or null."""
     array = plain(array)
     if pa.types.is_null(array.type):
@@ -43,35 +43,33 @@ def binary_cells(array: pa.Array, data_type: DataType) -> pa.Array:
     return encode(array) if encode else text_cells(array, kind)
 
 
-def _per_value(array: pa.Array, pack: Callable[[Any], bytes]) -> pa.Array:
+def _per_value(array: Cells, pack: Callable[[Any], bytes]) -> Cells:
     return _cells(None if value is None else pack(value) for value in array.to_pylist())
 
 
-def _cells(values: Iterable[bytes | None]) -> pa.Array:
+def _cells(values: Iterable[bytes | None]) -> Cells:
     return pa.array(values, CELL)
 
 
-def big_endian(
-    numbers: np.ndarray[Any, Any], layout: str, valid: pa.Array | None = None
-) -> pa.Array:
+def big_endian(numbers: np.ndarray[Any, Any], layout: str, valid: Cells | None = None) -> Cells:
     """Return numbers as large_binary values of their fixed network form."""
     width = np.dtype(layout).itemsize
     data = pa.py_buffer(numbers.astype(layout).tobytes())
-    offsets = pa.py_buffer(np.arange(0, (len(numbers) + 1) * width, width, dtype=np.int64))
+    offsets = pa.py_buffer(np.arange(0, (len(numbers) + 1) * width, width, np.int64).tobytes())
     cells = pa.Array.from_buffers(CELL, len(numbers), [None, offsets, data])
     return cells if valid is None else pc.if_else(valid, cells, None)
 
 
-def _fixed(array: pa.Array, layout: str, filler: float) -> pa.Array:
+def _fixed(array: Cells, layout: str, filler: float) -> Cells:
     numbers = pc.fill_null(array, filler).to_numpy(zero_copy_only=False)
     return big_endian(numbers, layout, array.is_valid() if array.null_count else None)
 
 
-def _bools(array: pa.Array) -> pa.Array:
+def _bools(array: Cells) -> Cells:
     return _fixed(array.cast(pa.uint8()), ">u1", 0)
 
 
-def _dates(array: pa.Array) -> pa.Array:
+def _dates(array: Cells) -> Cells:
     days = pc.fill_null(array.cast(pa.date32()).cast(pa.int32()), 0).to_numpy().astype(np.int64)
     infinite = np.abs(days) == 2**31 - 1
     # PostgreSQL's -infinity is the smallest integer, the store's is the one above it.
@@ -79,7 +77,7 @@ def _dates(array: pa.Array) -> pa.Array:
     return big_endian(np.where(infinite, bounds, days - _EPOCH_DAYS), ">i4", array.is_valid())
 
 
-def _timestamps(array: pa.Array) -> pa.Array:
+def _timestamps(array: Cells) -> Cells:
     unit = pa.timestamp("us", array.type.tz)
     micros = pc.fill_null(array.cast(unit, safe=False).cast(pa.int64()), 0).to_numpy()
     infinite = np.abs(micros) == _INFINITY
@@ -88,11 +86,11 @@ def _timestamps(array: pa.Array) -> pa.Array:
     return big_endian(np.where(infinite, bounds, shifted), ">i8", array.is_valid())
 
 
-def _times(array: pa.Array) -> pa.Array:
+def _times(array: Cells) -> Cells:
     return _fixed(array.cast(pa.time64("us")).cast(pa.int64()), ">i8", 0)
 
 
-def _timetzs(array: pa.Array) -> pa.Array:
+def _timetzs(array: Cells) -> Cells:
     micros = array.cast(pa.time64("us")).cast(pa.int64())
     return _per_value(micros, lambda us: struct.pack("!qi", us, 0))
 
@@ -126,24 +124,24 @@ def _interval_bytes(value: Any) -> bytes:
     return struct.pack("!qii", value.nanoseconds // 1000, value.days, value.months)
 
 
-def _uuids(array: pa.Array) -> pa.Array:
+def _uuids(array: Cells) -> Cells:
     if pa.types.is_fixed_size_binary(array.type):
         return array.cast(pa.binary()).cast(CELL)
     return _per_value(array, lambda value: uuid.UUID(value).bytes)
 
 
-def _byteas(array: pa.Array) -> pa.Array:
+def _byteas(array: Cells) -> Cells:
     if pa.types.is_fixed_size_binary(array.type):
         array = array.cast(pa.binary())
     return array.cast(CELL)
 
 
-def _jsonbs(array: pa.Array) -> pa.Array:
+def _jsonbs(array: Cells) -> Cells:
     version = pa.scalar(b"\x01", CELL)
-    return pc.binary_join_element_wise(version, text_cells(array), pa.scalar(b"", CELL))
+    return pc.binary_join_element_wise(version, text_cells(array), EMPTY_CELL)
 
 
-def _records(array: pa.Array) -> pa.Array:
+def _records(array: Cells) -> Cells:
     """Pack records; every field goes as text, which any client can read without a registry."""
     if not pa.types.is_struct(array.type):
         return text_cells(array)
@@ -189,7 +187,7 @@ def _product(lengths: list[int]) -> int:
     return total
 
 
-_ENCODERS: dict[Kind, Callable[[pa.Array], pa.Array]] = {
+_ENCODERS: dict[Kind, Callable[[Cells], pa.Array]] = {
     Kind.BOOL: _bools,
     Kind.NUMERIC: lambda array: _per_value(array, numeric_bytes),
     Kind.DATE: _dates,

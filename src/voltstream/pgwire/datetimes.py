@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from voltstream.pgwire.arrow import EMPTY_TEXT, Cells, pc
 
 _DAY_US = 86_400_000_000
 _QUARTER_US = 900_000_000
@@ -23,7 +24,7 @@ _DATE_INFINITY = 2**31 - 1
 _TIMESTAMP_INFINITY = 2**63 - 1
 
 
-def date_texts(array: pa.Array) -> pa.Array:
+def date_texts(array: Cells) -> Cells:
     """Spell a column of dates."""
     days = array.cast(pa.date32()).cast(pa.int32())
     if _within(days, _FIRST_DAY, _LAST_DAY):
@@ -31,12 +32,12 @@ def date_texts(array: pa.Array) -> pa.Array:
     return _per_number(days, _date_text)
 
 
-def time_texts(array: pa.Array, suffix: str) -> pa.Array:
+def time_texts(array: Cells, suffix: str) -> Cells:
     """Spell a column of times; ``suffix`` is a fixed zone or nothing."""
     return _suffixed(_trimmed(array.cast(pa.time64("us")).cast(_STRINGS)), suffix)
 
 
-def timestamp_texts(array: pa.Array, suffix: str = "") -> pa.Array:
+def timestamp_texts(array: Cells, suffix: str = "") -> Cells:
     """Spell a column of timestamps without zone."""
     instants = array.cast(pa.timestamp("us"), safe=False)  # PostgreSQL keeps microseconds only.
     micros = instants.cast(pa.int64())
@@ -45,7 +46,7 @@ def timestamp_texts(array: pa.Array, suffix: str = "") -> pa.Array:
     return _per_number(micros, lambda us: _timestamp_text(us, suffix))
 
 
-def timestamptz_texts(array: pa.Array, zone: str) -> pa.Array:
+def timestamptz_texts(array: Cells, zone: str) -> Cells:
     """Spell a column of instants in the session's zone."""
     instants = array.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
     if zone.upper() in ("UTC", "ETC/UTC", "GMT", "Z"):
@@ -90,30 +91,29 @@ def _divided(number: int, divisor: int) -> tuple[int, int]:
     return quotient, number - quotient * divisor
 
 
-def _within(numbers: pa.Array, first: int, last: int) -> bool:
+def _within(numbers: Cells, first: int, last: int) -> bool:
     bounds = pc.min_max(numbers).as_py()
     return bounds["min"] is None or (first <= bounds["min"] and bounds["max"] <= last)
 
 
-def _per_number(numbers: pa.Array, spell: Callable[[int], str]) -> pa.Array:
+def _per_number(numbers: Cells, spell: Callable[[int], str]) -> Cells:
     values = numbers.to_pylist()
     return pa.array([None if value is None else spell(value) for value in values], _STRINGS)
 
 
-def _trimmed(texts: pa.Array) -> pa.Array:
+def _trimmed(texts: Cells) -> Cells:
     """Drop the zeros that end a fraction of exactly six digits."""
     return pc.utf8_rtrim(pc.utf8_rtrim(texts, "0"), ".")
 
 
-def _suffixed(texts: pa.Array, suffix: str) -> pa.Array:
+def _suffixed(texts: Cells, suffix: str) -> Cells:
     if not suffix:
         return texts
-    empty = pa.scalar("", _STRINGS)
-    return pc.binary_join_element_wise(texts, pa.scalar(suffix, _STRINGS), empty)
+    return pc.binary_join_element_wise(texts, pa.scalar(suffix, _STRINGS), EMPTY_TEXT)
 
 
 def _civil(days: int) -> tuple[int, int, int]:
-    """Return year, month and day. Source: Hinnant, "chrono-Compatible Low-Level Date Algorithms"."""
+    """Return year, month and day. Source: Hinnant, "Low-Level Date Algorithms"."""
     era, day_of_era = divmod(days + 719_468, 146_097)
     year_of_era = (
         day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096
@@ -147,7 +147,7 @@ def _timestamp_text(micros: int, suffix: str) -> str:
     return f"{date} {clock_text(micros_of_day)}{suffix}{era}"
 
 
-def _offsets_us(instants_us: pa.Array, zone: ZoneInfo) -> dict[int, int]:
+def _offsets_us(instants_us: Cells, zone: ZoneInfo) -> dict[int, int]:
     """Return the zone's offset of every quarter hour that occurs. Units: microseconds."""
     first_us, last_us = _FIRST_DAY * _DAY_US + _DAY_US, _LAST_DAY * _DAY_US
     offsets: dict[int, int] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from voltstream.core.errors import ProtocolViolation
 from voltstream.core.limits import MESSAGE_BYTES_MAX, STARTUP_BYTES_MAX
@@ -156,7 +156,7 @@ def _function_call(fields: _Fields) -> m.FunctionCall:
     return m.FunctionCall()
 
 
-_READERS = {
+_READERS: dict[str, Callable[[_Fields], m.FrontendMessage]] = {
     "Q": lambda fields: m.Query(fields.text()),
     "P": _parse,
     "B": _bind,

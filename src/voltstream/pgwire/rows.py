@@ -6,14 +6,12 @@ import struct
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from voltstream.core.schema import Schema
 from voltstream.core.types import from_store
+from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
-from voltstream.pgwire.text import CELL, text_cells
-
-_NOTHING = pa.scalar(b"", CELL)
+from voltstream.pgwire.text import text_cells
 
 # What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
 _COPY_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
@@ -33,26 +31,26 @@ def data_rows(
     row_count = batch.num_rows
     if not columns:
         return (b"D" + struct.pack("!ih", 6, 0)) * row_count
-    pieces: list[pa.Array] = []
+    pieces: list[Cells] = []
     sizes = None
     for array, column, binary in zip(batch.columns, columns, formats, strict=True):
         cells = _wire_cells(array, column.store_type, bool(binary), zone)
         lengths = pc.fill_null(pc.binary_length(cells), -1)
-        pieces += [big_endian(lengths.to_numpy(), ">i4"), pc.fill_null(cells, _NOTHING)]
+        pieces += [big_endian(lengths.to_numpy(), ">i4"), pc.fill_null(cells, EMPTY_CELL)]
         size = pc.max_element_wise(lengths, 0)
         sizes = size if sizes is None else pc.add(sizes, size)
     framed = pc.add(sizes, 6 + 4 * len(columns)).to_numpy()
     head = [pa.scalar(b"D", CELL), big_endian(framed, ">i4")]
     count = pa.scalar(struct.pack("!h", len(columns)), CELL)
-    return _data(pc.binary_join_element_wise(*head, count, *pieces, _NOTHING))
+    return _data(pc.binary_join_element_wise(*head, count, *pieces, EMPTY_CELL))
 
 
-def _wire_cells(array: pa.Array, store_type: str, binary: bool, zone: str) -> pa.Array:
+def _wire_cells(array: Cells, store_type: str, binary: bool, zone: str) -> Cells:
     data_type = from_store(store_type)
     return binary_cells(array, data_type) if binary else text_cells(array, data_type.kind, zone)
 
 
-def _data(rows: pa.Array) -> bytes:
+def _data(rows: Cells) -> bytes:
     """Return the values of a large_binary array without nulls, one after the other."""
     _, offsets, data = rows.buffers()
     bounds = memoryview(offsets).cast("q")
@@ -87,7 +85,7 @@ def copy_header(columns: Schema, format_name: str, options: Mapping[str, str]) -
     return (delimiter.join(column.name for column in columns) + "\n").encode()
 
 
-def _escaped(texts: pa.Array, delimiter: str) -> pa.Array:
+def _escaped(texts: Cells, delimiter: str) -> Cells:
     for raw, escaped in _COPY_ESCAPES:
         texts = pc.replace_substring(texts, raw, escaped)
     if delimiter != "\t":
@@ -95,7 +93,7 @@ def _escaped(texts: pa.Array, delimiter: str) -> pa.Array:
     return texts
 
 
-def _csv_quoted(texts: pa.Array, delimiter: str, null: str, quote: str) -> pa.Array:
+def _csv_quoted(texts: Cells, delimiter: str, null: str, quote: str) -> Cells:
     def spell(text: str | None) -> str | None:
         # A text that equals the null marker is quoted, otherwise it would come back as null.
         if text is None:

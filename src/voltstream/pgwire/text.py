@@ -7,15 +7,16 @@ IntervalStyle postgres and extra_float_digits 1.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from voltstream.core.types import Kind
+from voltstream.pgwire.arrow import CELL, Cells, pc
 from voltstream.pgwire.datetimes import (
     date_texts,
     interval_text,
@@ -24,14 +25,12 @@ from voltstream.pgwire.datetimes import (
     timestamptz_texts,
 )
 
-CELL = pa.large_binary()  # 32-bit offsets overflow when one batch carries more than 2 GiB.
-
 _ARRAY_QUOTED = re.compile(r'[{},"\\\s]|^$|^null$', re.IGNORECASE)
 _ARRAY_ESCAPED = re.compile(r'(["\\])')
 _RECORD_QUOTED = re.compile(r'[(),"\\\s]|^$')
 
 
-def plain(array: pa.Array) -> pa.Array:
+def plain(array: Cells) -> Cells:
     """Strip what only Arrow cares about: chunks, extension types and dictionaries."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
@@ -42,12 +41,12 @@ def plain(array: pa.Array) -> pa.Array:
     return array
 
 
-def text_cells(array: pa.Array, kind: Kind = Kind.TEXT, zone: str = "UTC") -> pa.Array:
+def text_cells(array: Cells, kind: Kind = Kind.TEXT, zone: str = "UTC") -> Cells:
     """Return one large_binary value per row: the text form, or null."""
     return text_values(array, kind, zone).cast(CELL)
 
 
-def text_values(array: pa.Array, kind: Kind = Kind.TEXT, zone: str = "UTC") -> pa.Array:
+def text_values(array: Cells, kind: Kind = Kind.TEXT, zone: str = "UTC") -> Cells:
     """Return the text form as large_string, or large_binary for strings already encoded."""
     array = plain(array)
     data_type = array.type
@@ -67,15 +66,15 @@ def text_values(array: pa.Array, kind: Kind = Kind.TEXT, zone: str = "UTC") -> p
     return array.cast(pa.large_string())
 
 
-def _strings(values: Iterable[str | None]) -> pa.Array:
+def _strings(values: Iterable[str | None]) -> Cells:
     return pa.array(values, pa.large_string())
 
 
-def _per_value(array: pa.Array, spell: Callable[[Any], str]) -> pa.Array:
+def _per_value(array: Cells, spell: Callable[[Any], str]) -> Cells:
     return _strings(None if value is None else spell(value) for value in array.to_pylist())
 
 
-def _bool_texts(array: pa.Array) -> pa.Array:
+def _bool_texts(array: Cells) -> Cells:
     return pc.if_else(array, "t", "f").cast(pa.large_string())
 
 
@@ -86,7 +85,7 @@ def float8_text(value: float) -> str:
         text = text[:-2]
     if abs(value) < 1e15 or "e" in text:
         return text
-    if value != value:
+    if math.isnan(value):
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "Infinity" if value > 0 else "-Infinity"
@@ -106,7 +105,7 @@ def float4_text(value: float) -> str:
     return np.format_float_scientific(single, unique=True, trim="-", exp_digits=2)
 
 
-def _float8_texts(array: pa.Array) -> pa.Array:
+def _float8_texts(array: Cells) -> Cells:
     numbers = array.drop_null().to_numpy(zero_copy_only=False)
     whole = bool(np.all((np.trunc(numbers) == numbers) & (np.abs(numbers) < 1e15)))
     if whole and not np.any(np.signbit(numbers) & (numbers == 0)):
@@ -114,7 +113,7 @@ def _float8_texts(array: pa.Array) -> pa.Array:
     return _per_value(array, float8_text)
 
 
-def _decimal_texts(array: pa.Array) -> pa.Array:
+def _decimal_texts(array: Cells) -> Cells:
     texts = array.cast(pa.large_string())
     # Arrow turns scientific for small numbers, PostgreSQL's numeric never does.
     if pc.any(pc.match_substring(texts, "E")).as_py():
@@ -122,23 +121,23 @@ def _decimal_texts(array: pa.Array) -> pa.Array:
     return texts
 
 
-def _bytea_texts(array: pa.Array) -> pa.Array:
+def _bytea_texts(array: Cells) -> Cells:
     return _per_value(array, lambda value: "\\x" + value.hex())
 
 
-def _interval_texts(array: pa.Array) -> pa.Array:
+def _interval_texts(array: Cells) -> Cells:
     return _per_value(
         array, lambda value: interval_text(value.months, value.days, value.nanoseconds // 1000)
     )
 
 
-def _map_texts(array: pa.Array) -> pa.Array:
+def _map_texts(array: Cells) -> Cells:
     return _per_value(
         array, lambda pairs: json.dumps({str(key): value for key, value in pairs}, default=str)
     )
 
 
-def _null_texts(array: pa.Array) -> pa.Array:
+def _null_texts(array: Cells) -> Cells:
     return pa.nulls(len(array), pa.large_string())
 
 
@@ -150,7 +149,7 @@ def _array_item(text: str | None) -> str:
     return text
 
 
-def _list_texts(array: pa.Array, kind: Kind, zone: str) -> pa.Array:
+def _list_texts(array: Cells, kind: Kind, zone: str) -> Cells:
     item_type = array.type.value_type
     nested = pa.types.is_list(item_type) or pa.types.is_large_list(item_type)
     # An inner array stands bare between the braces; anything else is quoted where needed.
@@ -173,7 +172,7 @@ def _record_field(text: str | None) -> str:
     return text
 
 
-def _struct_texts(array: pa.Array, zone: str) -> pa.Array:
+def _struct_texts(array: Cells, zone: str) -> Cells:
     fields = [
         [_record_field(text) for text in _decoded(text_values(field, Kind.TEXT, zone))]
         for field in array.flatten()
@@ -185,7 +184,7 @@ def _struct_texts(array: pa.Array, zone: str) -> pa.Array:
     )
 
 
-def _decoded(texts: pa.Array) -> list[str | None]:
+def _decoded(texts: Cells) -> list[str | None]:
     """Return Python strings of an encoded column."""
     if pa.types.is_large_string(texts.type) or pa.types.is_string(texts.type):
         return list(texts.to_pylist())
@@ -200,7 +199,7 @@ def _is_bytes(data_type: pa.DataType) -> bool:
     )
 
 
-_ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]], ...] = (
+_ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Cells], Cells]], ...] = (
     (pa.types.is_boolean, _bool_texts),
     (pa.types.is_float64, _float8_texts),
     (pa.types.is_floating, lambda array: _per_value(array, float4_text)),
