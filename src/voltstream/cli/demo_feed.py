@@ -51,6 +51,10 @@ class Feed:
         """The midnight before, by the sites' own clock (the recording starts at one)."""
         return self._end_s - math.ceil((self._end_s - self._at_s) / DAY_S) * DAY_S
 
+    def seconds(self) -> float:
+        """Return real time, for measuring."""
+        return self._clock.monotonic_s()
+
     @property
     def finished(self) -> bool:
         return self._at_s >= self._end_s
