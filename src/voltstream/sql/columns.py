@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import UndefinedObject
 from voltstream.sql.cursor import Cursor, split_commas
@@ -120,9 +120,7 @@ def _parse_scalar_type(cursor: Cursor) -> str:
         raise cursor.fault()
     if token.token_type in (TokenType.STRING, TokenType.NUMBER):
         raise cursor.fault()
-    raise UndefinedObject(
-        f'type "{token.text.lower()}" does not exist', position=token.start + 1
-    )
+    raise UndefinedObject(f'type "{token.text.lower()}" does not exist', position=token.start + 1)
 
 
 def _numeric(cursor: Cursor) -> str:

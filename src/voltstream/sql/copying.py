@@ -38,7 +38,7 @@ def _selection(table: ObjectName, columns: tuple[str, ...]) -> exp.Select:
         exp.to_identifier(table.name, quoted=True),
         db=exp.to_identifier(table.schema, quoted=True) if table.schema else None,
     )
-    chosen = [exp.column(exp.to_identifier(name, quoted=True)) for name in columns]
+    chosen: list[exp.Expr] = [exp.column(exp.to_identifier(name, quoted=True)) for name in columns]
     return exp.select(*(chosen or [exp.Star()])).from_(source)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sqlglot import exp
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 from voltstream.core.errors import SyntaxFault
 from voltstream.sql.columns import Columns, parse_columns, quoted, table_sql
@@ -221,9 +221,10 @@ def _index(cursor: Cursor, text: str, offset: int, *, unique: bool = False) -> C
         raise cursor.fault()
     keys, names = [], []
     for part in split_commas(cursor.parenthesized()):
-        while part and part[-1].text.upper() in ("ASC", "DESC", "NULLS", "FIRST", "LAST"):
-            part = part[:-1]  # The store's index has no order.
-        key = parse_expression(_required(part, cursor), cursor.text)
+        end = len(part)
+        while end and part[end - 1].text.upper() in ("ASC", "DESC", "NULLS", "FIRST", "LAST"):
+            end -= 1  # The store's index has no order.
+        key = parse_expression(_required(part[:end], cursor), cursor.text)
         names.append(key.name if isinstance(key, exp.Column) else "expr")
         keys.append(store_sql(key) if isinstance(key, exp.Column) else f"({store_sql(key)})")
     if cursor.accept("INCLUDE"):

@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.dialects.risingwave import RisingWave
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.parsers.risingwave import RisingWaveParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported, SyntaxFault
 
@@ -37,7 +37,7 @@ class _Located(ParseError):
 class VoltstreamParser(RisingWaveParser):
     """RisingWave's grammar without the fall back to opaque commands."""
 
-    def raise_error(self, message: str, token: Token | None = None) -> None:  # type: ignore[override]
+    def raise_error(self, message: str, token: Token | None = None) -> None:
         raise _Located(message, token or self._curr or None)
 
     def _parse_as_command(self, start: Token) -> exp.Command:
@@ -65,7 +65,7 @@ def tokenize(text: str) -> list[Token]:
     except TokenError as error:
         for found in _QUOTED.finditer(text):
             if found[2]:
-                message = f"{_UNTERMINATED[found[2]]} at or near \"{text[found.start():]}\""
+                message = f'{_UNTERMINATED[found[2]]} at or near "{text[found.start() :]}"'
                 raise SyntaxFault(message, position=found.start() + 1) from error
         raise SyntaxFault("syntax error in the message's text", position=1) from error
 
@@ -88,18 +88,20 @@ def fold(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _parse_tree(tokens: Sequence[Token], text: str, into: type[exp.Expression] | None) -> exp.Expression:
+def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> exp.Expression:
     parser = VoltstreamParser(error_level=ErrorLevel.IMMEDIATE, dialect=_DIALECT)
-    last = tokens[-1]
+    given = list(tokens)
     try:
-        found = parser.parse_into(into, list(tokens), text) if into else parser.parse(list(tokens), text)
+        found = (
+            parser.parse_into(exp.Condition, given, text) if scalar else parser.parse(given, text)
+        )
     except _Located as error:
         raise _fault_of(error, tokens, text) from error
     except ParseError as error:
         cause = error.__cause__ or error.__context__
         if isinstance(cause, _Located):
             raise _fault_of(cause, tokens, text) from error
-        raise syntax_fault(last, text) from error
+        raise syntax_fault(given[-1], text) from error
     tree = found[0] if found else None
     if not isinstance(tree, exp.Expression):
         raise syntax_fault(tokens[0], text)
@@ -111,14 +113,15 @@ def _fault_of(error: _Located, tokens: Sequence[Token], text: str) -> SyntaxFaul
         end = tokens[-1].end + 1
         rest = text[end:].lstrip()
         if rest and not rest.startswith(";"):  # The tree is a part of its statement.
-            return SyntaxFault(f'syntax error after "{tokens[-1].text}"', position=tokens[-1].start + 1)
+            last = tokens[-1]
+            return SyntaxFault(f'syntax error after "{last.text}"', position=last.start + 1)
         return SyntaxFault("syntax error at end of input", position=end + 1)
     return syntax_fault(error.token, text)
 
 
 def parse_query(tokens: Sequence[Token], text: str) -> exp.Expression:
     """Parse a SELECT, VALUES, WITH or TABLE. Raises: SyntaxFault, FeatureNotSupported."""
-    tree = _parse_tree(tokens, text, None)
+    tree = _parse_tree(tokens, text)
     if isinstance(tree, exp.Subquery) and not tree.alias:
         return tree
     if isinstance(tree, exp.Query | exp.Values):
@@ -128,7 +131,7 @@ def parse_query(tokens: Sequence[Token], text: str) -> exp.Expression:
 
 def parse_dml(tokens: Sequence[Token], text: str) -> exp.Expression:
     """Parse an INSERT, UPDATE or DELETE, or a query. Raises: SyntaxFault, FeatureNotSupported."""
-    tree = _parse_tree(tokens, text, None)
+    tree = _parse_tree(tokens, text)
     if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Query | exp.Values):
         return tree
     raise FeatureNotSupported(
@@ -138,7 +141,7 @@ def parse_dml(tokens: Sequence[Token], text: str) -> exp.Expression:
 
 def parse_expression(tokens: Sequence[Token], text: str) -> exp.Expression:
     """Parse one scalar expression. Raises: SyntaxFault."""
-    return _parse_tree(tokens, text, exp.Condition)
+    return _parse_tree(tokens, text, scalar=True)
 
 
 def store_sql(tree: exp.Expression) -> str:

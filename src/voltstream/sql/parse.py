@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from sqlglot import exp
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported
 from voltstream.sql.alter import parse_alter, parse_comment, parse_drop, parse_truncate
@@ -13,7 +14,7 @@ from voltstream.sql.calls import lone_call, parse_call
 from voltstream.sql.copying import parse_copy
 from voltstream.sql.create import parse_create
 from voltstream.sql.cursor import Cursor
-from voltstream.sql.dialect import parse_dml, parse_query, tokenize
+from voltstream.sql.dialect import parse_dml, parse_query, syntax_fault, tokenize
 from voltstream.sql.settings import (
     parse_begin,
     parse_commit,
@@ -57,6 +58,7 @@ def parse_statements(text: str) -> list[Parsed]:
 
 
 def _parse_one(tokens: list[Token], text: str) -> Parsed:
+    _refuse_trailing_commas(tokens, text)
     offset = tokens[0].start
     own_text = text[offset : tokens[-1].end + 1]
     cursor = Cursor(tokens, text)
@@ -79,6 +81,17 @@ def _parse_one(tokens: list[Token], text: str) -> Parsed:
     if word in _REFUSED:
         raise cursor.unsupported(word)
     raise cursor.fault()
+
+
+# sqlglot forgives a comma before these; PostgreSQL does not, and a lost column must not pass.
+_AFTER_LIST = frozenset({TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.GROUP_BY,
+                         TokenType.ORDER_BY, TokenType.HAVING})  # fmt: skip
+
+
+def _refuse_trailing_commas(tokens: list[Token], text: str) -> None:
+    for comma, after in pairwise(tokens):
+        if comma.token_type == TokenType.COMMA and after.token_type in _AFTER_LIST:
+            raise syntax_fault(after, text)
 
 
 def _tree_statement(tree: exp.Expression, text: str, offset: int) -> Parsed:

@@ -21,8 +21,8 @@ def parse_show(cursor: Cursor, text: str, offset: int) -> Show:
         return Show(text=text, offset=offset, what="CREATE", name=cursor.object_name())
     if cursor.accept("COLUMNS"):
         cursor.expect("FROM")
-        name = cursor.object_name()
-        return Show(text=text, offset=offset, what="COLUMNS", name=name, like=_like(cursor))
+        table = cursor.object_name()
+        return Show(text=text, offset=offset, what="COLUMNS", name=table, like=_like(cursor))
     for words in _SHOW_LISTS:
         if cursor.accept(words):
             name = cursor.object_name() if cursor.accept("FROM") else None
@@ -63,8 +63,10 @@ def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
     cursor.accept("LOCAL")
     bare = any(cursor.sees(w) for w in ("TIME ZONE", "SESSION AUTHORIZATION", "NAMES", "ROLE"))
     name = _setting_name(cursor)
-    if not (cursor.accept("=") or cursor.accept("TO")) and not bare:
-        raise cursor.fault()
+    if not bare and not cursor.accept("="):
+        cursor.expect("TO")
+    elif bare:
+        cursor.accept("=")
     return SetSetting(text=text, offset=offset, name=name, value=_setting_value(cursor))
 
 
@@ -82,7 +84,7 @@ def _setting_value(cursor: Cursor) -> str | None:
             token = cursor.advance()
             quoted = cursor.text[token.start] == '"'
             values.append(sign + (token.text if quoted else token.text.lower()))
-            while not cursor.done and not cursor.sees(","):
+            while cursor.token is not None and not cursor.sees(","):
                 token = cursor.advance()  # INTERVAL '+02:00' HOUR TO MINUTE and the like.
                 values[-1] += " " + token.text
         if not cursor.accept(","):
