@@ -89,6 +89,8 @@ def fold(tree: exp.Expression) -> exp.Expression:
 
 
 def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> exp.Expression:
+    if not tokens:
+        raise SyntaxFault("syntax error: an expression is missing", position=None)
     parser = VoltstreamParser(error_level=ErrorLevel.IMMEDIATE, dialect=_DIALECT)
     given = list(tokens)
     try:
