@@ -32,7 +32,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
         self.clock.set(instant("08:00"))
-        self.instance = Instance(folder, {}, self.clock, ConnectorRegistry({}))
+        self.instance = Instance(folder, {}, self.clock, ConnectorRegistry(None))
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})
         for _, text in load_pack("ocpp").files:
@@ -133,7 +133,7 @@ def test_pack_survives_a_restart(tmp_path: Path) -> None:
     engine.push("08:32", morning.UNTIL_0832)
     expected = engine.rows(ENERGY), engine.rows(ALERTS)
     engine.close()
-    instance = Instance(tmp_path, {}, engine.clock, ConnectorRegistry({}))
+    instance = Instance(tmp_path, {}, engine.clock, ConnectorRegistry(None))
     instance.start()
     engine.instance = instance
     engine.session = instance.open(database="volt", user="volt", options={})

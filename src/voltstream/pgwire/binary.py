@@ -55,7 +55,7 @@ def big_endian(numbers: np.ndarray[Any, Any], layout: str, valid: Cells | None =
     """Return numbers as large_binary values of their fixed network form."""
     width = np.dtype(layout).itemsize
     data = pa.py_buffer(numbers.astype(layout).tobytes())
-    offsets = pa.py_buffer(np.arange(0, (len(numbers) + 1) * width, width, np.int64).tobytes())
+    offsets = pa.py_buffer(np.arange(0, (len(numbers) + 1) * width, width, dtype=np.int64).tobytes())
     cells = pa.Array.from_buffers(CELL, len(numbers), [None, offsets, data])
     return cells if valid is None else pc.if_else(valid, cells, None)
 
@@ -158,7 +158,7 @@ def _item(oid: int, cell: bytes | None) -> bytes:
     return head + (b"\xff\xff\xff\xff" if cell is None else struct.pack("!i", len(cell)) + cell)
 
 
-def _array_bytes(items: list[Any], data_type: DataType, arrow_type: pa.DataType) -> bytes:
+def _array_bytes(items: list[Any], data_type: DataType, arrow_type: Any) -> bytes:
     """Pack one array, row by row: dimensions, a flag for nulls, the element OID, the elements."""
     lengths: list[int] = []
     level: list[Any] = items

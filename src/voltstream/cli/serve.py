@@ -1,0 +1,171 @@
+"""`voltstream serve`: plug every part together and run until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from starlette.applications import Starlette
+
+from voltstream.cli.address import DATABASE, USER
+from voltstream.cli.config import Settings, load_settings
+from voltstream.cli.terminal import say
+from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.clock import Clock, SystemClock
+from voltstream.core.errors import InvalidParameter
+from voltstream.pgwire.server import PgServer
+from voltstream.runtime.instance import Instance
+from voltstream.web.app import build_app
+
+DRAIN_S = 5  # How long a stop waits for HTTP requests that are being answered.
+BACKLOG = 512  # Connections the system holds while we are busy; more wait at the client.
+
+EXAMPLES = """
+Examples:
+
+  voltstream serve
+
+  voltstream serve --data /srv/volt --host 0.0.0.0 --config volt.toml
+
+  voltstream serve --set kafka.bootstrap_override=127.0.0.1:9092
+"""
+
+
+class WebServer(uvicorn.Server):
+    """uvicorn without its signal handlers: one place decides when the process stops."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class RunningServer:
+    """A started server: its instance and the ports it got."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self.instance: Instance
+        self.pg_port = 0
+        self.http_port = 0
+
+    async def __aenter__(self) -> RunningServer:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        settings = self._settings
+        # Ports first: a second server on the same ports stops before it touches any data.
+        http_socket = self._stack.enter_context(listen(settings.host, settings.http_port))
+        self.http_port = http_socket.getsockname()[1]
+        options = settings.options()
+        instance = Instance(settings.data, options, self._clock, ConnectorRegistry(options))
+        self.instance = instance
+        self._stack.push_async_callback(asyncio.to_thread, instance.stop)
+        await asyncio.to_thread(instance.start)
+        pg_server = PgServer(instance, settings.host, settings.pg_port)
+        self._stack.push_async_callback(pg_server.stop)
+        await pg_server.start()
+        self.pg_port = pg_server.port
+        await self._serve_http(build_app(instance, instance), http_socket)
+
+    async def _serve_http(self, web: Starlette, http_socket: socket.socket) -> None:
+        server = WebServer(
+            uvicorn.Config(
+                web,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=DRAIN_S,
+            )
+        )
+        serving = asyncio.create_task(server.serve(sockets=[http_socket]))
+
+        async def stop() -> None:
+            server.should_exit = True
+            await serving
+
+        self._stack.push_async_callback(stop)
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Open a listening socket. Raises: InvalidParameter when the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+            listening.listen(BACKLOG)
+        except OSError as error:
+            raise unopened(host, port, error) from error
+        yield listening
+
+
+def unopened(host: str, port: int, error: OSError) -> InvalidParameter:
+    """Explain why a port could not be opened."""
+    if error.errno == errno.EADDRINUSE:
+        return InvalidParameter(
+            f"port {port} on {host} is in use",
+            hint="Stop the other program, or choose another port (0 takes any free one).",
+        )
+    return InvalidParameter(f"cannot open port {port} on {host}: {error.strerror}")
+
+
+async def run_until_stopped(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    async with RunningServer(settings, SystemClock()) as server:
+        say(f"voltstream is ready; data in {settings.data}")
+        say(f"  psql postgres://{USER}@{settings.host}:{server.pg_port}/{DATABASE}")
+        say(f"  http://{settings.host}:{server.http_port}")
+        say("Ctrl-C stops.")
+        await stopped.wait()
+        say("Stopping.")
+
+
+def serve(
+    data: Annotated[Path | None, typer.Option(help="Directory of the databases.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    pg_port: Annotated[int | None, typer.Option(help="PostgreSQL wire port.")] = None,
+    http_port: Annotated[int | None, typer.Option(help="HTTP port.")] = None,
+    ocpp_port: Annotated[
+        int | None, typer.Option(help="Charge point port; kept for the gateway.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any setting by its dotted name.", metavar="KEY=VALUE"),
+    ] = None,
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM.
+
+    Flags win over VOLTSTREAM_* in the environment, which wins over the file. Defaults: --data
+    volt-data, --host 127.0.0.1, --pg-port 4566, --http-port 8080, --ocpp-port 9000.
+    """
+    flags = {
+        "data": data,
+        "host": host,
+        "pg_port": pg_port,
+        "http_port": http_port,
+        "ocpp_port": ocpp_port,
+    }
+    asyncio.run(run_until_stopped(load_settings(config, flags, assignments or ())))

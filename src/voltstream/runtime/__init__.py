@@ -1,0 +1,1 @@
+"""F2: epochs. Sessions, statements, ingest and delivery around one writer per database."""

@@ -1,0 +1,252 @@
+"""COPY … FROM STDIN and TO STDOUT in PostgreSQL's text and csv formats."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from voltstream.core.errors import (
+    BadCopyFormat,
+    FeatureNotSupported,
+    InvalidParameter,
+    LimitExceeded,
+    UndefinedColumn,
+    WrongObjectType,
+)
+from voltstream.core.ports import Outcome
+from voltstream.core.schema import Schema
+from voltstream.runtime import absorb, entries
+from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.runtime.epoch import Epoch
+from voltstream.sql.capture import CHANGED
+from voltstream.sql.statements import CopyFrom
+from voltstream.store.database import quoted
+
+_COPY_BYTES_MAX = 1 << 30  # One COPY is one epoch and is held in memory. Larger: 54000, send parts.
+_LENT = "_copied"
+_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTarget:
+    """Where the rows of a COPY go, settled when it starts."""
+
+    entry: Entry
+    columns: Schema
+
+    @classmethod
+    def find(cls, catalog: Catalog, parsed: CopyFrom) -> CopyTarget:
+        """Raises: UndefinedTable, UndefinedColumn, WrongObjectType, FeatureNotSupported."""
+        entry = catalog.require(parsed.table)
+        if entry.kind not in ("table", "source") or entry.relation is None:
+            raise WrongObjectType(f'cannot copy to {entry.kind} "{parsed.table.name}"')
+        if parsed.format == "binary":
+            raise FeatureNotSupported("COPY in binary format is not supported", hint="Use csv.")
+        by_name = {column.name: column for column in entry.relation.columns}
+        for name in parsed.columns:
+            if name not in by_name:
+                raise UndefinedColumn(
+                    f'column "{name}" of relation "{parsed.table.name}" does not exist'
+                )
+        names = parsed.columns or tuple(by_name)
+        return cls(entry, tuple(by_name[name] for name in names))
+
+
+class CopyInput:
+    """An open COPY FROM STDIN."""
+
+    binary = False
+
+    def __init__(
+        self,
+        target: CopyTarget,
+        parsed: CopyFrom,
+        write: Callable[[Callable[[Epoch], Outcome]], Outcome],
+    ) -> None:
+        self._target = target
+        self._parsed = parsed
+        self._write = write
+        self._received = bytearray()
+
+    @property
+    def columns(self) -> Schema:
+        return self._target.columns
+
+    def write(self, data: bytes) -> None:
+        if len(self._received) + len(data) > _COPY_BYTES_MAX:
+            raise LimitExceeded("COPY data is too large for one epoch", hint="Send it in parts.")
+        self._received += data
+
+    def finish(self) -> Outcome:
+        """Parse, store and wait until it is durable. Raises: BadCopyFormat, InvalidText …"""
+        rows = parse_rows(bytes(self._received), self._parsed, len(self._target.columns))
+        self._received.clear()
+        arrays = [
+            pa.array([row[index] for row in rows], pa.string())
+            for index in range(len(self._target.columns))
+        ]
+        table = pa.table(arrays, names=[column.name for column in self._target.columns])
+        return self._write(lambda epoch: store_rows(epoch, self._target, table))
+
+    def abandon(self, reason: str) -> None:
+        self._received.clear()
+
+
+def parse_rows(data: bytes, parsed: CopyFrom, width: int) -> list[Sequence[str | None]]:
+    """Cut COPY data into fields. Raises: BadCopyFormat (22P04)."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise BadCopyFormat("invalid byte sequence for encoding UTF8") from error
+    reader = _csv_rows if parsed.format == "csv" else _text_rows
+    rows: list[Sequence[str | None]] = []
+    for number, row in enumerate(reader(text, parsed.options), 1):
+        if len(row) < width:
+            raise BadCopyFormat(
+                f"missing data for column {len(row) + 1}", detail=f"COPY, line {number}"
+            )
+        if len(row) > width:
+            raise BadCopyFormat(
+                "extra data after last expected column", detail=f"COPY, line {number}"
+            )
+        rows.append(row)
+    return rows
+
+
+def _is_on(options: Mapping[str, str], name: str) -> bool:
+    return options.get(name, "false").lower() in ("true", "on", "1", "match")
+
+
+def _text_rows(text: str, options: Mapping[str, str]) -> Iterator[Sequence[str | None]]:
+    delimiter = options.get("delimiter", "\t")
+    null = options.get("null", "\\N")
+    lines = text.replace("\r\n", "\n").split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    for index, line in enumerate(lines):
+        if line == "\\.":
+            return
+        if index == 0 and _is_on(options, "header"):
+            continue
+        fields = _split_unescaped(line, delimiter) if "\\" in line else line.split(delimiter)
+        yield [None if field == null else _unescaped(field) for field in fields]
+
+
+def _split_unescaped(line: str, delimiter: str) -> list[str]:
+    fields = [""]
+    characters = iter(line)
+    for character in characters:
+        if character == "\\":
+            fields[-1] += character + next(characters, "")
+        elif character == delimiter:
+            fields.append("")
+        else:
+            fields[-1] += character
+    return fields
+
+
+def _unescaped(field: str) -> str:
+    if "\\" not in field:
+        return field
+    parts: list[str] = []
+    characters = iter(field)
+    for character in characters:
+        if character == "\\":
+            following = next(characters, "\\")
+            parts.append(_ESCAPES.get(following, following))
+        else:
+            parts.append(character)
+    return "".join(parts)
+
+
+def _csv_rows(text: str, options: Mapping[str, str]) -> Iterator[Sequence[str | None]]:
+    """Read csv. Unquoted NULL text is NULL, quoted it is text: so quoting is tracked by a mark."""
+    delimiter = options.get("delimiter", ",")
+    quote = options.get("quote", '"')
+    null = options.get("null", "")
+    if len(delimiter) != 1 or len(quote) != 1:
+        raise InvalidParameter("COPY delimiter and quote must be one character")
+    escape = options.get("escape", quote)
+    rows = csv.reader(
+        io.StringIO(_marked(text, delimiter, quote, escape), newline=""),
+        delimiter=delimiter,
+        quotechar=quote,
+        doublequote=escape == quote,
+        escapechar=None if escape == quote else escape,
+        strict=True,
+    )
+    try:
+        for index, row in enumerate(rows):
+            if row == ["\\."]:
+                return
+            if (index == 0 and _is_on(options, "header")) or not row:
+                continue
+            yield [
+                field[1:] if field.startswith(_MARK) else (None if field == null else field)
+                for field in row
+            ]
+    except csv.Error as error:
+        raise BadCopyFormat(f"malformed CSV: {error}") from error
+
+
+_MARK = "\ue000"  # A private-use character set inside each opening quote.
+
+
+def _marked(text: str, delimiter: str, quote: str, escape: str) -> str:
+    """Set a mark after each quote that opens a field."""
+    if quote not in text:
+        return text
+    parts: list[str] = []
+    inside = False
+    previous = "\n"
+    position = 0
+    while position < len(text):
+        character = text[position]
+        parts.append(character)
+        if inside and character == escape and text[position + 1 : position + 2] == quote:
+            parts.append(quote)
+            position += 1
+        elif character == quote:
+            if not inside and previous in (delimiter, "\n", "\r"):
+                parts.append(_MARK)
+            inside = not inside
+        previous = text[position]
+        position += 1
+    return "".join(parts)
+
+
+def store_rows(epoch: Epoch, target: CopyTarget, table: pa.Table) -> Outcome:
+    """Write the rows of a COPY; all of them or none."""
+    relation = target.entry.relation
+    tag = Outcome(f"COPY {table.num_rows}")
+    if relation is None or not table.num_rows:
+        return tag
+    if target.entry.kind == "source":
+        given = set(table.column_names)
+        for column in relation.columns:
+            if column.name not in given:
+                table = table.append_column(column.name, pa.nulls(table.num_rows, pa.string()))
+        absorb.append_rows(epoch, target.entry, table)
+        return tag
+    connection = epoch.connection
+    connection.lend(_LENT, table)
+    try:
+        names = entries.column_list(table.column_names)
+        values = ", ".join(f"CAST({quoted(c.name)} AS {c.store_type})" for c in target.columns)
+        change = f"INSERT INTO {relation.stored} ({names}) SELECT {values} FROM {_LENT}"
+        if not epoch.dataflow.has_dependents(relation.delta):
+            connection.execute(change)
+            return tag
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS "
+            f"WITH _x AS ({change} RETURNING *) SELECT * FROM _x"
+        )
+        columns = entries.column_list(relation.stable)
+        epoch.add_delta(relation.delta, f"SELECT {columns}, 1::INTEGER AS _w FROM {CHANGED}")
+    finally:
+        connection.take_back(_LENT)
+    return tag

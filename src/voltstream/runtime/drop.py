@@ -1,0 +1,182 @@
+"""DROP, ALTER and COMMENT, inside an epoch."""
+
+from __future__ import annotations
+
+from voltstream.core.errors import (
+    DependentObjects,
+    UndefinedColumn,
+    UndefinedSchema,
+    UndefinedTable,
+    WrongObjectType,
+)
+from voltstream.core.ports import Notice, Outcome
+from voltstream.runtime import entries
+from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
+from voltstream.runtime.epoch import Epoch
+from voltstream.sql.program import Program
+from voltstream.sql.statements import AlterTable, Comment, CreateTable, Drop
+from voltstream.store.database import quoted
+from voltstream.store.ledger import StoredObject, remove_object, set_comment, set_properties
+
+
+def drop(epoch: Epoch, parsed: Drop) -> Outcome:
+    tag = f"DROP {parsed.kind}"
+    if parsed.kind == "SCHEMA":
+        return Outcome(tag, notices=_drop_schemas(epoch, parsed))
+    notices: list[Notice] = []
+    for name in parsed.names:
+        entry = epoch.catalog.named(name)
+        kind = parsed.kind.lower()
+        if entry is None:
+            message = f'{kind} "{spelled(name)}" does not exist'
+            if not parsed.if_exists:
+                raise UndefinedTable(message)
+            notices.append(Notice(f"{message}, skipping"))
+            continue
+        if entry.kind != kind:
+            raise WrongObjectType(
+                f'"{name.name}" is not a {kind}', hint=f"Use DROP {entry.kind.upper()} to remove it."
+            )
+        notices.extend(_drop_tree(epoch, entry, parsed.cascade))
+    return Outcome(tag, notices=tuple(notices))
+
+
+def _drop_schemas(epoch: Epoch, parsed: Drop) -> tuple[Notice, ...]:
+    notices: list[Notice] = []
+    for name in parsed.names:
+        if name.name not in epoch.catalog.schemas:
+            message = f'schema "{name.name}" does not exist'
+            if not parsed.if_exists:
+                raise UndefinedSchema(message)
+            notices.append(Notice(f"{message}, skipping"))
+            continue
+        inside = sorted(
+            (entry for entry in epoch.catalog if entry.stored.schema == name.name),
+            key=lambda entry: -entry.oid,
+        )
+        if inside and not parsed.cascade:
+            raise _dependents_fault(f"schema {name.name}", inside)
+        for entry in inside:
+            if epoch.catalog.get(*entry.key) is not None:
+                notices.extend(_drop_tree(epoch, entry, cascade=True))
+        epoch.connection.execute(f"DROP SCHEMA {quoted(name.name)}")
+        epoch.catalog = epoch.catalog.without_schema(name.name)
+    return tuple(notices)
+
+
+def _drop_tree(epoch: Epoch, entry: Entry, cascade: bool) -> list[Notice]:
+    """Drop an object, and with CASCADE all that depends on it, the youngest first."""
+    fallen = sorted(_all_dependents(epoch.catalog, entry), key=lambda other: -other.oid)
+    blockers = [other for other in fallen if other.kind != "index"]  # An index goes with its table.
+    if blockers and not cascade:
+        raise _dependents_fault(f"{entry.kind} {entry.stored.name}", blockers)
+    epoch.flush()
+    for other in (*fallen, entry):
+        _drop_one(epoch, other)
+    return [
+        Notice(f"drop cascades to {other.kind} {other.stored.name}")
+        for other in reversed(blockers)
+    ]
+
+
+def _all_dependents(catalog: Catalog, entry: Entry) -> list[Entry]:
+    found: dict[int, Entry] = {}
+    waiting = [entry]
+    while waiting:
+        for dependent in catalog.dependents(waiting.pop().oid):
+            if dependent.oid not in found:
+                found[dependent.oid] = dependent
+                waiting.append(dependent)
+    return list(found.values())
+
+
+def _dependents_fault(what: str, blockers: list[Entry]) -> DependentObjects:
+    return DependentObjects(
+        f"cannot drop {what} because other objects depend on it",
+        detail="\n".join(
+            f"{other.kind} {other.stored.name} depends on {what}" for other in reversed(blockers)
+        ),
+        hint="Use DROP ... CASCADE to drop the dependent objects too.",
+    )
+
+
+def _drop_one(epoch: Epoch, entry: Entry) -> None:
+    connection = epoch.connection
+    name = public_name(*entry.key)
+    if entry.program is not None:
+        _forget_program(epoch, entry.program)
+    if entry.kind in ("source", "view", "materialized view"):
+        connection.execute(f"DROP VIEW {name}")
+    if entry.kind == "source":
+        connection.execute(f"DROP TABLE _vs.src_{entry.oid}")
+    elif entry.kind == "table":
+        connection.execute(f"DROP TABLE {name}")
+    elif entry.kind == "index":
+        connection.execute(f"DROP INDEX IF EXISTS {name}")
+    if entry.program is not None:
+        for statement in entry.program.teardown:
+            connection.execute(statement)
+    if entry.kind in ("source", "table") and entry.relation is not None:
+        connection.execute(f"DROP TABLE IF EXISTS temp.{entry.relation.delta}")
+        epoch.forget_delta(entry.relation.delta)
+    connection.execute(
+        "DELETE FROM _vs.hypertables WHERE schema = ? AND name = ?", list(entry.key)
+    )
+    remove_object(connection, entry.oid)
+    epoch.catalog = epoch.catalog.without(entry)
+
+
+def _forget_program(epoch: Epoch, program: Program) -> None:
+    epoch.dataflow.remove(program.oid)
+    epoch.on_rollback(lambda: epoch.dataflow.add(program))
+
+
+def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
+    entry = epoch.catalog.require(parsed.name)
+    stored = entry.stored
+    if parsed.store_sql is not None:
+        if entry.kind != "table" or not isinstance(entry.parsed, CreateTable):
+            raise WrongObjectType(f'cannot alter the columns of {entry.kind} "{stored.name}"')
+        dependents = [e for e in epoch.catalog.dependents(entry.oid) if e.kind != "index"]
+        if dependents:
+            raise _dependents_fault(f"columns of table {stored.name}", dependents)
+        epoch.connection.execute(parsed.store_sql)
+        relation = entries.table_relation(stored, entry.parsed, epoch.connection)
+        entries.make_base_delta(epoch.connection, relation)
+        entry = Entry(stored, entry.parsed, relation)
+    if parsed.options:
+        properties = {**stored.properties, **parsed.options}
+        set_properties(epoch.connection, entry.oid, properties)
+        entry = _with_stored(entry, properties, stored.comment)
+    epoch.catalog = epoch.catalog.with_entry(entry)
+    return Outcome("ALTER TABLE")
+
+
+def comment(epoch: Epoch, parsed: Comment) -> Outcome:
+    entry = epoch.catalog.require(parsed.name)
+    if parsed.column is not None:
+        columns = entry.relation.columns if entry.relation is not None else ()
+        if all(column.name != parsed.column for column in columns):
+            raise UndefinedColumn(
+                f'column "{parsed.column}" of relation "{parsed.name.name}" does not exist'
+            )
+    set_comment(epoch.connection, entry.oid, parsed.column, parsed.comment)
+    if parsed.column is None:
+        changed = _with_stored(entry, dict(entry.stored.properties), parsed.comment)
+        epoch.catalog = epoch.catalog.with_entry(changed)
+    return Outcome("COMMENT")
+
+
+def _with_stored(entry: Entry, properties: dict[str, str], remark: str | None) -> Entry:
+    old = entry.stored
+    stored = StoredObject(
+        oid=old.oid,
+        schema=old.schema,
+        name=old.name,
+        kind=old.kind,
+        definition=old.definition,
+        properties=properties,
+        comment=remark,
+        depends_on=old.depends_on,
+    )
+    return Entry(stored, entry.parsed, entry.relation, entry.program, entry.emit_sql)

@@ -1,0 +1,189 @@
+"""From a statement to a catalog entry: the same road at CREATE and after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voltstream.core.errors import InternalError
+from voltstream.core.schema import Schema
+from voltstream.runtime import emission
+from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
+from voltstream.sql.catalog import Relation
+from voltstream.sql.compiler import compile_sink, compile_view
+from voltstream.sql.parse import parse_statements
+from voltstream.sql.program import Program
+from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView, Parsed
+from voltstream.sql.translate import translate_query
+from voltstream.store.database import Connection, quoted
+from voltstream.store.ledger import StoredObject
+
+
+def delta_name(oid: int) -> str:
+    return f"d_{oid}"
+
+
+def names_of(columns: Schema) -> tuple[str, ...]:
+    return tuple(column.name for column in columns)
+
+
+def column_list(columns: Sequence[str]) -> str:
+    return ", ".join(quoted(column) for column in columns)
+
+
+def reparse(stored: StoredObject) -> Parsed:
+    """Read a stored definition again; it was accepted once."""
+    found = parse_statements(stored.definition)
+    if len(found) != 1:
+        raise InternalError(f'the stored definition of "{stored.name}" is not one statement')
+    return found[0]
+
+
+def source_relation(stored: StoredObject, connection: Connection) -> Relation:
+    columns = connection.describe(f"SELECT * FROM {public_name(stored.schema, stored.name)}")
+    return Relation(
+        oid=stored.oid,
+        schema=stored.schema,
+        name=stored.name,
+        kind="source",
+        columns=columns,
+        stored=f"_vs.src_{stored.oid}",
+        delta=delta_name(stored.oid),
+        append_only=True,
+        arrival=True,
+        stable=names_of(columns),
+    )
+
+
+def table_relation(
+    stored: StoredObject, parsed: CreateTable, connection: Connection
+) -> Relation:
+    name = public_name(stored.schema, stored.name)
+    columns = connection.describe(f"SELECT * FROM {name}")
+    return Relation(
+        oid=stored.oid,
+        schema=stored.schema,
+        name=stored.name,
+        kind="table",
+        columns=columns,
+        stored=name,
+        delta=delta_name(stored.oid),
+        append_only=False,
+        key=parsed.primary_key,
+        stable=names_of(columns),
+    )
+
+
+def materialized_relation(
+    stored: StoredObject, program: Program, connection: Connection
+) -> Relation:
+    columns = connection.describe(f"SELECT * FROM {public_name(stored.schema, stored.name)}")
+    return Relation(
+        oid=stored.oid,
+        schema=stored.schema,
+        name=stored.name,
+        kind="materialized view",
+        columns=columns,
+        stored=f"_vs.mv_{stored.oid}_read",
+        delta=delta_name(stored.oid),
+        append_only=program.append_only,
+        stable=program.columns,
+        volatile=program.volatile,
+    )
+
+
+def view_relation(stored: StoredObject, parsed: CreateView, connection: Connection) -> Relation:
+    name = public_name(stored.schema, stored.name)
+    columns = connection.describe(f"SELECT * FROM {name}")
+    return Relation(
+        oid=stored.oid,
+        schema=stored.schema,
+        name=stored.name,
+        kind="view",
+        columns=columns,
+        stored=name,
+        delta="",
+        append_only=False,
+        stable=names_of(columns),
+        view_query=parsed.query,
+    )
+
+
+def view_program(
+    oid: int, parsed: CreateView, names: Names, connection: Connection
+) -> Program:
+    return compile_view(
+        parsed.name.name,
+        oid,
+        parsed.query,
+        parsed.column_names,
+        names,
+        connection,
+        parsed.query_text,
+    )
+
+
+def sink_program(oid: int, parsed: CreateSink, names: Names, connection: Connection) -> Program:
+    query = parsed.query
+    if query is None:
+        if parsed.from_name is None:
+            raise InternalError("a sink has neither a query nor a relation")
+        source = public_name(parsed.from_name.schema or "public", parsed.from_name.name)
+        statement = parse_statements(f"SELECT * FROM {source}")[0]
+        query = getattr(statement, "tree", None)
+        if query is None:
+            raise InternalError("a SELECT was not read as a query")
+    return compile_sink(parsed.name.name, oid, query, names, connection)
+
+
+def make_plain_view(
+    schema: str, parsed: CreateView, names: Names, connection: Connection
+) -> None:
+    """Create the DuckDB view behind a plain view, so that its columns are known."""
+    sql = translate_query(parsed.query, names, connection, ())
+    columns = f" ({column_list(parsed.column_names)})" if parsed.column_names else ""
+    connection.execute(
+        f"CREATE OR REPLACE VIEW {public_name(schema, parsed.name.name)}{columns} AS {sql}"
+    )
+
+
+def make_base_delta(connection: Connection, relation: Relation) -> None:
+    """Create the empty temp delta of a source or table."""
+    arrival = ", _rid" if relation.arrival else ""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {relation.delta} AS SELECT "
+        f"{column_list(relation.stable)}{arrival}, 1::INTEGER AS _w FROM {relation.stored} LIMIT 0"
+    )
+
+
+def restored(stored: StoredObject, catalog: Catalog, connection: Connection) -> Entry:
+    """Make the entry of an object found at start. Its tables exist; its temp tables do not."""
+    parsed = reparse(stored)
+    names = Names(catalog, connection.describe)
+    match parsed:
+        case CreateSource():
+            relation = source_relation(stored, connection)
+            make_base_delta(connection, relation)
+            return Entry(stored, parsed, relation)
+        case CreateTable():
+            relation = table_relation(stored, parsed, connection)
+            make_base_delta(connection, relation)
+            return Entry(stored, parsed, relation)
+        case CreateView(materialized=True):
+            program = view_program(stored.oid, parsed, names, connection)
+            relation = materialized_relation(stored, program, connection)
+            return Entry(stored, parsed, relation, program)
+        case CreateView():
+            return Entry(stored, parsed, view_relation(stored, parsed, connection))
+        case CreateSink():
+            program = sink_program(stored.oid, parsed, names, connection)
+            return Entry(stored, parsed, None, program)
+        case _:
+            return Entry(stored, parsed)
+
+
+def with_emission(entry: Entry, connection: Connection) -> Entry:
+    """Complete a sink once its temp delta exists."""
+    if not isinstance(entry.parsed, CreateSink) or entry.program is None:
+        return entry
+    sql = emission.emit_sql(entry.program, entry.parsed, connection)
+    return Entry(entry.stored, entry.parsed, None, entry.program, sql)

@@ -1,0 +1,125 @@
+"""One epoch: one transaction in which input, state, views, offsets and outbox become true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from voltstream.core.errors import VoltstreamError
+from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.dataflow import Dataflow
+from voltstream.store.database import Connection
+from voltstream.store.ledger import EpochRow, write_epoch
+
+
+@dataclass(slots=True)
+class Books:
+    """What the writer thread knows between epochs."""
+
+    connection: Connection
+    dataflow: Dataflow
+    row: EpochRow
+    catalog: Catalog = field(default_factory=Catalog)
+    filled: frozenset[str] = frozenset()  # Base deltas that still hold rows of an earlier epoch.
+
+
+class Epoch:
+    """An open epoch. Used on the writer thread only."""
+
+    def __init__(self, books: Books, now_us: int) -> None:
+        self._books = books
+        self._flushes = 0
+        self._pending: dict[str, int] = {}
+        self._filled = set(books.filled)
+        self._ordinals: dict[int, int] = {}
+        self._undo: list[Callable[[], None]] = []
+        self.after_commit: list[Callable[[], None]] = []
+        self.catalog = books.catalog
+        self.connection = books.connection
+        self.dataflow = books.dataflow
+        old = books.row
+        self.row = EpochRow(
+            old.epoch + 1, max(now_us, old.now_us), old.next_rid, old.next_oid
+        )
+
+    @property
+    def number(self) -> int:
+        return self.row.epoch
+
+    def begin(self) -> None:
+        self.connection.execute("BEGIN")
+        self._set_clock(self._books.row.now_us)
+
+    def _set_clock(self, previous_us: int) -> None:
+        for name, value in (("vs_prev", previous_us), ("vs_now", self.row.now_us)):
+            self.connection.execute(f"SET VARIABLE {name} = make_timestamptz({value})")
+
+    def take_oid(self) -> int:
+        self.row.next_oid += 1
+        return self.row.next_oid - 1
+
+    def take_rids(self, count: int) -> int:
+        """Reserve arrival numbers. Returns the first."""
+        self.row.next_rid += count
+        return self.row.next_rid - count
+
+    def add_delta(self, delta: str, select_sql: str) -> int:
+        """Add rows (columns …, _w) to a base delta. Returns how many."""
+        if delta in self._pending:
+            rows = self.connection.execute(f"INSERT INTO {delta} {select_sql}")
+        else:
+            rows = self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {delta} AS {select_sql}")
+        self._pending[delta] = self._pending.get(delta, 0) + rows
+        return rows
+
+    def flush(self) -> None:
+        """Bring every view up to the base deltas so far; a transaction may go on afterwards."""
+        for delta in self._filled - self._pending.keys():
+            self.connection.execute(f"DELETE FROM {delta}")
+        deltas = {delta: rows for delta, rows in self._pending.items() if rows}
+        self._filled = set(self._pending)
+        self._pending = {}
+        made = self.dataflow.propagate(self.connection.execute, deltas, self.row.now_us)
+        for entry in self.catalog.of_kind("sink"):
+            if entry.program is not None and made.get(entry.program.output, 0):
+                self.post(entry.oid, entry.emit_sql or "")
+        self._set_clock(self.row.now_us)  # A timer must not fire twice in one epoch.
+        self._flushes += 1
+
+    def forget_delta(self, delta: str) -> None:
+        """Drop what is known of the delta of an object that goes."""
+        self._pending.pop(delta, None)
+        self._filled.discard(delta)
+
+    def post(self, sink: int, emit_sql: str) -> None:
+        """Put a sink's records in the outbox; (epoch, ordinal) is their identity for ever."""
+        first = self._ordinals.get(sink, 0)
+        rows = self.connection.execute(
+            f"INSERT INTO _vs.outbox SELECT {sink}, {self.number}, "
+            f"{first} + row_number() OVER () - 1, key, value FROM ({emit_sql})"
+        )
+        self._ordinals[sink] = first + max(rows, 0)
+
+    def posted(self) -> set[int]:
+        return {sink for sink, rows in self._ordinals.items() if rows}
+
+    def on_rollback(self, undo: Callable[[], None]) -> None:
+        self._undo.append(undo)
+
+    def commit(self) -> None:
+        """Make the epoch durable. Raises: StorageFault; then nothing of it happened."""
+        self.flush()
+        write_epoch(self.connection, self.row)
+        self.connection.execute("COMMIT")
+        self._books.row = self.row
+        self._books.catalog = self.catalog
+        self._books.filled = frozenset(self._filled)
+
+    def rollback(self) -> None:
+        try:
+            self.connection.execute("ROLLBACK")
+        except VoltstreamError:
+            pass  # DuckDB has ended the transaction already.
+        for undo in reversed(self._undo):
+            undo()
+        self.dataflow.abort()

@@ -1,0 +1,26 @@
+"""What the front door may decide about an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voltstream.core.limits import (
+    EPOCH_INTERVAL_MS,
+    EPOCH_ROWS_MAX,
+    SOURCE_RETENTION_S,
+    TRANSACTION_IDLE_S,
+    WRITER_WAIT_S,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Bounds of an engine; the defaults are those of core/limits."""
+
+    epoch_rows_max: int = EPOCH_ROWS_MAX
+    epoch_interval_ms: int = EPOCH_INTERVAL_MS
+    retention_s: int = SOURCE_RETENTION_S
+    transaction_idle_s: float = TRANSACTION_IDLE_S
+    writer_wait_s: float = WRITER_WAIT_S
+    threads: int = 2
+    server_version: str = "16.0"

@@ -1,0 +1,84 @@
+"""A session's settings: what PostgreSQL clients set, ask and expect to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from voltstream.core.errors import UndefinedObject
+
+_DEFAULTS: Mapping[str, str] = {
+    "application_name": "",
+    "bytea_output": "hex",
+    "client_encoding": "UTF8",
+    "client_min_messages": "notice",
+    "datestyle": "ISO, MDY",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_read_only": "off",
+    "extra_float_digits": "1",
+    "in_hot_standby": "off",
+    "integer_datetimes": "on",
+    "intervalstyle": "postgres",
+    "is_superuser": "on",
+    "lc_collate": "C.UTF-8",
+    "lc_ctype": "C.UTF-8",
+    "max_identifier_length": "63",
+    "role": "none",
+    "search_path": '"$user", public',
+    "server_encoding": "UTF8",
+    "server_version": "16.0",
+    "server_version_num": "160000",
+    "session_authorization": "volt",
+    "standard_conforming_strings": "on",
+    "statement_timeout": "0",
+    "timezone": "UTC",
+    "transaction_isolation": "serializable",
+    "transaction_read_only": "off",
+}
+_REPORTED: Mapping[str, str] = {
+    "application_name": "application_name",
+    "client_encoding": "client_encoding",
+    "datestyle": "DateStyle",
+    "default_transaction_read_only": "default_transaction_read_only",
+    "in_hot_standby": "in_hot_standby",
+    "integer_datetimes": "integer_datetimes",
+    "intervalstyle": "IntervalStyle",
+    "is_superuser": "is_superuser",
+    "server_encoding": "server_encoding",
+    "server_version": "server_version",
+    "session_authorization": "session_authorization",
+    "standard_conforming_strings": "standard_conforming_strings",
+    "timezone": "TimeZone",
+}
+
+
+class Settings:
+    """Values by lower-case name. Unknown names are kept: clients set more than any server knows."""
+
+    def __init__(self, user: str, given: Mapping[str, str]) -> None:
+        self._start = {**_DEFAULTS, "session_authorization": user}
+        for name, value in given.items():
+            self._start[name.lower()] = value
+        self._values = dict(self._start)
+
+    def get(self, name: str) -> str:
+        """Raises: UndefinedObject (42704)."""
+        try:
+            return self._values[name.lower()]
+        except KeyError:
+            raise UndefinedObject(f'unrecognized configuration parameter "{name}"') from None
+
+    def set(self, name: str, value: str | None) -> None:
+        """Set a value; None restores the session's first one, ``all`` every one."""
+        key = name.lower()
+        if key == "all" and value is None:
+            self._values = dict(self._start)
+        elif value is None:
+            self._values[key] = self._start.get(key, "")
+        else:
+            self._values[key] = value
+
+    def all(self) -> list[tuple[str, str]]:
+        return sorted(self._values.items())
+
+    def reported(self) -> dict[str, str]:
+        return {shown: self._values[name] for name, shown in _REPORTED.items()}

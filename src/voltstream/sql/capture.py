@@ -1,0 +1,78 @@
+"""A change of rows taken apart, so that its delta can be kept: before, change, answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+CHANGED = "_changed"  # The relation of changed rows that ``returning`` reads.
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """The parts of an INSERT, UPDATE or DELETE.
+
+    Shape: ``change`` is the statement with RETURNING *. ``before`` selects the rows an UPDATE is
+    about to change. ``returning`` answers the user's RETURNING from ``CHANGED``. ``upsert`` says
+    that ON CONFLICT may change rows that only a comparison finds.
+    """
+
+    change: exp.Expression
+    before: exp.Expression | None
+    returning: exp.Expression | None
+    upsert: bool
+
+
+def capture(tree: exp.Expression) -> Capture:
+    """Take a statement apart; ``tree`` itself is not touched."""
+    change = tree.copy()
+    asked = change.args.get("returning")
+    returning: exp.Expression | None = None
+    if isinstance(asked, exp.Returning):
+        returning = exp.select(*[item.copy() for item in asked.expressions]).from_(
+            _changed(_target(tree))
+        )
+    change.set("returning", exp.Returning(expressions=[exp.Star()]))
+    conflict = tree.args.get("conflict")
+    upsert = conflict is not None and bool(conflict.expressions)
+    before = _before(tree) if isinstance(tree, exp.Update) else None
+    return Capture(change, before, returning, upsert)
+
+
+def redirected(tree: exp.Expression, name: str) -> exp.Expression:
+    """Return an INSERT that writes to another relation and answers nothing."""
+    copied = tree.copy()
+    target = _target(copied)
+    target.set("this", exp.to_identifier(name))
+    target.set("db", None)
+    copied.set("returning", None)
+    return copied
+
+
+def _target(tree: exp.Expression) -> exp.Table:
+    target = tree.this
+    if isinstance(target, exp.Schema):
+        target = target.this
+    if not isinstance(target, exp.Table):
+        raise TypeError(f"a change of rows names {type(target).__name__}, not a table")
+    return target
+
+
+def _changed(target: exp.Table) -> exp.Expression:
+    """Return CHANGED under the name by which the user's RETURNING calls the table."""
+    return exp.alias_(exp.to_table(CHANGED), target.alias or target.name, table=True, quoted=True)
+
+
+def _before(tree: exp.Update) -> exp.Select:
+    """Select rows once, however many rows of FROM match them."""
+    rows = exp.select("*").from_(_target(tree).copy())
+    where = tree.args.get("where")
+    source = tree.args.get("from_") or tree.args.get("from")
+    if source is None:
+        return rows.where(where.this.copy()) if where is not None else rows
+    matches = exp.select(exp.Literal.number(1))
+    matches.set("from_", source.copy())
+    if where is not None:
+        matches = matches.where(where.this.copy())
+    return rows.where(exp.Exists(this=matches))

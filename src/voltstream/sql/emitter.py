@@ -1,0 +1,190 @@
+"""From a plan to a program: each operator writes its statements, the view's root comes last."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from sqlglot import exp
+
+from voltstream.sql.expressions import mentions_now, quote, spell
+from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
+from voltstream.sql.operators.distinct_on import distinct_on_delta
+from voltstream.sql.operators.join import join_delta
+from voltstream.sql.operators.linear import (
+    filter_delta,
+    project_delta,
+    scan_delta,
+    union_delta,
+)
+from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, integrate
+from voltstream.sql.operators.time_filter import time_filter_delta
+from voltstream.sql.plan import (
+    Aggregate,
+    DistinctOn,
+    Filter,
+    Join,
+    Plan,
+    Project,
+    Scan,
+    TimeFilter,
+    Union,
+    column_list,
+    relations,
+)
+from voltstream.sql.program import Program
+
+Items = list[tuple[str, exp.Expression]]
+
+
+def delta_of(writer: Writer, plan: Plan) -> Stream:
+    """Write the statements below a node and return its delta."""
+    match plan:
+        case Scan():
+            return scan_delta(plan)
+        case Filter(child=child):
+            return filter_delta(plan, delta_of(writer, child))
+        case Project(child=child):
+            return project_delta(plan, delta_of(writer, child))
+        case Union(children=parts):
+            return union_delta(plan.columns, [delta_of(writer, part) for part in parts])
+        case Join(left=left, right=right):
+            return join_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
+        case Aggregate() | DistinctOn():
+            return _keyed(writer, plan).stream
+        case TimeFilter(child=child):
+            return time_filter_delta(writer, plan, delta_of(writer, child))
+        case _:
+            assert_never(plan)
+
+
+def _keyed(writer: Writer, plan: Aggregate | DistinctOn) -> Keyed:
+    child = delta_of(writer, plan.child)
+    if isinstance(plan, Aggregate):
+        return aggregate_delta(writer, plan, child)
+    return distinct_on_delta(writer, plan, child)
+
+
+def stable_root(plan: Plan, items: Items) -> tuple[Plan, Items, Items]:
+    """Split a view's outputs into what is stored and what NOW() makes of it at each reading.
+
+    Shape: (plan whose columns are stored, items over it for the stored columns, volatile items).
+    """
+    stored: Items = []
+    names: dict[str, str] = {}
+    volatile: Items = []
+    taken = {name for name, _ in items}
+
+    def carry(tree: exp.Expression, wish: str) -> str:
+        text = spell(tree)
+        if text not in names:
+            name, number = wish, 1
+            while name in taken:
+                number += 1
+                name = f"{wish}_{number}"
+            taken.add(name)
+            names[text] = name
+            stored.append((name, tree.copy()))
+        return names[text]
+
+    for name, tree in items:
+        if not mentions_now(tree):
+            stored.append((name, tree))
+            names.setdefault(spell(tree), name)
+    for name, tree in items:
+        if mentions_now(tree):
+
+            def visit(node: exp.Expression) -> exp.Expression:
+                if isinstance(node, exp.Column):
+                    return exp.Column(
+                        this=exp.to_identifier(carry(node, f"_{node.name}"), quoted=True)
+                    )
+                return node
+
+            volatile.append((name, tree.transform(visit)))
+    if not stored:
+        stored.append(("_one", exp.Literal.number(1)))
+    return plan, stored, volatile
+
+
+def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]) -> Program:
+    """Write the program of a materialized view whose public columns are ``items``."""
+    writer = Writer(oid)
+    output = f"d_{oid}"
+    root, stored, volatile = stable_root(plan, items)
+    columns = tuple(n for n, _ in stored)
+    shown = ", ".join(f"{spell(tree)} AS {quote(n)}" for n, tree in stored)
+    if isinstance(root, Aggregate | DistinctOn):
+        keyed = _keyed(writer, root)
+        out = _consolidated(project_delta(Project(root, tuple(stored)), keyed.stream))
+        writer.temp(out.sql, out.reads, "output", name=output, for_output=True)
+        content = f"SELECT {_tried(stored)} FROM {keyed.state}"
+        append_only = False
+    else:
+        out = project_delta(Project(root, tuple(stored)), delta_of(writer, root))
+        out = _consolidated(out)
+        writer.temp(out.sql, out.reads, "output", name=output)
+        state = writer.state("mv", f'SELECT {column_list(columns)}, "_w" FROM {output}')
+        integrate(writer, state, output, out, columns, "output")
+        content = repeated(state, columns)
+        append_only = out.append_only
+    read = f"_vs.mv_{oid}_read"
+    writer.setup.append(f"CREATE OR REPLACE VIEW {read} AS {content}")
+    writer.teardown.insert(0, f"DROP VIEW IF EXISTS {read}")
+    lookup = {n: spell(tree) for n, tree in volatile}
+    public = ", ".join(
+        f"{lookup[n]} AS {quote(n)}" if n in lookup else quote(n) for n, _ in items
+    )
+    return Program(
+        oid=oid,
+        name=name,
+        inputs=tuple(relation.delta for relation in relations(plan)),
+        output=output,
+        columns=columns,
+        setup=tuple(writer.setup),
+        temps=tuple(writer.temps),
+        initial=tuple(writer.steps),
+        steps=tuple(writer.steps),
+        teardown=tuple(writer.teardown),
+        state_tables=tuple(writer.states),
+        readable_sql=f"SELECT {public} FROM {read}",
+        append_only=append_only,
+        timers=tuple(writer.timers),
+        notices=notices,
+        volatile=tuple((n, t.replace("_vs_now()", NOW_SQL)) for n, t in lookup.items()),
+        emit_columns=tuple(
+            (n, lookup[n].replace("_vs_now()", NOW_SQL) if n in lookup else quote(n))
+            for n, _ in items
+        ),
+    )
+
+
+def _tried(stored: Items) -> str:
+    """Print projections that give NULL where one row cannot be computed."""
+    return ", ".join(
+        f"{quote(n)}"
+        if isinstance(tree, exp.Column) and tree.name == n
+        else f"TRY({spell(tree)}) AS {quote(n)}"
+        for n, tree in stored
+    )
+
+
+def _consolidated(stream: Stream) -> Stream:
+    """Let rows that were both added and taken back in one epoch cancel out."""
+    names = column_list(stream.columns)
+    if stream.append_only:
+        sql = f'SELECT {names}, "_w" FROM ({stream.sql})'
+    else:
+        sql = (
+            f'SELECT {names}, sum("_w")::INTEGER AS "_w" FROM ({stream.sql}) '
+            f'GROUP BY {names} HAVING sum("_w") <> 0'
+        )
+    return Stream(sql, stream.reads, stream.columns, stream.append_only, False)
+
+
+def repeated(state: str, columns: tuple[str, ...]) -> str:
+    """Print a stored bag's rows as often as they count; nearly all count once."""
+    names = column_list(columns)
+    return (
+        f'SELECT {names} FROM {state} WHERE "_w" = 1 UNION ALL '
+        f'SELECT {names} FROM (SELECT *, unnest(range("_w")) FROM {state} WHERE "_w" > 1)'
+    )

@@ -1,0 +1,1 @@
+"""One operator and its law per file."""

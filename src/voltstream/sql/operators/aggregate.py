@@ -1,0 +1,188 @@
+"""GROUP BY.
+
+Law: a group's new row is its aggregate over the kept input; a group without rows goes, but the
+group of a global aggregate never does. Append-only input and mergeable calls (count, sum, min,
+max, avg of floats): accumulators are merged, O(touched groups). Otherwise the touched groups are
+recomputed from the kept input: floats do not drift and every aggregate DuckDB has is right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from voltstream.sql.expressions import column, quote, spell
+from voltstream.sql.operators.stream import Stream, Writer, integrate, null_safe
+from voltstream.sql.plan import Aggregate, column_list
+
+_Call = tuple[str, exp.Expression]
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A relation kept as one row for each key: its table and its delta as old and new rows."""
+
+    state: str
+    stream: Stream
+
+
+def aggregate_delta(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
+    partials = [_partial(name, call) for name, call in plan.calls]
+    if child.append_only and all(partial is not None for partial in partials):
+        return _merge(writer, plan, child, [p for p in partials if p is not None])
+    return _recompute(writer, plan, child)
+
+
+# --- merging accumulators ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Partial:
+    """One call: accumulators as (name, over the delta, merge), and its value over them."""
+
+    name: str
+    accumulators: tuple[tuple[str, str, str], ...]
+    value: str
+
+
+def _partial(name: str, call: exp.Expression) -> _Partial | None:
+    condition = ""
+    if isinstance(call, exp.Filter):
+        condition = f" FILTER (WHERE {spell(call.expression.this)})"
+        call = call.this
+    cast = ""
+    if isinstance(call, exp.Cast):
+        cast, call = f"::{call.to.sql('duckdb')}", call.this
+    if not isinstance(call, exp.Count | exp.Sum | exp.Min | exp.Max | exp.Avg):
+        return None
+    if isinstance(call.this, exp.Distinct) or call.args.get("expressions"):
+        return None
+    q = quote(name)
+    argument = "*" if call.this is None or isinstance(call.this, exp.Star) else spell(call.this)
+    weight = f'CASE WHEN ({argument}) IS NOT NULL THEN "_w" END'
+    if argument == "*":
+        weight = '"_w"'
+    match call:
+        case exp.Count():
+            made = f"coalesce(sum({weight}){condition}, 0)::BIGINT"
+            return _Partial(name, ((name, made, f"sum({q})::BIGINT"),), q)
+        case exp.Sum():
+            made = f'sum(({argument}) * "_w"){condition}'
+            return _Partial(name, ((name, made, f"sum({q})"),), f"{q}{cast}")
+        case exp.Min() | exp.Max():
+            verb = call.key.upper()
+            made = f"{verb}({argument}){condition}"
+            return _Partial(name, ((name, made, f"{verb}({q})"),), q)
+        case _:
+            total, count = f"{name}_sum", f"{name}_count"
+            parts = (
+                (total, f'sum(({argument})::DOUBLE * "_w"){condition}', f"sum({quote(total)})"),
+                (
+                    count,
+                    f"coalesce(sum({weight}){condition}, 0)::BIGINT",
+                    f"sum({quote(count)})::BIGINT",
+                ),
+            )
+            value = f"CASE WHEN {quote(count)} <> 0 THEN {quote(total)} / {quote(count)} END"
+            return _Partial(name, parts, value)
+
+
+def _merge(
+    writer: Writer, plan: Aggregate, child: Stream, partials: list[_Partial]
+) -> Keyed:
+    groups = column_list(plan.groups)
+    comma = f"{groups}, " if plan.groups else ""
+    tail = f" GROUP BY {groups}" if plan.groups else ""
+    accumulators = [a for partial in partials for a in partial.accumulators]
+    names = ", ".join(["\"_n\"", *(quote(n) for n, _, _ in accumulators)])
+    made = ", ".join(
+        ['sum("_w")::BIGINT AS "_n"', *(f"{sql} AS {quote(n)}" for n, sql, _ in accumulators)]
+    )
+    merged = ", ".join(
+        ['sum("_n")::BIGINT AS "_n"', *(f"{sql} AS {quote(n)}" for n, _, sql in accumulators)]
+    )
+    fresh = writer.temp(
+        f"SELECT {comma}{made} FROM ({child.sql}){tail}", child.reads, "aggregate"
+    )
+    state = writer.state("agg", f"SELECT {comma}{names} FROM {fresh}")
+    if not plan.groups:
+        writer.setup.append(f"INSERT INTO {state} SELECT {made} FROM ({child.sql}) WHERE FALSE")
+        writer.setup.append(f'UPDATE {state} SET "_n" = 0')
+    old = writer.temp(
+        f'SELECT s.rowid AS "_row", s.* FROM {state} AS s JOIN {fresh} AS g '
+        f"ON {null_safe(plan.groups, 's', 'g')}",
+        (fresh,),
+        "aggregate",
+    )
+    new = writer.temp(
+        f"SELECT {comma}{merged} FROM (SELECT {comma}{names} FROM {old} UNION ALL "
+        f"SELECT {comma}{names} FROM {fresh}){tail}",
+        (fresh,),
+        "aggregate",
+    )
+    _replace(writer, state, old, new)
+    values = "".join(f", {partial.value} AS {quote(partial.name)}" for partial in partials)
+    shown = (groups + values) if plan.groups else values.removeprefix(", ")
+    shown = shown or "1"
+    stream = _old_and_new(old, new, shown, plan.columns)
+    return Keyed(f"(SELECT {shown} FROM {state})", stream)
+
+
+# --- recomputing touched groups -----------------------------------------------------------------
+
+
+def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
+    groups = column_list(plan.groups)
+    comma = f"{groups}, " if plan.groups else ""
+    tail = f" GROUP BY {groups}" if plan.groups else ""
+    delta = writer.materialize(child, "aggregate input")
+    kept = writer.state("kept", f'SELECT {column_list(child.columns)}, "_w" FROM {delta}')
+    integrate(writer, kept, delta, child, plan.groups, "aggregate input")
+    rows = _repeated(kept, child.columns)
+    calls = "".join(f", {spell(call)} AS {quote(name)}" for name, call in plan.calls)
+    select = (groups + calls) if plan.groups else calls.removeprefix(", ")
+    touched = f"(SELECT DISTINCT {groups} FROM {delta})" if plan.groups else "(SELECT 1)"
+    near = f"(SELECT r.* FROM ({rows}) AS r SEMI JOIN {touched} AS d ON "
+    near += f"{null_safe(plan.groups, 'r', 'd')})"
+    new = writer.temp(f"SELECT {select} FROM {near}{tail}", (delta,), "aggregate")
+    state = writer.state("agg", f"SELECT * FROM {new}")
+    if not plan.groups:
+        writer.setup.append(f"INSERT INTO {state} SELECT {select} FROM ({rows})")
+    old = writer.temp(
+        f'SELECT s.rowid AS "_row", s.* FROM {state} AS s SEMI JOIN {touched} AS d ON '
+        f"{null_safe(plan.groups, 's', 'd')}",
+        (delta,),
+        "aggregate",
+    )
+    _replace(writer, state, old, new)
+    shown = column_list(plan.columns)
+    return Keyed(f"(SELECT {shown} FROM {state})", _old_and_new(old, new, shown, plan.columns))
+
+
+def _repeated(kept: str, columns: tuple[str, ...]) -> str:
+    """Print a log's rows as often as they count; nearly all count once."""
+    names = column_list(columns) or "1"
+    return (
+        f'SELECT {names} FROM {kept} WHERE "_w" = 1 UNION ALL '
+        f'SELECT {names} FROM (SELECT *, unnest(range("_w")) FROM {kept} WHERE "_w" > 1)'
+    )
+
+
+def _replace(writer: Writer, state: str, old: str, new: str) -> None:
+    delete = f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {old})'
+    writer.run(delete, (old,), "aggregate")
+    writer.run(f"INSERT INTO {state} SELECT * FROM {new}", (new,), "aggregate")
+
+
+def _old_and_new(old: str, new: str, shown: str, columns: tuple[str, ...]) -> Stream:
+    names = column_list(columns)
+    sql = (
+        f'SELECT {names}, sum("_w")::INTEGER AS "_w" FROM (SELECT {shown}, -1 AS "_w" FROM {old} '
+        f'UNION ALL SELECT {shown}, 1 AS "_w" FROM {new}) GROUP BY {names} HAVING sum("_w") <> 0'
+    )
+    return Stream(sql, (old, new), columns, False, False)
+
+
+def grouped(name: str) -> exp.Expression:
+    return column(name)

@@ -1,0 +1,98 @@
+"""DISTINCT ON: the first row of each key.
+
+Law: the winner is first by the order keys, then by arrival; without arrival numbers, by all its
+columns. Append-only: only winners are kept. With retractions: the touched keys are decided again
+from the kept input.
+"""
+
+from __future__ import annotations
+
+from voltstream.sql.expressions import quote
+from voltstream.sql.operators.aggregate import Keyed
+from voltstream.sql.operators.stream import Stream, Writer, integrate, null_safe
+from voltstream.sql.plan import DistinctOn, SortKey, column_list
+
+
+def distinct_on_delta(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
+    if child.append_only and child.arrival:
+        return _winners(writer, plan, child)
+    return _decide_again(writer, plan, child)
+
+
+def _first(plan: DistinctOn, source: str, columns: str, ties: str) -> str:
+    order = ", ".join([*(quote(k) for k in plan.keys), *(k.sql() for k in plan.order), ties])
+    keys = column_list(plan.keys)
+    return f"SELECT DISTINCT ON ({keys}) {columns} FROM {source} ORDER BY {order}"
+
+
+def _winners(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
+    columns = column_list(plan.columns)
+    fresh = writer.temp(
+        _first(plan, f"({child.sql})", columns, '"_rid"'), child.reads, "distinct on"
+    )
+    state = writer.state("top", f"SELECT {columns} FROM {fresh}")
+    old_columns = ", ".join(f"s.{quote(c)} AS {quote('_old_' + c)}" for c in plan.columns)
+    won = writer.temp(
+        f'SELECT g.*, s.rowid AS "_row", {old_columns} FROM {fresh} AS g LEFT JOIN {state} AS s '
+        f"ON {null_safe(plan.keys, 'g', 's')} WHERE s.rowid IS NULL OR {_before(plan.order)}",
+        (fresh,),
+        "distinct on",
+    )
+    writer.run(
+        f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {won} WHERE "_row" IS NOT NULL)',
+        (won,),
+        "distinct on",
+    )
+    writer.run(f"INSERT INTO {state} SELECT {columns} FROM {won}", (won,), "distinct on")
+    was = ", ".join(quote("_old_" + c) for c in plan.columns)
+    sql = (
+        f'SELECT {columns}, 1 AS "_w" FROM {won} UNION ALL '
+        f'SELECT {was}, -1 FROM {won} WHERE "_row" IS NOT NULL'
+    )
+    stream = Stream(sql, (won,), plan.columns, False, False)
+    return Keyed(f"(SELECT {columns} FROM {state})", stream)
+
+
+def _before(order: tuple[SortKey, ...]) -> str:
+    """Print "row g comes strictly before row s"; equal rows leave the earlier arrival in place."""
+    condition = "FALSE"
+    for key in reversed(order):
+        g, s = f"g.{quote(key.name)}", f"s.{quote(key.name)}"
+        comparison = f"{g} > {s}" if key.descending else f"{g} < {s}"
+        nulls = (
+            f"({g} IS NULL AND {s} IS NOT NULL)"
+            if key.nulls_first
+            else f"({g} IS NOT NULL AND {s} IS NULL)"
+        )
+        strictly = f"(coalesce({comparison}, FALSE) OR {nulls})"
+        condition = f"({strictly} OR ({g} IS NOT DISTINCT FROM {s} AND {condition}))"
+    return condition
+
+
+def _decide_again(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
+    columns = column_list(plan.columns)
+    delta = writer.materialize(child, "distinct on input")
+    kept = writer.state("kept", f'SELECT {columns}, "_w" FROM {delta}')
+    integrate(writer, kept, delta, child, plan.keys, "distinct on input")
+    touched = f"(SELECT DISTINCT {column_list(plan.keys)} FROM {delta})"
+    near = f"(SELECT k.* FROM {kept} AS k SEMI JOIN {touched} AS d ON "
+    near += f"{null_safe(plan.keys, 'k', 'd')})"
+    new = writer.temp(_first(plan, near, columns, columns), (delta,), "distinct on")
+    state = writer.state("top", f"SELECT {columns} FROM {new}")
+    old = writer.temp(
+        f'SELECT s.rowid AS "_row", s.* FROM {state} AS s SEMI JOIN {touched} AS d ON '
+        f"{null_safe(plan.keys, 's', 'd')}",
+        (delta,),
+        "distinct on",
+    )
+    writer.run(
+        f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {old})', (old,), "distinct on"
+    )
+    writer.run(f"INSERT INTO {state} SELECT {columns} FROM {new}", (new,), "distinct on")
+    sql = (
+        f'SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM ('
+        f'SELECT {columns}, -1 AS "_w" FROM {old} UNION ALL SELECT {columns}, 1 FROM {new}) '
+        f'GROUP BY {columns} HAVING sum("_w") <> 0'
+    )
+    stream = Stream(sql, (old, new), plan.columns, False, False)
+    return Keyed(f"(SELECT {columns} FROM {state})", stream)

@@ -1,0 +1,36 @@
+"""Filter, project and union all. Law: each is linear, hence stateless; ``_w`` passes through."""
+
+from __future__ import annotations
+
+from voltstream.sql.expressions import spell
+from voltstream.sql.operators.stream import NOW_SQL, Stream
+from voltstream.sql.plan import Filter, Project, Scan, column_list, item_list
+
+
+def scan_delta(plan: Scan) -> Stream:
+    relation = plan.relation
+    rid = ', "_rid"' if relation.arrival else ""
+    sql = f'SELECT {column_list(relation.stable)}{rid}, "_w" FROM {relation.delta}'
+    return Stream(
+        sql, (relation.delta,), relation.stable, relation.append_only, relation.arrival
+    )
+
+
+def filter_delta(plan: Filter, child: Stream) -> Stream:
+    sql = f"SELECT * FROM ({child.sql}) WHERE {spell(plan.predicate)}"
+    return Stream(sql, child.reads, child.columns, child.append_only, child.arrival)
+
+
+def project_delta(plan: Project, child: Stream) -> Stream:
+    items = item_list(plan.items).replace("_vs_now()", NOW_SQL)
+    sql = f"SELECT {items}{child.extra()} FROM ({child.sql})"
+    return Stream(sql, child.reads, plan.columns, child.append_only, child.arrival)
+
+
+def union_delta(columns: tuple[str, ...], parts: list[Stream]) -> Stream:
+    sql = " UNION ALL ".join(
+        f'SELECT {column_list(part.columns)}, "_w" FROM ({part.sql})' for part in parts
+    )
+    reads = tuple(dict.fromkeys(read for part in parts for read in part.reads))
+    append_only = all(part.append_only for part in parts)
+    return Stream(sql, reads, columns, append_only, False)

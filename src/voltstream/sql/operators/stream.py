@@ -1,0 +1,142 @@
+"""A delta on its way through a program, and the program being written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voltstream.sql.plan import column_list
+from voltstream.sql.program import Step, Timer
+
+NOW_SQL = "CAST(getvariable('vs_now') AS TIMESTAMPTZ)"
+PREVIOUS_SQL = "CAST(getvariable('vs_prev') AS TIMESTAMPTZ)"
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A delta as a DuckDB query: the columns, ``_rid`` when ``arrival``, and ``_w``."""
+
+    sql: str
+    reads: tuple[str, ...]
+    columns: tuple[str, ...]
+    append_only: bool
+    arrival: bool
+
+    def extra(self) -> str:
+        return ', "_rid", "_w"' if self.arrival else ', "_w"'
+
+
+@dataclass
+class Writer:
+    """Collects the statements of one program. ``oid`` makes every name unique."""
+
+    oid: int
+    setup: list[str] = field(default_factory=list)  # temps too: a state is shaped like one
+    temps: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    teardown: list[str] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+    _count: int = 0
+
+    def number(self) -> int:
+        self._count += 1
+        return self._count
+
+    def state(self, kind: str, select: str) -> str:
+        """Declare a state table shaped like a query; return its name."""
+        name = f"_vs.{kind}_{self.oid}_{self.number()}"
+        self.setup.append(f"CREATE TABLE {name} AS SELECT * FROM ({select}) LIMIT 0")
+        self.teardown.append(f"DROP TABLE IF EXISTS {name}")
+        self.states.append(name)
+        return name
+
+    def temp(
+        self,
+        sql: str,
+        reads: tuple[str, ...],
+        operator: str,
+        *,
+        name: str | None = None,
+        needs_all: bool = False,
+        retractions_only: bool = False,
+        for_output: bool = False,
+    ) -> str:
+        """Add a step that makes a temp relation; return its name."""
+        made = name or f"t_{self.oid}_{self.number()}"
+        empty = f"CREATE OR REPLACE TEMP TABLE {made} AS SELECT * FROM ({sql}) LIMIT 0"
+        self.setup.append(empty)
+        self.temps.append(empty)
+        self.steps.append(
+            Step(
+                f"CREATE OR REPLACE TEMP TABLE {made} AS {sql}",
+                reads,
+                operator,
+                made,
+                needs_all,
+                retractions_only,
+                for_output,
+            )
+        )
+        return made
+
+    def run(
+        self, sql: str, reads: tuple[str, ...], operator: str, *, retractions_only: bool = False
+    ) -> None:
+        self.steps.append(Step(sql, reads, operator, retractions_only=retractions_only))
+
+    def materialize(self, stream: Stream, operator: str) -> str:
+        """Give a delta a name, unless it has one."""
+        if len(stream.reads) == 1 and stream.sql == select_all(stream, stream.reads[0]):
+            return stream.reads[0]
+        return self.temp(stream.sql, stream.reads, operator)
+
+
+def select_all(stream: Stream, source: str) -> str:
+    return f"SELECT {column_list(stream.columns)}{stream.extra()} FROM {source}"
+
+
+def named(stream: Stream, source: str) -> Stream:
+    """Return the same delta read from its temp relation."""
+    return Stream(
+        select_all(stream, source), (source,), stream.columns, stream.append_only, stream.arrival
+    )
+
+
+def null_safe(columns: tuple[str, ...], left: str, right: str) -> str:
+    """Print the equality of two rows on some columns, NULL equal to NULL."""
+    parts = [f'{left}."{c}" IS NOT DISTINCT FROM {right}."{c}"' for c in columns]
+    return " AND ".join(parts) or "TRUE"
+
+
+def integrate(
+    writer: Writer,
+    state: str,
+    delta: str,
+    stream: Stream,
+    touched: tuple[str, ...],
+    operator: str,
+) -> None:
+    """Append a delta to a log; when it retracts, consolidate the touched keys at once.
+
+    Law: after each epoch the log holds every row once with its positive multiplicity.
+    """
+    columns = column_list(stream.columns)
+    writer.run(f'INSERT INTO {state} SELECT {columns}, "_w" FROM {delta}', (delta,), operator)
+    if stream.append_only:
+        return
+    keys = column_list(touched)
+    source = f"(SELECT DISTINCT {keys} FROM {delta})" if touched else f"(SELECT 1 FROM {delta})"
+    hit = writer.temp(
+        f'SELECT s.rowid AS "_row", {column_list(stream.columns, "s")}, s."_w" FROM {state} AS s '
+        f"SEMI JOIN {source} AS d ON {null_safe(touched, 's', 'd')}",
+        (delta,),
+        operator,
+        retractions_only=True,
+    )
+    writer.run(f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {hit})', (hit,), operator)
+    writer.run(
+        f'INSERT INTO {state} SELECT {columns}, sum("_w")::INTEGER FROM {hit} '
+        f'GROUP BY {columns} HAVING sum("_w") <> 0',
+        (hit,),
+        operator,
+    )

@@ -1,0 +1,58 @@
+"""TUMBLE and HOP: projections to window rows, aligned to the epoch in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from voltstream.core.errors import InvalidParameter
+from voltstream.sql.expressions import column, spell
+from voltstream.sql.plan import Filter, Plan, Project, passthrough
+
+_ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
+
+
+def windowed(
+    plan: Plan, name: str, time: exp.Column, arguments: Sequence[exp.Expression]
+) -> Plan:
+    """Return ``plan`` with window_start and window_end; rows without a time are dropped.
+
+    Law: HOP(slide, size) puts a row once into each window [k*slide, k*slide + size).
+    Raises: InvalidParameter (22023) for missing arguments or reserved column names.
+    """
+    wanted = {"TUMBLE": (1, 2), "HOP": (2, 3)}[name]
+    if not wanted[0] <= len(arguments) <= wanted[1]:
+        raise InvalidParameter(f"{name} takes a relation, a time column and {wanted[0]} intervals")
+    if {"window_start", "window_end"} & set(plan.columns):
+        raise InvalidParameter(f"the input of {name} already has window_start or window_end")
+    sizes = [_interval(tree) for tree in arguments]
+    offset = sizes[wanted[0]] if len(sizes) > wanted[0] else None
+    origin = f"{_ORIGIN} + {offset}" if offset else _ORIGIN
+    known = Filter(plan, exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null())))
+    if name == "TUMBLE":
+        start = f"time_bucket({sizes[0]}, {spell(time)}, {origin})"
+    else:
+        slide, size = sizes[0], sizes[1]
+        newest = f"time_bucket({slide}, {spell(time)}, {origin})"
+        count = f"(epoch_us({size}) + epoch_us({slide}) - 1) // epoch_us({slide})"
+        start = (
+            f"unnest(list_filter(list_transform(range({count}), i -> {newest} - i * {slide}), "
+            f"w -> w + {size} > {spell(time)}))"
+        )
+    size = sizes[-1] if name == "TUMBLE" and not offset else sizes[wanted[0] - 1]
+    started = Project(known, (*passthrough(plan.columns), ("window_start", _raw(start))))
+    end = exp.Add(this=column("window_start"), expression=_raw(size))
+    return Project(started, (*passthrough(started.columns), ("window_end", end)))
+
+
+def _interval(tree: exp.Expression) -> str:
+    bare = tree
+    if isinstance(bare, exp.Literal) and bare.is_string:
+        bare = exp.Interval(this=bare.copy())
+    return f"({spell(bare)})"
+
+
+def _raw(text: str) -> exp.Expression:
+    """Return DuckDB text as a tree that prints itself; lambdas have no portable node."""
+    return exp.Var(this=text)

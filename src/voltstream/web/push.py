@@ -1,0 +1,105 @@
+"""POST /v1/sources/<name>/rows: rows in, an answer once they are durable."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from voltstream.core.errors import BadCopyFormat, LimitExceeded, VoltstreamError
+from voltstream.core.limits import PUSH_BYTES_MAX
+from voltstream.core.ports import Ingest, RawBatch
+from voltstream.web.answers import refusal
+
+_BLANKS = " \t\r\n"
+
+
+class PushRoute:
+    """Takes NDJSON, a JSON array (application/json) or CSV with a header (text/csv)."""
+
+    def __init__(self, ingest: Ingest, default_database: str) -> None:
+        self._ingest = ingest
+        self._default_database = default_database
+
+    async def __call__(self, request: Request) -> Response:
+        database = request.query_params.get("database", self._default_database)
+        source = request.path_params["name"]
+        try:
+            batch = raw_batch(request.headers.get("content-type", ""), await _body(request))
+            # Full: submit() waits, on a thread, and the client with it.
+            future = await run_in_threadpool(self._ingest.submit, database, source, batch)
+            receipt = await asyncio.wrap_future(future)
+        except VoltstreamError as error:
+            return refusal(error)
+        return JSONResponse(
+            {"rows": receipt.rows, "dead_letters": receipt.dead_letters, "epoch": receipt.epoch}
+        )
+
+
+async def _body(request: Request) -> bytes:
+    """Read the body. Raises: LimitExceeded as soon as it is known to be too long."""
+    announced = request.headers.get("content-length", "")
+    size = int(announced) if announced.isdigit() else 0
+    parts: list[bytes] = []
+    if size <= PUSH_BYTES_MAX:
+        size = 0
+        async for part in request.stream():
+            size += len(part)
+            if size > PUSH_BYTES_MAX:
+                break
+            parts.append(part)
+    if size > PUSH_BYTES_MAX:
+        raise LimitExceeded(
+            f"the body is longer than {PUSH_BYTES_MAX} bytes", hint="Send the rows in parts."
+        )
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def raw_batch(content_type: str, body: bytes) -> RawBatch:
+    """Wrap a body by its media type; what is neither CSV nor a JSON array is NDJSON.
+
+    Raises: BadCopyFormat when a JSON array does not parse as a whole.
+    """
+    media = content_type.split(";")[0].strip().lower()
+    if media == "text/csv":
+        header = "header=absent" not in content_type.replace(" ", "").lower()  # RFC 4180, 3.
+        return RawBatch("csv", body, position="http", header=header)
+    if media == "application/json" and body.lstrip()[:1] == b"[":
+        return RawBatch("json", records=_elements(body), position="http")
+    return RawBatch("ndjson", body, position="http")
+
+
+def _elements(body: bytes) -> list[bytes]:
+    """Cut a JSON array into its elements' own text, so that no number changes on the way."""
+    try:
+        text = body.decode().strip()
+        return _cut(text)
+    except ValueError as error:  # Also what is not UTF-8.
+        hint = "Send one JSON array of objects, or one object per line."
+        raise BadCopyFormat(f"the body is not a JSON array: {error}", hint=hint) from error
+
+
+def _cut(text: str) -> list[bytes]:
+    decoder = json.JSONDecoder()
+    elements: list[bytes] = []
+    at = _past_blanks(text, 1)
+    if text[at : at + 1] == "]" and at + 1 == len(text):
+        return elements
+    while True:
+        _, end = decoder.raw_decode(text, at)
+        elements.append(text[at:end].encode())
+        at = _past_blanks(text, end)
+        if text[at : at + 1] == "]" and at + 1 == len(text):
+            return elements
+        if text[at : at + 1] != ",":
+            raise ValueError(f"unexpected text at character {at + 1}")
+        at = _past_blanks(text, at + 1)
+
+
+def _past_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at] in _BLANKS:
+        at += 1
+    return at
