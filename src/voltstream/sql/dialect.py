@@ -30,7 +30,7 @@ class _Located(ParseError):
     """A parse error that knows its token."""
 
     def __init__(self, message: str, token: Token | None) -> None:
-        super().__init__(message)
+        super().__init__(message, [{"description": message}])
         self.token = token
 
 
