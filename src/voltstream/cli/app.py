@@ -7,7 +7,7 @@ import sys
 import typer
 
 from voltstream import __version__
-from voltstream.cli import ingest, sql_client
+from voltstream.cli import demo, ingest, serve, sql_client
 from voltstream.cli.terminal import complain, say
 from voltstream.core.errors import VoltstreamError
 
@@ -21,6 +21,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("sql", epilog=sql_client.EXAMPLES)(sql_client.sql)
 app.command("ingest", epilog=ingest.EXAMPLES)(ingest.ingest)
 

@@ -17,7 +17,13 @@ from pydantic_settings import (
 )
 
 from voltstream.core.errors import InvalidParameter
-from voltstream.core.limits import EPOCH_INTERVAL_MS, EPOCH_ROWS_MAX, SOURCE_RETENTION_S
+from voltstream.core.limits import (
+    EPOCH_INTERVAL_MS,
+    EPOCH_ROWS_MAX,
+    SOURCE_RETENTION_S,
+    TRANSACTION_IDLE_S,
+    WRITER_WAIT_S,
+)
 
 ENVIRONMENT_PREFIX = "VOLTSTREAM_"
 PORT_MAX = 65_535
@@ -41,6 +47,27 @@ class EpochSettings(BaseModel):
     rows_max: int = Field(EPOCH_ROWS_MAX, ge=1, description="Rows that seal an epoch.")
     interval_ms: int = Field(
         EPOCH_INTERVAL_MS, ge=1, description="Longest wait of a row for company, in milliseconds."
+    )
+
+
+class EngineSettings(BaseModel):
+    """What the engine may use."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    threads: int = Field(2, ge=1, description="Threads that one statement may use.")
+
+
+class WriterSettings(BaseModel):
+    """How sessions share the one writer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    idle_s: float = Field(
+        TRANSACTION_IDLE_S, gt=0, description="Seconds an idle transaction may hold the writer."
+    )
+    wait_s: float = Field(
+        WRITER_WAIT_S, gt=0, description="Seconds a statement waits for the writer."
     )
 
 
@@ -73,6 +100,8 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     epoch: EpochSettings = EpochSettings()
     source: SourceSettings = SourceSettings()
+    writer: WriterSettings = WriterSettings()
+    engine: EngineSettings = EngineSettings()
 
     @classmethod
     def settings_customise_sources(

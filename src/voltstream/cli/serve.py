@@ -23,6 +23,7 @@ from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.pgwire.server import PgServer
 from voltstream.runtime.instance import Instance
+from voltstream.runtime.options import EngineOptions
 from voltstream.web.app import build_app
 
 DRAIN_S = 5  # How long a stop waits for HTTP requests that are being answered.
@@ -52,8 +53,13 @@ class RunningServer:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
-        self._clock = clock
         self._stack = AsyncExitStack()
+        self.instance = Instance(
+            settings.data,
+            engine_options(settings),
+            clock,
+            ConnectorRegistry(settings.options()),
+        )
         self.instance: Instance
         self.pg_port = 0
         self.http_port = 0
@@ -83,7 +89,7 @@ class RunningServer:
         self._stack.push_async_callback(pg_server.stop)
         await pg_server.start()
         self.pg_port = pg_server.port
-        await self._serve_http(build_app(instance, instance), http_socket)
+        await self._serve_http(build_app(self.instance, self.instance), http_socket)
 
     async def _serve_http(self, web: Starlette, http_socket: socket.socket) -> None:
         server = WebServer(
@@ -101,6 +107,18 @@ class RunningServer:
             await serving
 
         self._stack.push_async_callback(stop)
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    """Tell the engine what was configured."""
+    return EngineOptions(
+        epoch_rows_max=settings.epoch.rows_max,
+        epoch_interval_ms=settings.epoch.interval_ms,
+        retention_s=settings.source.retention_s,
+        transaction_idle_s=settings.writer.idle_s,
+        writer_wait_s=settings.writer.wait_s,
+        threads=settings.engine.threads,
+    )
 
 
 @contextmanager
