@@ -53,8 +53,8 @@ def delta_of(writer: Writer, plan: Plan) -> Stream:
             return _keyed(writer, plan).stream
         case TimeFilter(child=child):
             return time_filter_delta(writer, plan, delta_of(writer, child))
-        case _:
-            assert_never(plan)
+        case _ as never:
+            assert_never(never)
 
 
 def _keyed(writer: Writer, plan: Aggregate | DistinctOn) -> Keyed:
@@ -150,7 +150,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         append_only=append_only,
         timers=tuple(writer.timers),
         notices=notices,
-        volatile=tuple((n, t.replace("_vs_now()", NOW_SQL)) for n, t in lookup.items()),
+        volatile=tuple(lookup.items()),
         emit_columns=tuple(
             (n, lookup[n].replace("_vs_now()", NOW_SQL) if n in lookup else quote(n))
             for n, _ in items
@@ -187,4 +187,33 @@ def repeated(state: str, columns: tuple[str, ...]) -> str:
     return (
         f'SELECT {names} FROM {state} WHERE "_w" = 1 UNION ALL '
         f'SELECT {names} FROM (SELECT *, unnest(range("_w")) FROM {state} WHERE "_w" > 1)'
+    )
+
+
+def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
+    """Write the program of a sink: its delta goes to the outbox, nothing is kept."""
+    writer = Writer(oid)
+    output = f"d_{oid}"
+    root, stored, volatile = stable_root(plan, items)
+    below = _keyed(writer, root).stream if isinstance(root, Aggregate | DistinctOn) else None
+    stream = below or delta_of(writer, root)
+    out = _consolidated(project_delta(Project(root, tuple(stored)), stream))
+    writer.temp(out.sql, out.reads, "output", name=output)
+    lookup = {n: spell(tree).replace("_vs_now()", NOW_SQL) for n, tree in volatile}
+    return Program(
+        oid=oid,
+        name=name,
+        inputs=tuple(relation.delta for relation in relations(plan)),
+        output=output,
+        columns=tuple(n for n, _ in stored),
+        setup=tuple(writer.setup),
+        temps=tuple(writer.temps),
+        initial=tuple(writer.steps),
+        steps=tuple(writer.steps),
+        teardown=tuple(writer.teardown),
+        state_tables=tuple(writer.states),
+        readable_sql="",
+        append_only=out.append_only,
+        timers=tuple(writer.timers),
+        emit_columns=tuple((n, lookup.get(n, quote(n))) for n, _ in items),
     )

@@ -88,7 +88,7 @@ def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
                 return exp.cast(node, "BIGINT")
             return node
         case exp.Extract() if node.name.upper() == "EPOCH":
-            return exp.Anonymous(this="_vs.pg_epoch", expressions=[node.expression])
+            return exp.Anonymous(this="_vs_epoch", expressions=[node.expression])
         case exp.Cast() if _is_bare_decimal(node.to):
             return _cast_numeric(node, type_of)
         case exp.Anonymous() if node.name.lower() in {"time_bucket", "date_bin"}:
@@ -115,8 +115,10 @@ def _cast_numeric(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
 def _divide(node: exp.Div, type_of: TypeOf) -> exp.Expression:
     left, right = type_of(node.this), type_of(node.expression)
     numerics = INTEGERS | {Kind.NUMERIC}
+    node.set("typed", False)  # Every connection has integer_division = true: 5 / 2 is 2.
+    node.set("safe", False)
     if left.kind in INTEGERS and right.kind in INTEGERS:
-        return exp.IntDiv(this=_grouped(node.this), expression=_grouped(node.expression))
+        return node
     if left.kind in numerics and right.kind in numerics:
         return divide_numeric(node.this, left, node.expression, right)
     if left.kind in _FLOATS and right.kind in numerics | _FLOATS:
@@ -126,17 +128,13 @@ def _divide(node: exp.Div, type_of: TypeOf) -> exp.Expression:
     return node
 
 
-def _grouped(tree: exp.Expression) -> exp.Expression:
-    return exp.Paren(this=tree) if isinstance(tree, exp.Binary) else tree
-
-
 def divide_numeric(
     dividend: exp.Expression, left: DataType, divisor: exp.Expression, right: DataType
 ) -> exp.Expression:
     """Return numeric division with 16 decimals, exact and rounded half away from zero."""
     factors = division_factors(left.scale or 0, right.scale or 0)
     return exp.Anonymous(
-        this="_vs.pg_div",
+        this="_vs_div",
         expressions=[_ungroup(dividend), _ungroup(divisor)]
         + [exp.cast(exp.Literal.number(f), "HUGEINT") for f in factors],
     )

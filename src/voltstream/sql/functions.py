@@ -9,14 +9,14 @@ _UNIT = "0." + "0" * (NUMERIC_SCALE - 1) + "1"
 # pg_div(n, d): n and d are integers already scaled so that n / d has 16 decimals; the quotient is
 # rounded half away from zero, as numeric division is, and division by zero raises.
 MACROS: tuple[str, ...] = (
-    "CREATE OR REPLACE MACRO _vs.pg_unscale(a, k) AS "
+    "CREATE OR REPLACE MACRO main._vs_unscale(a, k) AS "
     "CAST(trunc(a) AS HUGEINT) * k + CAST((a - trunc(a)) * k AS HUGEINT)",
-    "CREATE OR REPLACE MACRO _vs.pg_div_int(n, d) AS "
+    "CREATE OR REPLACE MACRO main._vs_div_int(n, d) AS "
     "((abs(n) + abs(d) // 2) // abs(d)) * CAST(sign(n) * sign(d) AS HUGEINT)",
-    "CREATE OR REPLACE MACRO _vs.pg_div(a, b, ka, kb, fn, fd) AS "
-    "CAST(_vs.pg_div_int(_vs.pg_unscale(a, ka) * fn, _vs.pg_unscale(b, kb) * fd) AS DECIMAL(38,0))"
+    "CREATE OR REPLACE MACRO main._vs_div(a, b, ka, kb, fn, fd) AS "
+    "CAST(_vs_div_int(_vs_unscale(a, ka) * fn, _vs_unscale(b, kb) * fd) AS DECIMAL(38,0))"
     f" * CAST({_UNIT} AS DECIMAL({NUMERIC_SCALE},{NUMERIC_SCALE}))",
-    "CREATE OR REPLACE MACRO _vs.pg_epoch(x) AS "
+    "CREATE OR REPLACE MACRO main._vs_epoch(x) AS "
     "CAST(epoch_us(x) AS DECIMAL(38,0)) * CAST(0.000001 AS DECIMAL(6,6))",
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from voltstream.core.errors import (
     DatatypeMismatch,
@@ -499,7 +499,7 @@ def _relation_columns(relation: Relation) -> dict[str, exp.Expression]:
         return {c.name: stable[c.name] for c in relation.columns}
     volatile = dict(relation.volatile)
     return {
-        c.name: volatile[c.name].copy() if c.name in volatile else stable[c.name]
+        c.name: parse_one(volatile[c.name], read="duckdb") if c.name in volatile else stable[c.name]
         for c in relation.columns
     }
 

@@ -89,9 +89,9 @@ def _undo(
             return side.expression, _FLIP[comparison], _sub(side.this, other)
         case exp.Add() if mentions_now(side.this) and _is_fixed_interval(side.expression):
             return side.this, comparison, _sub(other, side.expression)
-        case exp.Anonymous() if side.name.lower() == "_vs.pg_div":
+        case exp.Anonymous() if side.name.lower() == "_vs_div":
             return _undo_division(side, comparison, other)
-        case exp.Anonymous() if side.name.lower() == "_vs.pg_epoch":
+        case exp.Anonymous() if side.name.lower() == "_vs_epoch":
             return side.expressions[0], comparison, _seconds(other)
         case exp.Div() if _positive(side.expression):
             return side.this, comparison, exp.Mul(this=_wrap(other), expression=side.expression)

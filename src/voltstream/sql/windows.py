@@ -26,24 +26,41 @@ def windowed(
         raise InvalidParameter(f"{name} takes a relation, a time column and {wanted[0]} intervals")
     if {"window_start", "window_end"} & set(plan.columns):
         raise InvalidParameter(f"the input of {name} already has window_start or window_end")
-    sizes = [_interval(tree) for tree in arguments]
-    offset = sizes[wanted[0]] if len(sizes) > wanted[0] else None
-    origin = f"{_ORIGIN} + {offset}" if offset else _ORIGIN
+    start, size = _start_and_size(name, time, arguments)
     known = Filter(plan, exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null())))
-    if name == "TUMBLE":
-        start = f"time_bucket({sizes[0]}, {spell(time)}, {origin})"
-    else:
-        slide, size = sizes[0], sizes[1]
-        newest = f"time_bucket({slide}, {spell(time)}, {origin})"
-        count = f"(epoch_us({size}) + epoch_us({slide}) - 1) // epoch_us({slide})"
-        start = (
-            f"unnest(list_filter(list_transform(range({count}), i -> {newest} - i * {slide}), "
-            f"w -> w + {size} > {spell(time)}))"
-        )
-    size = sizes[-1] if name == "TUMBLE" and not offset else sizes[wanted[0] - 1]
     started = Project(known, (*passthrough(plan.columns), ("window_start", _raw(start))))
     end = exp.Add(this=column("window_start"), expression=_raw(size))
     return Project(started, (*passthrough(started.columns), ("window_end", end)))
+
+
+def window_query(call: exp.Anonymous, alias: str) -> exp.Expression:
+    """Return TUMBLE or HOP over any relation as a subquery, for statements that run once."""
+    name = call.name.upper()
+    source, time = call.expressions[0], call.expressions[1]
+    if isinstance(source, exp.Column):
+        alias = alias or source.name
+        source = exp.Table(this=source.this.copy(), db=source.args.get("table"))
+    start, size = _start_and_size(name, time, call.expressions[2:])
+    text = spell(source)
+    inner = f"SELECT *, {start} AS window_start FROM {text} WHERE {spell(time)} IS NOT NULL"
+    outer = f"(SELECT *, window_start + {size} AS window_end FROM ({inner}))"
+    return exp.Table(this=_raw(outer), alias=exp.TableAlias(this=exp.to_identifier(alias or "w")))
+
+
+def _start_and_size(
+    name: str, time: exp.Expression, arguments: Sequence[exp.Expression]
+) -> tuple[str, str]:
+    least = {"TUMBLE": 1, "HOP": 2}[name]
+    sizes = [_interval(tree) for tree in arguments]
+    offset = sizes[least] if len(sizes) > least else None
+    origin = f"{_ORIGIN} + {offset}" if offset else _ORIGIN
+    if name == "TUMBLE":
+        return f"time_bucket({sizes[0]}, {spell(time)}, {origin})", sizes[0]
+    slide, size = sizes[0], sizes[1]
+    newest = f"time_bucket({slide}, {spell(time)}, {origin})"
+    count = f"(epoch_us({size}) + epoch_us({slide}) - 1) // epoch_us({slide})"
+    starts = f"list_transform(range({count}), lambda i: {newest} - i * {slide})"
+    return f"unnest(list_filter({starts}, lambda w: w + {size} > {spell(time)}))", size
 
 
 def _interval(tree: exp.Expression) -> str:

@@ -28,7 +28,8 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
 )
 _VIEWS = (
-    "CREATE OR REPLACE MACRO main._vs_now() AS (SELECT max(now) FROM _vs.epoch)",
+    "CREATE OR REPLACE MACRO main._vs_now() AS coalesce("
+    "CAST(getvariable('vs_now') AS TIMESTAMPTZ), (SELECT max(now) FROM _vs.epoch))",
     "CREATE OR REPLACE VIEW rw_catalog.rw_sources AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
     "coalesce(s.state, 'running') AS state, coalesce(s.detail, '') AS detail, o.definition "

@@ -1,0 +1,179 @@
+"""Runs the programs of every view in dependency order, and skips what cannot have changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from voltstream.core.limits import TICK_INTERVAL_MS
+from voltstream.sql.program import Program, Step
+
+Execute = Callable[[str], int]
+
+
+@dataclass
+class OperatorCost:
+    """What one program has cost since the start."""
+
+    epochs: int = 0
+    statements: int = 0
+    seconds: float = 0.0
+    rows_out: int = 0
+
+
+@dataclass
+class _Running:
+    program: Program
+    due_us: dict[str, int | None] = field(default_factory=dict)
+    cost: OperatorCost = field(default_factory=OperatorCost)
+
+
+class Dataflow:
+    """Every program of a database. Used on the writer thread only.
+
+    Law: a program runs only if an input's delta is not empty, a timer is due or a tick has come;
+    object ids grow with creation, so their order is a dependency order.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[int, _Running] = {}
+        self._filled: set[str] = set()
+        self._next_tick_us: int | None = None
+
+    def add(self, program: Program) -> None:
+        self._running[program.oid] = _Running(program)
+        self._running = dict(sorted(self._running.items()))
+
+    def remove(self, oid: int) -> None:
+        self._running.pop(oid, None)
+
+    def load(self, execute: Execute) -> None:
+        """Make the temp relations again after a start, and read the timers."""
+        for running in self._running.values():
+            for statement in running.program.temps:
+                execute(statement)
+            self._read_timers(execute, running)
+
+    def create(self, execute: Execute, program: Program, initial_counts: dict[str, int]) -> None:
+        """Set a program up and let it take in everything its inputs hold already."""
+        for statement in program.setup:
+            execute(statement)
+        self.add(program)
+        running = self._running[program.oid]
+        self._run(execute, running, program.initial, dict(initial_counts), set(), whole=True)
+        self._read_timers(execute, running)
+
+    def propagate(self, execute: Execute, deltas: dict[str, int], now_us: int) -> dict[str, int]:
+        """Bring every affected view up to date. Returns the rows of each delta, inputs included."""
+        counts = dict(deltas)
+        tick = self._ticking() and now_us >= (self._next_tick_us or 0)
+        if tick:
+            self._next_tick_us = now_us + TICK_INTERVAL_MS * 1000
+        for running in self._running.values():
+            program = running.program
+            due = {name for name, at in running.due_us.items() if at is not None and at <= now_us}
+            changed = any(counts.get(delta, 0) for delta in program.inputs)
+            if not changed and not due and not (tick and program.ticks):
+                self._clear(execute, [program.output])
+                continue
+            forced = set(program.inputs) if tick and program.ticks else set()
+            self._run(execute, running, program.steps, counts, due | forced)
+            if running.program.timers:
+                self._read_timers(execute, running)
+        return counts
+
+    def next_due_us(self) -> int | None:
+        """Return when the next timer or tick wants an epoch."""
+        due = [
+            at for running in self._running.values() for at in running.due_us.values() if at
+        ]
+        if self._ticking():
+            due.append(self._next_tick_us or 0)
+        return min(due, default=None)
+
+    def has_dependents(self, delta: str) -> bool:
+        return any(delta in running.program.inputs for running in self._running.values())
+
+    def abort(self) -> None:
+        """Forget what an epoch that was rolled back has left in temp relations."""
+        self._filled = {
+            step.makes
+            for running in self._running.values()
+            for step in running.program.steps
+            if step.makes
+        }
+
+    def costs(self) -> Iterable[tuple[str, OperatorCost]]:
+        for running in self._running.values():
+            yield running.program.name, running.cost
+
+    # --- one program ----------------------------------------------------------------------------
+
+    def _run(
+        self,
+        execute: Execute,
+        running: _Running,
+        steps: tuple[Step, ...],
+        counts: dict[str, int],
+        forced: set[str],
+        *,
+        whole: bool = False,
+    ) -> None:
+        started = time.perf_counter()
+        wanted = whole or self.has_dependents(running.program.output)
+        negative: dict[str, bool] = {}
+        for step in steps:
+            if not self._needed(execute, step, counts, forced, negative, wanted):
+                if step.makes:
+                    counts[step.makes] = 0
+                    self._clear(execute, [step.makes])
+                continue
+            rows = execute(step.sql)
+            running.cost.statements += 1
+            if step.makes:
+                counts[step.makes] = rows
+                negative.pop(step.makes, None)
+                if rows:
+                    self._filled.add(step.makes)
+                else:
+                    self._filled.discard(step.makes)
+        running.cost.epochs += 1
+        running.cost.seconds += time.perf_counter() - started
+        running.cost.rows_out += counts.get(running.program.output, 0)
+
+    def _needed(
+        self,
+        execute: Execute,
+        step: Step,
+        counts: dict[str, int],
+        forced: set[str],
+        negative: dict[str, bool],
+        wanted: bool,
+    ) -> bool:
+        if step.for_output and not wanted:
+            return False
+        filled = [bool(counts.get(name, 0)) or name in forced for name in step.reads]
+        if not (all(filled) if step.needs_all else any(filled)):
+            return False
+        if not step.retractions_only:
+            return True
+        for name in step.reads:
+            if counts.get(name, 0) and name not in negative:
+                sql = f'SELECT count(*) FROM {name} WHERE "_w" < 0'
+                negative[name] = execute(sql) > 0
+        return any(negative.get(name, False) for name in step.reads)
+
+    def _clear(self, execute: Execute, names: list[str]) -> None:
+        for name in names:
+            if name in self._filled:
+                execute(f"DELETE FROM {name}")
+                self._filled.discard(name)
+
+    def _read_timers(self, execute: Execute, running: _Running) -> None:
+        for timer in running.program.timers:
+            at = execute(timer.due_sql)
+            running.due_us[timer.relation] = at if at >= 0 else None
+
+    def _ticking(self) -> bool:
+        return any(running.program.ticks for running in self._running.values())

@@ -1,0 +1,139 @@
+"""The compiler's front: a query in, an incremental program out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from voltstream.core.errors import NotIncremental
+from voltstream.core.schema import Schema
+from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
+from voltstream.sql.emitter import emit, emit_sink, repeated
+from voltstream.sql.expressions import mentions_now, quote, spell
+from voltstream.sql.operators.recompute import recompute_delta
+from voltstream.sql.operators.stream import Writer
+from voltstream.sql.planner import Planned, Planner
+from voltstream.sql.program import Program
+from voltstream.sql.translate import translated_tree
+
+
+def compile_view(
+    name: str,
+    oid: int,
+    query: exp.Expression,
+    column_names: Sequence[str],
+    catalog: CatalogReader,
+    oracle: TypeOracle,
+    query_text: str,
+) -> Program:
+    """Compile a materialized view.
+
+    Raises: the binder's errors (42P01, 42703, 42702, 42803 …). A query without a delta rule is
+    recomputed and compared in each epoch, and the program's notices say so.
+    """
+    try:
+        planned = Planner(catalog, oracle).plan(query)
+    except NotIncremental as reason:
+        return _recomputed(name, oid, query, column_names, catalog, oracle, reason)
+    return emit(oid, name, planned.plan, _renamed(planned, column_names), ())
+
+
+def compile_sink(
+    name: str, oid: int, query: exp.Expression, catalog: CatalogReader, oracle: TypeOracle
+) -> Program:
+    """Compile a sink's query; NOW() is evaluated in the epoch that emits a row."""
+    try:
+        planned = Planner(catalog, oracle).plan(query)
+    except NotIncremental as reason:
+        return _recomputed(name, oid, query, (), catalog, oracle, reason)
+    return emit_sink(oid, name, planned.plan, planned.items)
+
+
+def _renamed(planned: Planned, names: Sequence[str]) -> list[tuple[str, exp.Expression]]:
+    return [
+        (names[i] if i < len(names) else name, tree)
+        for i, (name, tree) in enumerate(planned.items)
+    ]
+
+
+def _recomputed(
+    name: str,
+    oid: int,
+    query: exp.Expression,
+    column_names: Sequence[str],
+    catalog: CatalogReader,
+    oracle: TypeOracle,
+    reason: NotIncremental,
+) -> Program:
+    tree = translated_tree(query, catalog, oracle, (), stable_now=True)
+    used = _relations(query, catalog)
+    ticks = mentions_now(tree) or any(relation.volatile for relation in used)
+    sql = spell(tree)
+    columns = _unique(oracle.describe(sql), column_names)
+    writer = Writer(oid)
+    inputs = tuple(relation.delta for relation in used)
+    state = recompute_delta(writer, sql, columns, inputs, f"d_{oid}")
+    names = tuple(column.name for column in columns)
+    read = f"_vs.mv_{oid}_read"
+    writer.setup.append(f"CREATE OR REPLACE VIEW {read} AS {repeated(state, names)}")
+    writer.teardown.insert(0, f"DROP VIEW IF EXISTS {read}")
+    return Program(
+        oid=oid,
+        name=name,
+        inputs=inputs,
+        output=f"d_{oid}",
+        columns=names,
+        setup=tuple(writer.setup),
+        temps=tuple(writer.temps),
+        initial=tuple(writer.steps),
+        steps=tuple(writer.steps),
+        teardown=tuple(writer.teardown),
+        state_tables=tuple(writer.states),
+        readable_sql=f"SELECT * FROM {read}",
+        append_only=False,
+        ticks=ticks,
+        notices=(f'"{name}" is recomputed in each epoch that changes its inputs: {reason.message}',),
+        emit_columns=tuple((n, quote(n)) for n in names),
+    )
+
+
+def _unique(columns: Schema, names: Sequence[str]) -> Schema:
+    seen: dict[str, int] = {}
+    result = []
+    for i, column in enumerate(columns):
+        name = names[i] if i < len(names) else column.name
+        seen[name] = seen.get(name, 0) + 1
+        shown = name if seen[name] == 1 else f"{name}_{seen[name]}"
+        result.append(type(column)(shown, column.store_type))
+    return tuple(result)
+
+
+def _relations(query: exp.Expression, catalog: CatalogReader) -> tuple[Relation, ...]:
+    """Return the stored relations a query reads, plain views opened."""
+    local = {cte.alias for cte in query.find_all(exp.CTE)}
+    found: dict[int, Relation] = {}
+    for name, schema in _table_names(query):
+        if not schema and name in local:
+            continue
+        relation = catalog.find(schema or None, name)
+        if relation is None:
+            continue
+        if relation.view_query is not None:
+            for inner in _relations(relation.view_query, catalog):
+                found.setdefault(inner.oid, inner)
+        elif relation.delta:
+            found.setdefault(relation.oid, relation)
+    return tuple(found.values())
+
+
+def _table_names(query: exp.Expression) -> list[tuple[str, str]]:
+    names: list[tuple[str, str]] = []
+    for table in query.find_all(exp.Table):
+        if isinstance(table.this, exp.Anonymous):
+            argument = table.this.expressions[0] if table.this.expressions else None
+            if isinstance(argument, exp.Column):
+                names.append((argument.name, argument.table))
+        else:
+            names.append((table.name, table.db))
+    return names
