@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
 from tests.packs import charging_morning as morning
+
 from voltstream.cli.demo_screen import ask
 from voltstream.cli.packs import load_pack
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import ManualClock
 from voltstream.core.ports import RawBatch, Session
 from voltstream.runtime.instance import Instance
+from voltstream.runtime.options import EngineOptions
 
 ALERTS = "SELECT alert_type, charge_point_id, opened_at FROM alerts ORDER BY 1, 2"
 ENERGY = (
@@ -32,7 +33,7 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.clock = ManualClock()
         self.clock.set(instant("08:00"))
-        self.instance = Instance(folder, {}, self.clock, ConnectorRegistry(None))
+        self.instance = Instance(folder, EngineOptions(), self.clock, ConnectorRegistry(None))
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})
         for _, text in load_pack("ocpp").files:
@@ -133,7 +134,7 @@ def test_pack_survives_a_restart(tmp_path: Path) -> None:
     engine.push("08:32", morning.UNTIL_0832)
     expected = engine.rows(ENERGY), engine.rows(ALERTS)
     engine.close()
-    instance = Instance(tmp_path, {}, engine.clock, ConnectorRegistry(None))
+    instance = Instance(tmp_path, EngineOptions(), engine.clock, ConnectorRegistry(None))
     instance.start()
     engine.instance = instance
     engine.session = instance.open(database="volt", user="volt", options={})

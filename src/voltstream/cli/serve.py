@@ -58,9 +58,8 @@ class RunningServer:
             settings.data,
             engine_options(settings),
             clock,
-            ConnectorRegistry(settings.options()),
+            ConnectorRegistry(settings.kafka.bootstrap_override),
         )
-        self.instance: Instance
         self.pg_port = 0
         self.http_port = 0
 
@@ -80,16 +79,14 @@ class RunningServer:
         # Ports first: a second server on the same ports stops before it touches any data.
         http_socket = self._stack.enter_context(listen(settings.host, settings.http_port))
         self.http_port = http_socket.getsockname()[1]
-        options = settings.options()
-        instance = Instance(settings.data, options, self._clock, ConnectorRegistry(options))
-        self.instance = instance
+        instance = self.instance
         self._stack.push_async_callback(asyncio.to_thread, instance.stop)
         await asyncio.to_thread(instance.start)
         pg_server = PgServer(instance, settings.host, settings.pg_port)
         self._stack.push_async_callback(pg_server.stop)
         await pg_server.start()
         self.pg_port = pg_server.port
-        await self._serve_http(build_app(self.instance, self.instance), http_socket)
+        await self._serve_http(build_app(instance, instance), http_socket)
 
     async def _serve_http(self, web: Starlette, http_socket: socket.socket) -> None:
         server = WebServer(
