@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 
@@ -12,8 +13,8 @@ from voltstream.core.errors import InvalidParameter, UndefinedColumn, UndefinedT
 from voltstream.core.ports import Notice, Outcome
 from voltstream.core.schema import Column
 from voltstream.runtime.catalog import Entry
-from voltstream.runtime.results import Held
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.results import Held
 from voltstream.sql.statements import Call, ObjectName
 
 _BY_RANGE = re.compile(r"by_range\s*\(\s*'([^']*)'", re.IGNORECASE)
@@ -47,7 +48,7 @@ def _nothing(name: str) -> pa.Table:
     return pa.table({name: pa.array([], pa.string())})
 
 
-def _one(name: str, store_type: str, values: pa.Array) -> Outcome:
+def _one(name: str, store_type: str, values: pa.Array[Any]) -> Outcome:
     return Outcome("SELECT", rows=Held((Column(name, store_type),), pa.table({name: values})))
 
 

@@ -88,9 +88,7 @@ def _change(
     )
     if observed:
         columns = entries.column_list(relation.stable)
-        epoch.add_delta(
-            relation.delta, f"SELECT {columns}, {weight}::INTEGER AS _w FROM {CHANGED}"
-        )
+        epoch.add_delta(relation.delta, f"SELECT {columns}, {weight}::INTEGER AS _w FROM {CHANGED}")
     return count, _answer(epoch, relation, parts, CHANGED, parameters)
 
 
@@ -156,8 +154,7 @@ def _push(
     connection = epoch.connection
     columns = entries.column_list(relation.stable)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_PUSHED} AS "
-        f"SELECT {columns} FROM {relation.stored} LIMIT 0"
+        f"CREATE OR REPLACE TEMP TABLE {_PUSHED} AS SELECT {columns} FROM {relation.stored} LIMIT 0"
     )
     names = Names(
         epoch.catalog, connection.describe, {_PUSHED: _as_temp(relation, _PUSHED, _PUSHED)}

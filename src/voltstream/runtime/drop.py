@@ -35,7 +35,8 @@ def drop(epoch: Epoch, parsed: Drop) -> Outcome:
             continue
         if entry.kind != kind:
             raise WrongObjectType(
-                f'"{name.name}" is not a {kind}', hint=f"Use DROP {entry.kind.upper()} to remove it."
+                f'"{name.name}" is not a {kind}',
+                hint=f"Use DROP {entry.kind.upper()} to remove it.",
             )
         notices.extend(_drop_tree(epoch, entry, parsed.cascade))
     return Outcome(tag, notices=tuple(notices))
@@ -74,8 +75,7 @@ def _drop_tree(epoch: Epoch, entry: Entry, cascade: bool) -> list[Notice]:
     for other in (*fallen, entry):
         _drop_one(epoch, other)
     return [
-        Notice(f"drop cascades to {other.kind} {other.stored.name}")
-        for other in reversed(blockers)
+        Notice(f"drop cascades to {other.kind} {other.stored.name}") for other in reversed(blockers)
     ]
 
 
@@ -119,9 +119,7 @@ def _drop_one(epoch: Epoch, entry: Entry) -> None:
     if entry.kind in ("source", "table") and entry.relation is not None:
         connection.execute(f"DROP TABLE IF EXISTS temp.{entry.relation.delta}")
         epoch.forget_delta(entry.relation.delta)
-    connection.execute(
-        "DELETE FROM _vs.hypertables WHERE schema = ? AND name = ?", list(entry.key)
-    )
+    connection.execute("DELETE FROM _vs.hypertables WHERE schema = ? AND name = ?", list(entry.key))
     remove_object(connection, entry.oid)
     epoch.catalog = epoch.catalog.without(entry)
 

@@ -22,9 +22,7 @@ def emit_sql(program: Program, parsed: CreateSink, connection: Connection) -> st
     shaped = f"(SELECT {key} AS key, {value} AS value, _w FROM {delta})"
     form = "UPSERT" if parsed.format == "UPSERT" or _says_upsert(parsed) else parsed.format
     if form == "PLAIN":
-        return (
-            f"SELECT key, value FROM {shaped}, generate_series(1, _w) WHERE _w > 0"
-        )
+        return f"SELECT key, value FROM {shaped}, generate_series(1, _w) WHERE _w > 0"
     if not key_names:
         raise InvalidParameter(
             f"a sink in format {form} needs a primary key",
@@ -37,9 +35,7 @@ def emit_sql(program: Program, parsed: CreateSink, connection: Connection) -> st
     if form == "UPSERT":
         return f"SELECT key, after AS value FROM {folded}"
     if form == "DEBEZIUM":
-        operation = (
-            "CASE WHEN before IS NULL THEN 'c' WHEN after IS NULL THEN 'd' ELSE 'u' END"
-        )
+        operation = "CASE WHEN before IS NULL THEN 'c' WHEN after IS NULL THEN 'd' ELSE 'u' END"
         envelope = "{'before': before::JSON, 'after': after::JSON, 'op': " + operation + "}"
         return f"SELECT key, to_json({envelope})::VARCHAR AS value FROM {folded}"
     raise FeatureNotSupported(f"sink format {form} is not supported")

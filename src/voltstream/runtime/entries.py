@@ -54,9 +54,7 @@ def source_relation(stored: StoredObject, connection: Connection) -> Relation:
     )
 
 
-def table_relation(
-    stored: StoredObject, parsed: CreateTable, connection: Connection
-) -> Relation:
+def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connection) -> Relation:
     name = public_name(stored.schema, stored.name)
     columns = connection.describe(f"SELECT * FROM {name}")
     return Relation(
@@ -108,9 +106,7 @@ def view_relation(stored: StoredObject, parsed: CreateView, connection: Connecti
     )
 
 
-def view_program(
-    oid: int, parsed: CreateView, names: Names, connection: Connection
-) -> Program:
+def view_program(oid: int, parsed: CreateView, names: Names, connection: Connection) -> Program:
     return compile_view(
         parsed.name.name,
         oid,
@@ -135,9 +131,7 @@ def sink_program(oid: int, parsed: CreateSink, names: Names, connection: Connect
     return compile_sink(parsed.name.name, oid, query, names, connection)
 
 
-def make_plain_view(
-    schema: str, parsed: CreateView, names: Names, connection: Connection
-) -> None:
+def make_plain_view(schema: str, parsed: CreateView, names: Names, connection: Connection) -> None:
     """Create the DuckDB view behind a plain view, so that its columns are known."""
     sql = translate_query(parsed.query, names, connection, ())
     columns = f" ({column_list(parsed.column_names)})" if parsed.column_names else ""

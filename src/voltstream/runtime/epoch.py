@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from voltstream.core.errors import VoltstreamError
@@ -38,9 +39,7 @@ class Epoch:
         self.connection = books.connection
         self.dataflow = books.dataflow
         old = books.row
-        self.row = EpochRow(
-            old.epoch + 1, max(now_us, old.now_us), old.next_rid, old.next_oid
-        )
+        self.row = EpochRow(old.epoch + 1, max(now_us, old.now_us), old.next_rid, old.next_oid)
 
     @property
     def number(self) -> int:
@@ -116,10 +115,8 @@ class Epoch:
         self._books.filled = frozenset(self._filled)
 
     def rollback(self) -> None:
-        try:
+        with suppress(VoltstreamError):  # DuckDB may have ended the transaction already.
             self.connection.execute("ROLLBACK")
-        except VoltstreamError:
-            pass  # DuckDB has ended the transaction already.
         for undo in reversed(self._undo):
             undo()
         self.dataflow.abort()

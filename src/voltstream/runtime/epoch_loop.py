@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TypeVar, assert_never
 
 from voltstream.core.clock import Clock
@@ -334,10 +335,8 @@ class EpochLoop:
 
 def rollback(connection: Connection) -> None:
     """End a transaction that DuckDB may have ended already."""
-    try:
+    with suppress(VoltstreamError):
         connection.execute("ROLLBACK")
-    except VoltstreamError:
-        log.debug("nothing to roll back")
 
 
 def as_fault(error: BaseException) -> VoltstreamError:

@@ -50,9 +50,7 @@ def shown_columns(parsed: Show | Describe) -> Schema:
     return _text_schema(("Name",))
 
 
-def show(
-    parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence[str]
-) -> Outcome:
+def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence[str]) -> Outcome:
     if parsed.setting is not None:
         return Outcome("SHOW", rows=_setting(parsed.setting, settings))
     if parsed.what == "COLUMNS" and parsed.name is not None:
@@ -64,9 +62,7 @@ def show(
     return Outcome("SHOW", rows=text_rows(("Name",), _names(parsed, catalog, databases)))
 
 
-def _names(
-    parsed: Show, catalog: Catalog, databases: Sequence[str]
-) -> list[tuple[str]]:
+def _names(parsed: Show, catalog: Catalog, databases: Sequence[str]) -> list[tuple[str]]:
     if parsed.what in _KINDS:
         schema = parsed.name.name if parsed.name is not None else "public"
         found = [

@@ -59,7 +59,7 @@ def _target(tree: exp.Expression) -> exp.Table:
     return target
 
 
-def _changed(target: exp.Table) -> exp.Expression:
+def _changed(target: exp.Table) -> exp.Expr:
     """Return CHANGED under the name by which the user's RETURNING calls the table."""
     return exp.alias_(exp.to_table(CHANGED), target.alias or target.name, table=True, quoted=True)
 

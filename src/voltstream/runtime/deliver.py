@@ -1,0 +1,156 @@
+"""Sinks: from the outbox to their targets, at least once and in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.limits import OUTBOX_DELIVER_ROWS
+from voltstream.core.ports import Connectors, SinkRecord, SinkTarget, SinkUnavailable
+from voltstream.runtime.catalog import Entry
+from voltstream.runtime.epoch_loop import EpochLoop
+from voltstream.store.database import Connection
+from voltstream.store.ledger import Parcel, acknowledge, read_parcels, set_state
+
+_RETRY_FIRST_S = 0.5
+_RETRY_MAX_S = 15.0
+
+log = logging.getLogger(__name__)
+
+
+class Deliverer:
+    """One sink's thread: reads the outbox, delivers, then forgets what arrived."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        target: SinkTarget,
+        loop: EpochLoop,
+        reader: Callable[[], Connection],
+    ) -> None:
+        self._entry = entry
+        self._target = target
+        self._loop = loop
+        self._reader = reader
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._state = ""
+        self._thread = threading.Thread(
+            target=self._run, name=f"sink {entry.stored.name}", daemon=True
+        )
+
+    def start(self) -> None:
+        self._wake.set()
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        patience_s = _RETRY_FIRST_S
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopping.is_set():
+                break
+            try:
+                self._drain()
+                patience_s = _RETRY_FIRST_S
+            except SinkUnavailable as reason:
+                self._report("disconnected", str(reason))
+                self._stopping.wait(patience_s)
+                patience_s = min(patience_s * 2, _RETRY_MAX_S)
+                self._wake.set()
+            except VoltstreamError as fault:
+                if self._stopping.is_set():
+                    break
+                log.error("sink %s: %s", self._entry.stored.name, fault.message)
+                self._report("failed", fault.message)
+                self._stopping.wait(_RETRY_MAX_S)
+                self._wake.set()
+        self._target.close()
+
+    def _drain(self) -> None:
+        reader = self._reader()
+        try:
+            while not self._stopping.is_set():
+                parcels = read_parcels(reader, self._entry.oid, OUTBOX_DELIVER_ROWS)
+                if not parcels:
+                    return
+                self._target.deliver([_record(parcel) for parcel in parcels])
+                self._acknowledge(parcels[-1])
+                self._report("running", "")
+        finally:
+            reader.close()
+
+    def _acknowledge(self, last: Parcel) -> None:
+        self._loop.run_chore(lambda store: acknowledge(store, self._entry.oid, last)).result()
+
+    def _report(self, state: str, detail: str) -> None:
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            self._loop.run_chore(lambda store: set_state(store, self._entry.oid, state, detail))
+        except VoltstreamError as error:
+            log.debug("a sink's state is not recorded: %s", error.message)
+
+
+def _record(parcel: Parcel) -> SinkRecord:
+    return SinkRecord(
+        epoch=parcel.epoch,
+        ordinal=parcel.ordinal,
+        key=None if parcel.key is None else parcel.key.encode(),
+        value=None if parcel.value is None else parcel.value.encode(),
+    )
+
+
+class Deliveries:
+    """Every sink of one database."""
+
+    def __init__(
+        self, connectors: Connectors, loop: EpochLoop, reader: Callable[[], Connection]
+    ) -> None:
+        self._connectors = connectors
+        self._loop = loop
+        self._reader = reader
+        self._running: dict[int, Deliverer] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, entry: Entry) -> Callable[[], None]:
+        """Make a sink's target. Returns what starts its delivery. Raises: InvalidParameter."""
+        target = self._connectors.sink(entry.stored.name, entry.stored.properties)
+
+        def start() -> None:
+            deliverer = Deliverer(entry, target, self._loop, self._reader)
+            with self._lock:
+                self._running[entry.oid] = deliverer
+            deliverer.start()
+
+        return start
+
+    def wake(self, oids: set[int]) -> None:
+        with self._lock:
+            woken = [self._running[oid] for oid in oids if oid in self._running]
+        for deliverer in woken:
+            deliverer.wake()
+
+    def stop_missing(self, oids: set[int]) -> None:
+        with self._lock:
+            gone = [self._running.pop(oid) for oid in list(self._running) if oid not in oids]
+        for deliverer in gone:
+            threading.Thread(target=deliverer.stop, daemon=True).start()
+
+    def stop(self) -> None:
+        with self._lock:
+            running, self._running = list(self._running.values()), {}
+        for deliverer in running:
+            deliverer.stop()

@@ -1,0 +1,76 @@
+"""What a prepared statement takes and gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from voltstream.core.ports import Description
+from voltstream.core.schema import Column, Schema
+from voltstream.core.types import Kind
+from voltstream.runtime.catalog import Catalog, Names
+from voltstream.runtime.show import shown_columns
+from voltstream.sql import statements as sql
+from voltstream.sql.capture import CHANGED, capture
+from voltstream.sql.translate import translate_query
+from voltstream.store.database import Connection
+
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+def describe(
+    parsed: sql.Parsed, catalog: Catalog, connection: Connection, parameter_oids: Sequence[int]
+) -> Description:
+    oids = _parameter_oids(parsed.text, parameter_oids)
+    return Description(oids, _columns(parsed, catalog, connection, [None] * len(oids)))
+
+
+def _parameter_oids(text: str, given: Sequence[int]) -> tuple[int, ...]:
+    """Complete the types; what nobody named is text, which casts to what its place asks for."""
+    numbers = [int(found) for found in _PARAMETER.findall(_QUOTED.sub(" ", text))]
+    count = max([*numbers, len(given)], default=0)
+    known = [*given, *([0] * (count - len(given)))]
+    return tuple(oid or Kind.TEXT.oid for oid in known)
+
+
+def _columns(
+    parsed: sql.Parsed,
+    catalog: Catalog,
+    connection: Connection,
+    parameters: Sequence[object | None],
+) -> Schema | None:
+    match parsed:
+        case sql.Query(tree=tree):
+            names = Names(catalog, connection.describe)
+            return connection.describe(translate_query(tree, names, connection, parameters))
+        case sql.Insert() | sql.Update() | sql.Delete():
+            if not parsed.returning:
+                return None
+            return _returned(parsed.tree, parsed.table, catalog, connection, parameters)
+        case sql.Show() | sql.Describe():
+            return shown_columns(parsed)
+        case sql.Explain():
+            return (Column("QUERY PLAN", "VARCHAR"),)
+        case sql.Call(function=function):
+            return (Column(function, "VARCHAR"),)
+        case _:
+            return None
+
+
+def _returned(
+    tree: Any,
+    table: sql.ObjectName,
+    catalog: Catalog,
+    connection: Connection,
+    parameters: Sequence[object | None],
+) -> Schema | None:
+    relation = catalog.require(table).relation
+    returning = capture(tree).returning
+    if relation is None or returning is None:
+        return None
+    seen = replace(relation, name=CHANGED, schema="temp", kind="table", arrival=False)
+    names = Names(catalog, connection.describe, {CHANGED: seen})
+    return connection.describe(translate_query(returning, names, connection, parameters))

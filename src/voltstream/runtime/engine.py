@@ -1,0 +1,126 @@
+"""One database: its file, its writer and everything around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from voltstream.core.clock import Clock
+from voltstream.core.ports import Connectors, RawBatch, Receipt
+from voltstream.runtime import entries
+from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.runtime.dataflow import Dataflow
+from voltstream.runtime.deliver import Deliveries
+from voltstream.runtime.epoch import Books, Epoch
+from voltstream.runtime.epoch_loop import EpochLoop
+from voltstream.runtime.feeds import Feeds
+from voltstream.runtime.ingest import SourceIngest
+from voltstream.runtime.jobs import Jobs
+from voltstream.runtime.options import EngineOptions
+from voltstream.sql.functions import MACROS
+from voltstream.sql.statements import ObjectName
+from voltstream.store import ledger
+from voltstream.store.database import Connection, Database
+
+_OWN_SCHEMAS = frozenset({"_vs", "rw_catalog", "main", "information_schema", "pg_catalog"})
+
+
+class Engine:
+    """Facade of one database; sessions and ingest go through it."""
+
+    def __init__(
+        self,
+        name: str,
+        directory: Path,
+        options: EngineOptions,
+        clock: Clock,
+        connectors: Connectors,
+    ) -> None:
+        self.name = name
+        self.options = options
+        self.database = Database(directory / "volt.duckdb", threads=options.threads, macros=MACROS)
+        self._books = _restored_books(self.database.writer)
+        self.loop = EpochLoop(self._books, clock, options)
+        self._ingest = SourceIngest(self.loop, clock)
+        self._feeds = Feeds(connectors, self.loop, self._ingest, self.database.reader)
+        self._deliveries = Deliveries(connectors, self.loop, self.database.reader)
+        self.jobs = Jobs(self._books, self.loop, clock, options.retention_s)
+        self._published = self._books.catalog
+        self.loop.after_epoch = self._after_epoch
+
+    @property
+    def catalog(self) -> Catalog:
+        """Return what exists as of the last committed epoch."""
+        return self._books.catalog
+
+    @property
+    def writer(self) -> Connection:
+        """Return the writer's connection: to interrupt it, nothing else."""
+        return self.database.writer
+
+    def start(self) -> None:
+        self.loop.start()
+        self._ingest.start()
+        self.jobs.start()
+        for start in self._prepared(self.catalog):
+            start()
+
+    def _prepared(self, catalog: Catalog) -> list[Callable[[], None]]:
+        starts = [self._feeds.prepare(entry) for entry in catalog.of_kind("source")]
+        return [*starts, *(self._deliveries.prepare(e) for e in catalog.of_kind("sink"))]
+
+    def stop(self) -> None:
+        """Finish what was accepted, then close the file."""
+        self._feeds.stop()
+        self._deliveries.stop()
+        self.jobs.stop()
+        self._ingest.stop()
+        self.loop.stop()
+        self.database.close()
+
+    def attach(self, epoch: Epoch, entry: Entry) -> None:
+        """Make the connector of a new source or sink, and start it when the epoch is durable."""
+        if entry.kind == "source":
+            epoch.after_commit.append(self._feeds.prepare(entry))
+        elif entry.kind == "sink":
+            epoch.after_commit.append(self._deliveries.prepare(entry))
+
+    def submit(self, source: str, batch: RawBatch) -> Future[Receipt]:
+        """Take a batch for a source that a client waits for. Raises: UndefinedTable."""
+        schema, _, name = source.rpartition(".")
+        entry = self.catalog.require(ObjectName(name, schema or None))
+        return self._ingest.submit(entry, batch, urgent=True)
+
+    def _after_epoch(self, epoch: Epoch) -> None:
+        self._deliveries.wake(epoch.posted())
+        if epoch.catalog is not self._published:
+            self._published = epoch.catalog
+            oids = {entry.oid for entry in epoch.catalog}
+            self._feeds.stop_missing(oids)
+            self._deliveries.stop_missing(oids)
+
+
+def _restored_books(connection: Connection) -> Books:
+    """Read what the file holds and compile every program again: compilation is deterministic."""
+    ledger.prepare(connection)
+    row = ledger.read_epoch(connection)
+    for variable in ("vs_prev", "vs_now"):
+        connection.execute(f"SET VARIABLE {variable} = make_timestamptz({row.now_us})")
+    schemas = {
+        str(name)
+        for (name,) in connection.rows(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
+        )
+    }
+    catalog = Catalog(schemas=frozenset(schemas - _OWN_SCHEMAS))
+    dataflow = Dataflow()
+    for stored in ledger.read_objects(connection):
+        entry = entries.restored(stored, catalog, connection)
+        if entry.program is not None:
+            dataflow.add(entry.program)
+        catalog = catalog.with_entry(entry)
+    dataflow.load(connection.execute)
+    for entry in catalog.of_kind("sink"):
+        catalog = catalog.with_entry(entries.with_emission(entry, connection))
+    return Books(connection, dataflow, row, catalog)

@@ -1,0 +1,108 @@
+"""Connectors of sources: made with the source, started when it is durable, stopped with it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.ports import Connector, Connectors, RawBatch, Receipt
+from voltstream.runtime.catalog import Entry
+from voltstream.runtime.epoch_loop import EpochLoop
+from voltstream.runtime.ingest import SourceIngest
+from voltstream.store.database import Connection
+from voltstream.store.ledger import read_offsets, set_state
+
+log = logging.getLogger(__name__)
+
+
+class Feed:
+    """One source as its connector sees it."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        loop: EpochLoop,
+        ingest: SourceIngest,
+        reader: Callable[[], Connection],
+    ) -> None:
+        self._entry = entry
+        self._loop = loop
+        self._ingest = ingest
+        self._reader = reader
+        self._reported = ("", "")
+
+    @property
+    def source(self) -> str:
+        return self._entry.stored.name
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return self._entry.stored.properties
+
+    def offsets(self) -> Mapping[str, str]:
+        reader = self._reader()
+        try:
+            return read_offsets(reader, self._entry.oid)
+        finally:
+            reader.close()
+
+    def submit(self, batch: RawBatch) -> Future[Receipt]:
+        return self._ingest.submit(self._entry, batch, urgent=False)
+
+    def report(self, state: str, detail: str = "") -> None:
+        if (state, detail) == self._reported:
+            return
+        self._reported = (state, detail)
+        try:
+            self._loop.run_chore(lambda store: set_state(store, self._entry.oid, state, detail))
+        except VoltstreamError as error:
+            log.debug("the state of %s is not recorded: %s", self.source, error.message)
+
+
+class Feeds:
+    """Every running connector of one database."""
+
+    def __init__(
+        self,
+        connectors: Connectors,
+        loop: EpochLoop,
+        ingest: SourceIngest,
+        reader: Callable[[], Connection],
+    ) -> None:
+        self._connectors = connectors
+        self._loop = loop
+        self._ingest = ingest
+        self._reader = reader
+        self._running: dict[int, Connector] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, entry: Entry) -> Callable[[], None]:
+        """Make a source's connector. Returns what starts it. Raises: InvalidParameter."""
+        connector = None
+        if entry.stored.properties.get("connector"):
+            feed = Feed(entry, self._loop, self._ingest, self._reader)
+            connector = self._connectors.source(feed)
+
+        def start() -> None:
+            if connector is not None:
+                with self._lock:
+                    self._running[entry.oid] = connector
+                threading.Thread(target=connector.start, daemon=True).start()
+
+        return start
+
+    def stop_missing(self, oids: set[int]) -> None:
+        """Stop the connectors of sources that are gone, off the calling thread."""
+        with self._lock:
+            gone = [self._running.pop(oid) for oid in list(self._running) if oid not in oids]
+        for connector in gone:
+            threading.Thread(target=connector.stop, daemon=True).start()
+
+    def stop(self) -> None:
+        with self._lock:
+            running, self._running = list(self._running.values()), {}
+        for connector in running:
+            connector.stop()

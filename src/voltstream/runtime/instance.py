@@ -1,0 +1,152 @@
+"""A data directory and the databases in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TextIO
+
+from voltstream.core.clock import Clock
+from voltstream.core.errors import (
+    DuplicateDatabase,
+    InvalidParameter,
+    ObjectInUse,
+    StorageFault,
+    UndefinedDatabase,
+)
+from voltstream.core.ports import Connectors, RawBatch, Receipt, Session
+from voltstream.runtime.engine import Engine
+from voltstream.runtime.options import EngineOptions
+from voltstream.runtime.session import EngineSession
+
+DEFAULT_DATABASE = "volt"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,62}")
+
+
+class Instance:
+    """Every database of one data directory; implements ports.Sessions and ports.Ingest."""
+
+    def __init__(
+        self, data_dir: Path, options: EngineOptions, clock: Clock, connectors: Connectors
+    ) -> None:
+        self._directory = data_dir
+        self._options = options
+        self._clock = clock
+        self._connectors = connectors
+        self._engines: dict[str, Engine] = {}
+        self._open_sessions: dict[str, int] = {}
+        self._lock = threading.RLock()
+        self._lock_file: TextIO | None = None
+
+    def start(self) -> None:
+        """Open every database. Raises: StorageFault when another process has the directory."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._take_directory()
+        names = {path.parent.name for path in self._directory.glob("*/volt.duckdb")}
+        for name in sorted({*names, DEFAULT_DATABASE}):
+            self._open(name)
+
+    def _take_directory(self) -> None:
+        lock_file = (self._directory / "lock").open("a+")
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock_file.close()
+            raise StorageFault(
+                f'the data directory "{self._directory}" is in use by another process'
+            ) from error
+        lock_file.truncate(0)
+        lock_file.write(f"{os.getpid()}\n")
+        lock_file.flush()
+        self._lock_file = lock_file
+
+    def _open(self, name: str) -> Engine:
+        engine = Engine(name, self._directory / name, self._options, self._clock, self._connectors)
+        engine.start()
+        self._engines[name] = engine
+        return engine
+
+    def stop(self) -> None:
+        """Finish what was accepted and close every file."""
+        with self._lock:
+            engines, self._engines = list(self._engines.values()), {}
+        for engine in engines:
+            engine.stop()
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+    def engine(self, database: str) -> Engine:
+        """Raises: UndefinedDatabase (3D000)."""
+        with self._lock:
+            found = self._engines.get(database)
+        if found is None:
+            raise UndefinedDatabase(f'database "{database}" does not exist')
+        return found
+
+    # --- ports ----------------------------------------------------------------------------------
+
+    def open(self, *, database: str, user: str, options: Mapping[str, str]) -> Session:
+        with self._lock:
+            engine = self.engine(database)
+            self._open_sessions[database] = self._open_sessions.get(database, 0) + 1
+        return _Counted(engine, self, user, options)
+
+    def submit(self, database: str, source: str, batch: RawBatch) -> Future[Receipt]:
+        return self.engine(database).submit(source, batch)
+
+    # --- databases ------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        with self._lock:
+            return sorted(self._engines)
+
+    def create(self, name: str) -> None:
+        """Make a database. Raises: DuplicateDatabase, InvalidParameter for a name no folder has."""
+        if not _NAME.fullmatch(name):
+            raise InvalidParameter(f'"{name}" cannot be the name of a database')
+        with self._lock:
+            if name in self._engines:
+                raise DuplicateDatabase(f'database "{name}" already exists')
+            self._open(name)
+
+    def drop(self, name: str) -> None:
+        """Remove a database and its files. Raises: UndefinedDatabase, ObjectInUse."""
+        with self._lock:
+            engine = self.engine(name)
+            if self._open_sessions.get(name, 0):
+                raise ObjectInUse(
+                    f'database "{name}" is being accessed by other users',
+                    detail=f"There are {self._open_sessions[name]} other sessions using it.",
+                )
+            del self._engines[name]
+        engine.stop()
+        shutil.rmtree(self._directory / name)
+
+    def release(self, database: str) -> None:
+        with self._lock:
+            self._open_sessions[database] -= 1
+
+
+class _Counted(EngineSession):
+    """A session that keeps its database from being dropped."""
+
+    def __init__(
+        self, engine: Engine, instance: Instance, user: str, options: Mapping[str, str]
+    ) -> None:
+        super().__init__(engine, instance, user, options)
+        self._instance = instance
+        self._database = engine.name
+        self._released = False
+
+    def close(self) -> None:
+        super().close()
+        if not self._released:
+            self._released = True
+            self._instance.release(self._database)

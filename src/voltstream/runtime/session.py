@@ -1,0 +1,340 @@
+"""One client's conversation with one database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+from voltstream.core.errors import (
+    ActiveTransaction,
+    FailedTransaction,
+    InternalError,
+    UndefinedObject,
+    VoltstreamError,
+)
+from voltstream.core.ports import Description, Notice, Outcome, Statement, TransactionStatus
+from voltstream.runtime import calls, copying, ddl, describing, dml, drop, querying, show
+from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.engine import Engine
+from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.settings import Settings
+from voltstream.runtime.transaction import Transaction, waited
+from voltstream.sql import statements as sql
+from voltstream.sql.parse import parse_statements
+from voltstream.store.database import Connection
+
+T = TypeVar("T")
+
+
+class Databases(Protocol):
+    """What a session asks of the instance around it."""
+
+    def names(self) -> list[str]: ...
+
+    def create(self, name: str) -> None: ...
+
+    def drop(self, name: str) -> None: ...
+
+
+class EngineSession:
+    """A session of ports.Session over one engine."""
+
+    def __init__(
+        self, engine: Engine, databases: Databases, user: str, options: Mapping[str, str]
+    ) -> None:
+        self._engine = engine
+        self._databases = databases
+        self._settings = Settings(user, options)
+        self._transaction: Transaction | None = None
+        self._implicit = False  # Inside a message of several statements.
+        self._lock = threading.Lock()
+        self._reader: Connection | None = None
+        self._future: Future[object] | None = None
+
+    # --- ports.Session --------------------------------------------------------------------------
+
+    @property
+    def status(self) -> TransactionStatus:
+        if self._transaction is None or not self._transaction.explicit:
+            return "I"
+        return "E" if self._transaction.failed else "T"
+
+    def parse(self, text: str) -> Sequence[Statement]:
+        try:
+            return parse_statements(text)
+        except VoltstreamError:
+            self._fail_block()
+            raise
+
+    def describe(self, statement: Statement, parameter_oids: Sequence[int]) -> Description:
+        parsed = _own(statement)
+        if self.status == "E" and not _ends_block(parsed):
+            raise _aborted()
+        transaction = self._transaction
+        try:
+            if transaction is not None and transaction.holds_writer:
+                return self._on_writer(
+                    lambda epoch: describing.describe(
+                        parsed, epoch.catalog, epoch.connection, parameter_oids
+                    )
+                )
+            reader = self._engine.database.reader()
+            try:
+                return describing.describe(parsed, self._catalog, reader, parameter_oids)
+            finally:
+                reader.close()
+        except VoltstreamError:
+            self._fail_block()
+            raise
+
+    def execute(self, statement: Statement, parameters: Sequence[object | None] = ()) -> Outcome:
+        parsed = _own(statement)
+        if self.status == "E" and not _ends_block(parsed):
+            raise _aborted()
+        if self._implicit and self._transaction is None:
+            self._transaction = self._new_transaction(explicit=False)
+        try:
+            return self._dispatch(parsed, parameters)
+        except VoltstreamError:
+            self._fail_block()
+            raise
+
+    def begin_implicit(self) -> None:
+        self._implicit = True
+
+    def end_implicit(self, *, commit: bool) -> None:
+        self._implicit = False
+        transaction = self._transaction
+        if transaction is None or transaction.explicit:
+            return
+        self._transaction = None
+        transaction.end(commit=commit and not transaction.failed)
+
+    def reported_settings(self) -> Mapping[str, str]:
+        return self._settings.reported()
+
+    def interrupt(self) -> None:
+        with self._lock:
+            reader, future = self._reader, self._future
+        if reader is not None:
+            reader.interrupt()
+        if future is not None and not future.cancel() and not future.done():
+            self._engine.writer.interrupt()
+
+    def close(self) -> None:
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            transaction.end(commit=False)
+
+    # --- dispatch -------------------------------------------------------------------------------
+
+    def _dispatch(self, parsed: sql.Parsed, parameters: Sequence[object | None]) -> Outcome:
+        match parsed:
+            case sql.Query(tree=tree):
+                return self._query(tree, parameters)
+            case sql.Insert():
+                return self._on_writer(lambda epoch: dml.insert(epoch, parsed, parameters))
+            case sql.Update():
+                return self._on_writer(lambda epoch: dml.update(epoch, parsed, parameters))
+            case sql.Delete():
+                return self._on_writer(lambda epoch: dml.delete(epoch, parsed, parameters))
+            case sql.Truncate():
+                return self._on_writer(lambda epoch: dml.truncate(epoch, parsed))
+            case sql.Call():
+                return self._on_writer(lambda epoch: calls.call(epoch, parsed))
+            case sql.CopyFrom():
+                target = copying.CopyTarget.find(self._catalog, parsed)
+                return Outcome("COPY", copy_in=copying.CopyInput(target, parsed, self._finish_copy))
+            case sql.CopyTo(tree=tree):
+                outcome = self._query(tree, parameters)
+                return Outcome("COPY", rows=outcome.rows, notices=outcome.notices)
+            case sql.Transaction(verb=verb):
+                return self._transact(verb)
+            case _:
+                return self._define_or_tell(parsed)
+
+    def _define_or_tell(self, parsed: sql.Parsed) -> Outcome:
+        match parsed:
+            case sql.SetSetting(name=name, value=value):
+                self._settings.set(name, value)
+                return Outcome("SET" if value is not None else "RESET")
+            case sql.Show():
+                return show.show(parsed, self._catalog, self._settings, self._databases.names())
+            case sql.Describe():
+                return show.describe(parsed, self._catalog)
+            case sql.Explain():
+                return self._explain(parsed)
+            case sql.NoOp(tag=tag):
+                return Outcome(tag)
+            case sql.CreateDatabase():
+                return self._create_database(parsed)
+            case sql.Drop(kind="DATABASE"):
+                return self._drop_databases(parsed)
+            case _:
+                return self._on_writer(lambda epoch: self._define(epoch, parsed))
+
+    def _define(self, epoch: Epoch, parsed: sql.Parsed) -> Outcome:
+        match parsed:
+            case sql.CreateSource():
+                outcome = ddl.create_source(epoch, parsed)
+                self._attach(epoch, parsed.name)
+                return outcome
+            case sql.CreateSink():
+                outcome = ddl.create_sink(epoch, parsed)
+                self._attach(epoch, parsed.name)
+                return outcome
+            case sql.CreateTable():
+                return ddl.create_table(epoch, parsed)
+            case sql.CreateView():
+                return ddl.create_view(epoch, parsed)
+            case sql.CreateSchema():
+                return ddl.create_schema(epoch, parsed)
+            case sql.CreateIndex():
+                return ddl.create_index(epoch, parsed)
+            case sql.Drop():
+                return drop.drop(epoch, parsed)
+            case sql.AlterTable():
+                return drop.alter_table(epoch, parsed)
+            case sql.Comment():
+                return drop.comment(epoch, parsed)
+            case _:
+                raise InternalError(f"nothing runs {type(parsed).__name__}")
+
+    def _attach(self, epoch: Epoch, name: sql.ObjectName) -> None:
+        """Give a new source or sink its connector; IF NOT EXISTS may have made nothing."""
+        entry = epoch.catalog.named(name)
+        if entry is not None and self._engine.catalog.by_oid(entry.oid) is None:
+            self._engine.attach(epoch, entry)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    @property
+    def _catalog(self) -> Catalog:
+        transaction = self._transaction
+        if transaction is not None and transaction.catalog is not None:
+            return transaction.catalog
+        return self._engine.catalog
+
+    def _query(self, tree: object, parameters: Sequence[object | None]) -> Outcome:
+        """Read: from a snapshot of its own, or from the writer to see the block's own writes."""
+        transaction = self._transaction
+        if transaction is not None and transaction.holds_writer:
+            return self._on_writer(lambda epoch: querying.held(epoch, tree, parameters))
+        reader = self._engine.database.reader()
+        with self._lock:
+            self._reader = reader
+        try:
+            rows = querying.streamed(reader, self._catalog, tree, parameters)
+        except BaseException:
+            reader.close()
+            raise
+        return Outcome("SELECT", rows=rows)
+
+    def _explain(self, parsed: sql.Explain) -> Outcome:
+        reader = self._engine.database.reader()
+        try:
+            return show.explanation(querying.explained(reader, self._catalog, parsed))
+        finally:
+            reader.close()
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def _finish_copy(self, run: Callable[[Epoch], Outcome]) -> Outcome:
+        try:
+            return self._on_writer(run)
+        except VoltstreamError:
+            self._fail_block()
+            raise
+
+    def _on_writer(self, run: Callable[[Epoch], T]) -> T:
+        transaction = self._transaction
+        try:
+            if transaction is not None:
+                return transaction.run(run, self._watch)
+            future = self._engine.loop.run_statement(run)
+            self._watch(future)
+            return waited(future)
+        finally:
+            with self._lock:
+                self._future = None
+
+    def _watch(self, future: Future[T]) -> None:
+        with self._lock:
+            self._future = future  # type: ignore[assignment]  # Only cancelled, never read.
+            self._reader = None
+
+    # --- transactions ---------------------------------------------------------------------------
+
+    def _new_transaction(self, *, explicit: bool) -> Transaction:
+        wait_s = self._engine.options.writer_wait_s
+        return Transaction(self._engine.loop, wait_s, explicit=explicit)
+
+    def _fail_block(self) -> None:
+        if self._transaction is not None and not self._transaction.failed:
+            self._transaction.fail()
+
+    def _transact(self, verb: str) -> Outcome:
+        transaction = self._transaction
+        if verb == "BEGIN":
+            if transaction is not None and transaction.explicit:
+                warning = Notice("there is already a transaction in progress", "WARNING", "25001")
+                return Outcome("BEGIN", notices=(warning,))
+            if transaction is None:
+                self._transaction = self._new_transaction(explicit=True)
+            else:
+                transaction.explicit = True
+            return Outcome("BEGIN")
+        if transaction is None or not transaction.explicit:
+            warning = Notice("there is no transaction in progress", "WARNING", "25P01")
+            if transaction is not None:
+                self._transaction = None
+                transaction.end(commit=verb == "COMMIT")
+            return Outcome(verb, notices=(warning,))
+        self._transaction = None
+        if verb == "COMMIT" and not transaction.failed:
+            transaction.end(commit=True)
+            return Outcome("COMMIT")
+        transaction.end(commit=False)
+        return Outcome("ROLLBACK")
+
+    def _refuse_in_block(self, what: str) -> None:
+        if self._transaction is not None and self._transaction.explicit:
+            raise ActiveTransaction(f"{what} cannot run inside a transaction block")
+
+    def _create_database(self, parsed: sql.CreateDatabase) -> Outcome:
+        self._refuse_in_block("CREATE DATABASE")
+        if parsed.if_not_exists and parsed.name in self._databases.names():
+            remark = Notice(f'database "{parsed.name}" already exists, skipping')
+            return Outcome("CREATE DATABASE", notices=(remark,))
+        self._databases.create(parsed.name)
+        return Outcome("CREATE DATABASE")
+
+    def _drop_databases(self, parsed: sql.Drop) -> Outcome:
+        self._refuse_in_block("DROP DATABASE")
+        notices: list[Notice] = []
+        for name in parsed.names:
+            if parsed.if_exists and name.name not in self._databases.names():
+                notices.append(Notice(f'database "{name.name}" does not exist, skipping'))
+                continue
+            if name.name == self._engine.name:
+                raise UndefinedObject("cannot drop the currently open database")
+            self._databases.drop(name.name)
+        return Outcome("DROP DATABASE", notices=tuple(notices))
+
+
+def _own(statement: Statement) -> sql.Parsed:
+    if not isinstance(statement, sql.Parsed):
+        raise InternalError("the statement was not parsed by this session")
+    return statement
+
+
+def _ends_block(parsed: sql.Parsed) -> bool:
+    return isinstance(parsed, sql.Transaction) and parsed.verb != "BEGIN"
+
+
+def _aborted() -> FailedTransaction:
+    return FailedTransaction(
+        "current transaction is aborted, commands ignored until end of transaction block"
+    )
