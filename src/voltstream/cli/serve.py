@@ -83,8 +83,11 @@ class RunningServer:
         self._stack.push_async_callback(asyncio.to_thread, instance.stop)
         await asyncio.to_thread(instance.start)
         pg_server = PgServer(instance, settings.host, settings.pg_port)
+        try:
+            await pg_server.start()
+        except OSError as error:
+            raise unopened(settings.host, settings.pg_port, error) from error
         self._stack.push_async_callback(pg_server.stop)
-        await pg_server.start()
         self.pg_port = pg_server.port
         await self._serve_http(build_app(instance, instance), http_socket)
 
