@@ -1,0 +1,116 @@
+"""Every stage prints itself: EXPLAIN (AST | PLAN | INCREMENTAL | DUCKDB)."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from voltstream.core.errors import FeatureNotSupported, NotIncremental
+from voltstream.sql.catalog import CatalogReader, TypeOracle
+from voltstream.sql.compiler import compile_view
+from voltstream.sql.expressions import spell
+from voltstream.sql.plan import (
+    Aggregate,
+    DistinctOn,
+    Filter,
+    Join,
+    Plan,
+    Project,
+    Scan,
+    TimeFilter,
+    Union,
+    append_only,
+    children,
+)
+from voltstream.sql.planner import Planner
+from voltstream.sql.statements import CreateSink, CreateView, Parsed, Query
+from voltstream.sql.translate import translate_query
+
+_EXPLAINED_OID = 0
+
+
+def explain(
+    form: str, statement: Parsed, catalog: CatalogReader, oracle: TypeOracle
+) -> list[str]:
+    """Return the lines of one stage. Raises: FeatureNotSupported (0A000) without a query."""
+    tree = _query_of(statement)
+    match form.upper():
+        case "AST":
+            return repr(tree).splitlines()
+        case "PLAN":
+            return _plan_lines(tree, catalog, oracle)
+        case "INCREMENTAL":
+            program = compile_view("explained", _EXPLAINED_OID, tree, (), catalog, oracle, "")
+            lines = [f"NOTICE: {notice}" for notice in program.notices]
+            for step in program.steps:
+                made = f" -> {step.makes}" if step.makes else ""
+                lines.append(f"{step.operator}: on {', '.join(step.reads)}{made}")
+            lines += [f"timer: {timer.relation}" for timer in program.timers]
+            lines += [f"state: {state}" for state in program.state_tables]
+            return lines
+        case "DUCKDB":
+            if isinstance(statement, Query):
+                return [translate_query(tree, catalog, oracle, ())]
+            program = compile_view("explained", _EXPLAINED_OID, tree, (), catalog, oracle, "")
+            return [*(step.sql for step in program.steps), program.readable_sql]
+        case _:
+            raise FeatureNotSupported(
+                f"EXPLAIN has no form {form}", hint="Use AST, PLAN, INCREMENTAL or DUCKDB."
+            )
+
+
+def _query_of(statement: Parsed) -> exp.Expression:
+    match statement:
+        case Query(tree=tree):
+            return tree
+        case CreateView(query=query):
+            return query
+        case CreateSink(query=query) if query is not None:
+            return query
+        case _:
+            raise FeatureNotSupported(
+                "EXPLAIN takes a query, a view or a sink", hint="EXPLAIN SELECT …"
+            )
+
+
+def _plan_lines(
+    tree: exp.Expression, catalog: CatalogReader, oracle: TypeOracle
+) -> list[str]:
+    try:
+        planned = Planner(catalog, oracle).plan(tree)
+    except NotIncremental as reason:
+        return [f"Recompute ({reason.message})"]
+    outputs = ", ".join(f"{name} = {spell(item)}" for name, item in planned.items)
+    return [f"Output {outputs}", *_node_lines(planned.plan, 1)]
+
+
+def _node_lines(plan: Plan, depth: int) -> list[str]:
+    nature = "append-only" if append_only(plan) else "changing"
+    lines = ["  " * depth + f"-> {_title(plan)} [{nature}]"]
+    for child in children(plan):
+        lines += _node_lines(child, depth + 1)
+    return lines
+
+
+def _title(plan: Plan) -> str:
+    match plan:
+        case Scan(relation=relation):
+            return f"Scan {relation.kind} {relation.schema}.{relation.name}"
+        case Filter(predicate=predicate):
+            return f"Filter {spell(predicate)}"
+        case Project(items=items):
+            return "Project " + ", ".join(name for name, _ in items)
+        case Union():
+            return "Union all"
+        case Join(outer=outer, keys=keys, rest=rest):
+            on = [f"{spell(a)} = {spell(b)}" for a, b in keys]
+            on += [spell(rest)] if rest is not None else []
+            return f"{'Left' if outer else 'Inner'} join on {' AND '.join(on) or 'TRUE'}"
+        case Aggregate(groups=groups, calls=calls):
+            shown = ", ".join(f"{name} = {spell(call)}" for name, call in calls)
+            return f"Aggregate by ({', '.join(groups)}) {shown}".rstrip()
+        case DistinctOn(keys=keys, order=order):
+            return f"Distinct on ({', '.join(keys)}) by {', '.join(k.sql() for k in order)}"
+        case TimeFilter(lower=lower, upper=upper):
+            bounds = [f"{spell(b)} <= NOW()" for b in lower]
+            bounds += [f"NOW() < {spell(b)}" for b in upper]
+            return f"Time filter {' AND '.join(bounds)}"
