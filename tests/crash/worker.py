@@ -1,0 +1,92 @@
+"""The process that is killed: it checks what the last one left, then writes until it dies.
+
+Usage: worker.py FOLDER ACKNOWLEDGED.json ROUND. It prints "checked", then one line per
+acknowledgement, each after its epoch is durable: "r <first> <last>", "t <id>" and "u <count>".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+from tests.driver import Engine, bag
+
+from voltstream.core.clock import SystemClock
+from voltstream.core.ports import RawBatch
+
+ROWS = 200  # Rows of one pushed batch.
+VIEWS = {
+    "by_device": "SELECT device, COUNT(*) AS n, SUM(wh) AS wh, MIN(id) AS first_id, "
+    "MAX(id) AS last_id FROM readings GROUP BY device",
+    "latest": "SELECT DISTINCT ON (device) device, id, wh FROM readings "
+    "ORDER BY device, id DESC",
+    "sited": "SELECT s.id, s.device, d.wh FROM sites s LEFT JOIN by_device d "
+    "ON s.device = d.device",
+}  # fmt: skip
+
+
+def create(engine: Engine) -> None:
+    engine.run("CREATE SOURCE readings (id BIGINT, device INTEGER, wh BIGINT)")
+    engine.run("CREATE TABLE sites (id BIGINT PRIMARY KEY, device INTEGER)")
+    engine.run("CREATE TABLE counters (name VARCHAR PRIMARY KEY, n BIGINT)")
+    engine.run("INSERT INTO counters VALUES ('updates', 0)")
+    for name, query in VIEWS.items():
+        engine.run(f"CREATE MATERIALIZED VIEW {name} AS {query}")
+
+
+def verify(engine: Engine, acknowledged: dict[str, list[int]]) -> None:
+    """Check that every acknowledged row is there once, none is there twice, and views are right."""
+    for relation, key in (("readings", "r"), ("sites", "t")):
+        ids = [row[0] for row in engine.run(f"SELECT id FROM {relation}")]
+        assert len(ids) == len(set(ids)), f"{relation}: rows are doubled"
+        lost = set(acknowledged[key]) - set(ids)
+        assert not lost, f"{relation}: {len(lost)} acknowledged rows are lost, such as {min(lost)}"
+    (count,) = engine.run("SELECT n FROM counters")[0]
+    least = max(acknowledged["u"], default=0)
+    # One update may have been durable when its process died before it could say so, per round.
+    assert isinstance(count, int) and least <= count <= least + 1, f"{count} updates, {least} told"
+    for name, query in VIEWS.items():
+        kept, right = bag(engine.run(f"SELECT * FROM {name}")), bag(engine.run(query))
+        assert kept == right, f"{name}: kept {kept - right}, right {right - kept}"
+
+
+def say(line: str) -> None:
+    os.write(1, line.encode() + b"\n")  # One write: the reader sees whole lines or none.
+
+
+def push(engine: Engine, first: int) -> None:
+    while True:
+        ids = range(first, first + ROWS)
+        lines = b"".join(b'{"id":%d,"device":%d,"wh":%d}\n' % (n, n % 7, n % 50) for n in ids)
+        engine.instance.submit("volt", "readings", RawBatch("ndjson", payload=lines)).result(60)
+        say(f"r {ids[0]} {ids[-1]}")
+        first += ROWS
+
+
+def write(engine: Engine, identity: int) -> None:
+    while True:
+        engine.run(f"INSERT INTO sites VALUES ({identity}, {identity % 9})")
+        say(f"t {identity}")
+        engine.run("UPDATE counters SET n = n + 1")
+        say(f"u {engine.run('SELECT n FROM counters')[0][0]}")
+        identity += 1
+
+
+def main() -> None:
+    folder, known, number = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    acknowledged: dict[str, list[int]] = json.loads(known.read_text())
+    engine = Engine(folder, SystemClock())
+    if number == 0:
+        create(engine)
+    verify(engine, acknowledged)
+    say("checked")
+    start = (number + 1) * 10_000_000  # Ids of rounds never meet.
+    threading.Thread(target=push, args=(engine, start), daemon=True).start()
+    write(engine, start)
+
+
+if __name__ == "__main__":
+    main()

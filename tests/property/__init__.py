@@ -1,0 +1,1 @@
+"""Maintained views against recomputation."""

@@ -1,0 +1,93 @@
+"""The law of the engine: after every epoch each view equals its query recomputed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from tests.driver import Engine, bag
+from tests.property.cases import Case, cases, emptied
+
+from voltstream.core.clock import ManualClock
+
+# VOLTSTREAM_PROPERTY_EXAMPLES=500 VOLTSTREAM_PROPERTY_SEED=7 looks further than CI does.
+EXAMPLES = int(os.environ.get("VOLTSTREAM_PROPERTY_EXAMPLES", "25"))
+SEED = os.environ.get("VOLTSTREAM_PROPERTY_SEED")
+START = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
+STEP_S = 97.0  # Between epochs, so that rows cross temporal filters at odd instants.
+
+
+def check(engine: Engine, case: Case, after: str) -> None:
+    for name, found in case.views:
+        kept, right = bag(engine.run(f"SELECT * FROM {name}")), bag(engine.run(found.sql))
+        assert kept == right, (
+            f"{name} differs after {after}\n  query: {found.sql}\n"
+            f"  only kept: {kept - right}\n  only right: {right - kept}"
+        )
+
+
+def run_case(case: Case, folder: Path) -> None:
+    clock = ManualClock()
+    clock.set(START)
+    engine = Engine(folder, clock)
+    try:
+        for statement in case.ddl():
+            engine.run(statement)
+        for place, step in enumerate(case.steps):
+            if place == case.early:
+                for name, found in case.views:
+                    engine.run(f"CREATE MATERIALIZED VIEW {name} AS {found.sql}")
+                check(engine, case, "the views were made")
+            clock.advance(STEP_S)
+            engine.run(step)
+            if place >= case.early:
+                check(engine, case, step)
+        for step in emptied(case):
+            engine.run(step)
+        check(engine, case, "everything was deleted")
+    finally:
+        engine.close()
+    if not case.sources and all(found.bounded for _, found in case.views):
+        assert left_behind(folder) == {}
+
+
+def left_behind(folder: Path) -> dict[str, int]:
+    """Return the state tables that still hold rows, read from the closed file."""
+    with duckdb.connect(str(folder / "volt" / "volt.duckdb"), read_only=True) as store:
+        names = store.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = '_vs' "
+            "AND regexp_matches(table_name, '^[a-z]+_[0-9]+(_|$)')"
+        ).fetchall()
+        found = {}
+        for (name,) in names:
+            counted = store.execute(f'SELECT count(*) FROM _vs."{name}"').fetchone()
+            if counted and counted[0]:
+                found[str(name)] = int(counted[0])
+        return found
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=SEED is None,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+@given(case=cases())
+def test_views_equal_recomputation_after_every_epoch(case: Case) -> None:
+    note(repr(case))
+    with tempfile.TemporaryDirectory(prefix="volt-property-") as folder:
+        run_case(case, Path(folder))
+
+
+if SEED is not None:
+    test_views_equal_recomputation_after_every_epoch = seed(int(SEED))(
+        test_views_equal_recomputation_after_every_epoch
+    )
