@@ -187,7 +187,7 @@ def _product(lengths: list[int]) -> int:
     return total
 
 
-_ENCODERS: dict[Kind, Callable[[Cells], pa.Array]] = {
+_ENCODERS: dict[Kind, Callable[[Cells], Cells]] = {
     Kind.BOOL: _bools,
     Kind.NUMERIC: lambda array: _per_value(array, numeric_bytes),
     Kind.DATE: _dates,
