@@ -63,7 +63,7 @@ def raw_batch(content_type: str, body: bytes) -> RawBatch:
 
     Raises: BadCopyFormat when a JSON array does not parse as a whole.
     """
-    media = content_type.split(";")[0].strip().lower()
+    media = content_type.split(";", maxsplit=1)[0].strip().lower()
     if media == "text/csv":
         header = "header=absent" not in content_type.replace(" ", "").lower()  # RFC 4180, 3.
         return RawBatch("csv", body, position="http", header=header)
