@@ -140,6 +140,7 @@ def _perform(
     pace = Pace(feed)
     begin_s = pace.seconds()
     feed.open()
+    feed.step()  # The first freshness to show is that of live rows, not of the backlog.
     picture = look(session, pace.pulse(), details=True)
     with _screen(show, connect) as draw:
         draw(picture)

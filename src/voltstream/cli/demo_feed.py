@@ -12,6 +12,7 @@ from voltstream.cli.replay_clock import ReplayClock
 from voltstream.core.ports import Ingest, RawBatch, Receipt
 
 STEP_S = 0.1  # Rows of a tenth of a second travel together, about one epoch.
+STEP_S_MAX = 0.5  # What a slow step makes up for; beyond that the day becomes longer.
 BATCH_ROWS_MAX = 20_000  # ~6 MB of NDJSON: a backlog is cut into batches a push may carry.
 FRESHNESS_SAMPLES = 512  # The last minute or so; older ones are forgotten.
 ANSWER_WAIT_S = 60.0
@@ -76,8 +77,8 @@ class Feed:
         if rest_s > 0:
             time.sleep(rest_s)
         now_s = self._clock.monotonic_s()
-        # A step that took long is not made up for: the day goes on from where it stands.
-        elapsed_s = min(now_s - self._last_step_s, 2 * STEP_S)
+        # After a long pause the day goes on from where it stands, or steps would only grow.
+        elapsed_s = min(now_s - self._last_step_s, STEP_S_MAX)
         self._last_step_s = now_s
         if not self.finished:
             self._advance(min(self._at_s + elapsed_s * self._speed, self._end_s))

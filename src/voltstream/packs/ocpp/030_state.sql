@@ -32,13 +32,10 @@ CREATE MATERIALIZED VIEW charge_point_liveness AS
 SELECT
     c.charge_point_id,
     c.site,
-    b.model,
-    b.firmware_version,
     s.last_seen_at IS NOT NULL AS ever_seen,
     COALESCE(s.last_seen_at, c.registered_at) AS last_seen_at
 FROM charge_points AS c
-LEFT JOIN last_seen AS s ON c.charge_point_id = s.charge_point_id
-LEFT JOIN latest_boots AS b ON c.charge_point_id = b.charge_point_id;
+LEFT JOIN last_seen AS s ON c.charge_point_id = s.charge_point_id;
 
 COMMENT ON MATERIALIZED VIEW charge_point_liveness IS
     'Every expected charge point with its last sign of life, else the time it was registered';
