@@ -114,9 +114,7 @@ class MemorySession:
                 raise SyntaxFault(said, position=statement.offset + 1)
         return statements
 
-    def describe(
-        self, statement: MemoryStatement, parameter_oids: Sequence[int]
-    ) -> Description:
+    def describe(self, statement: MemoryStatement, parameter_oids: Sequence[int]) -> Description:
         count = len(set(re.findall(r"\$\d+", statement.text)))
         given = tuple(parameter_oids) + (0,) * count
         oids = tuple(oid or Kind.TEXT.oid for oid in given[:count])
@@ -135,9 +133,7 @@ class MemorySession:
                 self._status = "E"
             raise
 
-    def _execute(
-        self, statement: MemoryStatement, parameters: Sequence[object | None]
-    ) -> Outcome:
+    def _execute(self, statement: MemoryStatement, parameters: Sequence[object | None]) -> Outcome:
         word, *rest = statement.text.lower().split()
         if word in ("begin", "commit", "rollback"):
             return self._transaction(word)
@@ -155,11 +151,12 @@ class MemorySession:
         if word == "set":
             self.settings[rest[0]] = rest[-1].strip("'")
             return Outcome("SET")
+        if word == "insert":
+            done = self.connection.execute(statement.text, list(parameters)).fetchone()
+            return Outcome(f"INSERT 0 {done[0] if done else 0}")
         rows = self._run(statement, parameters)
         if word in ("select", "values", "with"):
             return Outcome("SELECT", rows=rows)
-        if word == "insert":
-            return Outcome(f"INSERT 0 {rows._table.column(0)[0].as_py()}")
         return Outcome(" ".join([word, *rest[:1]]).upper(), notices=(Notice("done"),))
 
     def _transaction(self, word: str) -> Outcome:
@@ -171,9 +168,12 @@ class MemorySession:
 
     def _run(self, statement: MemoryStatement, parameters: Sequence[object | None]) -> MemoryRows:
         try:
-            done = self.connection.execute(statement.text, list(parameters))
-            columns = tuple(Column(name, str(kind)) for name, kind, *_ in done.description)
-            return MemoryRows(columns, done.to_arrow_table())
+            result = self.connection.sql(statement.text, params=list(parameters))
+            if result is None:
+                return MemoryRows((), pa.table({}))
+            pairs = zip(result.columns, result.types, strict=True)
+            columns = tuple(Column(name, str(kind)) for name, kind in pairs)
+            return MemoryRows(columns, result.to_arrow_table())
         except duckdb.InterruptException as error:
             raise QueryCanceled("canceling statement due to user request") from error
         except duckdb.CatalogException as error:

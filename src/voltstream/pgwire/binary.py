@@ -55,7 +55,9 @@ def big_endian(numbers: np.ndarray[Any, Any], layout: str, valid: Cells | None =
     """Return numbers as large_binary values of their fixed network form."""
     width = np.dtype(layout).itemsize
     data = pa.py_buffer(numbers.astype(layout).tobytes())
-    offsets = pa.py_buffer(np.arange(0, (len(numbers) + 1) * width, width, dtype=np.int64).tobytes())
+    offsets = pa.py_buffer(
+        np.arange(0, (len(numbers) + 1) * width, width, dtype=np.int64).tobytes()
+    )
     cells = pa.Array.from_buffers(CELL, len(numbers), [None, offsets, data])
     return cells if valid is None else pc.if_else(valid, cells, None)
 

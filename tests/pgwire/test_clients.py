@@ -1,0 +1,119 @@
+"""Real clients against a real server on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.clock import SystemClock
+from voltstream.pgwire.server import PgServer
+from voltstream.runtime.instance import Instance
+from voltstream.runtime.options import EngineOptions
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    directory: Path = tmp_path_factory.mktemp("data")
+    instance = Instance(directory, EngineOptions(), SystemClock(), ConnectorRegistry())
+    instance.start()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = PgServer(instance, port=0)
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
+    yield f"host=127.0.0.1 port={server.port} dbname=volt user=al"
+    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    instance.stop()
+
+
+@pytest.fixture
+def connection(address: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(address, autocommit=True) as opened:
+        yield opened
+
+
+def test_values_come_back_in_both_formats(connection: psycopg.Connection) -> None:
+    text = "SELECT 1, true, 1.50, 'x', NULL, TIMESTAMPTZ '2026-01-01 00:00:00+00'"
+    expected = (1, True, Decimal("1.50"), "x", None, datetime(2026, 1, 1, tzinfo=UTC))
+    for binary in (False, True):
+        assert connection.cursor(binary=binary).execute(text).fetchone() == expected
+
+
+def test_server_parameters(connection: psycopg.Connection) -> None:
+    assert connection.info.server_version >= 150000
+    assert connection.execute("SELECT %s::int + 1", (41,)).fetchone() == (42,)
+    assert connection.execute("SELECT %s::varchar", ("it's",)).fetchone() == ("it's",)
+
+
+def test_rows_in_and_out(connection: psycopg.Connection) -> None:
+    connection.execute("CREATE TABLE readings (id int PRIMARY KEY, name varchar)")
+    done = connection.execute("INSERT INTO readings VALUES (1, 'a'), (2, 'b')")
+    assert done.statusmessage == "INSERT 0 2"
+    with connection.cursor().copy("COPY readings FROM STDIN") as copy:
+        copy.write_row((3, "c\td"))
+    with connection.pipeline():
+        connection.execute("INSERT INTO readings VALUES (%s, %s)", (4, "d"))
+        connection.execute("INSERT INTO readings VALUES (%s, %s)", (5, "e"))
+    rows = connection.execute("SELECT * FROM readings ORDER BY id").fetchall()
+    assert rows == [(1, "a"), (2, "b"), (3, "c\td"), (4, "d"), (5, "e")]
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        connection.execute("INSERT INTO readings VALUES (1, 'again')")
+
+
+def test_errors_carry_their_place(connection: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.SyntaxError) as caught:
+        connection.execute("SELECT 1; SELEC 1")
+    assert caught.value.diag.statement_position == "11"
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        connection.execute("SELECT * FROM nope")
+
+
+def test_failed_block(connection: psycopg.Connection) -> None:
+    connection.execute("BEGIN")
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        connection.execute("SELECT * FROM nope")
+    with pytest.raises(psycopg.errors.InFailedSqlTransaction):
+        connection.execute("SELECT 1")
+    connection.execute("ROLLBACK")
+
+
+def test_notice(connection: psycopg.Connection) -> None:
+    heard: list[str] = []
+    connection.add_notice_handler(lambda told: heard.append(told.message_primary or ""))
+    connection.execute("DROP TABLE IF EXISTS never_there")
+    assert len(heard) == 1
+
+
+def test_cancel(connection: psycopg.Connection) -> None:
+    timer = threading.Timer(0.5, connection.cancel_safe)
+    timer.start()
+    with pytest.raises(psycopg.errors.QueryCanceled):
+        connection.execute("SELECT count(*) FROM generate_series(1, 100000000000) AS g(i)")
+    timer.join()
+
+
+def test_unknown_database(address: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match='database "nope" does not exist'):
+        psycopg.connect(address, dbname="nope")
+
+
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+def test_psql(address: str) -> None:
+    script = "SELECT 1 AS one, 'x' AS two; SELECT 2;"
+    done = subprocess.run(
+        ["psql", "-X", "-At", address], input=script, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1|x\n2\n"
