@@ -125,7 +125,7 @@ def test_simple_query(client: Client) -> None:
 def test_several_statements_are_one_transaction(client: Client) -> None:
     client.ask(query("create table t(a varchar)"))
     script = "insert into t values ('x'); select * from nope; select 1"
-    assert client.ask(query(script)) == ["C INSERT 0 1", "E ERROR 42P01 at 44", "Z I"]
+    assert client.ask(query(script)) == ["C INSERT 0 1", "E ERROR 42P01 at 43", "Z I"]
     assert client.ask(query("select count(*) from t"))[1] == "D 0"
     assert client.desk.session is not None
     assert client.desk.session.calls == ["begin_implicit", "end_implicit False"]
@@ -172,7 +172,7 @@ def test_copy_both_ways(client: Client) -> None:
         "C COPY 2", "Z I",
     ]  # fmt: skip
     assert client.ask(query("copy t to stdout csv"))[1:] == [
-        "d 1,x\n2,y\n", "c", "C COPY 2", "Z I",
+        "d 1,x\n2,y", "c", "C COPY 2", "Z I",
     ]  # fmt: skip
     client.ask(query("copy t from stdin"))
     assert client.ask(frame("f", b"enough\0")) == ["E ERROR 57014", "Z I"]
