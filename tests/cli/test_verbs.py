@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -18,11 +19,18 @@ from voltstream import __version__
 START_S_MAX = 15.0  # Far above the second it takes: CI machines are shared.
 STOP_S_MAX = 20.0
 COMMAND = [sys.executable, "-m", "voltstream"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
 
 
 def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, *arguments],
+        env=ENVIRONMENT,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -46,13 +54,14 @@ class Served:
 def start(data: Path) -> Served:
     process = subprocess.Popen(
         [*COMMAND, "serve", "--data", str(data), "--pg-port", "0", "--http-port", "0"],
+        env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
     said = ""
     deadline = time.monotonic() + START_S_MAX
-    while "Ctrl-C" not in said and time.monotonic() < deadline:
+    while "Ctrl-C" not in said and process.poll() is None and time.monotonic() < deadline:
         said += process.stdout.readline()
     ports = re.findall(r":(\d+)(?:/volt)?$", said, re.MULTILINE)
     assert len(ports) == 2, said
