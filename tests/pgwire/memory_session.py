@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -23,6 +24,7 @@ from voltstream.core.ports import (
     Description,
     Notice,
     Outcome,
+    Statement,
     TransactionStatus,
 )
 from voltstream.core.schema import Column, Schema
@@ -114,7 +116,7 @@ class MemorySession:
                 raise SyntaxFault(said, position=statement.offset + 1)
         return statements
 
-    def describe(self, statement: MemoryStatement, parameter_oids: Sequence[int]) -> Description:
+    def describe(self, statement: Statement, parameter_oids: Sequence[int]) -> Description:
         count = len(set(re.findall(r"\$\d+", statement.text)))
         given = tuple(parameter_oids) + (0,) * count
         oids = tuple(oid or Kind.TEXT.oid for oid in given[:count])
@@ -123,9 +125,7 @@ class MemorySession:
         text = re.sub(r"\$\d+", "NULL", statement.text)
         return Description(oids, self._run(MemoryStatement(text, 0), ()).columns)
 
-    def execute(
-        self, statement: MemoryStatement, parameters: Sequence[object | None] = ()
-    ) -> Outcome:
+    def execute(self, statement: Statement, parameters: Sequence[object | None] = ()) -> Outcome:
         try:
             return self._execute(statement, parameters)
         except VoltstreamError:
@@ -133,7 +133,7 @@ class MemorySession:
                 self._status = "E"
             raise
 
-    def _execute(self, statement: MemoryStatement, parameters: Sequence[object | None]) -> Outcome:
+    def _execute(self, statement: Statement, parameters: Sequence[object | None]) -> Outcome:
         word, *rest = statement.text.lower().split()
         if word in ("begin", "commit", "rollback"):
             return self._transaction(word)
@@ -166,9 +166,10 @@ class MemorySession:
         self._status = "T" if word == "begin" else "I"
         return Outcome("ROLLBACK" if failed else word.upper())
 
-    def _run(self, statement: MemoryStatement, parameters: Sequence[object | None]) -> MemoryRows:
+    def _run(self, statement: Statement, parameters: Sequence[object | None]) -> MemoryRows:
         try:
-            result = self.connection.sql(statement.text, params=list(parameters))
+            # None for what gives no rows, which the driver's own types leave out.
+            result: Any = self.connection.sql(statement.text, params=list(parameters))
             if result is None:
                 return MemoryRows((), pa.table({}))
             pairs = zip(result.columns, result.types, strict=True)
