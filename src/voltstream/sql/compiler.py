@@ -71,7 +71,7 @@ def _recomputed(
     ticks = mentions_now(tree) or any(relation.volatile for relation in used)
     sql = spell(tree)
     columns = _unique(oracle.describe(sql), column_names)
-    writer = Writer(oid)
+    writer = Writer(oid, name)
     inputs = tuple(relation.delta for relation in used)
     state = recompute_delta(writer, sql, columns, inputs, f"d_{oid}")
     names = tuple(column.name for column in columns)

@@ -55,13 +55,30 @@ class Voltstream(RisingWave):
         COMMANDS: ClassVar[set[TokenType]] = set()
 
 
+class _Parameterized(Voltstream):
+    """For messages with $1: sqlglot would read ``$1,$2`` as a dollar-quoted string."""
+
+    class Tokenizer(Voltstream.Tokenizer):
+        HEREDOC_STRINGS: ClassVar[list[str | tuple[str, str]]] = []
+        SINGLE_TOKENS: ClassVar[dict[str, TokenType]] = {
+            **Voltstream.Tokenizer.SINGLE_TOKENS,
+            "$": TokenType.PARAMETER,
+        }
+
+
 _DIALECT = Voltstream()
+_PARAMETERIZED = _Parameterized()
+
+
+def _has_parameters(text: str) -> bool:
+    return "$" in text and re.search(r"\$[0-9]", _QUOTED.sub(" ", text)) is not None
 
 
 def tokenize(text: str) -> list[Token]:
     """Cut a message into tokens; comments are dropped. Raises: SyntaxFault."""
     try:
-        return list(_DIALECT.tokenize(text))
+        dialect = _PARAMETERIZED if _has_parameters(text) else _DIALECT
+        return list(dialect.tokenize(text))
     except TokenError as error:
         for found in _QUOTED.finditer(text):
             if found[2]:

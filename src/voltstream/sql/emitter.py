@@ -7,6 +7,7 @@ from typing import assert_never
 from sqlglot import exp
 
 from voltstream.sql.expressions import mentions_now, quote, spell
+from voltstream.sql.faults import report_faults
 from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
 from voltstream.sql.operators.distinct_on import distinct_on_delta
 from voltstream.sql.operators.join import join_delta
@@ -29,6 +30,7 @@ from voltstream.sql.plan import (
     TimeFilter,
     Union,
     column_list,
+    item_list,
     relations,
 )
 from voltstream.sql.program import Program
@@ -44,7 +46,9 @@ def delta_of(writer: Writer, plan: Plan) -> Stream:
         case Filter(child=child):
             return filter_delta(plan, delta_of(writer, child))
         case Project(child=child):
-            return project_delta(plan, delta_of(writer, child))
+            below = delta_of(writer, child)
+            report_faults(writer, writer.name, plan.items, below)
+            return project_delta(plan, below)
         case Union(children=parts):
             return union_delta(plan.columns, [delta_of(writer, part) for part in parts])
         case Join(left=left, right=right):
@@ -108,20 +112,19 @@ def stable_root(plan: Plan, items: Items) -> tuple[Plan, Items, Items]:
 
 def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]) -> Program:
     """Write the program of a materialized view whose public columns are ``items``."""
-    writer = Writer(oid)
+    writer = Writer(oid, name)
     output = f"d_{oid}"
     root, stored, volatile = stable_root(plan, items)
     columns = tuple(n for n, _ in stored)
-    shown = ", ".join(f"{spell(tree)} AS {quote(n)}" for n, tree in stored)
     if isinstance(root, Aggregate | DistinctOn):
         keyed = _keyed(writer, root)
+        report_faults(writer, name, tuple(stored), keyed.stream)
         out = _consolidated(project_delta(Project(root, tuple(stored)), keyed.stream))
         writer.temp(out.sql, out.reads, "output", name=output, for_output=True)
-        content = f"SELECT {_tried(stored)} FROM {keyed.state}"
+        content = f"SELECT {item_list(tuple(stored))} FROM {keyed.state}"
         append_only = False
     else:
-        out = project_delta(Project(root, tuple(stored)), delta_of(writer, root))
-        out = _consolidated(out)
+        out = _consolidated(delta_of(writer, Project(root, tuple(stored))))
         writer.temp(out.sql, out.reads, "output", name=output)
         state = writer.state("mv", f'SELECT {column_list(columns)}, "_w" FROM {output}')
         integrate(writer, state, output, out, columns, "output")
@@ -158,16 +161,6 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
     )
 
 
-def _tried(stored: Items) -> str:
-    """Print projections that give NULL where one row cannot be computed."""
-    return ", ".join(
-        f"{quote(n)}"
-        if isinstance(tree, exp.Column) and tree.name == n
-        else f"TRY({spell(tree)}) AS {quote(n)}"
-        for n, tree in stored
-    )
-
-
 def _consolidated(stream: Stream) -> Stream:
     """Let rows that were both added and taken back in one epoch cancel out."""
     names = column_list(stream.columns)
@@ -192,7 +185,7 @@ def repeated(state: str, columns: tuple[str, ...]) -> str:
 
 def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
     """Write the program of a sink: its delta goes to the outbox, nothing is kept."""
-    writer = Writer(oid)
+    writer = Writer(oid, name)
     output = f"d_{oid}"
     root, stored, volatile = stable_root(plan, items)
     below = _keyed(writer, root).stream if isinstance(root, Aggregate | DistinctOn) else None

@@ -41,7 +41,7 @@ def column(name: str) -> exp.Column:
 
 def spell(tree: exp.Expression) -> str:
     """Print an expression as DuckDB reads it."""
-    return tree.sql(dialect="duckdb", comments=False)
+    return tree.sql(dialect="duckdb", comments=False, normalize_functions=False)
 
 
 def quote(name: str) -> str:
@@ -158,3 +158,21 @@ def _average(node: exp.Avg, type_of: TypeOf) -> exp.Expression:
     )
     guard = exp.EQ(this=exp.Count(this=argument.copy()), expression=exp.Literal.number(0))
     return exp.Case(ifs=[exp.If(this=guard, true=exp.Null())], default=quotient)
+
+
+def output_name(tree: exp.Expression) -> str:
+    """Return the name PostgreSQL gives an unnamed output column."""
+    if isinstance(tree, exp.Alias):
+        return str(tree.alias)
+    inner = tree
+    while isinstance(inner, exp.Cast | exp.Paren):
+        inner = inner.this
+    if isinstance(inner, exp.Column):
+        return inner.name
+    if isinstance(inner, exp.Filter):
+        inner = inner.this
+    if isinstance(inner, exp.Anonymous):
+        return inner.name.lower()
+    if isinstance(inner, exp.Func):
+        return inner.sql_name().lower()
+    return "?column?"

@@ -18,7 +18,8 @@ from voltstream.core.errors import (
     UndefinedTable,
 )
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
-from voltstream.sql.expressions import Resolve, column, mentions_now, rewrite, spell
+from voltstream.sql.expressions import Resolve, column, mentions_now, output_name, rewrite, spell
+from voltstream.sql.faults import guarded, guarded_call
 from voltstream.sql.plan import (
     Aggregate,
     DistinctOn,
@@ -84,6 +85,7 @@ class Planner:
             (name, rewrite(tree, typer.of, scope.resolve, stable_now=True)) for name, tree in items
         ]
         distinct = query.args.get("distinct")
+        resolved = [(name, guarded(tree)) for name, tree in resolved]
         if distinct is None:  # ORDER BY alone: a view is a bag, its reader asks for order.
             return Planned(plan, resolved)
         return self._distinct(query, distinct, plan, scope, resolved)
@@ -97,7 +99,7 @@ class Planner:
                 items += scope.star(tree.table)
             else:
                 bare = tree.this if isinstance(tree, exp.Alias) else tree
-                items.append((_output_name(tree), bare))
+                items.append((output_name(tree), bare))
         return _unique(items)
 
     def _filter(self, plan: Plan, predicate: exp.Expression) -> Plan:
@@ -113,7 +115,7 @@ class Planner:
                 raise NotIncremental(f"NOW() in {spell(part)} cannot be solved for an instant")
             lower, upper = lower + bounds.lower, upper + bounds.upper
         if plain:
-            plan = Filter(plan, exp.and_(*plain, copy=False))
+            plan = Filter(plan, guarded(exp.and_(*plain, copy=False)))
         if lower or upper:
             plan = TimeFilter(plan, lower, upper)
         return plan
@@ -377,8 +379,10 @@ class Planner:
         clash = [n for n in needed if n in carried.taken and not carried.same(n)]
         if clash:
             raise NotIncremental(f"group expression hides column {clash[0]}")
+        stable = [(n, guarded(tree)) for n, tree in stable]
+        outputs = [(n, guarded(tree)) for n, tree in outputs]
         child = Project(plan, tuple(stable)) if stable else plan
-        node: Plan = Aggregate(child, groups, tuple(calls))
+        node: Plan = Aggregate(child, groups, tuple((n, guarded_call(c)) for n, c in calls))
         if condition is not None:
             node = self._filter(node, condition)
         return Planned(node, outputs)
@@ -560,23 +564,6 @@ def _renamed(tree: exp.Expression, names: dict[str, str]) -> exp.Expression:
         return node
 
     return tree.transform(visit)
-
-
-def _output_name(tree: exp.Expression) -> str:
-    if isinstance(tree, exp.Alias):
-        return str(tree.alias)
-    inner = tree
-    while isinstance(inner, exp.Cast | exp.Paren):
-        inner = inner.this
-    if isinstance(inner, exp.Column):
-        return inner.name
-    if isinstance(inner, exp.Filter):
-        inner = inner.this
-    if isinstance(inner, exp.Anonymous):
-        return inner.name.lower()
-    if isinstance(inner, exp.Func):
-        return inner.sql_name().lower()
-    return "?column?"
 
 
 def _unique(items: Items) -> Items:

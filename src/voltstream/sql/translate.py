@@ -12,7 +12,7 @@ from sqlglot import exp
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.catalog import CatalogReader, TypeOracle
-from voltstream.sql.expressions import rewrite, spell
+from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.scope import literal_type
 from voltstream.sql.windows import window_query
 
@@ -41,6 +41,7 @@ def translated_tree(
     selects = list(copied.find_all(exp.Select))
     for select in reversed(selects):  # Innermost first: its types are its parent's columns.
         _windows(select)
+        _name_outputs(select)
         _translate_scope(select, oracle, stable_now=stable_now)
     if not isinstance(copied, exp.Query):
         for key, value in list(copied.args.items()):
@@ -77,6 +78,21 @@ def _translate_scope(select: exp.Select, oracle: TypeOracle, *, stable_now: bool
                     for v in value
                 ],
             )
+
+
+def _name_outputs(select: exp.Select) -> None:
+    """Give computed columns the names PostgreSQL gives them."""
+    if isinstance(select.parent, exp.Exists | exp.In):
+        return
+    select.set(
+        "expressions",
+        [
+            tree
+            if isinstance(tree, exp.Alias | exp.Column | exp.Star | exp.Aliases)
+            else exp.alias_(tree, output_name(tree), quoted=True)
+            for tree in select.expressions
+        ],
+    )
 
 
 def _rewritten(

@@ -30,6 +30,7 @@ class Writer:
     """Collects the statements of one program. ``oid`` makes every name unique."""
 
     oid: int
+    name: str
     setup: list[str] = field(default_factory=list)  # temps too: a state is shaped like one
     temps: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)

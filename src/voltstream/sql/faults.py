@@ -1,0 +1,95 @@
+"""One row that cannot be computed never stops a view: it gives NULL and a dead letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from voltstream.sql.expressions import mentions_now, quote, spell
+from voltstream.sql.operators.stream import Stream, Writer
+
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
+_TEXT = frozenset({exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT})
+
+
+def guarded(tree: exp.Expression) -> exp.Expression:
+    """Return ``TRY(tree)`` when evaluating it may raise; NOW() is evaluated by readers, untried."""
+    if mentions_now(tree) or tree.find(exp.AggFunc) or _is_tried(tree):
+        return tree
+    if any(True for _ in _risky(tree)):
+        return exp.Anonymous(this="TRY", expressions=[tree])
+    return tree
+
+
+def guarded_call(call: exp.Expression) -> exp.Expression:
+    """Return an aggregate call whose arguments give NULL instead of raising."""
+    copied = call.copy()
+    for node in list(copied.find_all(exp.AggFunc)):
+        if isinstance(node.this, exp.Expression) and not isinstance(node.this, exp.Star):
+            if isinstance(node.this, exp.Distinct):
+                continue
+            node.set("this", guarded(node.this))
+    return copied
+
+
+def report_faults(
+    writer: Writer, name: str, items: tuple[tuple[str, exp.Expression], ...], child: Stream
+) -> None:
+    """Add a step that keeps the delta's rows whose value could not be computed."""
+    for public, tree in items:
+        if not _is_tried(tree):
+            continue
+        conditions = [_failed(node) for node in _risky(tree) if _can_fail(node)]
+        if not conditions:
+            continue
+        row = ", ".join(f"{quote(c)} := {quote(c)}" for c in child.columns)
+        reason = f"column {public} of {name} cannot be computed: {spell(tree)}".replace("'", "''")
+        target = name.replace("'", "''")
+        writer.run(
+            f"INSERT INTO _vs.dead_letters SELECT '{target}', '', "
+            f"encode(to_json(struct_pack({row}))::VARCHAR), '{reason}', "
+            f"CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM ({child.sql}) "
+            f'WHERE "_w" > 0 AND ({" OR ".join(conditions)})',
+            child.reads,
+            "dead letters",
+        )
+
+
+def _is_tried(tree: exp.Expression) -> bool:
+    return isinstance(tree, exp.Anonymous) and tree.name == "TRY"
+
+
+def _risky(tree: exp.Expression) -> Iterator[exp.Expression]:
+    for node in tree.walk():
+        if isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_division(node):
+            yield node
+
+
+def _is_division(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name == "_vs_div"
+
+
+def _can_fail(node: exp.Expression) -> bool:
+    """Tell divisions by something that may be zero and casts; overflow alone is not looked for."""
+    if _is_division(node):
+        return not _is_number(node.expressions[1])
+    if isinstance(node, exp.Div | exp.IntDiv | exp.Mod):
+        return not _is_number(node.expression)
+    if isinstance(node, exp.Cast):
+        return not isinstance(node.this, exp.Literal | exp.Null) and node.to.this not in _TEXT
+    return False
+
+
+def _is_number(tree: exp.Expression) -> bool:
+    return isinstance(tree, exp.Literal) and not tree.is_string and float(tree.name) != 0
+
+
+def _failed(node: exp.Expression) -> str:
+    operands = (
+        node.expressions[:2]
+        if _is_division(node)
+        else [node.this] if isinstance(node, exp.Cast) else [node.this, node.expression]
+    )
+    known = " AND ".join(f"TRY({spell(operand)}) IS NOT NULL" for operand in operands)
+    return f"(TRY({spell(node)}) IS NULL AND {known})"
