@@ -13,7 +13,6 @@ import threading
 from pathlib import Path
 
 from tests.driver import Engine, bag
-
 from voltstream.core.clock import SystemClock
 from voltstream.core.ports import RawBatch
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.packs import charging_morning as morning
 
+from tests.packs import charging_morning as morning
 from voltstream.cli.demo_screen import ask
 from voltstream.cli.packs import load_pack
 from voltstream.connectors.registry import ConnectorRegistry

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 import pytest
-from tests.pgwire.memory_session import MemorySession, MemorySessions
 
+from tests.pgwire.memory_session import MemorySession, MemorySessions
 from voltstream.pgwire.protocol import Admitted, Conversation
 from voltstream.pgwire.startup import Credentials, command_line_settings
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+
 from tests.property.queries import Choice, Query, Shape, literal, query
 
 _SQL_TYPES = {

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.driver import Engine, Row
 
+from tests.driver import Engine, Row
 from voltstream.core.clock import ManualClock
 
 SEEDS = Path(__file__).resolve().parents[3] / "shared" / "seeds"

@@ -59,7 +59,9 @@ def show_rows(
     """Print a table: ruled on a terminal, tab-separated where another program reads."""
     if not out.is_terminal:
         for row in (columns, *rows):
-            out.print("\t".join(_plain(value) for value in row), markup=False, emoji=False)
+            # Past rich, which would turn tabs into spaces.
+            out.file.write("\t".join(_plain(value) for value in row) + "\n")
+        out.file.flush()
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, right in zip(columns, numeric, strict=True):

@@ -85,9 +85,7 @@ class Dataflow:
 
     def next_due_us(self) -> int | None:
         """Return when the next timer or tick wants an epoch."""
-        due = [
-            at for running in self._running.values() for at in running.due_us.values() if at
-        ]
+        due = [at for running in self._running.values() for at in running.due_us.values() if at]
         if self._ticking():
             due.append(self._next_tick_us or 0)
         return min(due, default=None)

@@ -52,8 +52,7 @@ def compile_sink(
 
 def _renamed(planned: Planned, names: Sequence[str]) -> list[tuple[str, exp.Expression]]:
     return [
-        (names[i] if i < len(names) else name, tree)
-        for i, (name, tree) in enumerate(planned.items)
+        (names[i] if i < len(names) else name, tree) for i, (name, tree) in enumerate(planned.items)
     ]
 
 
@@ -93,7 +92,9 @@ def _recomputed(
         readable_sql=f"SELECT * FROM {read}",
         append_only=False,
         ticks=ticks,
-        notices=(f'"{name}" is recomputed in each epoch that changes its inputs: {reason.message}',),
+        notices=(
+            f'"{name}" is recomputed in each epoch that changes its inputs: {reason.message}',
+        ),
         emit_columns=tuple((n, quote(n)) for n in names),
     )
 

@@ -134,9 +134,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
     writer.setup.append(f"CREATE OR REPLACE VIEW {read} AS {content}")
     writer.teardown.insert(0, f"DROP VIEW IF EXISTS {read}")
     lookup = {n: spell(tree) for n, tree in volatile}
-    public = ", ".join(
-        f"{lookup[n]} AS {quote(n)}" if n in lookup else quote(n) for n, _ in items
-    )
+    public = ", ".join(f"{lookup[n]} AS {quote(n)}" if n in lookup else quote(n) for n, _ in items)
     return Program(
         oid=oid,
         name=name,

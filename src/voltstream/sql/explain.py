@@ -28,9 +28,7 @@ from voltstream.sql.translate import translate_query
 _EXPLAINED_OID = 0
 
 
-def explain(
-    form: str, statement: Parsed, catalog: CatalogReader, oracle: TypeOracle
-) -> list[str]:
+def explain(form: str, statement: Parsed, catalog: CatalogReader, oracle: TypeOracle) -> list[str]:
     """Return the lines of one stage. Raises: FeatureNotSupported (0A000) without a query."""
     tree = _query_of(statement)
     match form.upper():
@@ -72,9 +70,7 @@ def _query_of(statement: Parsed) -> exp.Expression:
             )
 
 
-def _plan_lines(
-    tree: exp.Expression, catalog: CatalogReader, oracle: TypeOracle
-) -> list[str]:
+def _plan_lines(tree: exp.Expression, catalog: CatalogReader, oracle: TypeOracle) -> list[str]:
     try:
         planned = Planner(catalog, oracle).plan(tree)
     except NotIncremental as reason:

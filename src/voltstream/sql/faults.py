@@ -89,7 +89,9 @@ def _failed(node: exp.Expression) -> str:
     operands = (
         node.expressions[:2]
         if _is_division(node)
-        else [node.this] if isinstance(node, exp.Cast) else [node.this, node.expression]
+        else [node.this]
+        if isinstance(node, exp.Cast)
+        else [node.this, node.expression]
     )
     known = " AND ".join(f"TRY({spell(operand)}) IS NOT NULL" for operand in operands)
     return f"(TRY({spell(node)}) IS NULL AND {known})"

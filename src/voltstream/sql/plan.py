@@ -187,9 +187,7 @@ def aggregate_sql(
 
 def join_condition(join: Join, left: str = "l", right: str = "r") -> str:
     """Print the ON clause with each side's columns under its alias."""
-    parts = [
-        f"({spell(qualify(a, left))}) = ({spell(qualify(b, right))})" for a, b in join.keys
-    ]
+    parts = [f"({spell(qualify(a, left))}) = ({spell(qualify(b, right))})" for a, b in join.keys]
     if join.rest is not None:
         sides = dict.fromkeys(join.left.columns, left) | dict.fromkeys(join.right.columns, right)
         parts.append(f"({spell(_qualify_by(join.rest, sides))})")

@@ -205,9 +205,7 @@ class Planner:
             return self._filter(joined, exp.and_(*timed, copy=False)), both
         return _join_node(plan, right, outer, parts), both
 
-    def _rename_clashes(
-        self, left: Plan, right: Plan, visible: Visible
-    ) -> tuple[Plan, Visible]:
+    def _rename_clashes(self, left: Plan, right: Plan, visible: Visible) -> tuple[Plan, Visible]:
         taken = set(left.columns)
         if not taken & set(right.columns):
             return right, visible
@@ -220,9 +218,7 @@ class Planner:
             names[name] = fresh
             taken.add(fresh)
         renamed = Project(right, tuple((new, column(old)) for old, new in names.items()))
-        columns = {
-            public: _renamed(tree, names) for public, tree in visible.columns.items()
-        }
+        columns = {public: _renamed(tree, names) for public, tree in visible.columns.items()}
         return renamed, Visible(visible.alias, columns)
 
     # --- UNION ALL, DISTINCT, GROUP BY ----------------------------------------------------------
@@ -241,7 +237,8 @@ class Planner:
     def _merge_branches(self, left: Planned, right: Planned, names: list[str]) -> Planned:
         """Carry what NOW() needs beside a branch number; evaluate it above the union."""
         volatile = [
-            i for i, ((_, a), (_, b)) in enumerate(zip(left.items, right.items, strict=True))
+            i
+            for i, ((_, a), (_, b)) in enumerate(zip(left.items, right.items, strict=True))
             if mentions_now(a) or mentions_now(b)
         ]
         if not volatile:
@@ -271,7 +268,8 @@ class Planner:
         for number, planned in enumerate((left, right)):
             own = dict(sides[number])
             items: Items = [
-                (n, t) for i, (n, (_, t)) in enumerate(zip(names, planned.items, strict=True))
+                (n, t)
+                for i, (n, (_, t)) in enumerate(zip(names, planned.items, strict=True))
                 if i not in volatile
             ]
             items.append(("_branch", exp.Literal.number(number)))
@@ -310,7 +308,7 @@ class Planner:
             for tree in on.expressions
         ]
         order: list[SortKey] = []
-        for ordered in (query.args["order"].expressions if query.args.get("order") else []):
+        for ordered in query.args["order"].expressions if query.args.get("order") else []:
             tree = rewrite(ordered.this, typer.of, _with_outputs(scope, items), stable_now=True)
             name = carried.name(tree, "order")
             if name not in keys:
@@ -320,9 +318,7 @@ class Planner:
         child = Project(plan, tuple(carried.stable))
         return Planned(DistinctOn(child, tuple(keys), tuple(order)), carried.public())
 
-    def _aggregate(
-        self, query: exp.Select, plan: Plan, scope: Scope, items: Items
-    ) -> Planned:
+    def _aggregate(self, query: exp.Select, plan: Plan, scope: Scope, items: Items) -> Planned:
         if query.args.get("distinct") is not None:
             raise NotIncremental("no delta rule yet for DISTINCT over GROUP BY")
         typer = Typer(self._oracle, plan)
@@ -531,9 +527,7 @@ def _projected(plan: Plan, visible: Visible) -> tuple[Plan, Visible]:
     return below, Visible(visible.alias, {name: column(name) for name in visible.columns})
 
 
-def _join_node(
-    left: Plan, right: Plan, outer: bool, parts: list[exp.Expression]
-) -> Join:
+def _join_node(left: Plan, right: Plan, outer: bool, parts: list[exp.Expression]) -> Join:
     """Split a condition into equality keys and the rest."""
     keys: list[tuple[exp.Expression, exp.Expression]] = []
     rest: list[exp.Expression] = []

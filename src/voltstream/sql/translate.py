@@ -151,9 +151,7 @@ def _windows(select: exp.Select) -> None:
             table.replace(window_query(call, table.alias))
 
 
-def _with_parameters(
-    tree: exp.Expression, parameters: Sequence[object | None]
-) -> exp.Expression:
+def _with_parameters(tree: exp.Expression, parameters: Sequence[object | None]) -> exp.Expression:
     if not parameters:
         return tree
 

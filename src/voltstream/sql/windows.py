@@ -13,9 +13,7 @@ from voltstream.sql.plan import Filter, Plan, Project, passthrough
 _ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
 
 
-def windowed(
-    plan: Plan, name: str, time: exp.Column, arguments: Sequence[exp.Expression]
-) -> Plan:
+def windowed(plan: Plan, name: str, time: exp.Column, arguments: Sequence[exp.Expression]) -> Plan:
     """Return ``plan`` with window_start and window_end; rows without a time are dropped.
 
     Law: HOP(slide, size) puts a row once into each window [k*slide, k*slide + size).

@@ -21,10 +21,10 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.outbox (sink BIGINT, epoch BIGINT, ordinal BIGINT, "
     "key VARCHAR, value VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.dead_letters (source VARCHAR, position VARCHAR, raw BLOB, "
-    "reason VARCHAR, \"at\" TIMESTAMPTZ)",
+    'reason VARCHAR, "at" TIMESTAMPTZ)',
     "CREATE TABLE IF NOT EXISTS _vs.hypertables (id BIGINT, schema VARCHAR, name VARCHAR, "
     "column_name VARCHAR, options VARCHAR)",
-    "CREATE TABLE IF NOT EXISTS _vs.calls (function VARCHAR, arguments VARCHAR, \"at\" TIMESTAMPTZ)",
+    'CREATE TABLE IF NOT EXISTS _vs.calls (function VARCHAR, arguments VARCHAR, "at" TIMESTAMPTZ)',
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
 )
 _VIEWS = (

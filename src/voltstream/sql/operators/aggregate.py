@@ -88,23 +88,19 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
             return _Partial(name, parts, value)
 
 
-def _merge(
-    writer: Writer, plan: Aggregate, child: Stream, partials: list[_Partial]
-) -> Keyed:
+def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Partial]) -> Keyed:
     groups = column_list(plan.groups)
     comma = f"{groups}, " if plan.groups else ""
     tail = f" GROUP BY {groups}" if plan.groups else ""
     accumulators = [a for partial in partials for a in partial.accumulators]
-    names = ", ".join(["\"_n\"", *(quote(n) for n, _, _ in accumulators)])
+    names = ", ".join(['"_n"', *(quote(n) for n, _, _ in accumulators)])
     made = ", ".join(
         ['sum("_w")::BIGINT AS "_n"', *(f"{sql} AS {quote(n)}" for n, sql, _ in accumulators)]
     )
     merged = ", ".join(
         ['sum("_n")::BIGINT AS "_n"', *(f"{sql} AS {quote(n)}" for n, _, sql in accumulators)]
     )
-    fresh = writer.temp(
-        f"SELECT {comma}{made} FROM ({child.sql}){tail}", child.reads, "aggregate"
-    )
+    fresh = writer.temp(f"SELECT {comma}{made} FROM ({child.sql}){tail}", child.reads, "aggregate")
     state = writer.state("agg", f"SELECT {comma}{names} FROM {fresh}")
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {made} FROM ({child.sql}) WHERE FALSE")

@@ -53,7 +53,7 @@ def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Strea
     both = left.append_only and right.append_only and not plan.outer
     sql = " UNION ALL ".join(f"SELECT * FROM {name}" for name in made)
     if both:  # The third term only takes back what the first two counted twice.
-        sql = f"SELECT {column_list(plan.columns)}, sum(\"_w\")::INTEGER AS \"_w\" FROM ({sql}) "
+        sql = f'SELECT {column_list(plan.columns)}, sum("_w")::INTEGER AS "_w" FROM ({sql}) '
         sql += f'GROUP BY {column_list(plan.columns)} HAVING sum("_w") <> 0'
     return Stream(sql, tuple(made), plan.columns, both, False)
 

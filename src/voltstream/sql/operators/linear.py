@@ -11,9 +11,7 @@ def scan_delta(plan: Scan) -> Stream:
     relation = plan.relation
     rid = ', "_rid"' if relation.arrival else ""
     sql = f'SELECT {column_list(relation.stable)}{rid}, "_w" FROM {relation.delta}'
-    return Stream(
-        sql, (relation.delta,), relation.stable, relation.append_only, relation.arrival
-    )
+    return Stream(sql, (relation.delta,), relation.stable, relation.append_only, relation.arrival)
 
 
 def filter_delta(plan: Filter, child: Stream) -> Stream:

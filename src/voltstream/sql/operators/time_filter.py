@@ -40,17 +40,14 @@ def time_filter_delta(writer: Writer, plan: TimeFilter, child: Stream) -> Stream
         (timer,),
         "time filter",
     )
-    ahead = (
-        f'"_from" < "_to" AND ("_from" > {NOW_SQL} OR '
-        f'("_to" > {NOW_SQL} AND "_to" < {_NEVER}))'
-    )
+    ahead = f'"_from" < "_to" AND ("_from" > {NOW_SQL} OR ("_to" > {NOW_SQL} AND "_to" < {_NEVER}))'
     future = writer.temp(f"{shape} WHERE {ahead}", (delta,), "time filter")
     integrate(writer, pending, future, bounded, bounded.columns, "time filter")
     writer.run(f"DELETE FROM {pending} WHERE NOT ({ahead})", (timer,), "time filter")
     writer.timers.append(
         Timer(
             timer,
-            f"SELECT epoch_us(least(min(\"_from\") FILTER (\"_from\" > {NOW_SQL}), "
+            f'SELECT epoch_us(least(min("_from") FILTER ("_from" > {NOW_SQL}), '
             f'min("_to") FILTER ("_to" > {NOW_SQL} AND "_to" < {_NEVER}))) FROM {pending}',
         )
     )
