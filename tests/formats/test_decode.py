@@ -1,0 +1,159 @@
+"""Bytes to rows and dead letters."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.formats.decoder import PlainDecoder
+
+from voltstream.core.limits import DEAD_LETTER_BYTES_MAX, LINE_BYTES_MAX
+from voltstream.core.ports import RawBatch
+from voltstream.core.schema import Column, Schema
+from voltstream.formats.decode import decode
+from voltstream.formats.result import Decoded
+
+SCHEMA: Schema = (
+    Column("a", "INTEGER"),
+    Column("v", "DOUBLE"),
+    Column("s", "VARCHAR"),
+    Column("t", "TIMESTAMP WITH TIME ZONE"),
+)
+NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
+DECODER = PlainDecoder()
+
+
+def read(batch: RawBatch, schema: Schema = SCHEMA) -> Decoded:
+    return decode(batch, schema, DECODER, 7)
+
+
+def lines(*texts: str | bytes) -> RawBatch:
+    raw = [t if isinstance(t, bytes) else t.encode() for t in texts]
+    return RawBatch("ndjson", b"\n".join(raw), position="p")
+
+
+def reasons(decoded: Decoded) -> list[tuple[str, str]]:
+    return [(letter.position, letter.reason) for letter in decoded.dead_letters]
+
+
+def test_whole_objects_are_read_in_order() -> None:
+    text = '{"a":%d,"v":2.5,"s":"x","t":"2025-01-01T00:00:00Z"}'
+    decoded = read(lines(text % 1, text % 2))
+    assert decoded.table.column_names == ["a", "v", "s", "t"]
+    assert decoded.table.column("a").to_pylist() == [1, 2]
+    assert decoded.table.column("t").to_pylist() == [NEW_YEAR, NEW_YEAR]
+    assert not decoded.dead_letters
+
+
+def test_only_bad_rows_are_refused_and_the_reason_names_the_field() -> None:
+    decoded = read(
+        lines(
+            '{"A":1,"zz":0,"s":{"k":1}}', "", "{bad", "[1]", "null", '{"a":"x"}\r', b'\xff{"a":1}'
+        )
+    )
+    assert decoded.table.to_pylist() == [{"a": 1, "v": None, "s": '{"k":1}', "t": None}]
+    assert reasons(decoded) == [
+        ("p:3", "not valid JSON"),
+        ("p:4", "not a JSON object but array"),
+        ("p:5", "not a JSON object but null"),
+        ("p:6", 'column "a": cannot read "x" as integer'),
+        ("p:7", "not UTF-8: byte 0xff at position 1"),
+    ]
+    assert decoded.dead_letters[3].raw == b'{"a":"x"}'
+    assert decoded.dead_letters[0].at_us == 7
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"2025-01-01T00:00:00Z"',
+        '"2025-01-01 00:00:00"',
+        '"2025-01-01T02:00:00+02:00"',
+        "1735689600",
+        "1735689600000",
+        "1735689600000000",
+        '"1735689600"',
+    ],
+)
+def test_instants_come_as_text_and_as_numbers(written: str) -> None:
+    decoded = read(lines(f'{{"t":{written}}}'))
+    assert decoded.table.column("t").to_pylist() == [NEW_YEAR]
+
+
+def test_a_required_column_refuses_null() -> None:
+    schema = (Column("n", "BIGINT", not_null=True),)
+    decoded = read(lines('{"n":1}', '{"n":null}', "{}"), schema)
+    assert decoded.table.column("n").to_pylist() == [1]
+    assert len(decoded.dead_letters) == 2
+
+
+def test_structures_are_whole_or_refused() -> None:
+    schema = (Column("j", "JSON"), Column("l", "INTEGER[]"), Column("b", "BLOB"))
+    decoded = read(lines('{"j":{"x":[1]},"l":[1,2],"b":"\\\\x00ff"}', '{"l":[1,"x"]}'), schema)
+    assert decoded.table.to_pylist() == [{"j": '{"x":[1]}', "l": [1, 2], "b": b"\x00\xff"}]
+    assert len(decoded.dead_letters) == 1
+
+
+def test_a_line_that_is_too_long_keeps_its_first_bytes() -> None:
+    decoded = read(lines('{"a":1}', b'{"s":"' + b"x" * LINE_BYTES_MAX + b'"}'))
+    assert len(decoded.table) == 1
+    assert [len(letter.raw) for letter in decoded.dead_letters] == [DEAD_LETTER_BYTES_MAX]
+
+
+@pytest.mark.parametrize("encoding", ["ndjson", "json", "csv", "arrow"])
+def test_nothing_in_gives_no_rows_of_the_right_types(encoding: str) -> None:
+    batches = {
+        "ndjson": RawBatch("ndjson"),
+        "json": RawBatch("json"),
+        "csv": RawBatch("csv"),
+        "arrow": RawBatch("arrow"),
+    }
+    decoded = read(batches[encoding])
+    whole = read(lines('{"a":1,"v":1,"s":"","t":"2025-01-01"}'))
+    assert len(decoded.table) == 0
+    assert decoded.table.schema == whole.table.schema
+
+
+def test_csv_matches_names_and_refuses_wrong_widths() -> None:
+    text = b'A,zz,t,s\n1,2,2025-01-01,""\n3\n,9,1735689600,"x\ny"\nq,,,\n'
+    decoded = read(RawBatch("csv", text, position="f"))
+    assert decoded.table.to_pylist() == [
+        {"a": 1, "v": None, "s": "", "t": NEW_YEAR},
+        {"a": None, "v": None, "s": "x\ny", "t": NEW_YEAR},
+    ]
+    assert reasons(decoded) == [
+        ("f:3", "1 fields where 4 are expected"),
+        ("f:5", 'column "a": cannot read "q" as integer'),
+    ]
+
+
+def test_csv_without_header_goes_by_position() -> None:
+    decoded = read(RawBatch("csv", b"1,2,x,2025-01-01\n", header=False))
+    assert decoded.table.to_pylist() == [{"a": 1, "v": 2.0, "s": "x", "t": NEW_YEAR}]
+
+
+def test_arrow_is_cast_by_name() -> None:
+    table = pa.table({"A": ["1", "z"], "v": [1, 2], "q": [0, 0]})
+    decoded = read(RawBatch("arrow", table=table, position="f"))
+    assert decoded.table.to_pylist() == [{"a": 1, "v": 1.0, "s": None, "t": None}]
+    assert reasons(decoded) == [("f:2", 'column "a": cannot read "z" as integer')]
+
+
+values = st.none() | st.integers(-(2**33), 2**33) | st.text(max_size=5) | st.just("12")
+objects = st.dictionaries(st.sampled_from(["a", "A", "v", "s", "t", "q"]), values, max_size=5)
+records = objects.map(json.dumps) | st.sampled_from(["{", "[]", "null", '"x"', "1"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=st.lists(records, min_size=1, max_size=6))
+def test_a_record_is_read_alone_as_in_company(texts: list[str]) -> None:
+    together = read(lines(*texts))
+    alone = [read(lines(text)) for text in texts]
+    assert together.table.to_pylist() == [row for one in alone for row in one.table.to_pylist()]
+    assert [letter.reason for letter in together.dead_letters] == [
+        letter.reason for one in alone for letter in one.dead_letters
+    ]
