@@ -21,7 +21,8 @@ class PlainDecoder:
         for name, table in tables.items():
             self._connection.register(name, table)
         try:
-            return self._connection.sql(sql).to_arrow_table()
+            rows: pa.Table = self._connection.sql(sql).to_arrow_table()
+            return rows
         except duckdb.Error as error:
             raise UnreadableInput(str(error)) from error
         finally:
