@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.connectors.memory_feed import MemoryFeed, eventually
 
+from tests.connectors.memory_feed import MemoryFeed, eventually
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import Connector, SinkRecord, SinkUnavailable

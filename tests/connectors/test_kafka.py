@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 from confluent_kafka import Producer
-from tests.connectors.memory_feed import MemoryFeed, eventually
 
+from tests.connectors.memory_feed import MemoryFeed, eventually
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.ports import Connector, SinkRecord, SinkTarget, SinkUnavailable
 

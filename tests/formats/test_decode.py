@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.formats.decoder import PlainDecoder
 
+from tests.formats.decoder import PlainDecoder
 from voltstream.core.limits import DEAD_LETTER_BYTES_MAX, LINE_BYTES_MAX
 from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Column, Schema

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
-from tests.web.asgi_client import AsgiClient
 
+from tests.web.asgi_client import AsgiClient
 from voltstream.core.errors import UndefinedDatabase, UndefinedTable
 from voltstream.core.limits import PUSH_BYTES_MAX
 from voltstream.core.ports import (
