@@ -89,7 +89,10 @@ class PgServer:
             self._server.close()
         for connection in list(self._connections.values()):
             if connection.session is not None:
-                connection.session.interrupt()
+                try:
+                    connection.session.interrupt()
+                except Exception:
+                    _LOG.exception("a session could not be interrupted")  # The others still must.
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
             for task in late:
