@@ -15,6 +15,7 @@ from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import entries
 from voltstream.runtime.catalog import Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
+from voltstream.sql.capture import relations
 from voltstream.sql.program import Program
 from voltstream.sql.statements import (
     CreateIndex,
@@ -102,6 +103,8 @@ def _plain_view(epoch: Epoch, parsed: CreateView) -> Outcome:
     stored = _stored(epoch, parsed.name, "view", parsed, parsed.properties)
     names = Names(epoch.catalog, epoch.connection.describe)
     entries.make_plain_view(stored.schema, parsed, names, epoch.connection)
+    for schema, name in relations(parsed.query):
+        names.find(schema, name)
     stored = replace(stored, depends_on=tuple(sorted(names.used)))
     relation = entries.view_relation(stored, parsed, epoch.connection)
     _register(epoch, Entry(stored, parsed, relation))

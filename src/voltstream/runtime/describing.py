@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from voltstream.core.ports import Description
 from voltstream.core.schema import Column, Schema
 from voltstream.core.types import Kind
-from voltstream.runtime.catalog import Catalog, Names
+from voltstream.runtime.catalog import Catalog, Names, public_name
 from voltstream.runtime.show import shown_columns
 from voltstream.sql import statements as sql
-from voltstream.sql.capture import CHANGED, capture
+from voltstream.sql.capture import capture
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
 
@@ -68,9 +67,11 @@ def _returned(
     parameters: Sequence[object | None],
 ) -> Schema | None:
     relation = catalog.require(table).relation
-    returning = capture(tree).returning
-    if relation is None or returning is None:
+    if relation is None:
         return None
-    seen = replace(relation, name=CHANGED, schema="temp", kind="table", arrival=False)
-    names = Names(catalog, connection.describe, {CHANGED: seen})
+    stored = public_name(relation.schema, relation.name)
+    returning = capture(tree, stored).returning
+    if returning is None:
+        return None
+    names = Names(catalog, connection.describe)
     return connection.describe(translate_query(returning, names, connection, parameters))

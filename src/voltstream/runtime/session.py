@@ -10,11 +10,19 @@ from typing import Protocol, TypeVar
 from voltstream.core.errors import (
     ActiveTransaction,
     FailedTransaction,
+    FeatureNotSupported,
     InternalError,
     UndefinedObject,
     VoltstreamError,
 )
-from voltstream.core.ports import Description, Notice, Outcome, Statement, TransactionStatus
+from voltstream.core.ports import (
+    CopyOut,
+    Description,
+    Notice,
+    Outcome,
+    Statement,
+    TransactionStatus,
+)
 from voltstream.runtime import calls, copying, ddl, describing, dml, drop, querying, show
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.engine import Engine
@@ -147,9 +155,8 @@ class EngineSession:
             case sql.CopyFrom():
                 target = copying.CopyTarget.find(self._catalog, parsed)
                 return Outcome("COPY", copy_in=copying.CopyInput(target, parsed, self._finish_copy))
-            case sql.CopyTo(tree=tree):
-                outcome = self._query(tree, parameters)
-                return Outcome("COPY", rows=outcome.rows, notices=outcome.notices)
+            case sql.CopyTo():
+                return self._copy_to(parsed, parameters)
             case sql.Transaction(verb=verb):
                 return self._transact(verb)
             case _:
@@ -231,6 +238,14 @@ class EngineSession:
             reader.close()
             raise
         return Outcome("SELECT", rows=rows)
+
+    def _copy_to(self, parsed: sql.CopyTo, parameters: Sequence[object | None]) -> Outcome:
+        if parsed.format == "binary":
+            raise FeatureNotSupported("COPY in binary format is not supported", hint="Use csv.")
+        outcome = self._query(parsed.tree, parameters)
+        if outcome.rows is None:
+            raise InternalError("a query gave no rows")
+        return Outcome("COPY", copy_out=CopyOut(outcome.rows, parsed.format, parsed.options))
 
     def _explain(self, parsed: sql.Explain) -> Outcome:
         reader = self._engine.database.reader()

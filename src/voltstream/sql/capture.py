@@ -24,20 +24,30 @@ class Capture:
     upsert: bool
 
 
-def capture(tree: exp.Expression) -> Capture:
-    """Take a statement apart; ``tree`` itself is not touched."""
+def capture(tree: exp.Expression, changed: str = CHANGED) -> Capture:
+    """Take a statement apart; ``tree`` itself is not touched. ``changed``: where its rows are."""
     change = tree.copy()
     asked = change.args.get("returning")
     returning: exp.Expression | None = None
     if isinstance(asked, exp.Returning):
         returning = exp.select(*[item.copy() for item in asked.expressions]).from_(
-            _changed(_target(tree))
+            _changed(_target(tree), changed)
         )
     change.set("returning", exp.Returning(expressions=[exp.Star()]))
     conflict = tree.args.get("conflict")
     upsert = conflict is not None and bool(conflict.expressions)
     before = _before(tree) if isinstance(tree, exp.Update) else None
     return Capture(change, before, returning, upsert)
+
+
+def relations(tree: exp.Expression) -> set[tuple[str | None, str]]:
+    """Return the (schema, name) of every relation a query reads by name."""
+    local = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return {
+        (table.db or None, table.name)
+        for table in tree.find_all(exp.Table)
+        if table.name and not (table.name in local and not table.db)
+    }
 
 
 def redirected(tree: exp.Expression, name: str) -> exp.Expression:
@@ -59,9 +69,9 @@ def _target(tree: exp.Expression) -> exp.Table:
     return target
 
 
-def _changed(target: exp.Table) -> exp.Expr:
-    """Return CHANGED under the name by which the user's RETURNING calls the table."""
-    return exp.alias_(exp.to_table(CHANGED), target.alias or target.name, table=True, quoted=True)
+def _changed(target: exp.Table, relation: str) -> exp.Expr:
+    """Return the changed rows under the name by which the user's RETURNING calls the table."""
+    return exp.alias_(exp.to_table(relation), target.alias or target.name, table=True, quoted=True)
 
 
 def _before(tree: exp.Update) -> exp.Select:
