@@ -66,6 +66,24 @@ _FAMILIES: tuple[
     (duckdb.IOException, (), errors.StorageFault),
     (duckdb.InvalidInputException, _INPUT, errors.InvalidParameter),
 )
+# PostgreSQL's own words, by which clients and people recognise the error.
+_WORDINGS: tuple[tuple[str, str], ...] = (
+    (r"Table with name \"?([^\s\"]+)\"? does not exist", 'relation "{}" does not exist'),
+    (r"Referenced (?:update )?column \"?([^\s\"]+)\"? not found", 'column "{}" does not exist'),
+    (r"does not have a column (?:with name|named) \"([^\"]+)\"", 'column "{}" does not exist'),
+    (r"Referenced table \"([^\"]+)\" not found", 'missing FROM-clause entry for table "{}"'),
+    (r"Function with name \"?([^\s\"]+)\"? does not exist", "function {}() does not exist"),
+    (r"(?:Table|View) with name \"([^\"]+)\" already exists", 'relation "{}" already exists'),
+    (r"Ambiguous reference to column name \"([^\"]+)\"", 'column reference "{}" is ambiguous'),
+    (
+        r"NOT NULL constraint failed: \S+\.(\S+)",
+        'null value in column "{}" violates not-null constraint',
+    ),
+    (
+        r"column \"([^\"]+)\" must appear in the GROUP BY",
+        'column "{}" must appear in the GROUP BY clause or be used in an aggregate function',
+    ),
+)
 _PREFIX = re.compile(r"^[A-Z][A-Za-z0-9 ]* (Error|Exception): ")
 
 
@@ -78,6 +96,7 @@ def mapped(error: duckdb.Error) -> VoltstreamError:
         return errors.QueryCanceled("canceling statement due to user request")
     if re.search(r"[Dd]ivision by zero", text):
         return errors.DivisionByZero("division by zero")
+    first = _worded(first)
     for family, rules, fallback in _FAMILIES:
         if isinstance(error, family):
             for pattern, found in rules:
@@ -85,6 +104,16 @@ def mapped(error: duckdb.Error) -> VoltstreamError:
                     return found(first, hint=hint)
             return fallback(first, hint=hint)
     return errors.InternalError(first, hint=hint)
+
+
+def _worded(first: str) -> str:
+    for pattern, wording in _WORDINGS:
+        found = re.search(pattern, first)
+        if found:
+            return wording.format(found[1])
+    if re.search(r"PRIMARY KEY or UNIQUE|[Dd]uplicate key", first):
+        return f"duplicate key value violates unique constraint: {first}"
+    return first
 
 
 @contextmanager
