@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.risingwave import RisingWave
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.parsers.risingwave import RisingWaveParser
@@ -66,7 +67,14 @@ class _Parameterized(Voltstream):
         }
 
 
+class StoreDialect(DuckDB):
+    """DuckDB as the store's connections set it: NULLs order as in PostgreSQL."""
+
+    NULL_ORDERING = "nulls_are_large"
+
+
 _DIALECT = Voltstream()
+_STORE = StoreDialect()
 _PARAMETERIZED = _Parameterized()
 
 
@@ -165,4 +173,4 @@ def parse_expression(tokens: Sequence[Token], text: str) -> exp.Expression:
 
 def store_sql(tree: exp.Expression) -> str:
     """Print a tree as DuckDB spells it."""
-    return tree.sql(dialect="duckdb", comments=False, normalize_functions=False)
+    return tree.sql(dialect=_STORE, comments=False, normalize_functions=False)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
+from voltstream.sql.dialect import store_sql
 from voltstream.sql.functions import division_factors
 
 TypeOf = Callable[[exp.Expression], DataType]
@@ -41,7 +42,7 @@ def column(name: str) -> exp.Column:
 
 def spell(tree: exp.Expression) -> str:
     """Print an expression as DuckDB reads it."""
-    return tree.sql(dialect="duckdb", comments=False, normalize_functions=False)
+    return store_sql(tree)
 
 
 def quote(name: str) -> str:
@@ -89,6 +90,8 @@ def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
             return node
         case exp.Extract() if node.name.upper() == "EPOCH":
             return exp.Anonymous(this="_vs_epoch", expressions=[node.expression])
+        case exp.Filter() | exp.Window() if isinstance(node.this, exp.Cast | exp.Case):
+            return _distributed(node)
         case exp.Cast() if _is_bare_decimal(node.to):
             return _cast_numeric(node, type_of)
         case exp.Anonymous() if node.name.lower() in {"time_bucket", "date_bin"}:
@@ -98,6 +101,18 @@ def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
             return node
         case _:
             return node
+
+
+def _distributed(node: exp.Filter | exp.Window) -> exp.Expression:
+    """Move FILTER or OVER from a retyped aggregate onto the aggregates inside it."""
+    inner = node.this
+    assert isinstance(inner, exp.Expression)
+    for call in list(inner.find_all(exp.AggFunc)):
+        target = call.parent if isinstance(call.parent, exp.Filter) else call
+        applied = node.copy()
+        applied.set("this", target.copy())
+        target.replace(applied)
+    return inner
 
 
 def _is_bare_decimal(kind: exp.DataType) -> bool:
