@@ -154,13 +154,14 @@ class Dataflow:
         filled = [bool(counts.get(name, 0)) or name in forced for name in step.reads]
         if not (all(filled) if step.needs_all else any(filled)):
             return False
-        if not step.retractions_only:
+        if not step.retractions_only and not step.appends_only:
             return True
         for name in step.reads:
             if counts.get(name, 0) and name not in negative:
                 sql = f'SELECT count(*) FROM {name} WHERE "_w" < 0'
                 negative[name] = execute(sql) > 0
-        return any(negative.get(name, False) for name in step.reads)
+        retracts = any(negative.get(name, False) for name in step.reads)
+        return retracts if step.retractions_only else not retracts
 
     def _clear(self, execute: Execute, names: list[str]) -> None:
         for name in names:

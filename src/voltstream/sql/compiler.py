@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -14,7 +15,7 @@ from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.operators.recompute import recompute_delta
 from voltstream.sql.operators.stream import Writer
 from voltstream.sql.planner import Planned, Planner
-from voltstream.sql.program import Program
+from voltstream.sql.program import Program, Step
 from voltstream.sql.translate import translated_tree
 
 
@@ -85,7 +86,7 @@ def _recomputed(
         columns=names,
         setup=tuple(writer.setup),
         temps=tuple(writer.temps),
-        initial=tuple(writer.steps),
+        initial=_from_nothing(writer.steps),
         steps=tuple(writer.steps),
         teardown=tuple(writer.teardown),
         state_tables=tuple(writer.states),
@@ -138,3 +139,8 @@ def _table_names(query: exp.Expression) -> list[tuple[str, str]]:
         else:
             names.append((table.name, table.db))
     return names
+
+
+def _from_nothing(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps with a first one that runs over empty inputs too: a count of none is 0."""
+    return (replace(steps[0], reads=(), needs_all=True), *steps[1:])

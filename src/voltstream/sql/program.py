@@ -20,6 +20,7 @@ class Step:
     makes: str | None = None
     needs_all: bool = False  # skip when any (not only every) delta in ``reads`` is empty
     retractions_only: bool = False  # skip unless some delta in ``reads`` holds a negative weight
+    appends_only: bool = False  # skip when some delta in ``reads`` holds a negative weight
     for_output: bool = False  # skip when nothing reads the view's delta
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from voltstream.sql.expressions import column, quote, spell
+from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.stream import Stream, Writer, integrate, null_safe
 from voltstream.sql.plan import Aggregate, column_list
 
@@ -106,8 +106,7 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
         writer.setup.append(f"INSERT INTO {state} SELECT {made} FROM ({child.sql}) WHERE FALSE")
         writer.setup.append(f'UPDATE {state} SET "_n" = 0')
     old = writer.temp(
-        f'SELECT s.rowid AS "_row", s.* FROM {state} AS s JOIN {fresh} AS g '
-        f"ON {null_safe(plan.groups, 's', 'g')}",
+        f"SELECT s.* FROM {state} AS s JOIN {fresh} AS g ON {null_safe(plan.groups, 's', 'g')}",
         (fresh,),
         "aggregate",
     )
@@ -117,7 +116,7 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
         (fresh,),
         "aggregate",
     )
-    _replace(writer, state, old, new)
+    _replace(writer, state, old, new, plan.groups)
     values = "".join(f", {partial.value} AS {quote(partial.name)}" for partial in partials)
     shown = (groups + values) if plan.groups else values.removeprefix(", ")
     shown = shown or "1"
@@ -130,7 +129,6 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
 
 def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
     groups = column_list(plan.groups)
-    comma = f"{groups}, " if plan.groups else ""
     tail = f" GROUP BY {groups}" if plan.groups else ""
     delta = writer.materialize(child, "aggregate input")
     kept = writer.state("kept", f'SELECT {column_list(child.columns)}, "_w" FROM {delta}')
@@ -146,12 +144,12 @@ def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {select} FROM ({rows})")
     old = writer.temp(
-        f'SELECT s.rowid AS "_row", s.* FROM {state} AS s SEMI JOIN {touched} AS d ON '
+        f"SELECT s.* FROM {state} AS s SEMI JOIN {touched} AS d ON "
         f"{null_safe(plan.groups, 's', 'd')}",
         (delta,),
         "aggregate",
     )
-    _replace(writer, state, old, new)
+    _replace(writer, state, old, new, plan.groups)
     shown = column_list(plan.columns)
     return Keyed(f"(SELECT {shown} FROM {state})", _old_and_new(old, new, shown, plan.columns))
 
@@ -165,9 +163,9 @@ def _repeated(kept: str, columns: tuple[str, ...]) -> str:
     )
 
 
-def _replace(writer: Writer, state: str, old: str, new: str) -> None:
-    delete = f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {old})'
-    writer.run(delete, (old,), "aggregate")
+def _replace(writer: Writer, state: str, old: str, new: str, groups: tuple[str, ...]) -> None:
+    match = null_safe(groups, "s", "o")
+    writer.run(f"DELETE FROM {state} AS s USING {old} AS o WHERE {match}", (old,), "aggregate")
     writer.run(f"INSERT INTO {state} SELECT * FROM {new}", (new,), "aggregate")
 
 
@@ -178,7 +176,3 @@ def _old_and_new(old: str, new: str, shown: str, columns: tuple[str, ...]) -> St
         f'UNION ALL SELECT {shown}, 1 AS "_w" FROM {new}) GROUP BY {names} HAVING sum("_w") <> 0'
     )
     return Stream(sql, (old, new), columns, False, False)
-
-
-def grouped(name: str) -> exp.Expression:
-    return column(name)

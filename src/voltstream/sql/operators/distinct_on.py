@@ -39,7 +39,8 @@ def _winners(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
         "distinct on",
     )
     writer.run(
-        f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {won} WHERE "_row" IS NOT NULL)',
+        f"DELETE FROM {state} AS s USING (SELECT * FROM {won} WHERE _row IS NOT NULL) AS o "
+        f"WHERE {null_safe(plan.keys, 's', 'o')}",
         (won,),
         "distinct on",
     )
@@ -80,13 +81,15 @@ def _decide_again(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
     new = writer.temp(_first(plan, near, columns, columns), (delta,), "distinct on")
     state = writer.state("top", f"SELECT {columns} FROM {new}")
     old = writer.temp(
-        f'SELECT s.rowid AS "_row", s.* FROM {state} AS s SEMI JOIN {touched} AS d ON '
+        f"SELECT s.* FROM {state} AS s SEMI JOIN {touched} AS d ON "
         f"{null_safe(plan.keys, 's', 'd')}",
         (delta,),
         "distinct on",
     )
     writer.run(
-        f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {old})', (old,), "distinct on"
+        f"DELETE FROM {state} AS s USING {old} AS o WHERE {null_safe(plan.keys, 's', 'o')}",
+        (old,),
+        "distinct on",
     )
     writer.run(f"INSERT INTO {state} SELECT {columns} FROM {new}", (new,), "distinct on")
     sql = (

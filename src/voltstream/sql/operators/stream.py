@@ -73,17 +73,31 @@ class Writer:
                 reads,
                 operator,
                 made,
-                needs_all,
-                retractions_only,
-                for_output,
+                needs_all=needs_all,
+                retractions_only=retractions_only,
+                for_output=for_output,
             )
         )
         return made
 
     def run(
-        self, sql: str, reads: tuple[str, ...], operator: str, *, retractions_only: bool = False
+        self,
+        sql: str,
+        reads: tuple[str, ...],
+        operator: str,
+        *,
+        retractions_only: bool = False,
+        appends_only: bool = False,
     ) -> None:
-        self.steps.append(Step(sql, reads, operator, retractions_only=retractions_only))
+        self.steps.append(
+            Step(
+                sql,
+                reads,
+                operator,
+                retractions_only=retractions_only,
+                appends_only=appends_only,
+            )
+        )
 
     def materialize(self, stream: Stream, operator: str) -> str:
         """Give a delta a name, unless it has one."""
@@ -122,22 +136,24 @@ def integrate(
     Law: after each epoch the log holds every row once with its positive multiplicity.
     """
     columns = column_list(stream.columns)
-    writer.run(f'INSERT INTO {state} SELECT {columns}, "_w" FROM {delta}', (delta,), operator)
+    append = f'INSERT INTO {state} SELECT {columns}, "_w" FROM {delta}'
     if stream.append_only:
+        writer.run(append, (delta,), operator)
         return
     keys = column_list(touched)
-    source = f"(SELECT DISTINCT {keys} FROM {delta})" if touched else f"(SELECT 1 FROM {delta})"
-    hit = writer.temp(
-        f'SELECT s.rowid AS "_row", {column_list(stream.columns, "s")}, s."_w" FROM {state} AS s '
-        f"SEMI JOIN {source} AS d ON {null_safe(touched, 's', 'd')}",
+    source = f"(SELECT DISTINCT {keys} FROM {delta})" if touched else "(SELECT 1)"
+    match = null_safe(touched, "s", "d")
+    settled = writer.temp(
+        f'SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM ('
+        f'SELECT {column_list(stream.columns, "s")}, s."_w" FROM {state} AS s '
+        f"SEMI JOIN {source} AS d ON {match} "
+        f'UNION ALL SELECT {columns}, "_w" FROM {delta}) '
+        f'GROUP BY {columns} HAVING sum("_w") <> 0',
         (delta,),
         operator,
         retractions_only=True,
     )
-    writer.run(f'DELETE FROM {state} WHERE rowid IN (SELECT "_row" FROM {hit})', (hit,), operator)
-    writer.run(
-        f'INSERT INTO {state} SELECT {columns}, sum("_w")::INTEGER FROM {hit} '
-        f'GROUP BY {columns} HAVING sum("_w") <> 0',
-        (hit,),
-        operator,
-    )
+    gone = f"DELETE FROM {state} AS s USING {source} AS d WHERE {match}"
+    writer.run(gone, (delta,), operator, retractions_only=True)
+    writer.run(f'INSERT INTO {state} SELECT {columns}, "_w" FROM {settled}', (settled,), operator)
+    writer.run(append, (delta,), operator, appends_only=True)
