@@ -12,7 +12,8 @@ from sqlglot import exp
 
 from voltstream.sql.expressions import is_now, mentions_now
 
-_FLIP = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE}
+_Comparison = type[exp.Binary]
+_FLIP: dict[_Comparison, _Comparison] = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE}
 _CALENDAR = ("MONTH", "YEAR", "QUARTER", "DECADE", "CENTURY", "MON")
 
 
@@ -29,8 +30,8 @@ def solve(predicate: exp.Expression) -> Bounds | None:
     tree = _bare(predicate)
     if isinstance(tree, exp.Not):
         inner = _bare(tree.this)
-        opposite = {exp.GT: exp.LTE, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.LTE: exp.GT}
-        if type(inner) not in opposite:
+        opposite: dict[_Comparison, _Comparison] = {exp.GT: exp.LTE, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.LTE: exp.GT}
+        if not isinstance(inner, exp.Binary) or type(inner) not in opposite:
             return None
         tree = opposite[type(inner)](this=inner.this, expression=inner.expression)
     if isinstance(tree, exp.Between):
@@ -39,7 +40,7 @@ def solve(predicate: exp.Expression) -> Bounds | None:
         if low is None or high is None:
             return None
         return Bounds(low.lower + high.lower, low.upper + high.upper)
-    if type(tree) not in _FLIP:
+    if not isinstance(tree, exp.Binary) or type(tree) not in _FLIP:
         return None
     left, right, comparison = tree.this, tree.expression, type(tree)
     if mentions_now(right):
@@ -56,7 +57,7 @@ def _bare(tree: exp.Expression) -> exp.Expression:
 
 
 def _peel(
-    side: exp.Expression, comparison: type[exp.Expression], other: exp.Expression
+    side: exp.Expression, comparison: _Comparison, other: exp.Expression
 ) -> Bounds | None:
     """Undo one operation around NOW() at a time. Invariant: ``side comparison other``."""
     while not is_now(side):
@@ -74,11 +75,11 @@ def _peel(
     return Bounds(upper=(_plus_microsecond(other),))
 
 
-_Step = tuple[exp.Expression, type[exp.Expression], exp.Expression]
+_Step = tuple[exp.Expression, _Comparison, exp.Expression]
 
 
 def _undo(
-    side: exp.Expression, comparison: type[exp.Expression], other: exp.Expression
+    side: exp.Expression, comparison: _Comparison, other: exp.Expression
 ) -> _Step | None:
     match side:
         case exp.Sub() if mentions_now(side.this) and _is_fixed_interval(side.expression):
@@ -106,7 +107,7 @@ def _undo(
 
 
 def _undo_division(
-    side: exp.Anonymous, comparison: type[exp.Expression], other: exp.Expression
+    side: exp.Anonymous, comparison: _Comparison, other: exp.Expression
 ) -> _Step | None:
     dividend, divisor = side.expressions[0], side.expressions[1]
     if not _positive(divisor):
