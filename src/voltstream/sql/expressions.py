@@ -6,7 +6,7 @@ sum(int); PostgreSQL gives numeric and bigint. The casts inserted here restore t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -43,6 +43,18 @@ def column(name: str) -> exp.Column:
 def spell(tree: exp.Expression) -> str:
     """Print an expression as DuckDB reads it."""
     return store_sql(tree)
+
+
+def all_of(parts: Sequence[exp.Expression]) -> exp.Expression:
+    """Join predicates with AND; there is at least one."""
+    tree = parts[0]
+    for part in parts[1:]:
+        tree = exp.And(this=_parenthesised(tree), expression=_parenthesised(part))
+    return tree
+
+
+def _parenthesised(tree: exp.Expression) -> exp.Expression:
+    return exp.Paren(this=tree) if isinstance(tree, exp.Connector) else tree
 
 
 def quote(name: str) -> str:
@@ -122,7 +134,8 @@ def _is_bare_decimal(kind: exp.DataType) -> bool:
 def _cast_numeric(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
     source = type_of(node.this)
     if source.kind is Kind.NUMERIC and source.scale is not None:
-        return node.this
+        inner: exp.Expression = node.this
+        return inner
     scale = 0 if source.kind in INTEGERS or source.kind is Kind.NUMERIC else 10
     return exp.cast(node.this, f"DECIMAL(38,{scale})")
 

@@ -62,6 +62,8 @@ def _is_tried(tree: exp.Expression) -> bool:
 
 def _risky(tree: exp.Expression) -> Iterator[exp.Expression]:
     for node in tree.walk():
+        if not isinstance(node, exp.Expression):
+            continue
         if isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_division(node):
             yield node
 

@@ -18,7 +18,15 @@ from voltstream.core.errors import (
     UndefinedTable,
 )
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
-from voltstream.sql.expressions import Resolve, column, mentions_now, output_name, rewrite, spell
+from voltstream.sql.expressions import (
+    Resolve,
+    all_of,
+    column,
+    mentions_now,
+    output_name,
+    rewrite,
+    spell,
+)
 from voltstream.sql.faults import guarded, guarded_call
 from voltstream.sql.plan import (
     Aggregate,
@@ -115,7 +123,7 @@ class Planner:
                 raise NotIncremental(f"NOW() in {spell(part)} cannot be solved for an instant")
             lower, upper = lower + bounds.lower, upper + bounds.upper
         if plain:
-            plan = Filter(plan, guarded(exp.and_(*plain, copy=False)))
+            plan = Filter(plan, guarded(all_of(plain)))
         if lower or upper:
             plan = TimeFilter(plan, lower, upper)
         return plan
@@ -202,7 +210,7 @@ class Planner:
             timed = [part for part in parts if mentions_now(part)]
             still = [part for part in parts if not mentions_now(part)]
             joined = _join_node(plan, right, False, still)
-            return self._filter(joined, exp.and_(*timed, copy=False)), both
+            return self._filter(joined, all_of(timed)), both
         return _join_node(plan, right, outer, parts), both
 
     def _rename_clashes(self, left: Plan, right: Plan, visible: Visible) -> tuple[Plan, Visible]:
@@ -497,11 +505,14 @@ def _relation_columns(relation: Relation) -> dict[str, exp.Expression]:
     stable = {name: column(name) for name in relation.stable}
     if not relation.volatile:
         return {c.name: stable[c.name] for c in relation.columns}
-    volatile = dict(relation.volatile)
-    return {
-        c.name: parse_one(volatile[c.name], read="duckdb") if c.name in volatile else stable[c.name]
-        for c in relation.columns
-    }
+    volatile = {name: _parsed(text) for name, text in relation.volatile}
+    return {c.name: volatile.get(c.name) or stable[c.name] for c in relation.columns}
+
+
+def _parsed(text: str) -> exp.Expression:
+    tree = parse_one(text, read="duckdb")
+    assert isinstance(tree, exp.Expression)
+    return tree
 
 
 def _visible(planned: Planned, alias: str) -> tuple[Plan, Visible]:
@@ -543,7 +554,7 @@ def _join_node(left: Plan, right: Plan, outer: bool, parts: list[exp.Expression]
         rest.append(part)
     if not keys and outer:
         raise NotIncremental("no delta rule yet for an outer join without an equality")
-    return Join(left, right, outer, tuple(keys), exp.and_(*rest) if rest else None)
+    return Join(left, right, outer, tuple(keys), all_of(rest) if rest else None)
 
 
 def _within(tree: exp.Expression, plan: Plan) -> bool:

@@ -13,7 +13,18 @@ from sqlglot import exp
 from voltstream.sql.expressions import is_now, mentions_now
 
 _Comparison = type[exp.Binary]
-_FLIP: dict[_Comparison, _Comparison] = {exp.GT: exp.LT, exp.LT: exp.GT, exp.GTE: exp.LTE, exp.LTE: exp.GTE}
+_FLIP: dict[_Comparison, _Comparison] = {
+    exp.GT: exp.LT,
+    exp.LT: exp.GT,
+    exp.GTE: exp.LTE,
+    exp.LTE: exp.GTE,
+}
+_OPPOSITE: dict[_Comparison, _Comparison] = {
+    exp.GT: exp.LTE,
+    exp.LT: exp.GTE,
+    exp.GTE: exp.LT,
+    exp.LTE: exp.GT,
+}
 _CALENDAR = ("MONTH", "YEAR", "QUARTER", "DECADE", "CENTURY", "MON")
 
 
@@ -27,13 +38,13 @@ class Bounds:
 
 def solve(predicate: exp.Expression) -> Bounds | None:
     """Return the bounds of one conjunct over NOW(), or None when it cannot be inverted."""
-    tree = _bare(predicate)
+    tree: exp.Expression = _bare(predicate)
     if isinstance(tree, exp.Not):
         inner = _bare(tree.this)
-        opposite: dict[_Comparison, _Comparison] = {exp.GT: exp.LTE, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.LTE: exp.GT}
-        if not isinstance(inner, exp.Binary) or type(inner) not in opposite:
+        if not isinstance(inner, exp.Binary) or type(inner) not in _OPPOSITE:
             return None
-        tree = opposite[type(inner)](this=inner.this, expression=inner.expression)
+        negated = _OPPOSITE[type(inner)](this=inner.this.copy(), expression=inner.expression.copy())
+        return solve(exp.Paren(this=negated))
     if isinstance(tree, exp.Between):
         low = solve(exp.GTE(this=tree.this.copy(), expression=tree.args["low"].copy()))
         high = solve(exp.LTE(this=tree.this.copy(), expression=tree.args["high"].copy()))
@@ -42,7 +53,8 @@ def solve(predicate: exp.Expression) -> Bounds | None:
         return Bounds(low.lower + high.lower, low.upper + high.upper)
     if not isinstance(tree, exp.Binary) or type(tree) not in _FLIP:
         return None
-    left, right, comparison = tree.this, tree.expression, type(tree)
+    comparison: _Comparison = type(tree)
+    left, right = tree.this, tree.expression
     if mentions_now(right):
         if mentions_now(left):
             return None
@@ -56,9 +68,7 @@ def _bare(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _peel(
-    side: exp.Expression, comparison: _Comparison, other: exp.Expression
-) -> Bounds | None:
+def _peel(side: exp.Expression, comparison: _Comparison, other: exp.Expression) -> Bounds | None:
     """Undo one operation around NOW() at a time. Invariant: ``side comparison other``."""
     while not is_now(side):
         step = _undo(side, comparison, other)
@@ -78,9 +88,7 @@ def _peel(
 _Step = tuple[exp.Expression, _Comparison, exp.Expression]
 
 
-def _undo(
-    side: exp.Expression, comparison: _Comparison, other: exp.Expression
-) -> _Step | None:
+def _undo(side: exp.Expression, comparison: _Comparison, other: exp.Expression) -> _Step | None:
     match side:
         case exp.Sub() if mentions_now(side.this) and _is_fixed_interval(side.expression):
             return side.this, comparison, _add(other, side.expression)

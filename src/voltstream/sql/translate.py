@@ -131,7 +131,7 @@ def _source_of(tree: exp.Expression) -> str:
 
 
 def _ctes_above(tree: exp.Expression) -> str:
-    node: exp.Expression | None = tree
+    node: exp.Expr | None = tree
     while node is not None:
         clause = node.args.get("with_") or node.args.get("with")
         if clause is not None:
