@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
+
 from tests.driver import Engine, bag
 from tests.property.cases import Case, cases, emptied
-
 from voltstream.core.clock import ManualClock
 
 # VOLTSTREAM_PROPERTY_EXAMPLES=500 VOLTSTREAM_PROPERTY_SEED=7 looks further than CI does.
