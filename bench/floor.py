@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from pyarrow import csv
 
 _FLOOR_ROWS = 100_000
 _COLUMNS = {
@@ -69,19 +70,29 @@ def run_floor(folder: Path, batches: list[bytes]) -> float:
     return took
 
 
-def _recut(batches: list[bytes]) -> Iterator[list[bytes]]:
-    held: list[bytes] = []
+def _recut(batches: list[bytes]) -> Iterator[pa.Table]:
+    """Cut the lines as fast as is known: Arrow's reader of a file with one column."""
+    held: list[pa.Table] = []
     for batch in batches:
-        held += batch.splitlines()
-        while len(held) >= _FLOOR_ROWS:
-            yield held[:_FLOOR_ROWS]
-            held = held[_FLOOR_ROWS:]
-    if held:
-        yield held
+        held.append(
+            csv.read_csv(
+                pa.BufferReader(batch),
+                read_options=csv.ReadOptions(column_names=["line"]),
+                parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False),
+                convert_options=csv.ConvertOptions(column_types={"line": pa.string()}),
+            )
+        )
+        whole = pa.concat_tables(held)
+        while whole.num_rows >= _FLOOR_ROWS:
+            yield whole.slice(0, _FLOOR_ROWS)
+            whole = whole.slice(_FLOOR_ROWS)
+        held = [whole]
+    if held and held[0].num_rows:
+        yield held[0]
 
 
-def _take(connection: duckdb.DuckDBPyConnection, lines: list[bytes]) -> None:
-    connection.register("lines", pa.table({"line": pa.array(lines, pa.binary()).cast(pa.string())}))
+def _take(connection: duckdb.DuckDBPyConnection, lines: pa.Table) -> None:
+    connection.register("lines", lines)
     connection.execute("BEGIN")
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE batch AS "
