@@ -122,7 +122,7 @@ def _send(instance: Instance, batches: list[bytes], sent: list[float]) -> None:
 
 
 def _report(delays: list[float]) -> None:
-    cuts = statistics.quantiles(delays, n=100)
+    cuts = statistics.quantiles(delays, n=100, method="inclusive")
     rate = f"{_FRESH_RATE:,} rows/s, {len(delays)} batches"
     print(
         f"freshness   p50 {cuts[49] * 1e3:.0f} ms  p99 {cuts[98] * 1e3:.0f} ms  "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def _recut(batches: list[bytes]) -> Iterator[pa.Table]:
     for batch in batches:
         held.append(
             csv.read_csv(
-                pa.BufferReader(batch),
+                io.BytesIO(batch),
                 read_options=csv.ReadOptions(column_names=["line"]),
                 parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False),
                 convert_options=csv.ConvertOptions(column_types={"line": pa.string()}),
