@@ -72,8 +72,9 @@ def rewrite(
     def visit(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
             return resolve(node)
-        if stable_now and _spells_now(node):
-            return now()
+        if _spells_now(node):
+            # Spelled as a call: DuckDB takes CURRENT_TIMESTAMP for a column of that alias.
+            return now() if stable_now else exp.Anonymous(this="now")
         for key, value in list(node.args.items()):
             if isinstance(value, exp.Expression):
                 node.set(key, visit(value))
@@ -201,6 +202,8 @@ def output_name(tree: exp.Expression) -> str:
         inner = inner.this
     if isinstance(inner, exp.Anonymous):
         return inner.name.lower()
+    if isinstance(inner, exp.CurrentTimestamp):
+        return "now"
     if isinstance(inner, exp.Func):
         return inner.sql_name().lower()
     return "?column?"
