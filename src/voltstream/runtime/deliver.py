@@ -152,5 +152,9 @@ class Deliveries:
     def stop(self) -> None:
         with self._lock:
             running, self._running = list(self._running.values()), {}
-        for deliverer in running:
-            deliverer.stop()
+        # At the same time: each may wait seconds for a broker that is not there.
+        stops = [threading.Thread(target=deliverer.stop) for deliverer in running]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()

@@ -89,7 +89,7 @@ def _change(
     if observed:
         columns = entries.column_list(relation.stable)
         epoch.add_delta(relation.delta, f"SELECT {columns}, {weight}::INTEGER AS _w FROM {CHANGED}")
-    return count, _answer(epoch, relation, parts, CHANGED, parameters)
+    return count, _answer(epoch, parts, parameters)
 
 
 def _upsert(
@@ -117,22 +117,14 @@ def _upsert(
         f"UNION ALL SELECT {columns}, -1 FROM _before) GROUP BY ALL HAVING sum(_w) <> 0",
     )
     connection.execute("DROP TABLE temp._before")
-    rows = _answer(epoch, relation, parts, CHANGED, parameters)
+    rows = _answer(epoch, parts, parameters)
     return Outcome(f"INSERT 0 {count}", rows=rows)
 
 
-def _answer(
-    epoch: Epoch,
-    relation: Relation,
-    parts: Capture,
-    stored: str,
-    parameters: Sequence[object | None],
-) -> Held | None:
+def _answer(epoch: Epoch, parts: Capture, parameters: Sequence[object | None]) -> Held | None:
     if parts.returning is None:
         return None
-    names = Names(
-        epoch.catalog, epoch.connection.describe, {CHANGED: _as_temp(relation, stored, CHANGED)}
-    )
+    names = Names(epoch.catalog, epoch.connection.describe)
     sql = translate_query(parts.returning, names, epoch.connection, parameters)
     return Held(*epoch.connection.arrow(sql))
 
@@ -164,5 +156,5 @@ def _push(
     _, table = connection.arrow(f"SELECT * FROM {_PUSHED}")
     if count:
         absorb.append_rows(epoch, entry, table)
-    rows = _answer(epoch, relation, capture(parsed.tree), _PUSHED, parameters)
+    rows = _answer(epoch, capture(parsed.tree, _PUSHED), parameters)
     return Outcome(f"INSERT 0 {count}", rows=rows)

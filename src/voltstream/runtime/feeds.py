@@ -104,5 +104,9 @@ class Feeds:
     def stop(self) -> None:
         with self._lock:
             running, self._running = list(self._running.values()), {}
-        for connector in running:
-            connector.stop()
+        # At the same time: each may wait seconds for a broker that is not there.
+        stops = [threading.Thread(target=connector.stop) for connector in running]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()

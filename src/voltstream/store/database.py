@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,8 @@ class Connection:
             self._raw.register(name, table)
 
     def take_back(self, name: str) -> None:
-        with translated():
+        """Forget a lent table; in a transaction that failed, its rollback does it."""
+        with suppress(duckdb.Error):
             self._raw.unregister(name)
 
     def interrupt(self) -> None:

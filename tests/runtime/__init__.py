@@ -1,0 +1,1 @@
+"""Tests of runtime: an engine in a folder, without sockets."""

@@ -1,0 +1,91 @@
+"""CREATE, DROP, SHOW and COMMENT: their errors, notices and what they leave."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.driver import Engine
+from voltstream.core.errors import (
+    DependentObjects,
+    DuplicateTable,
+    UndefinedColumn,
+    UndefinedSchema,
+    UndefinedTable,
+    WrongObjectType,
+)
+
+
+def test_if_not_exists_tells(engine: Engine) -> None:
+    engine.run("CREATE TABLE t (a INTEGER)")
+    with pytest.raises(DuplicateTable):
+        engine.run("CREATE SOURCE t (a INTEGER)")
+    engine.run("CREATE TABLE IF NOT EXISTS t (b INTEGER)")
+    assert engine.notices[-1].message == 'relation "t" already exists, skipping'
+    engine.run("DROP TABLE IF EXISTS u")
+    assert "does not exist, skipping" in engine.notices[-1].message
+
+
+def test_drop_respects_dependents(engine: Engine) -> None:
+    engine.run("CREATE TABLE t (a INTEGER); CREATE VIEW v AS SELECT a FROM t")
+    engine.run("CREATE MATERIALIZED VIEW m AS SELECT a FROM v")
+    engine.run("CREATE SINK k FROM m WITH (connector = 'blackhole')")
+    with pytest.raises(DependentObjects) as fault:
+        engine.run("DROP TABLE t")
+    assert fault.value.detail is not None and "view v depends on table t" in fault.value.detail
+    with pytest.raises(WrongObjectType):
+        engine.run("DROP VIEW m")
+    engine.run("DROP TABLE t CASCADE")
+    assert [notice.message for notice in engine.notices[-3:]] == [
+        "drop cascades to view v",
+        "drop cascades to materialized view m",
+        "drop cascades to sink k",
+    ]
+    for listed in ("TABLES", "VIEWS", "MATERIALIZED VIEWS", "SINKS"):
+        assert engine.run(f"SHOW {listed}") == []
+    with pytest.raises(UndefinedTable):
+        engine.run("SELECT * FROM m")
+
+
+def test_schemas(engine: Engine) -> None:
+    with pytest.raises(UndefinedSchema):
+        engine.run("CREATE TABLE depot.t (a INTEGER)")
+    engine.run("CREATE SCHEMA depot; CREATE TABLE depot.t (a INTEGER)")
+    engine.run("CREATE MATERIALIZED VIEW depot.m AS SELECT count(*) AS n FROM depot.t")
+    engine.run("INSERT INTO depot.t VALUES (1)")
+    assert engine.run("SELECT n FROM depot.m") == [(1,)]
+    with pytest.raises(DependentObjects):
+        engine.run("DROP SCHEMA depot")
+    engine.run("DROP SCHEMA depot CASCADE")
+    with pytest.raises(UndefinedTable):
+        engine.run("SELECT * FROM depot.t")
+
+
+def test_show_and_describe(engine: Engine) -> None:
+    text = "CREATE TABLE t (a INTEGER, b TIMESTAMPTZ)"
+    engine.run(text + "; COMMENT ON TABLE t IS 'x'; COMMENT ON COLUMN t.a IS 'y'")
+    assert engine.run("SHOW CREATE TABLE t") == [("public.t", text)]
+    assert [row[:2] for row in engine.run("DESCRIBE t")] == [
+        ("a", "integer"),
+        ("b", "timestamp with time zone"),
+    ]
+    with pytest.raises(UndefinedColumn):
+        engine.run("COMMENT ON COLUMN t.z IS 'y'")
+    assert engine.run("SHOW TABLES LIKE 'u%'") == []
+    assert engine.run("SET application_name = 'psql'; SHOW application_name") == [("psql",)]
+
+
+def test_hypertable_calls_answer_as_published(engine: Engine) -> None:
+    engine.run("CREATE TABLE t (time TIMESTAMPTZ NOT NULL); CREATE TABLE u (time TIMESTAMPTZ)")
+    assert engine.run("SELECT create_hypertable('t', by_range('time'))") == [("(1,t)",)]
+    assert engine.run("SELECT create_hypertable('u', 'time')") == [("(2,public,u,t)",)]
+    engine.run("SELECT create_hypertable('u', 'time', if_not_exists => TRUE)")
+    assert "already a hypertable" in engine.notices[-1].message
+
+
+def test_backfill(engine: Engine) -> None:
+    engine.run("CREATE SOURCE s (k INTEGER); INSERT INTO s VALUES (1), (1), (2)")
+    engine.run("CREATE MATERIALIZED VIEW n AS SELECT k, count(*) AS n FROM s GROUP BY k")
+    engine.run("CREATE MATERIALIZED VIEW most AS SELECT max(n) AS n FROM n")
+    assert engine.run("SELECT n FROM most") == [(2,)]
+    engine.run("INSERT INTO s VALUES (2), (2)")
+    assert engine.run("SELECT n FROM most") == [(3,)]

@@ -1,0 +1,1 @@
+"""Tests of store: what DuckDB must keep for us."""
