@@ -74,7 +74,8 @@ class Deliverer:
                     break
                 log.error("sink %s: %s", self._entry.stored.name, fault.message)
                 self._report("failed", fault.message)
-                self._stopping.wait(_RETRY_MAX_S)
+                self._stopping.wait(patience_s)
+                patience_s = min(patience_s * 2, _RETRY_MAX_S)
                 self._wake.set()
         self._target.close()
 
