@@ -42,6 +42,10 @@ def count(session: Session, relation: str = "t") -> int:
     return value
 
 
+def status(engine: Engine) -> str:
+    return engine.session.status
+
+
 def another(engine: Engine) -> Session:
     return engine.instance.open(database="volt", user="volt", options={})
 
@@ -82,11 +86,11 @@ def test_an_error_fails_the_block(table: Engine) -> None:
     table.run("INSERT INTO t VALUES (1); BEGIN; INSERT INTO t VALUES (2)")
     with pytest.raises(UniqueViolation):
         table.run("INSERT INTO t VALUES (1)")
-    assert table.session.status == "E"
+    assert status(table) == "E"
     with pytest.raises(FailedTransaction):
         table.run("SELECT 1")
     outcome = table.session.execute(table.session.parse("COMMIT")[0])
-    assert outcome.tag == "ROLLBACK" and table.session.status == "I"
+    assert outcome.tag == "ROLLBACK" and status(table) == "I"
     assert count(table.session) == 1
 
 

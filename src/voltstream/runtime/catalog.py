@@ -92,20 +92,12 @@ class Catalog:
 class Names:
     """CatalogReader over a snapshot; also finds system views, and notes what it was asked for."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        describe: Callable[[str], Schema],
-        extra: Mapping[str, Relation] | None = None,
-    ) -> None:
+    def __init__(self, catalog: Catalog, describe: Callable[[str], Schema]) -> None:
         self._catalog = catalog
         self._describe = describe
-        self._extra = extra or {}
         self.used: set[int] = set()
 
     def find(self, schema: str | None, name: str) -> Relation | None:
-        if schema is None and name in self._extra:
-            return self._extra[name]
         entry = self._catalog.get(schema, name)
         if entry is not None and entry.relation is not None:
             self.used.add(entry.oid)

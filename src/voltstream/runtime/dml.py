@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from voltstream.core.errors import WrongObjectType
 from voltstream.core.ports import Outcome
@@ -129,12 +128,6 @@ def _answer(epoch: Epoch, parts: Capture, parameters: Sequence[object | None]) -
     return Held(*epoch.connection.arrow(sql))
 
 
-def _as_temp(relation: Relation, stored: str, name: str) -> Relation:
-    return replace(
-        relation, name=name, schema="temp", kind="table", stored=stored, delta="", arrival=False
-    )
-
-
 def _push(
     epoch: Epoch,
     entry: Entry,
@@ -148,9 +141,7 @@ def _push(
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {_PUSHED} AS SELECT {columns} FROM {relation.stored} LIMIT 0"
     )
-    names = Names(
-        epoch.catalog, connection.describe, {_PUSHED: _as_temp(relation, _PUSHED, _PUSHED)}
-    )
+    names = Names(epoch.catalog, connection.describe)
     tree = redirected(parsed.tree, _PUSHED)
     count = max(connection.execute(translate_query(tree, names, connection, parameters)), 0)
     _, table = connection.arrow(f"SELECT * FROM {_PUSHED}")
