@@ -29,7 +29,7 @@ from voltstream.sql.statements import (
 )
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import quoted
-from voltstream.store.ledger import StoredObject, add_object
+from voltstream.store.ledger import StoredObject, add_object, remove_object
 
 
 def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
@@ -95,7 +95,7 @@ def _replace_view(epoch: Epoch, parsed: CreateView, old: Entry) -> Outcome:
             hint="Drop what depends on it first.",
         )
     epoch.catalog = epoch.catalog.without(old)
-    epoch.connection.execute(f"DELETE FROM _vs.objects WHERE oid = {old.oid}")
+    remove_object(epoch.connection, old.oid)
     return _plain_view(epoch, parsed)
 
 

@@ -17,6 +17,7 @@ from voltstream.core.errors import (
     AdminShutdown,
     IdleInTransactionTimeout,
     InternalError,
+    QueryCanceled,
     StorageFault,
     VoltstreamError,
 )
@@ -252,6 +253,8 @@ class EpochLoop:
             if isinstance(request, End):
                 self._end(request, epoch)
                 return
+            if not request.future.set_running_or_notify_cancel():
+                raise QueryCanceled("canceling statement due to user request")
             try:
                 result = request.run(epoch)
             except BaseException as error:

@@ -107,6 +107,15 @@ class SourceIngest:
             else:
                 self._loop.offer_rows(rows)
         decoder.close()
+        self._refuse_rest()
+
+    def _refuse_rest(self) -> None:
+        """Answer what came in while the end was on its way."""
+        while not self._jobs.empty():
+            job = self._jobs.get()
+            if job is not None:
+                self._loop.expect(-1)
+                job.future.set_exception(AdminShutdown("the server is shutting down"))
 
     def _decoded(self, job: _Job, decoder: Decoder) -> SourceRows:
         schema = decoded_schema(job.entry)
