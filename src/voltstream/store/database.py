@@ -21,6 +21,9 @@ _GLOBAL_SETTINGS = (
     "SET GLOBAL error_on_division_by_zero = true",
     "SET GLOBAL default_null_order = 'nulls_last_on_asc_first_on_desc'",
     "SET GLOBAL preserve_insertion_order = false",
+    # DuckDB 2.0.0: ORDER BY … LIMIT fetches rows again by rowid, and loses rows that the open
+    # transaction has changed (tests/property found it).
+    "SET GLOBAL disabled_optimizers = 'late_materialization'",
     # A checkpoint rewrites what changed: by log size it is amortised, per epoch it would not be.
     # The log is also what a start after kill -9 reads again: 256 MB are about two seconds.
     "SET GLOBAL checkpoint_threshold = '256MB'",
