@@ -20,10 +20,13 @@ _GLOBAL_SETTINGS = (
     "SET GLOBAL ieee_floating_point_ops = false",
     "SET GLOBAL error_on_division_by_zero = true",
     "SET GLOBAL default_null_order = 'nulls_last_on_asc_first_on_desc'",
-    "SET GLOBAL preserve_insertion_order = false",
     # DuckDB 2.0.0: ORDER BY … LIMIT fetches rows again by rowid, and loses rows that the open
     # transaction has changed (tests/property found it).
     "SET GLOBAL disabled_optimizers = 'late_materialization'",
+)
+_FILE_SETTINGS = (
+    *_GLOBAL_SETTINGS,
+    "SET GLOBAL preserve_insertion_order = false",  # Not where decoding keeps the input's order.
     # A checkpoint rewrites what changed: by log size it is amortised, per epoch it would not be.
     # The log is also what a start after kill -9 reads again: 256 MB are about two seconds.
     "SET GLOBAL checkpoint_threshold = '256MB'",
@@ -128,7 +131,7 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         with translated():
             self._root = duckdb.connect(str(path), config={"threads": threads})
-            for setting in _GLOBAL_SETTINGS:
+            for setting in _FILE_SETTINGS:
                 self._root.execute(setting)
             for schema in ("public", "_vs", "rw_catalog"):
                 self._root.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -157,7 +160,7 @@ class MemoryEngine:
     def __init__(self, threads: int = 1) -> None:
         with translated():
             self._raw = duckdb.connect(":memory:", config={"threads": threads})
-            for setting in _GLOBAL_SETTINGS[:-2]:
+            for setting in _GLOBAL_SETTINGS:
                 self._raw.execute(setting)
 
     def arrow(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
