@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("VOLTSTREAM_CRASH_ROUNDS", "25"))
+SEED = int(os.environ.get("VOLTSTREAM_CRASH_SEED", "2026"))
 START_S_MAX = 60.0
 
 
@@ -45,7 +46,7 @@ def run_round(folder: Path, known: Path, number: int, load_s: float) -> tuple[li
 @pytest.mark.slow
 @pytest.mark.timeout(max(300, ROUNDS * 20))
 def test_acknowledged_rows_survive_kill(tmp_path: Path) -> None:
-    chance = random.Random(2026)
+    chance = random.Random(SEED)
     known = tmp_path / "acknowledged.json"
     acknowledged: dict[str, list[int]] = {"r": [], "t": [], "u": []}
     for number in range(ROUNDS + 1):  # The last round only checks what the one before left.
