@@ -39,6 +39,7 @@ class Engine:
     ) -> None:
         self.name = name
         self.options = options
+        self._clock = clock
         self.database = Database(directory / "volt.duckdb", threads=options.threads, macros=MACROS)
         self._books = _restored_books(self.database.writer)
         self.loop = EpochLoop(self._books, clock, options)
@@ -53,6 +54,12 @@ class Engine:
     def catalog(self) -> Catalog:
         """Return what exists as of the last committed epoch."""
         return self._books.catalog
+
+    def reader(self) -> Connection:
+        """Open a connection whose NOW() is this instant."""
+        reader = self.database.reader()
+        reader.execute(f"SET VARIABLE vs_now = make_timestamptz({self._clock.now_us()})")
+        return reader
 
     @property
     def writer(self) -> Connection:

@@ -229,7 +229,7 @@ class EngineSession:
         transaction = self._transaction
         if transaction is not None and transaction.holds_writer:
             return self._on_writer(lambda epoch: querying.held(epoch, tree, parameters))
-        reader = self._engine.database.reader()
+        reader = self._engine.reader()
         with self._lock:
             self._reader = reader
         try:

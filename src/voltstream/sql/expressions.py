@@ -66,15 +66,15 @@ def rewrite(
 ) -> exp.Expression:
     """Return a copy with names resolved and PostgreSQL's types kept, children first.
 
-    Shape: with ``stable_now`` NOW() becomes the epoch's timestamp; otherwise it stays DuckDB's.
+    Shape: with ``stable_now`` NOW() becomes the epoch's timestamp; otherwise the instant that the
+    connection was given: time is handed in to readers too.
     """
 
     def visit(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
             return resolve(node)
         if _spells_now(node):
-            # Spelled as a call: DuckDB takes CURRENT_TIMESTAMP for a column of that alias.
-            return now() if stable_now else exp.Anonymous(this="now")
+            return now() if stable_now else _instant()
         for key, value in list(node.args.items()):
             if isinstance(value, exp.Expression):
                 node.set(key, visit(value))
@@ -83,6 +83,11 @@ def rewrite(
         return _retype(node, type_of)
 
     return visit(tree.copy())
+
+
+def _instant() -> exp.Expression:
+    variable = exp.Anonymous(this="getvariable", expressions=[exp.Literal.string("vs_now")])
+    return exp.cast(variable, "TIMESTAMPTZ")
 
 
 def _spells_now(node: exp.Expression) -> bool:

@@ -1,0 +1,1 @@
+"""Scripts of statements and the print a psql user sees."""

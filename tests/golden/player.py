@@ -1,0 +1,179 @@
+"""Plays a golden script against an engine in this process and writes down what is seen."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.driver import Row, bag
+from tests.golden.printing import error_lines, outcome_lines
+from tests.golden.script import Directive, Message, Remark, is_ordered, pieces
+from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.clock import ManualClock
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.ports import Outcome, RawBatch, Session
+from voltstream.runtime.instance import DEFAULT_DATABASE, Instance
+from voltstream.runtime.options import EngineOptions
+from voltstream.sql.statements import CreateView
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+_UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+_DELIVERY_S = 10.0
+_READS = re.compile(r"\s*(select|with|values|table|show|describe|desc|explain)\b", re.IGNORECASE)
+
+
+class Player:
+    """One instance, its hand-driven clock, and the sessions of one script."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._clock = ManualClock()
+        self._clock.set(START)
+        self._sessions: dict[str, Session] = {}
+        self._active = "one"
+        self._instance = self._started()
+
+    def _started(self) -> Instance:
+        data = self._folder / "data"
+        made = Instance(data, EngineOptions(), self._clock, ConnectorRegistry(None))
+        made.start()
+        return made
+
+    def close(self) -> None:
+        for session in self._sessions.values():
+            session.close()
+        self._sessions.clear()
+        self._instance.stop()
+
+    def play(self, script: str) -> str:
+        """Return the print of a whole script. Raises: AssertionError when a view is wrong."""
+        lines: list[str] = []
+        for piece in pieces(script):
+            lines += piece.text.splitlines() or [""]
+            match piece:
+                case Remark():
+                    continue
+                case Directive():
+                    found = self._obey(piece)
+                case Message():
+                    found = list(self._send(piece))
+            lines += [line.replace(str(self._folder), "$DIR") for line in found]
+            if not _READS.match(piece.text):
+                self._check(piece.text)
+        return "".join(f"{line.rstrip()}\n" for line in lines)
+
+    # --- statements -----------------------------------------------------------------------------
+
+    @property
+    def _session(self) -> Session:
+        if self._active not in self._sessions:
+            self._sessions[self._active] = self._opened()
+        return self._sessions[self._active]
+
+    def _opened(self) -> Session:
+        return self._instance.open(database=DEFAULT_DATABASE, user="volt", options={})
+
+    def _send(self, message: Message) -> Iterator[str]:
+        text = message.text.replace("$DIR", str(self._folder))
+        session = self._session
+        try:
+            for statement in session.parse(text):
+                outcome = self._copied(session.execute(statement), message.data)
+                yield from outcome_lines(outcome, ordered=is_ordered(statement.text))
+        except VoltstreamError as error:
+            yield from error_lines(error, text)
+
+    @staticmethod
+    def _copied(outcome: Outcome, data: str | None) -> Outcome:
+        if outcome.copy_out is not None:
+            return Outcome("SELECT", rows=outcome.copy_out.rows)
+        if outcome.copy_in is None:
+            return outcome
+        outcome.copy_in.write((data or "").encode())
+        return outcome.copy_in.finish()
+
+    # --- directives -----------------------------------------------------------------------------
+
+    def _obey(self, directive: Directive) -> list[str]:
+        match directive.verb:
+            case "clock":
+                self._move_clock(directive.argument)
+            case "push":
+                return [self._push(directive.argument, directive.data)]
+            case "show file":
+                return self._delivered(directive.argument)
+            case "session":
+                self._active = directive.argument
+            case "restart":
+                self.close()
+                self._instance = self._started()
+        return []
+
+    def _move_clock(self, to: str) -> None:
+        """Move by ``+5 minutes`` or to an instant, and seal an epoch there."""
+        step = re.fullmatch(r"\+([0-9.]+) ([a-z]+?)s?", to)
+        if step:
+            self._clock.advance(float(step[1]) * _UNITS_S[step[2]])
+        else:
+            self._clock.set(datetime.fromisoformat(to))
+        loop = self._instance.engine(DEFAULT_DATABASE).loop
+        loop.run_statement(lambda epoch: epoch.number).result()
+
+    def _push(self, source: str, data: str) -> str:
+        batch = RawBatch("ndjson", data.encode(), position="golden")
+        receipt = self._instance.submit(DEFAULT_DATABASE, source, batch).result()
+        return f"PUSH {receipt.rows}, dead letters {receipt.dead_letters}"
+
+    def _delivered(self, name: str) -> list[str]:
+        """Return a sink file's lines once every outbox is empty."""
+        ends = time.monotonic() + _DELIVERY_S
+        while self._rows(self._session, "SELECT 1 FROM rw_sinks WHERE pending > 0"):
+            assert time.monotonic() < ends, "a sink does not deliver"
+            time.sleep(0.005)
+        path = self._folder / name
+        return path.read_text().splitlines() if path.exists() else ["(no file)"]
+
+    # --- the law --------------------------------------------------------------------------------
+
+    def _check(self, after: str) -> None:
+        """Assert that every materialized view equals its query asked ad hoc."""
+        engine = self._instance.engine(DEFAULT_DATABASE)
+        views = engine.catalog.of_kind("materialized view")
+        if not views:
+            return
+        session = self._opened()
+        try:
+            for entry in views:
+                parsed = entry.parsed
+                assert isinstance(parsed, CreateView)
+                name = f'"{entry.stored.schema}"."{entry.stored.name}"'
+                kept = bag(self._rows(session, f"SELECT * FROM {name}"))
+                try:
+                    right = bag(self._rows(session, parsed.query_text))
+                except VoltstreamError as error:
+                    if not error.sqlstate.startswith("22"):
+                        raise
+                    continue  # A row that cannot be computed: here a dead letter, ad hoc an error.
+                assert kept == right, (
+                    f"{name} differs after {after}\n"
+                    f"  only kept: {kept - right}\n  only right: {right - kept}"
+                )
+        finally:
+            session.close()
+
+    @staticmethod
+    def _rows(session: Session, sql: str) -> list[Row]:
+        rows: list[Row] = []
+        for statement in session.parse(sql):
+            outcome = session.execute(statement)
+            assert outcome.rows is not None
+            try:
+                for batch in outcome.rows.batches():
+                    values = [column.to_pylist() for column in batch.columns]
+                    rows.extend(zip(*values, strict=True))
+            finally:
+                outcome.rows.close()
+        return rows
