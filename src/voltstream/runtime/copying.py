@@ -19,7 +19,8 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Outcome
 from voltstream.core.schema import Schema
-from voltstream.runtime import absorb, entries
+from voltstream.runtime import entries
+from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.capture import CHANGED
@@ -230,7 +231,7 @@ def store_rows(epoch: Epoch, target: CopyTarget, table: pa.Table) -> Outcome:
         for column in relation.columns:
             if column.name not in given:
                 table = table.append_column(column.name, pa.nulls(table.num_rows, pa.string()))
-        absorb.append_rows(epoch, target.entry, table)
+        append_rows(epoch, target.entry, table)
         return tag
     connection = epoch.connection
     connection.lend(_LENT, table)

@@ -12,7 +12,7 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import entries
+from voltstream.runtime import arrivals, entries
 from voltstream.runtime.catalog import Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.capture import relations
@@ -48,7 +48,7 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
         f"SELECT {listed} FROM _vs.src_{stored.oid}"
     )
     relation = entries.source_relation(stored, connection)
-    entries.make_base_delta(connection, relation)
+    arrivals.make_arrival_delta(connection, relation, parsed)
     _register(epoch, Entry(stored, parsed, relation))
     return Outcome("CREATE SOURCE")
 
@@ -179,22 +179,29 @@ def create_index(epoch: Epoch, parsed: CreateIndex) -> Outcome:
 def _start(epoch: Epoch, program: Program) -> None:
     """Set a program up and fill it with all existing rows of its inputs."""
     counts: dict[str, int] = {}
-    inputs = [
-        entry.relation
-        for entry in epoch.catalog
-        if entry.relation is not None and entry.relation.delta in program.inputs
-    ]
-    for relation in inputs:
-        arrival = ", _rid" if relation.arrival else ""
-        counts[relation.delta] = epoch.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {relation.delta} AS SELECT "
-            f"{entries.column_list(relation.stable)}{arrival}, 1::INTEGER AS _w "
-            f"FROM {relation.stored}"
-        )
+    inputs = [entry for entry in epoch.catalog if _feeds(entry, program)]
+    for entry in inputs:
+        relation = entry.relation
+        if relation is not None and relation.arrival:
+            counts[relation.delta] = arrivals.show_all_rows(epoch.connection, relation)
+        elif relation is not None:
+            counts[relation.delta] = epoch.connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {relation.delta} AS SELECT "
+                f"{entries.column_list(relation.stable)}, 1::INTEGER AS _w FROM {relation.stored}"
+            )
     epoch.on_rollback(lambda: epoch.dataflow.remove(program.oid))
     epoch.dataflow.create(epoch.connection.execute, program, counts)
-    for relation in inputs:
-        epoch.connection.execute(f"DELETE FROM {relation.delta}")
+    for entry in inputs:
+        if entry.relation is None:
+            continue
+        if isinstance(entry.parsed, CreateSource):
+            arrivals.make_arrival_delta(epoch.connection, entry.relation, entry.parsed)
+        else:
+            epoch.connection.execute(f"DELETE FROM {entry.relation.delta}")
+
+
+def _feeds(entry: Entry, program: Program) -> bool:
+    return entry.relation is not None and entry.relation.delta in program.inputs
 
 
 def _existing(epoch: Epoch, name: ObjectName, if_not_exists: bool, tag: str) -> Outcome | None:

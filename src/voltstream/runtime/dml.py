@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from voltstream.core.errors import WrongObjectType
 from voltstream.core.ports import Outcome
-from voltstream.runtime import absorb, entries
+from voltstream.runtime import entries
+from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.results import Held
@@ -146,6 +147,6 @@ def _push(
     count = max(connection.execute(translate_query(tree, names, connection, parameters)), 0)
     _, table = connection.arrow(f"SELECT * FROM {_PUSHED}")
     if count:
-        absorb.append_rows(epoch, entry, table)
+        append_rows(epoch, entry, table)
     rows = _answer(epoch, capture(parsed.tree, _PUSHED), parameters)
     return Outcome(f"INSERT 0 {count}", rows=rows)

@@ -11,6 +11,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import entries
+from voltstream.runtime.arrivals import drop_arrival_delta
 from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.program import Program
@@ -117,7 +118,10 @@ def _drop_one(epoch: Epoch, entry: Entry) -> None:
         for statement in entry.program.teardown:
             connection.execute(statement)
     if entry.kind in ("source", "table") and entry.relation is not None:
-        connection.execute(f"DROP TABLE IF EXISTS temp.{entry.relation.delta}")
+        if entry.relation.arrival:
+            drop_arrival_delta(connection, entry.relation)
+        else:
+            connection.execute(f"DROP TABLE IF EXISTS temp.{entry.relation.delta}")
         epoch.forget_delta(entry.relation.delta)
     connection.execute("DELETE FROM _vs.hypertables WHERE schema = ? AND name = ?", list(entry.key))
     remove_object(connection, entry.oid)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from voltstream.core.errors import InternalError
 from voltstream.core.schema import Schema
-from voltstream.runtime import emission
+from voltstream.runtime import arrivals, emission
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.sql.catalog import Relation
 from voltstream.sql.compiler import compile_sink, compile_view
@@ -141,11 +141,10 @@ def make_plain_view(schema: str, parsed: CreateView, names: Names, connection: C
 
 
 def make_base_delta(connection: Connection, relation: Relation) -> None:
-    """Create the empty temp delta of a source or table."""
-    arrival = ", _rid" if relation.arrival else ""
+    """Create the empty temp delta of a table."""
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {relation.delta} AS SELECT "
-        f"{column_list(relation.stable)}{arrival}, 1::INTEGER AS _w FROM {relation.stored} LIMIT 0"
+        f"{column_list(relation.stable)}, 1::INTEGER AS _w FROM {relation.stored} LIMIT 0"
     )
 
 
@@ -156,7 +155,7 @@ def restored(stored: StoredObject, catalog: Catalog, connection: Connection) -> 
     match parsed:
         case CreateSource():
             relation = source_relation(stored, connection)
-            make_base_delta(connection, relation)
+            arrivals.make_arrival_delta(connection, relation, parsed)
             return Entry(stored, parsed, relation)
         case CreateTable():
             relation = table_relation(stored, parsed, connection)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from voltstream.core.errors import VoltstreamError
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.dataflow import Dataflow
@@ -32,6 +34,7 @@ class Epoch:
         self._flushes = 0
         self._pending: dict[str, int] = {}
         self._filled = set(books.filled)
+        self._lent: dict[str, tuple[str, pa.Table]] = {}
         self._ordinals: dict[int, int] = {}
         self._undo: list[Callable[[], None]] = []
         self.after_commit: list[Callable[[], None]] = []
@@ -71,23 +74,42 @@ class Epoch:
         self._pending[delta] = self._pending.get(delta, 0) + rows
         return rows
 
+    def add_arrivals(self, delta: str, lent: str, table: pa.Table) -> None:
+        """Let a source's delta, a view over ``lent``, show more rows where they lie."""
+        before = self._lent.get(delta)
+        if before is not None and before[1].schema != table.schema:
+            self.flush()
+            before = None
+        whole = table if before is None else pa.concat_tables([before[1], table])
+        self.connection.lend(lent, whole)
+        self._lent[delta] = (lent, whole)
+        self._pending[delta] = whole.num_rows
+
     def flush(self) -> None:
         """Bring every view up to the base deltas so far; a transaction may go on afterwards."""
         for delta in self._filled - self._pending.keys():
             self.connection.execute(f"DELETE FROM {delta}")
         deltas = {delta: rows for delta, rows in self._pending.items() if rows}
-        self._filled = set(self._pending)
+        self._filled = self._pending.keys() - self._lent.keys()
         self._pending = {}
         made = self.dataflow.propagate(self.connection.execute, deltas, self.row.now_us)
         for entry in self.catalog.of_kind("sink"):
             if entry.program is not None and made.get(entry.program.output, 0):
                 self.post(entry.oid, entry.emit_sql or "")
+        self._take_back()
         self._set_clock(self.row.now_us)  # A timer must not fire twice in one epoch.
         self._flushes += 1
+
+    def _take_back(self) -> None:
+        """Leave the lent deltas empty and let go of their rows."""
+        for lent, table in self._lent.values():
+            self.connection.lend(lent, table.slice(0, 0).combine_chunks())
+        self._lent = {}
 
     def forget_delta(self, delta: str) -> None:
         """Drop what is known of the delta of an object that goes."""
         self._pending.pop(delta, None)
+        self._lent.pop(delta, None)
         self._filled.discard(delta)
 
     def post(self, sink: int, emit_sql: str) -> None:
@@ -117,6 +139,7 @@ class Epoch:
     def rollback(self) -> None:
         with suppress(VoltstreamError):  # DuckDB may have ended the transaction already.
             self.connection.execute("ROLLBACK")
+        self._take_back()
         for undo in reversed(self._undo):
             undo()
         self.dataflow.abort()

@@ -1,0 +1,87 @@
+"""How a source's new rows reach its views: they are read where the decoder left them.
+
+The delta of a source is a view over an Arrow table that is lent to the engine for one epoch, so
+the rows are copied once, into the stored source.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from voltstream.core.errors import UndefinedTable
+from voltstream.runtime.catalog import Entry
+from voltstream.runtime.epoch import Epoch
+from voltstream.sql.catalog import Relation
+from voltstream.sql.statements import CreateSource
+from voltstream.store.database import Connection, quoted
+
+_LENT = "_arrived"
+_CHUNKS_MAX = 8  # More are joined: reading begins anew at each, for each view.
+
+
+def lent_name(oid: int) -> str:
+    return f"a_{oid}"
+
+
+def make_arrival_delta(connection: Connection, relation: Relation, parsed: CreateSource) -> None:
+    """Create the delta of a source over an empty loan."""
+    given = [column.name for column in parsed.columns if column.generated_sql is None]
+    columns = ", ".join([*(quoted(name) for name in given), "_rid"])
+    _, empty = connection.arrow(f"SELECT {columns} FROM {relation.stored} LIMIT 0")
+    connection.lend(lent_name(relation.oid), empty)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {relation.delta} AS SELECT {column_expressions(parsed)}, "
+        f"_rid, 1::INTEGER AS _w FROM {lent_name(relation.oid)}"
+    )
+
+
+def drop_arrival_delta(connection: Connection, relation: Relation) -> None:
+    connection.execute(f"DROP VIEW IF EXISTS temp.{relation.delta}")
+    connection.take_back(lent_name(relation.oid))
+
+
+def show_all_rows(connection: Connection, relation: Relation) -> int:
+    """Let the delta show everything the source holds. Returns how many rows that is."""
+    columns = ", ".join(quoted(name) for name in relation.stable)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {relation.delta} AS "
+        f"SELECT {columns}, _rid, 1::INTEGER AS _w FROM {relation.stored}"
+    )
+    return connection.execute(f"SELECT count(*) FROM {relation.stored}")
+
+
+def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
+    """Store rows of a source with arrival numbers, and as delta where a view reads them."""
+    first = epoch.take_rids(table.num_rows)
+    ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
+    arrivals = pc.add(pc.cumulative_sum(ones), pa.scalar(first - 1, pa.int64()))
+    table = table.append_column("_rid", arrivals)
+    if table.num_columns and table.column(0).num_chunks > _CHUNKS_MAX:
+        table = table.combine_chunks()
+    relation = entry.relation
+    if relation is None or not isinstance(entry.parsed, CreateSource):
+        raise UndefinedTable(f'"{entry.stored.name}" is not a source')
+    if epoch.dataflow.has_dependents(relation.delta):
+        epoch.add_arrivals(relation.delta, lent_name(entry.oid), table)
+    connection = epoch.connection
+    connection.lend(_LENT, table)
+    try:
+        connection.execute(
+            f"INSERT INTO {relation.stored} SELECT {column_expressions(entry.parsed)}, _rid, "
+            f"getvariable('vs_now') FROM {_LENT}"
+        )
+    finally:
+        connection.take_back(_LENT)
+
+
+def column_expressions(parsed: CreateSource) -> str:
+    """Return the SELECT list that turns given columns into stored ones, generated ones included."""
+    parts = []
+    for column in parsed.columns:
+        value = quoted(column.name)
+        if column.generated_sql is not None:
+            is_arrival = column.generated_sql.replace(" ", "").lower() == "proctime()"
+            value = "getvariable('vs_now')" if is_arrival else column.generated_sql
+        parts.append(f"CAST({value} AS {column.store_type}) AS {quoted(column.name)}")
+    return ", ".join(parts)
