@@ -121,10 +121,76 @@ class DatatypeMismatch(VoltstreamError):
     sqlstate = "42804"
 
 
+class CannotCoerce(VoltstreamError):
+    """No cast leads from the one type to the other."""
+
+    sqlstate = "42846"
+
+
+class InvalidDatetime(VoltstreamError):
+    """Text that does not spell a date, a time or an interval."""
+
+    sqlstate = "22007"
+
+
 class GroupingError(VoltstreamError):
     """A column is neither grouped nor aggregated."""
 
     sqlstate = "42803"
+
+
+class DuplicateColumn(VoltstreamError):
+    """A column is named twice."""
+
+    sqlstate = "42701"
+
+
+class DuplicateObject(VoltstreamError):
+    """An object of that name exists (index, function, role, secret …)."""
+
+    sqlstate = "42710"
+
+
+class DuplicateCursor(VoltstreamError):
+    """A cursor of that name is open."""
+
+    sqlstate = "42P03"
+
+
+class UndefinedCursor(VoltstreamError):
+    """No cursor of that name is open."""
+
+    sqlstate = "34000"
+
+
+class GeneratedAlways(VoltstreamError):
+    """The column gets its value from an expression only."""
+
+    sqlstate = "428C9"
+
+
+class InvalidColumnReference(VoltstreamError):
+    """The columns are not those of a unique constraint."""
+
+    sqlstate = "42P10"
+
+
+class InvalidTableDefinition(VoltstreamError):
+    """The columns and constraints do not make a table."""
+
+    sqlstate = "42P16"
+
+
+class CardinalityViolation(VoltstreamError):
+    """More rows than the place can hold."""
+
+    sqlstate = "21000"
+
+
+class InvalidCursorState(VoltstreamError):
+    """The cursor cannot do that now."""
+
+    sqlstate = "24000"
 
 
 class DependentObjects(VoltstreamError):
@@ -203,6 +269,36 @@ class IdleInTransactionTimeout(VoltstreamError):
     """An open transaction held the writer too long without a statement."""
 
     sqlstate = "25P03"
+
+
+class InvalidSavepoint(VoltstreamError):
+    """No savepoint of that name in this transaction."""
+
+    sqlstate = "3B001"
+
+
+class NoActiveTransaction(VoltstreamError):
+    """The statement is for transaction blocks only."""
+
+    sqlstate = "25P01"
+
+
+class SerializationFailure(VoltstreamError):
+    """The transaction's answers are no longer true; run it again."""
+
+    sqlstate = "40001"
+
+
+class ViewSuspended(VoltstreamError):
+    """A view whose program failed; it stands still until it is rebuilt."""
+
+    sqlstate = "55000"
+
+
+class OutOfMemory(VoltstreamError):
+    """The statement needs more memory than there is."""
+
+    sqlstate = "53200"
 
 
 class ObjectInUse(VoltstreamError):

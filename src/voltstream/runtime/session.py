@@ -30,6 +30,7 @@ from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.settings import Settings
 from voltstream.runtime.transaction import Transaction, waited
 from voltstream.sql import statements as sql
+from voltstream.sql.blame import blame
 from voltstream.sql.parse import parse_statements
 from voltstream.store.database import Connection
 
@@ -93,8 +94,9 @@ class EngineSession:
                 return describing.describe(parsed, self._catalog, reader, parameter_oids)
             finally:
                 reader.close()
-        except VoltstreamError:
+        except VoltstreamError as error:
             self._fail_block()
+            self._blame(error, parsed)
             raise
 
     def execute(self, statement: Statement, parameters: Sequence[object | None] = ()) -> Outcome:
@@ -105,9 +107,16 @@ class EngineSession:
             self._transaction = self._new_transaction(explicit=False)
         try:
             return self._dispatch(parsed, parameters)
-        except VoltstreamError:
+        except VoltstreamError as error:
             self._fail_block()
+            self._blame(error, parsed)
             raise
+
+    def _blame(self, error: VoltstreamError, parsed: sql.Parsed) -> None:
+        """Complete an error with what its statement and the catalog know."""
+        relations = {entry.stored.name: entry.relation for entry in self._catalog}
+        keys = {name: found.key for name, found in relations.items() if found is not None}
+        blame(error, parsed, keys)
 
     def begin_implicit(self) -> None:
         self._implicit = True

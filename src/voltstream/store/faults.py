@@ -10,6 +10,7 @@ import duckdb
 
 from voltstream.core import errors
 from voltstream.core.errors import VoltstreamError
+from voltstream.store.wording import worded
 
 _BINDER: tuple[tuple[str, type[VoltstreamError]], ...] = (
     (r"[Aa]mbiguous reference to column", errors.AmbiguousColumn),
@@ -64,56 +65,30 @@ _FAMILIES: tuple[
     (duckdb.InterruptException, (), errors.QueryCanceled),
     (duckdb.NotImplementedException, (), errors.FeatureNotSupported),
     (duckdb.IOException, (), errors.StorageFault),
+    (duckdb.FatalException, (), errors.StorageFault),
+    (duckdb.OutOfMemoryException, (), errors.OutOfMemory),
+    (duckdb.TransactionException, (), errors.SerializationFailure),
     (duckdb.InvalidInputException, _INPUT, errors.InvalidParameter),
-)
-# PostgreSQL's own words, by which clients and people recognise the error.
-_WORDINGS: tuple[tuple[str, str], ...] = (
-    (r"Table with name \"?([^\s\"]+)\"? does not exist", 'relation "{}" does not exist'),
-    (r"Referenced (?:update )?column \"?([^\s\"]+)\"? not found", 'column "{}" does not exist'),
-    (r"does not have a column (?:with name|named) \"([^\"]+)\"", 'column "{}" does not exist'),
-    (r"Referenced table \"([^\"]+)\" not found", 'missing FROM-clause entry for table "{}"'),
-    (r"Function with name \"?([^\s\"]+)\"? does not exist", "function {}() does not exist"),
-    (r"(?:Table|View) with name \"([^\"]+)\" already exists", 'relation "{}" already exists'),
-    (r"Ambiguous reference to column name \"([^\"]+)\"", 'column reference "{}" is ambiguous'),
-    (
-        r"NOT NULL constraint failed: \S+\.(\S+)",
-        'null value in column "{}" violates not-null constraint',
-    ),
-    (
-        r"column \"([^\"]+)\" must appear in the GROUP BY",
-        'column "{}" must appear in the GROUP BY clause or be used in an aggregate function',
-    ),
 )
 _PREFIX = re.compile(r"^[A-Z][A-Za-z0-9 ]* (Error|Exception): ")
 
 
 def mapped(error: duckdb.Error) -> VoltstreamError:
-    """Translate one DuckDB error; its candidate lists become the hint."""
-    text = _PREFIX.sub("", str(error))
-    first, _, rest = text.partition("\n")
-    hint = rest.split("\n\nLINE ")[0].split("\nLINE ")[0].strip() or None
+    """Translate one DuckDB error."""
     if isinstance(error, duckdb.InterruptException):
         return errors.QueryCanceled("canceling statement due to user request")
-    if re.search(r"[Dd]ivision by zero", text):
-        return errors.DivisionByZero("division by zero")
-    first = _worded(first)
+    text = _PREFIX.sub("", str(error)).split("\n\nLINE ")[0].split("\nLINE ")[0]
+    known = worded(text)
+    if known is not None:
+        return known
+    first, _, _ = text.partition("\n")  # What follows are DuckDB's own candidates.
     for family, rules, fallback in _FAMILIES:
         if isinstance(error, family):
             for pattern, found in rules:
                 if re.search(pattern, text):
-                    return found(first, hint=hint)
-            return fallback(first, hint=hint)
-    return errors.InternalError(first, hint=hint)
-
-
-def _worded(first: str) -> str:
-    for pattern, wording in _WORDINGS:
-        found = re.search(pattern, first)
-        if found:
-            return wording.format(found[1])
-    if re.search(r"PRIMARY KEY or UNIQUE|[Dd]uplicate key", first):
-        return f"duplicate key value violates unique constraint: {first}"
-    return first
+                    return found(first)
+            return fallback(first)
+    return errors.InternalError(first)
 
 
 @contextmanager
@@ -123,3 +98,19 @@ def translated() -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise mapped(error) from error
+    except UnicodeDecodeError as error:
+        raise mapped(_meant(error)) from error
+
+
+def _meant(unspoken: UnicodeDecodeError) -> duckdb.Error:
+    """Return the error that could not be raised.
+
+    DuckDB shows the first 50 bytes of a JSON document it cannot read. Where that cuts a character
+    in two, its message is no text, and Python raises this in its place.
+    """
+    text = unspoken.object.decode(errors="replace")
+    named = _PREFIX.match(text)
+    kind = named[0].rsplit(" ", 2)[0].title().replace(" ", "") if named else ""
+    found = getattr(duckdb, f"{kind}Exception", duckdb.Error)
+    error: duckdb.Error = found(text)
+    return error
