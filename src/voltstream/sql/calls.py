@@ -72,6 +72,11 @@ def _call(cursor: Cursor, text: str, offset: int) -> Call | None:
         cursor.token.token_type == TokenType.IDENTIFIER or cursor.word()[:1].isalpha()
     ):
         return None
+    last = 0
+    while cursor.word(last + 1) == ".":
+        last += 2
+    if cursor.word(last) == "*":  # SELECT t.*
+        return None
     name = cursor.object_name().name
     if name not in _FUNCTIONS | _PROCEDURES or not cursor.sees("("):
         return None
