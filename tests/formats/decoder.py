@@ -1,30 +1,24 @@
-"""A decoder for these tests: the store's engine without the store."""
+"""A decoder for these tests: the store's own engine."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import duckdb
 import pyarrow as pa
 
+from voltstream.core.errors import VoltstreamError
 from voltstream.formats.port import UnreadableInput
+from voltstream.store.database import MemoryEngine
 
 
 class PlainDecoder:
-    """One private in-memory DuckDB connection."""
+    """The engine that decodes in the product, and its faults as formats know them."""
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect(config={"threads": 1})
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._engine = MemoryEngine()
 
     def arrow(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
-        for name, table in tables.items():
-            self._connection.register(name, table)
         try:
-            rows: pa.Table = self._connection.sql(sql).to_arrow_table()
-            return rows
-        except duckdb.Error as error:
-            raise UnreadableInput(str(error)) from error
-        finally:
-            for name in tables:
-                self._connection.unregister(name)
+            return self._engine.arrow(sql, tables)
+        except VoltstreamError as error:
+            raise UnreadableInput(error.message) from error

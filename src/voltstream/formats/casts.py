@@ -8,7 +8,8 @@ from voltstream.core.schema import Column
 from voltstream.core.types import Kind
 
 INTEGERS = frozenset({Kind.INT2, Kind.INT4, Kind.INT8})
-NUMBERS = INTEGERS | {Kind.FLOAT4, Kind.FLOAT8, Kind.NUMERIC}
+FLOATS = frozenset({Kind.FLOAT4, Kind.FLOAT8})
+NUMBERS = INTEGERS | FLOATS | {Kind.NUMERIC}
 INSTANTS = {Kind.TIMESTAMP: "make_timestamp", Kind.TIMESTAMPTZ: "make_timestamptz"}
 FAULT_VALUE_CHARACTERS = 80  # Enough of a value to recognise it in a reason.
 
@@ -52,6 +53,10 @@ def typed(text: str, column: Column) -> str:
         # A fraction rounds half to even, as the one-call path does with JSON numbers.
         rounded = f"TRY_CAST(TRY_CAST({text} AS DOUBLE) AS {column.store_type})"
         return f"CASE WHEN contains({text}, '.') THEN {rounded} ELSE {plain} END"
+    if kind in FLOATS:
+        # 1e999 is no number of this type; the text "Infinity" is one.
+        named = f"contains(lower({text}), 'inf')"
+        return f"CASE WHEN {named} OR NOT isinf({plain}) THEN {plain} END"
     if kind is Kind.BOOL:
         return f"coalesce({plain}, TRY_CAST(TRY_CAST({text} AS DOUBLE) AS BOOLEAN))"
     if kind is Kind.BYTEA:

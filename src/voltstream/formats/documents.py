@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -65,6 +66,8 @@ def _hides_a_fault(table: pa.Table, schema: Schema) -> bool:
     nulls = [column.null_count for column in table.columns]
     if any(count and column.not_null for count, column in zip(nulls, schema, strict=True)):
         return True
+    if any(_has_infinity(column) for column in table.columns):
+        return True
     if not all(nulls):
         return False
     # The document "null" passes the strict call as a row without any value.
@@ -72,6 +75,11 @@ def _hides_a_fault(table: pa.Table, schema: Schema) -> bool:
     for column in table.columns[1:]:
         missing = pc.and_(missing, pc.is_null(column))
     return bool(pc.any(missing).as_py())
+
+
+def _has_infinity(column: pa.ChunkedArray[Any]) -> bool:
+    """Tell whether a number may have been too large for its type, which the strict call hides."""
+    return pa.types.is_floating(column.type) and bool(pc.any(pc.is_inf(column)).as_py())
 
 
 def _carefully(
@@ -113,25 +121,38 @@ def _spellings(lines: pa.Table, schema: Schema, decoder: SqlDecoder) -> dict[str
 
 def _careful_sql(schema: Schema, spellings: dict[str, list[str]]) -> str:
     texts: list[str] = []
-    pointers: list[str] = []
+    parsed: dict[str, dict[str, str]] = {}  # Alias -> structure; one pass over the line each.
     for index, column in enumerate(schema):
-        names = [quoted(_pointer(name)) for name in spellings[column.name.lower()]]
+        found = []
+        for place, name in enumerate(spellings[column.name.lower()]):
+            if structural(column):
+                value = f"CAST(json_extract(line, {quoted(_pointer(name))}) AS VARCHAR)"
+                found.append(f"nullif({value}, 'null')")
+                continue
+            if column.type.kind is Kind.NUMERIC:
+                # As text a JSON number has the digits of a double; as DECIMAL it has its own.
+                parsed.setdefault(f"d{place}", {})[name] = column.store_type
+                found.append(f"CAST(d{place}.{_identifier(name)} AS VARCHAR)")
+            parsed.setdefault(f"e{place}", {})[name] = "VARCHAR"
+            found.append(f"e{place}.{_identifier(name)}")
+        text = f"coalesce({', '.join(found)})"
         if structural(column):
-            found = ", ".join(
-                f"nullif(CAST(json_extract(line, {n}) AS VARCHAR), 'null')" for n in names
-            )
-            text = f"CASE WHEN verdict IS NULL THEN coalesce({found}) END"
-        else:
-            first = len(pointers) + 1
-            pointers += names
-            text = f"coalesce({', '.join(f'f[{first + i}]' for i in range(len(names)))})"
-            if column.type.kind in NUMBERS:
-                text = f"CASE {text} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {text} END"
-        texts.append(f"{text} AS t{index}")
-    fields = f"json_extract_string(line, [{', '.join(pointers)}])" if pointers else "NULL"
+            text = f"CASE WHEN verdict IS NULL THEN {text} END"
+        elif column.type.kind in NUMBERS:
+            text = f"CASE {text} WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE {text} END"
+        texts.append(f", {text} AS t{index}")
+    values = "".join(
+        f", CASE WHEN verdict IS NULL THEN from_json(line, {quoted(json.dumps(structure))}) END"
+        f" AS {alias}"
+        for alias, structure in parsed.items()
+    )
     judged = f"SELECT n, line, {_VERDICT} AS verdict FROM lines"
-    cut = f"SELECT *, CASE WHEN verdict IS NULL THEN {fields} END AS f FROM ({judged})"
-    return typed_select(f"SELECT n, verdict, {', '.join(texts)} FROM ({cut})", schema)
+    cut = f"SELECT *{values} FROM ({judged})"
+    return typed_select(f"SELECT n, verdict{''.join(texts)} FROM ({cut})", schema)
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _pointer(name: str) -> str:

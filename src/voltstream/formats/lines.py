@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from voltstream.core.limits import LINE_BYTES_MAX
 
 NEWLINE = 10
+# RFC 8259, 8.1 lets a reader pass over it; what Windows programs save begins with it.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _INT32_MAX = 2**31 - 1
 
 Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -36,6 +39,8 @@ class Records:
 
 def from_lines(payload: bytes | bytearray | memoryview) -> Records:
     """Cut at newlines; the last line counts with or without its own. Blank lines are no records."""
+    if payload[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK:
+        payload = memoryview(payload)[len(BYTE_ORDER_MARK) :]
     content = np.frombuffer(payload, np.uint8)
     ends = np.flatnonzero(content == NEWLINE) + 1
     size = len(content)
@@ -49,6 +54,8 @@ def from_lines(payload: bytes | bytearray | memoryview) -> Records:
 def from_documents(documents: Sequence[bytes]) -> Records:
     """Take each item as one record."""
     binary = pa.array(documents, pa.large_binary())
+    if pc.any(pc.starts_with(binary, BYTE_ORDER_MARK.decode())).as_py():
+        return from_documents([document.removeprefix(BYTE_ORDER_MARK) for document in documents])
     lengths = np.fromiter((len(d) for d in documents), np.int64, count=len(documents))
     return _checked(_as_text(binary), lengths)
 
