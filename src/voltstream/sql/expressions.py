@@ -103,9 +103,10 @@ def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
         case exp.Avg():
             return _average(node, type_of)
         case exp.Sum():
-            if type_of(node.this).kind in INTEGERS - {Kind.INT8}:
+            summed = type_of(_operand(node)).kind
+            if summed in INTEGERS - {Kind.INT8}:
                 return exp.cast(node, "BIGINT")
-            return node
+            return exp.cast(node, "REAL") if summed is Kind.FLOAT4 else node
         case exp.Extract() if node.name.upper() == "EPOCH":
             return exp.Anonymous(this="_vs_epoch", expressions=[node.expression])
         case exp.Filter() | exp.Window() if isinstance(node.this, exp.Cast | exp.Case):
@@ -178,11 +179,15 @@ def _ungroup(tree: exp.Expression) -> exp.Expression:
     return tree.this if isinstance(tree, exp.Paren) else tree
 
 
+def _operand(call: exp.AggFunc) -> exp.Expression:
+    """Return what an aggregate takes, without its DISTINCT."""
+    tree: exp.Expression = call.this
+    return tree.expressions[0] if isinstance(tree, exp.Distinct) else tree
+
+
 def _average(node: exp.Avg, type_of: TypeOf) -> exp.Expression:
     argument = node.this
-    if isinstance(argument, exp.Distinct):
-        return node
-    kind = type_of(argument)
+    kind = type_of(_operand(node))
     if kind.kind not in INTEGERS | {Kind.NUMERIC}:
         return node
     total = DataType(Kind.NUMERIC, 0, 38, kind.scale or 0)

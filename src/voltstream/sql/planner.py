@@ -397,7 +397,7 @@ class Planner:
         group = query.args.get("group")
         if group is None:
             return []
-        if any(group.args.get(k) for k in ("grouping_sets", "cube", "rollup", "all")):
+        if group.find(exp.GroupingSets, exp.Cube, exp.Rollup) or group.args.get("all"):
             raise NotIncremental("no delta rule yet for GROUPING SETS, CUBE, ROLLUP")
         trees: list[exp.Expression] = []
         outputs = dict(items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlglot import exp
@@ -11,6 +12,7 @@ from voltstream.sql.expressions import column, spell
 from voltstream.sql.plan import Filter, Plan, Project, passthrough
 
 _ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
+_CALENDAR = re.compile(r"mon|year|quarter|decade|centur", re.IGNORECASE)
 
 
 def windowed(plan: Plan, name: str, time: exp.Column, arguments: Sequence[exp.Expression]) -> Plan:
@@ -51,14 +53,22 @@ def _start_and_size(
     least = {"TUMBLE": 1, "HOP": 2}[name]
     sizes = [_interval(tree) for tree in arguments]
     offset = sizes[least] if len(sizes) > least else None
-    origin = f"{_ORIGIN} + {offset}" if offset else _ORIGIN
     if name == "TUMBLE":
-        return f"time_bucket({sizes[0]}, {spell(time)}, {origin})", sizes[0]
+        return _aligned(spell(time), sizes[0], offset), sizes[0]
     slide, size = sizes[0], sizes[1]
-    newest = f"time_bucket({slide}, {spell(time)}, {origin})"
+    newest = _aligned(spell(time), slide, offset)
     count = f"(epoch_us({size}) + epoch_us({slide}) - 1) // epoch_us({slide})"
     starts = f"list_transform(range({count}), lambda i: {newest} - i * {slide})"
     return f"unnest(list_filter({starts}, lambda w: w + {size} > {spell(time)}))", size
+
+
+def _aligned(time: str, width: str, offset: str | None) -> str:
+    """Return the last multiple of ``width`` since 1970; the type of the time stays what it is."""
+    if _CALENDAR.search(width):
+        return f"time_bucket({width}, {time}, {f'{_ORIGIN} + {offset}' if offset else _ORIGIN})"
+    since = f"epoch_us({time}) - epoch_us({offset})" if offset else f"epoch_us({time})"
+    size = f"epoch_us({width})"
+    return f"({time} - to_microseconds((({since}) % {size} + {size}) % {size}))"
 
 
 def _interval(tree: exp.Expression) -> str:

@@ -1,0 +1,22 @@
+-- UNION ALL adds up; a row that is in both branches is there twice.
+CREATE TABLE ac (id INTEGER, kw NUMERIC(6,2));
+CREATE TABLE dc (id BIGINT, kw DOUBLE PRECISION);
+CREATE MATERIALIZED VIEW every AS
+SELECT id, kw, 'ac' AS kind FROM ac UNION ALL SELECT id, kw, 'dc' FROM dc;
+DESCRIBE every;
+INSERT INTO ac VALUES (1, 11), (1, 11);
+INSERT INTO dc VALUES (1, 150), (2, NULL);
+SELECT * FROM every;
+CREATE MATERIALIZED VIEW ids AS SELECT id FROM ac UNION ALL SELECT id FROM dc WHERE kw > 100 UNION ALL SELECT 0;
+SELECT * FROM ids;
+DELETE FROM ac;
+UPDATE dc SET id = id + 1;
+SELECT * FROM every;
+SELECT * FROM ids;
+
+-- UNION without ALL drops doubles; it is recomputed.
+CREATE MATERIALIZED VIEW once AS SELECT id FROM ac UNION SELECT id FROM dc;
+INSERT INTO ac VALUES (2, 1), (3, 1);
+SELECT * FROM once;
+DELETE FROM dc;
+SELECT * FROM once;
