@@ -102,7 +102,9 @@ def main() -> None:
     verify(engine, acknowledged)
     say("checked")
     if number % 3 == 1:  # Others leave it all to the log; here the file is folded under load.
-        engine.instance.engine("volt").writer.execute("SET GLOBAL checkpoint_threshold = '256KB'")
+        engine.instance.engine("volt").database.writer.execute(
+            "SET GLOBAL checkpoint_threshold = '256KB'"
+        )
     start = (number + 1) * 10_000_000  # Ids of rounds never meet.
     threading.Thread(target=push, args=(engine, start), daemon=True).start()
     write(engine, start)

@@ -16,11 +16,17 @@ from voltstream.core.errors import (
     ActiveTransaction,
     FailedTransaction,
     IdleInTransactionTimeout,
+    InvalidParameter,
+    InvalidSavepoint,
+    LimitExceeded,
+    NoActiveTransaction,
     ObjectInUse,
     QueryCanceled,
+    SerializationFailure,
     UniqueViolation,
 )
 from voltstream.core.ports import Session
+from voltstream.runtime import transaction
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
 
@@ -165,3 +171,251 @@ def test_interrupt_stops_a_query(engine: Engine) -> None:
                    "generate_series(1, 100000) b(y) WHERE x % 7 = y % 3")  # fmt: skip
     timer.join()
     assert engine.run("SELECT 1") == [(1,)]
+
+
+# --- savepoints -----------------------------------------------------------------------------------
+
+
+def values(engine: Engine) -> list[object]:
+    return [row[0] for row in engine.run("SELECT a FROM t ORDER BY a")]
+
+
+def test_savepoints(table: Engine) -> None:
+    table.run("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT one; INSERT INTO t VALUES (2)")
+    table.run("SAVEPOINT two; INSERT INTO t VALUES (3)")
+    assert values(table) == [1, 2, 3]
+    table.run("ROLLBACK TO two")
+    assert values(table) == [1, 2] and count(table.session, "total") == 2
+    table.run("ROLLBACK TO SAVEPOINT two; INSERT INTO t VALUES (4); RELEASE two")
+    with pytest.raises(InvalidSavepoint):
+        table.run("ROLLBACK TO two")
+    assert status(table) == "E"
+    table.run("ROLLBACK TO one; INSERT INTO t VALUES (5); RELEASE SAVEPOINT one; COMMIT")
+    assert values(table) == [1, 5] and count(table.session, "total") == 2
+
+
+def test_a_savepoint_saves_a_failed_block(table: Engine) -> None:
+    table.run("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s")
+    with pytest.raises(UniqueViolation):
+        table.run("INSERT INTO t VALUES (1)")
+    with pytest.raises(FailedTransaction):
+        table.run("SELECT 1")
+    with pytest.raises(FailedTransaction):
+        table.run("SAVEPOINT other")
+    table.run("ROLLBACK TO s")
+    assert status(table) == "T" and values(table) == [1]
+    table.run("INSERT INTO t VALUES (2); COMMIT")
+    assert values(table) == [1, 2]
+
+
+def test_a_savepoint_keeps_what_was_defined_before_it(table: Engine) -> None:
+    table.run("BEGIN; CREATE TABLE u (b INTEGER); SAVEPOINT s; CREATE TABLE w (c INTEGER)")
+    table.run("ROLLBACK TO s; INSERT INTO u VALUES (7); CREATE TABLE w (d INTEGER); COMMIT")
+    assert table.run("SELECT b FROM u") == [(7,)]
+    assert table.run("SELECT d FROM w") == []
+
+
+def test_savepoints_need_a_block(table: Engine) -> None:
+    for statement in ("SAVEPOINT s", "RELEASE s", "ROLLBACK TO s"):
+        with pytest.raises(NoActiveTransaction):
+            table.run(statement)
+
+
+def test_a_large_block_cannot_go_back(table: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transaction, "TRANSACTION_STATEMENTS_MAX", 2)
+    table.run("BEGIN; SAVEPOINT s; INSERT INTO t VALUES (1)")
+    table.run("INSERT INTO t VALUES (2); INSERT INTO t VALUES (3)")
+    with pytest.raises(LimitExceeded):
+        table.run("ROLLBACK TO s")
+    table.run("ROLLBACK; BEGIN; SAVEPOINT s; INSERT INTO t VALUES (1)")
+    table.run("INSERT INTO t VALUES (2); INSERT INTO t VALUES (3); COMMIT")
+    assert values(table) == [1, 2, 3]
+
+
+# --- lending the writer ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lenient(tmp_path: Path) -> Iterator[Instance]:
+    options = EngineOptions(transaction_yield_s=0.05)
+    instance = Instance(tmp_path / "lenient", options, SystemClock(), ConnectorRegistry(None))
+    instance.start()
+    yield instance
+    instance.stop()
+
+
+def opened(instance: Instance) -> Session:
+    return instance.open(database="volt", user="volt", options={})
+
+
+def test_an_idle_block_stops_nobody(lenient: Instance) -> None:
+    first, second = opened(lenient), opened(lenient)
+    run(first, "CREATE TABLE t (a INTEGER); CREATE TABLE u (a INTEGER)")
+    run(first, "CREATE MATERIALIZED VIEW total AS SELECT count(*) AS n FROM t")
+    run(first, "BEGIN; INSERT INTO t VALUES (1)")
+    assert count(first, "total") == 1
+    run(second, "INSERT INTO u VALUES (2)")  # The block is idle: this does not wait for it.
+    assert count(second) == 0
+    run(first, "INSERT INTO t VALUES (3)")
+    run(second, "INSERT INTO u VALUES (2)")
+    run(first, "COMMIT")
+    assert count(second) == 2 and count(second, "total") == 2
+
+
+def test_an_overtaken_block_must_be_run_again(lenient: Instance) -> None:
+    first, second = opened(lenient), opened(lenient)
+    run(first, "CREATE TABLE t (a INTEGER PRIMARY KEY); BEGIN; INSERT INTO t VALUES (1)")
+    assert count(first) == 1
+    run(second, "INSERT INTO t VALUES (2)")
+    with pytest.raises(SerializationFailure):  # It was told that there is one row.
+        run(first, "COMMIT")
+    run(first, "BEGIN; INSERT INTO t VALUES (3)")
+    run(second, "INSERT INTO t VALUES (3)")
+    with pytest.raises(SerializationFailure):
+        run(first, "INSERT INTO t VALUES (4)")
+    assert first.status == "E"
+    run(first, "ROLLBACK")
+    assert count(first) == 2
+
+
+def test_a_failed_block_holds_nothing(table: Engine) -> None:
+    other = another(table)
+    table.run("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s")
+    with pytest.raises(UniqueViolation):
+        table.run("INSERT INTO t VALUES (1)")
+    run(other, "INSERT INTO t VALUES (9)")
+    table.run("ROLLBACK TO s; COMMIT")
+    assert values(table) == [1, 9]
+    other.close()
+
+
+# --- no trace -------------------------------------------------------------------------------------
+
+
+def everything(engine: Engine) -> dict[str, object]:
+    """Return every stored table's content."""
+    reader = engine.instance.engine("volt").database.reader()
+    names = reader.rows("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary "
+                        "ORDER BY ALL")  # fmt: skip
+    found: dict[str, object] = {}
+    for schema, name in names:
+        if name != "epoch":  # Empty epochs of the clock may pass.
+            rows = reader.rows(f'SELECT to_json(x)::VARCHAR FROM "{schema}"."{name}" x ORDER BY 1')
+            found[f"{schema}.{name}"] = rows
+    reader.close()
+    return found
+
+
+def test_a_rolled_back_block_leaves_no_trace(table: Engine) -> None:
+    table.run("CREATE SOURCE s (k INTEGER, v INTEGER); INSERT INTO s VALUES (1, 1), (2, 2)")
+    table.run("CREATE MATERIALIZED VIEW sums AS SELECT k, sum(v) AS v, count(DISTINCT v) AS d "
+              "FROM s GROUP BY k")  # fmt: skip
+    table.run("CREATE MATERIALIZED VIEW joined AS SELECT a, v FROM t LEFT JOIN sums ON a = k")
+    table.run("CREATE SINK out FROM joined WITH (connector = 'blackhole', type = 'append-only')")
+    table.run("INSERT INTO t VALUES (1), (5)")
+    before = everything(table)
+    table.run("BEGIN; INSERT INTO s VALUES (1, 7), (3, 3); DELETE FROM t WHERE a = 1")
+    table.run("SAVEPOINT x; CREATE MATERIALIZED VIEW more AS SELECT v FROM joined")
+    table.run("UPDATE t SET a = a + 1; ROLLBACK TO x; DROP SINK out; INSERT INTO t VALUES (3)")
+    assert everything(table) == before
+    table.run("ROLLBACK")
+    assert everything(table) == before
+    table.run("INSERT INTO s VALUES (1, 7); INSERT INTO t VALUES (2)")
+    assert table.run("SELECT a, v FROM joined ORDER BY a") == [(1, 8), (2, 2), (5, None)]
+
+
+# --- waiting together -----------------------------------------------------------------------------
+
+
+def test_a_failing_statement_fails_alone(table: Engine) -> None:
+    """Statements that waited together share an epoch; one that fails takes none with it."""
+    table.run("INSERT INTO t VALUES (7)")
+    blocker = threading.Event()
+    table.instance.engine("volt").loop.run_statement(lambda _: blocker.wait(10), shared=False)
+    sessions = [another(table) for _ in range(8)]
+    told: dict[int, str] = {}
+
+    def insert(number: int) -> None:
+        try:
+            run(sessions[number], f"INSERT INTO t VALUES ({7 if number == 3 else 100 + number})")
+            told[number] = "done"
+        except UniqueViolation:
+            told[number] = "failed"
+
+    threads = [threading.Thread(target=insert, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    blocker.set()
+    for thread in threads:
+        thread.join()
+    assert told == {n: "failed" if n == 3 else "done" for n in range(8)}
+    assert count(table.session) == 8 and count(table.session, "total") == 8
+
+
+def test_those_who_wait_share_an_epoch(table: Engine) -> None:
+    blocker = threading.Event()
+    loop = table.instance.engine("volt").loop
+    first = loop.run_statement(lambda epoch: (blocker.wait(10), epoch.number)[1], shared=False)
+    others = [loop.run_statement(lambda epoch: epoch.number, shared=True) for _ in range(5)]
+    blocker.set()
+    assert {other.result(10) for other in others} == {first.result(10) + 1}
+
+
+# --- cancel and timeouts --------------------------------------------------------------------------
+
+ENDLESS = ("SELECT count(*) FROM generate_series(1, 100000000) a(x), "
+           "generate_series(1, 100000) b(y) WHERE x % 7 = y % 3")  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", [ENDLESS, f"CREATE TABLE u AS {ENDLESS}"])
+def test_statement_timeout(table: Engine, statement: str) -> None:
+    table.run("SET statement_timeout = '200ms'")
+    with pytest.raises(QueryCanceled, match="statement timeout"):
+        table.run(statement)
+    assert table.run("SHOW statement_timeout") == [("200ms",)]
+    table.run("SET statement_timeout = 0; INSERT INTO t VALUES (1)")
+    assert values(table) == [1]
+    with pytest.raises(InvalidParameter):
+        table.run("SET statement_timeout = 'soon'")
+
+
+def test_cancel_strikes_one_statement_only(table: Engine) -> None:
+    """A write that waits behind a slow one is cancelled; the slow one does not notice."""
+    other = another(table)
+    blocker = threading.Event()
+    slow = table.instance.engine("volt").loop.run_statement(lambda _: blocker.wait(10), shared=True)
+    timer = threading.Timer(0.2, other.interrupt)
+    timer.start()
+    with pytest.raises(QueryCanceled):
+        run(other, "INSERT INTO t VALUES (1)")
+    blocker.set()
+    assert slow.result(10) is True
+    assert count(table.session) == 0
+    other.interrupt()  # Nothing runs: nothing happens.
+    run(other, "INSERT INTO t VALUES (2)")
+    other.close()
+    other.interrupt()
+    assert count(table.session) == 1
+
+
+def test_cancel_of_a_write_in_a_block(table: Engine) -> None:
+    table.run("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s")
+    timer = threading.Timer(0.3, table.session.interrupt)
+    timer.start()
+    with pytest.raises(QueryCanceled):
+        table.run(f"INSERT INTO t {ENDLESS}")
+    assert status(table) == "E"
+    table.run("ROLLBACK TO s; COMMIT")
+    assert values(table) == [1]
+
+
+def test_the_sessions_own_idle_timeout(table: Engine) -> None:
+    table.run("SET idle_in_transaction_session_timeout = '100ms'")
+    table.run("BEGIN; INSERT INTO t VALUES (1)")
+    time.sleep(0.4)
+    with pytest.raises(IdleInTransactionTimeout):
+        table.run("INSERT INTO t VALUES (2)")
+    assert status(table) == "E"
+    table.run("ROLLBACK")
+    assert values(table) == []

@@ -297,8 +297,6 @@ def test_errors_name_the_place(text: str, message: str, position: int) -> None:
         ("create table t (a serial)", "SERIAL", 19),
         ("create view v as select 1 emit on window close", "EMIT ON WINDOW CLOSE", 27),
         ("grant all on t to u", "GRANT", 1),
-        ("savepoint x", "SAVEPOINT", 1),
-        ("rollback to x", "ROLLBACK TO SAVEPOINT", 10),
         ("explain analyze select 1", "EXPLAIN ANALYZE", 9),
         ("create function f() returns int", "CREATE FUNCTION", 8),
         ("copy t from '/etc/passwd'", "COPY with a file on the server", 13),

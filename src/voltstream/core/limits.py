@@ -10,7 +10,12 @@ PENDING_BATCHES_MAX = 16  # 16 x 122,880 rows x ~220 B = 430 MB decoded. Full: s
 PUSH_BYTES_MAX = 64 * 1024 * 1024  # One HTTP or COPY batch. Larger: refused (54000), send parts.
 LINE_BYTES_MAX = 1024 * 1024  # One input record. Longer: a dead letter that keeps its first bytes.
 
-TRANSACTION_IDLE_S = 30  # An idle open transaction holds the only writer. Passed: rolled back.
+TRANSACTION_IDLE_S = 30  # An open transaction without a statement. Passed: rolled back, 25P03.
+TRANSACTION_YIELD_S = 0.25  # Idle so long, a transaction lends the writer to others that wait.
+TRANSACTION_STATEMENTS_MAX = 1_000  # Kept to run again. More: no savepoints (54000), no lending.
+TRANSACTION_BYTES_MAX = 64 * 1024 * 1024  # Kept rows of COPY in a block. More: the same.
+SHARED_STATEMENTS_MAX = 64  # Waiting INSERTs made one epoch: 64 x ~1 ms. The rest: the next one.
+POISON_ROWS_MAX = 16  # x 2 x log2(122,880) trials x ~10 ms = 5 s. One view's: it is suspended.
 WRITER_WAIT_S = 120  # How long a statement waits for the writer. Passed: 55006.
 
 CONNECTIONS_MAX = 500  # Wire sessions at a time. Full: 53300.

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from voltstream.core.errors import UndefinedTable, VoltstreamError, WrongObjectType
+from voltstream.core.errors import (
+    UndefinedTable,
+    ViewSuspended,
+    VoltstreamError,
+    WrongObjectType,
+)
 from voltstream.core.schema import Schema
 from voltstream.sql.catalog import Relation
 from voltstream.sql.program import Program
@@ -26,6 +31,7 @@ class Entry:
     relation: Relation | None = None
     program: Program | None = None
     emit_sql: str | None = None  # sinks: SELECT key, value of the delta, in delivery order
+    failed: str | None = None  # Why it stands still; then it is not read.
 
     @property
     def oid(self) -> int:
@@ -100,6 +106,7 @@ class Names:
     def find(self, schema: str | None, name: str) -> Relation | None:
         entry = self._catalog.get(schema, name)
         if entry is not None and entry.relation is not None:
+            refuse_failed(entry)
             self.used.add(entry.oid)
             return entry.relation
         return self._system(schema, name)
@@ -125,6 +132,16 @@ class Names:
                 stable=tuple(column.name for column in columns),
             )
         return None
+
+
+def refuse_failed(entry: Entry) -> None:
+    """Raises: ViewSuspended (55000) for what stands still: its rows are of the past."""
+    if entry.failed is not None:
+        raise ViewSuspended(
+            f'{entry.kind} "{entry.stored.name}" is suspended: {entry.failed}',
+            detail="It stopped at a failure of its program; other views go on.",
+            hint="REFRESH MATERIALIZED VIEW rebuilds it from its inputs; or DROP it.",
+        )
 
 
 def spelled(name: ObjectName) -> str:

@@ -40,6 +40,7 @@ class Dataflow:
         self._running: dict[int, _Running] = {}
         self._filled: set[str] = set()
         self._next_tick_us: int | None = None
+        self.running_oid: int | None = None  # Whose program runs: who is to blame if it fails.
 
     def add(self, program: Program) -> None:
         self._running[program.oid] = _Running(program)
@@ -78,9 +79,11 @@ class Dataflow:
                 self._clear(execute, [program.output])
                 continue
             forced = set(program.inputs) if tick and program.ticks else set()
+            self.running_oid = program.oid
             self._run(execute, running, program.steps, counts, due | forced)
             if running.program.timers:
                 self._read_timers(execute, running)
+            self.running_oid = None
         return counts
 
     def next_due_us(self) -> int | None:
@@ -101,6 +104,14 @@ class Dataflow:
             for step in running.program.steps
             if step.makes
         }
+
+    def timers(self) -> dict[int, dict[str, int | None]]:
+        """Return every timer's instant, to be restored when the epoch is rolled back."""
+        return {oid: dict(running.due_us) for oid, running in self._running.items()}
+
+    def restore_timers(self, timers: dict[int, dict[str, int | None]]) -> None:
+        for oid, running in self._running.items():
+            running.due_us = dict(timers.get(oid, {}))
 
     def costs(self) -> Iterable[tuple[str, OperatorCost]]:
         for running in self._running.values():

@@ -117,7 +117,7 @@ def _materialize(epoch: Epoch, parsed: CreateView) -> Outcome:
     epoch.flush()  # What the transaction wrote so far belongs to the backfill, not to a delta.
     names = Names(epoch.catalog, connection.describe)
     program = entries.view_program(stored.oid, parsed, names, connection)
-    _start(epoch, program)
+    start(epoch, program)
     connection.execute(
         f"CREATE VIEW {public_name(stored.schema, stored.name)} AS {program.readable_sql}"
     )
@@ -137,7 +137,7 @@ def create_sink(epoch: Epoch, parsed: CreateSink) -> Outcome:
     epoch.flush()
     names = Names(epoch.catalog, connection.describe)
     program = entries.sink_program(stored.oid, parsed, names, connection)
-    _start(epoch, program)
+    start(epoch, program)
     stored = replace(stored, depends_on=tuple(sorted(names.used)))
     entry = entries.with_emission(Entry(stored, parsed, None, program), connection)
     if parsed.properties.get("snapshot", "true").lower() != "false":
@@ -176,7 +176,7 @@ def create_index(epoch: Epoch, parsed: CreateIndex) -> Outcome:
     return Outcome("CREATE INDEX")
 
 
-def _start(epoch: Epoch, program: Program) -> None:
+def start(epoch: Epoch, program: Program) -> None:
     """Set a program up and fill it with all existing rows of its inputs."""
     counts: dict[str, int] = {}
     inputs = [entry for entry in epoch.catalog if _feeds(entry, program)]

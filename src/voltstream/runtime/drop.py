@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from voltstream.core.errors import (
     DependentObjects,
     UndefinedColumn,
@@ -104,7 +106,7 @@ def _dependents_fault(what: str, blockers: list[Entry]) -> DependentObjects:
 def _drop_one(epoch: Epoch, entry: Entry) -> None:
     connection = epoch.connection
     name = public_name(*entry.key)
-    if entry.program is not None:
+    if entry.program is not None and entry.failed is None:
         _forget_program(epoch, entry.program)
     if entry.kind in ("source", "view", "materialized view"):
         connection.execute(f"DROP VIEW {name}")
@@ -181,4 +183,4 @@ def _with_stored(entry: Entry, properties: dict[str, str], remark: str | None) -
         comment=remark,
         depends_on=old.depends_on,
     )
-    return Entry(stored, entry.parsed, entry.relation, entry.program, entry.emit_sql)
+    return replace(entry, stored=stored)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voltstream.core.clock import Clock
 from voltstream.core.ports import Connectors, RawBatch, Receipt
-from voltstream.runtime import entries
+from voltstream.runtime import entries, suspend
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.deliver import Deliveries
@@ -60,11 +60,6 @@ class Engine:
         reader = self.database.reader()
         reader.execute(f"SET VARIABLE vs_now = make_timestamptz({self._clock.now_us()})")
         return reader
-
-    @property
-    def writer(self) -> Connection:
-        """Return the writer's connection: to interrupt it, nothing else."""
-        return self.database.writer
 
     def start(self) -> None:
         self.loop.start()
@@ -130,4 +125,6 @@ def _restored_books(connection: Connection) -> Books:
     dataflow.load(connection.execute)
     for entry in catalog.of_kind("sink"):
         catalog = catalog.with_entry(entries.with_emission(entry, connection))
-    return Books(connection, dataflow, row, catalog)
+    books = Books(connection, dataflow, row, catalog)
+    suspend.restore(books)
+    return books

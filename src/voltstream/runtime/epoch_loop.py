@@ -7,10 +7,13 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
-from typing import TypeVar, assert_never
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any, TypeVar, assert_never
+
+import pyarrow as pa
 
 from voltstream.core.clock import Clock
 from voltstream.core.errors import (
@@ -18,17 +21,28 @@ from voltstream.core.errors import (
     IdleInTransactionTimeout,
     InternalError,
     QueryCanceled,
-    StorageFault,
     VoltstreamError,
 )
-from voltstream.core.limits import TICK_INTERVAL_MS
+from voltstream.core.limits import SHARED_STATEMENTS_MAX, TICK_INTERVAL_MS
 from voltstream.core.ports import Receipt
 from voltstream.runtime import absorb
 from voltstream.runtime.epoch import Books, Epoch
 from voltstream.runtime.options import EngineOptions
-from voltstream.runtime.work import Chore, End, Exclusive, SourceRows, Statement, Work
+from voltstream.runtime.poison import Blame, EpochFailed, ViewRefusesTooMuch, sifted
+from voltstream.runtime.suspend import suspend
+from voltstream.runtime.work import (
+    Chore,
+    End,
+    Exclusive,
+    Preempted,
+    SourceRows,
+    Statement,
+    Together,
+    Work,
+)
 from voltstream.store.database import Connection
 
+_TICK_PAUSE_S_MAX = 5.0
 _POLL_S = 0.05  # How late a timer may fire; a clock that is handed in cannot wake us.
 
 T = TypeVar("T")
@@ -50,6 +64,11 @@ class EpochLoop:
         self._decoding = 0
         self._work_last = False
         self._stopping = False
+        self._tick_pause_s = 0.0
+        self._tick_not_before_s = 0.0
+        self._interrupting = threading.Lock()
+        self._taken: list[Statement] = []
+        self._current: Statement | None = None
         self._thread = threading.Thread(target=self._run, name="epochs", daemon=True)
         self.after_epoch: Callable[[Epoch], None] = lambda _: None
 
@@ -90,10 +109,22 @@ class EpochLoop:
             self._work.append(work)
             self._changed.notify_all()
 
-    def run_statement(self, run: Callable[[Epoch], T]) -> Future[T]:
-        statement = Statement(run)
+    def run_statement(self, run: Callable[[Epoch], T], *, shared: bool = False) -> Future[T]:
+        """Queue a write; ``shared``: it may be one epoch with others of its kind that wait."""
+        statement = Statement(run, shared=shared)
         self.submit(statement)
         return statement.future
+
+    def interrupt(self, future: Future[Any]) -> None:
+        """Stop the statement of this future, whether it waits or runs; others do not notice."""
+        if future.cancel():
+            return
+        with self._interrupting:
+            for statement in self._taken:
+                if statement.future is future:
+                    statement.canceled = True
+            if self._current is not None and self._current.future is future:
+                self._books.connection.interrupt()
 
     def run_chore(self, run: Callable[[Connection], T]) -> Future[T]:
         chore = Chore(run)
@@ -109,8 +140,8 @@ class EpochLoop:
                 match item:
                     case None:
                         return
-                    case Statement():
-                        self._statement(item)
+                    case Together(statements=statements):
+                        self._statements(statements)
                     case Chore():
                         self._chore(item)
                     case Exclusive():
@@ -119,17 +150,17 @@ class EpochLoop:
                         self._absorb(item)
                     case _:
                         assert_never(item)
-            except Exception:
+            except Exception:  # A defect of ours: one lost answer is better than no writer.
                 log.exception("the epoch loop met a defect; it goes on")
 
-    def _next(self) -> Work | list[SourceRows] | None:
+    def _next(self) -> Together | Chore | Exclusive | list[SourceRows] | None:
         """Wait for the next thing to do; an empty list is a tick of the clock."""
         with self._changed:
             while True:
                 ready = self._rows_ready()
                 if self._work and not (ready and self._work_last):
                     self._work_last = True
-                    return self._work.popleft()
+                    return self._take_work()
                 if ready:
                     self._work_last = False
                     return self._take_rows()
@@ -138,6 +169,20 @@ class EpochLoop:
                 if self._stopping and not self._decoding:
                     return None
                 self._changed.wait(self._patience_s())
+
+    def _take_work(self) -> Together | Chore | Exclusive:
+        """Take the next statement, and those right behind it that may share its epoch."""
+        item = self._work.popleft()
+        if not isinstance(item, Statement):
+            return item
+        taken = [item]
+        while item.shared and self._work and len(taken) < SHARED_STATEMENTS_MAX:
+            follower = self._work[0]
+            if not isinstance(follower, Statement) or not follower.shared:
+                break
+            taken.append(follower)
+            self._work.popleft()
+        return Together(taken)
 
     def _patience_s(self) -> float:
         if not self._rows:
@@ -168,6 +213,8 @@ class EpochLoop:
         return taken
 
     def _tick_is_due(self) -> bool:
+        if time.monotonic() < self._tick_not_before_s:
+            return False
         now_us = self._clock.now_us()
         due_us = self._books.dataflow.next_due_us()
         if due_us is not None and self._books.row.now_us < due_us <= now_us:
@@ -177,31 +224,120 @@ class EpochLoop:
         programs = (entry.program for entry in self._books.catalog)
         return any(p is not None and (p.ticks or p.volatile) for p in programs)
 
-    def _open(self) -> Epoch:
-        epoch = Epoch(self._books, self._clock.now_us())
-        epoch.begin()
-        return epoch
+    # --- epochs ---------------------------------------------------------------------------------
 
-    def _close(self, epoch: Epoch) -> None:
-        epoch.commit()
+    @contextmanager
+    def _epoch(self, *, keep: bool = True) -> Iterator[Epoch]:
+        """Commit what the body does (or, without ``keep``, only try it). Raises: EpochFailed."""
+        dataflow = self._books.dataflow
+        dataflow.running_oid = None
+        timers = dataflow.timers()
+        epoch = Epoch(self._books, self._clock.now_us())
+        try:
+            epoch.begin()
+            yield epoch
+            if not keep:
+                epoch.flush()
+                raise _Undone
+            epoch.commit()
+        except Exception as error:  # A defect too: whoever waits must hear of it.
+            program = dataflow.running_oid
+            self._settle()
+            epoch.rollback()
+            dataflow.restore_timers(timers)
+            if isinstance(error, _Undone):
+                return
+            raise EpochFailed(Blame(as_fault(error), program)) from error
         for action in epoch.after_commit:
             action()
         self.after_epoch(epoch)
 
-    def _statement(self, item: Statement) -> None:
-        if not item.future.set_running_or_notify_cancel():
-            return
-        epoch: Epoch | None = None
+    @contextmanager
+    def _interruptible(self, statement: Statement) -> Iterator[None]:
+        """Let ``interrupt`` stop this statement, and no other one."""
+        with self._interrupting:
+            if statement.canceled:
+                raise QueryCanceled("canceling statement due to user request")
+            self._current = statement
         try:
-            epoch = self._open()
-            result = item.run(epoch)
-            self._close(epoch)
-        except BaseException as error:
-            if epoch is not None:
-                epoch.rollback()
-            item.future.set_exception(as_fault(error))
-        else:
+            yield
+        finally:
+            self._settle()
+
+    def _settle(self) -> None:
+        with self._interrupting:
+            self._current = None
+            self._books.connection.resume()
+
+    def _mended(self, blame: Blame) -> bool:
+        """Suspend the view that stands in the way of every epoch; tell whether there was one."""
+        if blame.is_passing or blame.program is None:
+            return False
+        if blame.is_data:
+            try:
+                with self._epoch():
+                    pass  # Without input: a timer's own failure shows here.
+            except EpochFailed as again:
+                if again.blame.is_passing or again.blame.program is None:
+                    return False
+                blame = again.blame
+            else:
+                return False
+        self._suspend(blame)
+        return True
+
+    def _suspend(self, blame: Blame) -> None:
+        if blame.program is not None:
+            suspend(self._books, blame.program, blame.fault)
+
+    # --- statements -----------------------------------------------------------------------------
+
+    def _statements(self, group: list[Statement]) -> None:
+        """Make one epoch of statements that wait together; when one fails, one of each."""
+        group = [item for item in group if item.future.set_running_or_notify_cancel()]
+        with self._interrupting:
+            self._taken = group
+        if len(group) == 1 or not self._together(group):
+            for item in group:
+                self._statement(item)
+        with self._interrupting:
+            self._taken = []
+
+    def _together(self, group: list[Statement]) -> bool:
+        results = []
+        try:
+            with self._epoch() as epoch:
+                for item in group:
+                    with self._interruptible(item):
+                        results.append(item.run(epoch))
+        except EpochFailed:
+            return False  # Nothing of it happened; alone, each fails or not by itself.
+        for item, result in zip(group, results, strict=True):
             item.future.set_result(result)
+        return True
+
+    def _statement(self, item: Statement) -> None:
+        while True:
+            try:
+                with self._interruptible(item), self._epoch() as epoch:
+                    result = item.run(epoch)
+            except EpochFailed as failed:
+                if self._mended(failed.blame):
+                    continue
+                item.future.set_exception(self._named(failed.blame))
+            except QueryCanceled as canceled:  # Before it began.
+                item.future.set_exception(canceled)
+            else:
+                item.future.set_result(result)
+            return
+
+    def _named(self, blame: Blame) -> VoltstreamError:
+        """Tell which view could not take the change."""
+        fault = blame.fault
+        entry = self._books.catalog.by_oid(blame.program) if blame.program is not None else None
+        if entry is not None and fault.detail is None and not blame.is_passing:
+            fault.detail = f'{entry.kind} "{entry.stored.name}" cannot take in this change.'
+        return fault
 
     def _chore(self, item: Chore) -> None:
         if not item.future.set_running_or_notify_cancel():
@@ -212,128 +348,183 @@ class EpochLoop:
             try:
                 result = item.run(connection)
                 connection.execute("COMMIT")
-            except BaseException:
+            except Exception:
                 rollback(connection)
                 raise
-        except BaseException as error:
+        except Exception as error:  # A defect too: whoever waits must hear of it.
             item.future.set_exception(as_fault(error))
         else:
             item.future.set_result(result)
 
+    # --- transactions ---------------------------------------------------------------------------
+
     def _exclusive(self, item: Exclusive) -> None:
-        if item.abandoned:
+        if not item.started.set_running_or_notify_cancel():
             return
-        epoch: Epoch | None = None
+        end: End | None = None
         try:
-            epoch = self._open()
-            item.started.set_result(None)
-            self._serve(item, epoch)
-        except BaseException as error:
-            if epoch is not None:
-                epoch.rollback()
-            fault = as_fault(error)
+            with self._epoch() as epoch:
+                item.started.set_result(None)
+                end = self._serve(item, epoch)
+                if end is None or not end.commit:
+                    raise _Undone
+        except EpochFailed as failed:
+            fault = self._named(failed.blame)
+            if not failed.blame.is_data:
+                self._mended(failed.blame)
             if not item.started.done():
                 item.started.set_exception(fault)
-            self._refuse_rest(item, fault)
+            self._part(item, end, fault)
+        else:
+            self._part(item, end, _why_left(end))
 
-    def _serve(self, item: Exclusive, epoch: Epoch) -> None:
-        """Run a transaction's statements as they come. Raises what ended it early."""
-        idle_until = time.monotonic() + self._options.transaction_idle_s
+    @staticmethod
+    def _part(item: Exclusive, end: End | None, reason: Exception | None) -> None:
+        """Answer whoever waits, also for what was sent before the end could be seen."""
+        item.ended = reason
+        if end is not None:
+            if reason is None or not end.commit:
+                end.future.set_result(None)
+            else:
+                end.future.set_exception(reason)
+        while reason is not None and not item.inbox.empty():
+            item.inbox.get().future.set_exception(reason)
+
+    def _serve(self, item: Exclusive, epoch: Epoch) -> End | None:
+        """Run a transaction's statements as they come; None when it must make way for others.
+
+        Raises: what ended it early.
+        """
+        idle_since_s = time.monotonic()
         while True:
             try:
                 request = item.inbox.get(timeout=_POLL_S)
             except queue.Empty:
-                if self._stopping:
-                    raise AdminShutdown("the server is shutting down") from None
-                if time.monotonic() > idle_until:
-                    raise IdleInTransactionTimeout(
-                        "terminating transaction due to idle-in-transaction timeout"
-                    ) from None
+                if self._must_yield(item, time.monotonic() - idle_since_s):
+                    return None
                 continue
             if isinstance(request, End):
-                self._end(request, epoch)
-                return
+                return request
             if not request.future.set_running_or_notify_cancel():
                 raise QueryCanceled("canceling statement due to user request")
+            with self._interrupting:
+                self._taken = [request]
             try:
-                result = request.run(epoch)
-            except BaseException as error:
+                with self._interruptible(request):
+                    result = request.run(epoch)
+            except Exception as error:  # A defect too: whoever waits must hear of it.
                 request.future.set_exception(as_fault(error))
                 raise
             request.future.set_result(result)
-            idle_until = time.monotonic() + self._options.transaction_idle_s
+            idle_since_s = time.monotonic()
 
-    def _end(self, request: End, epoch: Epoch) -> None:
-        try:
-            if request.commit:
-                self._close(epoch)
-            else:
-                epoch.rollback()
-        except BaseException as error:
-            if request.commit:
-                epoch.rollback()
-            request.future.set_exception(as_fault(error))
-        else:
-            request.future.set_result(epoch.number)
+    def _must_yield(self, item: Exclusive, idle_s: float) -> bool:
+        """Tell whether others should have the writer. Raises: 57P01, 25P03."""
+        if self._stopping:
+            raise AdminShutdown("the server is shutting down")
+        if idle_s > item.idle_s:
+            raise IdleInTransactionTimeout(
+                "terminating transaction due to idle-in-transaction timeout"
+            )
+        if not item.replayable or idle_s < self._options.transaction_yield_s:
+            return False
+        with self._changed:
+            return bool(self._work) or self._rows_ready() or self._tick_is_due()
 
-    @staticmethod
-    def _refuse_rest(item: Exclusive, fault: VoltstreamError) -> None:
-        """Answer what was sent before the session could see that its transaction had ended."""
-        item.ended = fault
-        while not item.inbox.empty():
-            item.inbox.get().future.set_exception(fault)
+    # --- rows of sources ------------------------------------------------------------------------
 
     def _absorb(self, group: list[SourceRows]) -> None:
         """Make an epoch of rows; on a fault, find the rows to blame and keep the others."""
         try:
             number = self._absorb_once(group)
-        except VoltstreamError as fault:
+        except EpochFailed as failed:
             if not group:
-                log.error("a timer's epoch failed: %s", fault.message)
-                time.sleep(_POLL_S)
-            elif isinstance(fault, StorageFault):
+                self._tick_failed(failed.blame)
+            elif failed.blame.is_passing:
                 for rows in group:
-                    rows.future.set_exception(fault)
+                    rows.future.set_exception(failed.blame.fault)
             else:
                 for rows in group:
                     self._absorb_alone(rows)
             return
+        self._tick_pause_s = 0.0
         for rows in group:
             rows.future.set_result(Receipt(rows.table.num_rows, len(rows.letters), number))
 
     def _absorb_once(self, group: list[SourceRows]) -> int:
-        epoch: Epoch | None = None
-        try:
-            epoch = self._open()
+        with self._epoch() as epoch:
             absorb.absorb(epoch, group)
-            self._close(epoch)
-        except BaseException as error:
-            if epoch is not None:
-                epoch.rollback()
-            raise as_fault(error) from error
         return epoch.number
 
+    def _tick_failed(self, blame: Blame) -> None:
+        if not blame.is_passing and blame.program is not None:
+            self._suspend(blame)
+            return
+        # Nobody to suspend: try again, but do not keep the writer busy with it.
+        self._tick_pause_s = min(_TICK_PAUSE_S_MAX, max(_POLL_S, self._tick_pause_s * 2))
+        self._tick_not_before_s = time.monotonic() + self._tick_pause_s
+        log.error("a timer's epoch failed: %s", blame.fault.message)
+
     def _absorb_alone(self, rows: SourceRows) -> None:
-        """Halve a batch until each row that no view can take is a dead letter by itself."""
-        taken = refused = number = 0
-        pieces = [rows]
+        """Take in one batch: without its bad rows, or without a view that cannot go on."""
         try:
-            while pieces:
-                piece = pieces.pop()
-                try:
-                    number = self._absorb_once([piece])
-                    taken += piece.table.num_rows
-                    refused += len(piece.letters)
-                except StorageFault:
-                    raise
-                except VoltstreamError as fault:
-                    if piece.table.num_rows == 0:
-                        raise
-                    pieces.extend(absorb.halves(piece, fault, self._books.catalog, self._clock))
-        except VoltstreamError as fault:
+            taken, number = self._cleaned(rows)
+            while number is None:
+                taken, number = self._cleaned(rows)
+        except EpochFailed as failed:
+            rows.future.set_exception(failed.blame.fault)
+        except VoltstreamError as fault:  # A suspension could not be written.
             rows.future.set_exception(fault)
         else:
-            rows.future.set_result(Receipt(taken, refused, number))
+            rows.future.set_result(Receipt(taken.table.num_rows, len(taken.letters), number))
+
+    def _cleaned(self, rows: SourceRows) -> tuple[SourceRows, int | None]:
+        """Commit a batch, without bad rows if it must be; no number: something was suspended.
+
+        Law: rows, dead letters and offsets are one epoch, so a kill leaves all of them or none.
+        Raises: EpochFailed.
+        """
+        try:
+            return rows, self._absorb_once([rows])
+        except EpochFailed as failed:
+            blame = failed.blame
+            if self._mended(blame):
+                return rows, None
+            if not blame.is_data or not rows.table.num_rows:
+                raise
+        try:
+            clean = self._sifted(rows, blame)
+            return clean, self._absorb_once([clean])
+        except ViewRefusesTooMuch as refusal:
+            self._suspend(refusal.blame)
+        except EpochFailed as failed:  # Each row passes alone, all of them together do not.
+            if failed.blame.is_passing or failed.blame.program is None:
+                raise
+            self._suspend(failed.blame)
+        return rows, None
+
+    def _sifted(self, rows: SourceRows, blame: Blame) -> SourceRows:
+        entry = self._books.catalog.by_oid(rows.source)
+        name = entry.stored.name if entry is not None else str(rows.source)
+
+        def trial(piece: pa.Table) -> Blame | None:
+            tried = replace(rows, table=piece, letters=(), offsets={})
+            try:
+                with self._epoch(keep=False) as epoch:
+                    absorb.absorb(epoch, [tried])
+            except EpochFailed as failed:
+                return failed.blame
+            return None
+
+        return sifted(rows, blame, trial, name, self._clock.now_us())
+
+
+class _Undone(Exception):
+    """The epoch shall leave nothing: a trial, a ROLLBACK, or others had to have the writer."""
+
+
+def _why_left(end: End | None) -> Preempted | None:
+    return Preempted() if end is None else None
 
 
 def rollback(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from voltstream.core.limits import (
     EPOCH_ROWS_MAX,
     SOURCE_RETENTION_S,
     TRANSACTION_IDLE_S,
+    TRANSACTION_YIELD_S,
     WRITER_WAIT_S,
 )
 
@@ -21,6 +22,7 @@ class EngineOptions:
     epoch_interval_ms: int = EPOCH_INTERVAL_MS
     retention_s: int = SOURCE_RETENTION_S
     transaction_idle_s: float = TRANSACTION_IDLE_S
+    transaction_yield_s: float = TRANSACTION_YIELD_S
     writer_wait_s: float = WRITER_WAIT_S
     threads: int = 2
     server_version: str = "16.0"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
 
 from voltstream.core.errors import (
     ActiveTransaction,
     FailedTransaction,
     FeatureNotSupported,
     InternalError,
+    NoActiveTransaction,
     UndefinedObject,
     VoltstreamError,
 )
@@ -23,8 +25,9 @@ from voltstream.core.ports import (
     Statement,
     TransactionStatus,
 )
-from voltstream.runtime import calls, copying, ddl, describing, dml, drop, querying, show
+from voltstream.runtime import calls, copying, ddl, describing, dml, drop, querying, show, suspend
 from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.settings import Settings
@@ -60,7 +63,7 @@ class EngineSession:
         self._implicit = False  # Inside a message of several statements.
         self._lock = threading.Lock()
         self._reader: Connection | None = None
-        self._future: Future[object] | None = None
+        self._future: Future[Any] | None = None
 
     # --- ports.Session --------------------------------------------------------------------------
 
@@ -87,7 +90,8 @@ class EngineSession:
                 return self._on_writer(
                     lambda epoch: describing.describe(
                         parsed, epoch.catalog, epoch.connection, parameter_oids
-                    )
+                    ),
+                    keep=False,
                 )
             reader = self._engine.database.reader()
             try:
@@ -105,12 +109,29 @@ class EngineSession:
             raise _aborted()
         if self._implicit and self._transaction is None:
             self._transaction = self._new_transaction(explicit=False)
+        limit_s = duration_s("statement_timeout", self._settings.get("statement_timeout"))
+        deadline = Deadline(limit_s, self.interrupt)
         try:
-            return self._dispatch(parsed, parameters)
+            with deadline.counting():
+                outcome = self._dispatch(parsed, parameters)
         except VoltstreamError as error:
             self._fail_block()
             self._blame(error, parsed)
             raise
+        return self._timed(outcome, deadline)
+
+    def _timed(self, outcome: Outcome, deadline: Deadline) -> Outcome:
+        """Let the deadline also count while the rows are made."""
+        if outcome.rows is not None:
+            return replace(outcome, rows=TimedRows(outcome.rows, deadline, self._forget_reader))
+        if outcome.copy_out is not None:
+            rows = TimedRows(outcome.copy_out.rows, deadline, self._forget_reader)
+            return replace(outcome, copy_out=replace(outcome.copy_out, rows=rows))
+        return outcome
+
+    def _forget_reader(self) -> None:
+        with self._lock:
+            self._reader = None
 
     def _blame(self, error: VoltstreamError, parsed: sql.Parsed) -> None:
         """Complete an error with what its statement and the catalog know."""
@@ -127,7 +148,7 @@ class EngineSession:
         if transaction is None or transaction.explicit:
             return
         self._transaction = None
-        transaction.end(commit=commit and not transaction.failed)
+        transaction.end(commit=commit and not transaction.failed, watch=self._watch)
 
     def reported_settings(self) -> Mapping[str, str]:
         return self._settings.reported()
@@ -137,13 +158,13 @@ class EngineSession:
             reader, future = self._reader, self._future
         if reader is not None:
             reader.interrupt()
-        if future is not None and not future.cancel() and not future.done():
-            self._engine.writer.interrupt()
+        if future is not None:
+            self._engine.loop.interrupt(future)
 
     def close(self) -> None:
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
-            transaction.end(commit=False)
+            transaction.end(commit=False, watch=self._watch)
 
     # --- dispatch -------------------------------------------------------------------------------
 
@@ -152,13 +173,13 @@ class EngineSession:
             case sql.Query(tree=tree):
                 return self._query(tree, parameters)
             case sql.Insert():
-                return self._on_writer(lambda epoch: dml.insert(epoch, parsed, parameters))
+                return self._change(lambda epoch: dml.insert(epoch, parsed, parameters))
             case sql.Update():
-                return self._on_writer(lambda epoch: dml.update(epoch, parsed, parameters))
+                return self._change(lambda epoch: dml.update(epoch, parsed, parameters))
             case sql.Delete():
-                return self._on_writer(lambda epoch: dml.delete(epoch, parsed, parameters))
+                return self._change(lambda epoch: dml.delete(epoch, parsed, parameters))
             case sql.Truncate():
-                return self._on_writer(lambda epoch: dml.truncate(epoch, parsed))
+                return self._change(lambda epoch: dml.truncate(epoch, parsed))
             case sql.Call():
                 return self._on_writer(lambda epoch: calls.call(epoch, parsed))
             case sql.CopyFrom():
@@ -166,8 +187,8 @@ class EngineSession:
                 return Outcome("COPY", copy_in=copying.CopyInput(target, parsed, self._finish_copy))
             case sql.CopyTo():
                 return self._copy_to(parsed, parameters)
-            case sql.Transaction(verb=verb):
-                return self._transact(verb)
+            case sql.Transaction():
+                return self._transact(parsed)
             case _:
                 return self._define_or_tell(parsed)
 
@@ -209,6 +230,8 @@ class EngineSession:
                 return ddl.create_schema(epoch, parsed)
             case sql.CreateIndex():
                 return ddl.create_index(epoch, parsed)
+            case sql.Refresh():
+                return suspend.refresh(epoch, parsed)
             case sql.Drop():
                 return drop.drop(epoch, parsed)
             case sql.AlterTable():
@@ -272,56 +295,92 @@ class EngineSession:
             self._fail_block()
             raise
 
-    def _on_writer(self, run: Callable[[Epoch], T]) -> T:
+    def _change(self, run: Callable[[Epoch], Outcome]) -> Outcome:
+        """Change rows; outside a block, in one epoch with others who wait to do so."""
+        return self._on_writer(run, shared=True)
+
+    def _on_writer(
+        self, run: Callable[[Epoch], T], *, shared: bool = False, keep: bool = True
+    ) -> T:
         transaction = self._transaction
         try:
             if transaction is not None:
-                return transaction.run(run, self._watch)
-            future = self._engine.loop.run_statement(run)
+                return transaction.run(run, self._watch, keep=keep)
+            future = self._engine.loop.run_statement(run, shared=shared)
             self._watch(future)
             return waited(future)
         finally:
             with self._lock:
                 self._future = None
 
-    def _watch(self, future: Future[T]) -> None:
+    def _watch(self, future: Future[Any]) -> None:
         with self._lock:
-            self._future = future  # type: ignore[assignment]  # Only cancelled, never read.
+            self._future = future
             self._reader = None
 
     # --- transactions ---------------------------------------------------------------------------
 
     def _new_transaction(self, *, explicit: bool) -> Transaction:
-        wait_s = self._engine.options.writer_wait_s
-        return Transaction(self._engine.loop, wait_s, explicit=explicit)
+        options = self._engine.options
+        name = "idle_in_transaction_session_timeout"
+        idle_s = duration_s(name, self._settings.get(name)) or options.transaction_idle_s
+        return Transaction(self._engine.loop, options.writer_wait_s, idle_s, explicit=explicit)
 
     def _fail_block(self) -> None:
         if self._transaction is not None and not self._transaction.failed:
             self._transaction.fail()
 
-    def _transact(self, verb: str) -> Outcome:
+    def _transact(self, parsed: sql.Transaction) -> Outcome:
+        try:
+            match parsed.verb:
+                case "BEGIN":
+                    return self._begin()
+                case "COMMIT" | "ROLLBACK":
+                    return self._end_block(parsed.verb)
+                case _:
+                    return self._move_in_block(parsed)
+        finally:
+            with self._lock:
+                self._future = None
+
+    def _begin(self) -> Outcome:
         transaction = self._transaction
-        if verb == "BEGIN":
-            if transaction is not None and transaction.explicit:
-                warning = Notice("there is already a transaction in progress", "WARNING", "25001")
-                return Outcome("BEGIN", notices=(warning,))
-            if transaction is None:
-                self._transaction = self._new_transaction(explicit=True)
-            else:
-                transaction.explicit = True
-            return Outcome("BEGIN")
+        if transaction is not None and transaction.explicit:
+            warning = Notice("there is already a transaction in progress", "WARNING", "25001")
+            return Outcome("BEGIN", notices=(warning,))
+        if transaction is None:
+            self._transaction = self._new_transaction(explicit=True)
+        else:
+            transaction.explicit = True
+        return Outcome("BEGIN")
+
+    def _end_block(self, verb: str) -> Outcome:
+        transaction, self._transaction = self._transaction, None
         if transaction is None or not transaction.explicit:
             warning = Notice("there is no transaction in progress", "WARNING", "25P01")
             if transaction is not None:
-                self._transaction = None
-                transaction.end(commit=verb == "COMMIT")
+                transaction.end(commit=verb == "COMMIT", watch=self._watch)
             return Outcome(verb, notices=(warning,))
-        self._transaction = None
         if verb == "COMMIT" and not transaction.failed:
-            transaction.end(commit=True)
+            transaction.end(commit=True, watch=self._watch)
             return Outcome("COMMIT")
-        transaction.end(commit=False)
+        transaction.end(commit=False, watch=self._watch)
         return Outcome("ROLLBACK")
+
+    def _move_in_block(self, parsed: sql.Transaction) -> Outcome:
+        transaction = self._transaction
+        if transaction is None or not transaction.explicit:
+            words = {"RELEASE": "RELEASE SAVEPOINT", "ROLLBACK TO": "ROLLBACK TO SAVEPOINT"}
+            verb = words.get(parsed.verb, parsed.verb)
+            raise NoActiveTransaction(f"{verb} can only be used in transaction blocks")
+        match parsed.verb:
+            case "SAVEPOINT":
+                transaction.savepoint(parsed.name)
+            case "RELEASE":
+                transaction.release(parsed.name)
+            case _:
+                transaction.rollback_to(parsed.name, self._watch)
+        return Outcome("ROLLBACK" if parsed.verb == "ROLLBACK TO" else parsed.verb)
 
     def _refuse_in_block(self, what: str) -> None:
         if self._transaction is not None and self._transaction.explicit:
@@ -355,7 +414,8 @@ def _own(statement: Statement) -> sql.Parsed:
 
 
 def _ends_block(parsed: sql.Parsed) -> bool:
-    return isinstance(parsed, sql.Transaction) and parsed.verb != "BEGIN"
+    words = ("COMMIT", "ROLLBACK", "ROLLBACK TO")
+    return isinstance(parsed, sql.Transaction) and parsed.verb in words
 
 
 def _aborted() -> FailedTransaction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voltstream.core.errors import UndefinedObject
+from voltstream.runtime.deadline import duration_s
 
 _DEFAULTS: Mapping[str, str] = {
     "application_name": "",
@@ -15,6 +16,7 @@ _DEFAULTS: Mapping[str, str] = {
     "default_transaction_isolation": "serializable",
     "default_transaction_read_only": "off",
     "extra_float_digits": "1",
+    "idle_in_transaction_session_timeout": "0",
     "in_hot_standby": "off",
     "integer_datetimes": "on",
     "intervalstyle": "postgres",
@@ -34,6 +36,7 @@ _DEFAULTS: Mapping[str, str] = {
     "transaction_isolation": "serializable",
     "transaction_read_only": "off",
 }
+_DURATIONS = ("idle_in_transaction_session_timeout", "statement_timeout")
 _REPORTED: Mapping[str, str] = {
     "application_name": "application_name",
     "client_encoding": "client_encoding",
@@ -75,6 +78,8 @@ class Settings:
         elif value is None:
             self._values[key] = self._start.get(key, "")
         else:
+            if key in _DURATIONS:
+                duration_s(key, value)
             self._values[key] = value
 
     def all(self) -> list[tuple[str, str]]:

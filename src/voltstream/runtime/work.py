@@ -30,10 +30,12 @@ class SourceRows:
 
 @dataclass(slots=True)
 class Statement:
-    """A write that is an epoch of its own."""
+    """A write that is an epoch of its own, or ``shared`` one with others that wait too."""
 
     run: Callable[[Epoch], Any]
     future: Future[Any] = field(default_factory=Future)
+    shared: bool = False
+    canceled: bool = False  # Asked to stop after it was taken; it is told before it runs.
 
 
 @dataclass(slots=True)
@@ -49,17 +51,33 @@ class End:
     """The end of an explicit transaction."""
 
     commit: bool
-    future: Future[int] = field(default_factory=Future)
+    future: Future[None] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Statements that are one epoch."""
+
+    statements: list[Statement]
+
+
+class Preempted(Exception):
+    """An idle transaction gave the writer to others; its session runs it again when needed."""
 
 
 @dataclass(slots=True)
 class Exclusive:
-    """An explicit transaction: it holds the writer from its first write to its end."""
+    """An explicit transaction: it holds the writer from its first write on.
 
+    ``replayable``: its session can run it again, so it may lose the writer while it is idle.
+    ``idle_s``: without a statement for so long, it is rolled back.
+    """
+
+    idle_s: float
     started: Future[None] = field(default_factory=Future)
     inbox: queue.SimpleQueue[Statement | End] = field(default_factory=queue.SimpleQueue)
-    abandoned: bool = False  # The session gave up waiting; do not start it.
-    ended: BaseException | None = None  # Why it ended by itself.
+    replayable: bool = True
+    ended: Exception | None = None  # Why it ended by itself.
 
 
 Work = Statement | Chore | Exclusive

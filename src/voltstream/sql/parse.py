@@ -18,8 +18,11 @@ from voltstream.sql.dialect import parse_dml, parse_query, syntax_fault, tokeniz
 from voltstream.sql.settings import (
     parse_begin,
     parse_commit,
+    parse_refresh,
+    parse_release,
     parse_reset,
     parse_rollback,
+    parse_savepoint,
     parse_set,
     parse_show,
 )
@@ -179,6 +182,9 @@ _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("END", parse_commit),
     ("ROLLBACK", parse_rollback),
     ("ABORT", parse_rollback),
+    ("SAVEPOINT", parse_savepoint),
+    ("RELEASE", parse_release),
+    ("REFRESH MATERIALIZED VIEW", parse_refresh),
 )
 _NO_OPS: tuple[tuple[str, str], ...] = (
     ("FLUSH", "FLUSH"),
@@ -194,5 +200,5 @@ _NO_OPS: tuple[tuple[str, str], ...] = (
 _REFUSED = (
     "ANALYSE", "CANCEL", "CLOSE", "CLUSTER", "DEALLOCATE", "DECLARE", "DISCARD", "DO", "EXECUTE",
     "FETCH", "GRANT", "IMPORT", "KILL", "LISTEN", "LOCK", "MERGE", "MOVE", "NOTIFY", "PREPARE",
-    "REASSIGN", "RECOVER", "REFRESH", "REINDEX", "RELEASE", "REVOKE", "SAVEPOINT", "SECURITY",
+    "REASSIGN", "RECOVER", "REINDEX", "REVOKE", "SECURITY",
 )  # fmt: skip

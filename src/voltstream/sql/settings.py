@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voltstream.sql.cursor import Cursor
-from voltstream.sql.statements import NoOp, Parsed, SetSetting, Show, Transaction
+from voltstream.sql.statements import NoOp, Parsed, Refresh, SetSetting, Show, Transaction
 
 _SHOW_LISTS = (
     "INTERNAL TABLES", "MATERIALIZED VIEWS", "TABLES", "SOURCES", "SINKS", "VIEWS", "INDEXES",
@@ -113,15 +113,38 @@ def parse_commit(cursor: Cursor, text: str, offset: int) -> Transaction:
 
 
 def parse_rollback(cursor: Cursor, text: str, offset: int) -> Transaction:
-    """Parse ROLLBACK or ABORT. Raises: FeatureNotSupported for savepoints."""
+    """Parse ROLLBACK or ABORT, and ROLLBACK TO a savepoint."""
+    cursor.accept("TRANSACTION") or cursor.accept("WORK")
+    if cursor.accept("TO"):
+        cursor.accept("SAVEPOINT")
+        name = cursor.identifier()
+        return Transaction(text=text, offset=offset, verb="ROLLBACK TO", name=name)
     _end_of_transaction(cursor)
     return Transaction(text=text, offset=offset, verb="ROLLBACK")
 
 
+def parse_savepoint(cursor: Cursor, text: str, offset: int) -> Transaction:
+    return Transaction(text=text, offset=offset, verb="SAVEPOINT", name=cursor.identifier())
+
+
+def parse_release(cursor: Cursor, text: str, offset: int) -> Transaction:
+    """Parse RELEASE [SAVEPOINT] name."""
+    cursor.accept("SAVEPOINT")
+    return Transaction(text=text, offset=offset, verb="RELEASE", name=cursor.identifier())
+
+
+def parse_refresh(cursor: Cursor, text: str, offset: int) -> Refresh:
+    """Parse REFRESH MATERIALIZED VIEW [CONCURRENTLY] name [WITH DATA]."""
+    cursor.accept("CONCURRENTLY")
+    name = cursor.object_name()
+    if cursor.sees("WITH NO DATA"):
+        raise cursor.unsupported("WITH NO DATA")
+    cursor.accept("WITH DATA")
+    return Refresh(text=text, offset=offset, name=name)
+
+
 def _end_of_transaction(cursor: Cursor) -> None:
     cursor.accept("TRANSACTION") or cursor.accept("WORK")
-    if cursor.sees("TO"):
-        raise cursor.unsupported("ROLLBACK TO SAVEPOINT")
     if cursor.sees("PREPARED"):
         raise cursor.unsupported("a prepared transaction")
     if cursor.sees("AND CHAIN"):

@@ -184,9 +184,17 @@ class CopyTo(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Parsed):
-    """``verb``: BEGIN, COMMIT, ROLLBACK."""
+    """``verb``: BEGIN, COMMIT, ROLLBACK; SAVEPOINT, RELEASE and ROLLBACK TO with a ``name``."""
 
     verb: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh(Parsed):
+    """REFRESH MATERIALIZED VIEW."""
+
+    name: ObjectName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

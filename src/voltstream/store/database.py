@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from voltstream.core.errors import QueryCanceled
 from voltstream.core.limits import RESULT_BATCH_ROWS
 from voltstream.core.schema import Column, Schema
 from voltstream.store.faults import translated
@@ -49,6 +50,7 @@ class Stream:
     def batches(self) -> Iterator[pa.RecordBatch]:
         with translated():
             for batch in self._reader:
+                self._connection.check()
                 if batch.num_rows:
                     yield batch
 
@@ -62,10 +64,23 @@ class Connection:
 
     def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
         self._raw = raw
+        self._interrupted = False
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Raise in our words; DuckDB forgets an interrupt that comes between two statements."""
+        self.check()
+        with translated():
+            yield
+
+    def check(self) -> None:
+        """Raises: QueryCanceled (57014) after an interrupt."""
+        if self._interrupted:
+            raise QueryCanceled("canceling statement due to user request")
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Run a statement. Returns the rows it changed or made; -1 when it does not say."""
-        with translated():
+        with self._asking():
             result = (
                 self._raw.execute(sql, list(parameters)) if parameters else (self._raw.execute(sql))
             )
@@ -76,26 +91,26 @@ class Connection:
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a query for few rows. Time stamps must be cast by the query (no pytz here)."""
-        with translated():
+        with self._asking():
             if parameters:
                 return self._raw.execute(sql, list(parameters)).fetchall()
             return self._raw.execute(sql).fetchall()
 
     def describe(self, sql: str) -> Schema:
         """Tell the columns of a SELECT without running it."""
-        with translated():
+        with self._asking():
             relation = self._raw.sql(sql)
             return _schema(relation)
 
     def arrow(self, sql: str) -> tuple[Schema, pa.Table]:
         """Run a SELECT and hold its whole result."""
-        with translated():
+        with self._asking():
             relation = self._raw.sql(sql)
             return _schema(relation), relation.to_arrow_table()
 
     def stream(self, sql: str) -> Stream:
         """Run a SELECT batch by batch. The stream owns this connection from here on."""
-        with translated():
+        with self._asking():
             relation = self._raw.sql(sql)
             schema = _schema(relation)
             return Stream(self, schema, relation.to_arrow_reader(RESULT_BATCH_ROWS))
@@ -111,8 +126,13 @@ class Connection:
             self._raw.unregister(name)
 
     def interrupt(self) -> None:
+        """Stop what runs, and refuse what follows until ``resume``. From any thread."""
+        self._interrupted = True
         with suppress(duckdb.Error):  # Its query, and it with it, may have ended just now.
             self._raw.interrupt()
+
+    def resume(self) -> None:
+        self._interrupted = False
 
     def close(self) -> None:
         self._raw.close()

@@ -26,6 +26,8 @@ _TABLES = (
     "column_name VARCHAR, options VARCHAR)",
     'CREATE TABLE IF NOT EXISTS _vs.calls (function VARCHAR, arguments VARCHAR, "at" TIMESTAMPTZ)',
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.failures (oid BIGINT, cause BIGINT, reason VARCHAR, "
+    "epoch BIGINT)",
 )
 _VIEWS = (
     "CREATE OR REPLACE MACRO main._vs_now() AS coalesce("
@@ -36,11 +38,15 @@ _VIEWS = (
     "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_sinks AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
-    "coalesce(s.state, 'running') AS state, coalesce(s.detail, '') AS detail, "
+    "CASE WHEN f.oid IS NOT NULL THEN 'failed' ELSE coalesce(s.state, 'running') END AS state, "
+    "coalesce(f.reason, s.detail, '') AS detail, "
     "(SELECT count(*) FROM _vs.outbox b WHERE b.sink = o.oid) AS pending, o.definition "
-    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'sink'",
+    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) "
+    "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'sink'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_materialized_views AS SELECT o.oid AS id, o.name, "
-    "o.schema, o.definition FROM _vs.objects o WHERE o.kind = 'materialized view'",
+    "o.schema, CASE WHEN f.oid IS NULL THEN 'running' ELSE 'failed' END AS state, "
+    "coalesce(f.reason, '') AS reason, o.definition FROM _vs.objects o "
+    "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'materialized view'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_tables AS SELECT o.oid AS id, o.name, o.schema, "
     "o.definition FROM _vs.objects o WHERE o.kind = 'table'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
@@ -147,6 +153,7 @@ def remove_object(connection: Connection, oid: int) -> None:
         ("offsets", "source"),
         ("outbox", "sink"),
         ("states", "oid"),
+        ("failures", "oid"),
     ):
         connection.execute(f"DELETE FROM _vs.{table} WHERE {column} = {oid}")
 
@@ -225,6 +232,33 @@ def set_state(connection: Connection, oid: int, state: str, detail: str) -> None
     )
     if not known:
         connection.execute("INSERT INTO _vs.states VALUES (?, ?, ?)", [oid, state, detail])
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An object that stands still since an epoch; ``cause`` is the one whose program failed."""
+
+    oid: int
+    cause: int
+    reason: str
+    epoch: int
+
+
+def add_failures(connection: Connection, failures: Sequence[Failure]) -> None:
+    for failure in failures:
+        connection.execute(
+            "INSERT INTO _vs.failures VALUES (?, ?, ?, ?)",
+            [failure.oid, failure.cause, failure.reason, failure.epoch],
+        )
+
+
+def read_failures(connection: Connection) -> list[Failure]:
+    found = connection.rows("SELECT oid, cause, reason, epoch FROM _vs.failures ORDER BY oid")
+    return [Failure(*row) for row in found]
+
+
+def remove_failures(connection: Connection, cause: int) -> None:
+    connection.execute(f"DELETE FROM _vs.failures WHERE cause = {cause}")
 
 
 # --- outbox -------------------------------------------------------------------------------------
