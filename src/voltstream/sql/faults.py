@@ -44,7 +44,8 @@ def report_faults(
         if not conditions:
             continue
         row = ", ".join(f"{quote(c)} := {quote(c)}" for c in child.columns)
-        reason = f"column {public} of {name} cannot be computed: {spell(tree)}".replace("'", "''")
+        wanted = spell(tree.expressions[0])
+        reason = f"column {public} of {name} cannot be computed: {wanted}".replace("'", "''")
         target = name.replace("'", "''")
         writer.run(
             f"INSERT INTO _vs.dead_letters SELECT '{target}', '', "

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
+import pyarrow as pa
 
 from voltstream.core import errors
 from voltstream.core.errors import VoltstreamError
@@ -99,16 +100,15 @@ def translated() -> Iterator[None]:
     except duckdb.Error as error:
         raise mapped(error) from error
     except UnicodeDecodeError as error:
-        raise mapped(_meant(error)) from error
+        # DuckDB shows the first 50 bytes of a JSON document it cannot read. Where that cuts a
+        # character in two, its message is no text, and Python raises this in its place.
+        raise mapped(_meant(error.object.decode(errors="replace"))) from error
+    except (OSError, pa.ArrowException) as error:  # Rows come through Arrow, and so do errors.
+        raise mapped(_meant(str(error))) from error
 
 
-def _meant(unspoken: UnicodeDecodeError) -> duckdb.Error:
-    """Return the error that could not be raised.
-
-    DuckDB shows the first 50 bytes of a JSON document it cannot read. Where that cuts a character
-    in two, its message is no text, and Python raises this in its place.
-    """
-    text = unspoken.object.decode(errors="replace")
+def _meant(text: str) -> duckdb.Error:
+    """Return the error that a message was written for."""
     named = _PREFIX.match(text)
     kind = named[0].rsplit(" ", 2)[0].title().replace(" ", "") if named else ""
     found = getattr(duckdb, f"{kind}Exception", duckdb.Error)
