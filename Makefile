@@ -2,7 +2,7 @@
 #   make demo     the main job: real charging sessions through live SQL views (ARGS="--seconds 20")
 #   make test     all tests                 (ARGS="-k window")
 #   make check    format, lint, strict types, tests: what .ci/run calls
-#   make bench    throughput and freshness  (ARGS="--rows 2000000")
+#   make bench    throughput and freshness  (ARGS="ocpp --rows 1000000 --rounds 1"; ARGS=--help)
 #   make fmt      rewrite sources in the house format
 #   make serve    a server on the default ports (ARGS="--data volt-data")
 #   make setup    .venv with the locked dependencies and .venv/bin/voltstream

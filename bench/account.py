@@ -1,15 +1,16 @@
-"""Where an epoch's time goes: seconds per kind of DuckDB statement."""
+"""Where an epoch's time goes: seconds per kind of DuckDB statement, and per object."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from voltstream.store.database import Connection, MemoryEngine
 
 _HEAD = re.compile(r"\s*(.+?)(?:\s+(?:AS|SELECT|USING|WHERE|VALUES)\b|\(|=|$)", re.S)
+_OBJECT = re.compile(r"_(\d{5,})")
 
 
 class Account:
@@ -17,6 +18,7 @@ class Account:
 
     def __init__(self) -> None:
         self._spent: defaultdict[str, list[float]] = defaultdict(list)
+        self._longest: dict[str, tuple[float, str]] = {}
 
     def open(self) -> None:
         """Time every statement that is executed from here on."""
@@ -32,25 +34,43 @@ class Account:
         def timed_arrow(self: MemoryEngine, *arguments: object) -> object:
             began = time.perf_counter()
             try:
-                return arrow(self, *arguments)  # type: ignore[arg-type]
+                return run_arrow(self, *arguments)
             finally:
                 note("(decode, beside the writer)", time.perf_counter() - began)
 
         note = self._note
+        run_arrow: Callable[..., object] = arrow
         setattr(Connection, "execute", timed)  # noqa: B010
         setattr(MemoryEngine, "arrow", timed_arrow)  # noqa: B010
 
     def clear(self) -> None:
         self._spent.clear()
+        self._longest.clear()
 
     def _note(self, sql: str, seconds: float) -> None:
         found = _HEAD.match(sql)
-        self._spent[" ".join((found[1] if found else sql).split())[:60]].append(seconds)
+        head = " ".join((found[1] if found else sql).split())[:60]
+        self._spent[head].append(seconds)
+        if seconds > self._longest.get(head, (0.0, ""))[0]:
+            self._longest[head] = (seconds, sql)
 
-    def lines(self, count: int) -> list[str]:
-        """Return the dearest heads, dearest first."""
+    def lines(self, count: int, names: Mapping[int, str]) -> list[str]:
+        """Return the dearest objects and statement heads, dearest first."""
         spent = {head: list(each) for head, each in list(self._spent.items())}
         total = sum(sum(each) for head, each in spent.items() if not head.startswith("("))
-        ranked = sorted(spent.items(), key=lambda item: -sum(item[1]))[:count]
-        lines = [f"  {sum(each):7.2f} s {len(each):6d} x  {head}" for head, each in ranked]
-        return [f"  {total:7.2f} s           all statements", *lines]
+        by_object: defaultdict[str, float] = defaultdict(float)
+        for head, each in spent.items():
+            found = _OBJECT.search(head)
+            by_object[names.get(int(found[1]), found[1]) if found else head] += sum(each)
+        out = [f"  {total:7.2f} s  all statements; by object:"]
+        out += [f"  {took:7.2f} s  {name}" for name, took in _dearest(by_object)[:12]]
+        ranked = _dearest({head: sum(each) for head, each in spent.items()})[:count]
+        out += [f"  {took:7.2f} s {len(spent[head]):6d} x  {head}" for head, took in ranked]
+        for head, _ in ranked[:6]:
+            took, sql = self._longest[head]
+            out.append(f"  {took * 1e3:.0f} ms at most: {' '.join(sql.split())[:600]}")
+        return out
+
+
+def _dearest(spent: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(spent.items(), key=lambda item: -item[1])
