@@ -6,6 +6,8 @@ the rows are copied once, into the stored source.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,7 +16,8 @@ from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.catalog import Relation
 from voltstream.sql.statements import CreateSource
-from voltstream.store.database import Connection, quoted
+from voltstream.sql.watermarks import declared
+from voltstream.store.database import Connection, literal, quoted
 
 _LENT = "_arrived"
 _CHUNKS_MAX = 8  # More are joined: reading begins anew at each, for each view.
@@ -51,6 +54,25 @@ def show_all_rows(connection: Connection, relation: Relation) -> int:
     return connection.execute(f"SELECT count(*) FROM {relation.stored}")
 
 
+def advance_watermark(connection: Connection, entry: Entry, rows: str) -> None:
+    """Raise the watermark of a source or table to the greatest one its new rows imply."""
+    _, expression = declared(entry.stored.properties["watermark"])
+    connection.execute(
+        "UPDATE _vs.watermarks SET arrived = getvariable('vs_now'), reached = greatest(reached, "
+        f"(SELECT CAST(max({expression}) AS TIMESTAMPTZ) FROM {rows})) WHERE oid = {entry.oid}"
+    )
+
+
+def start_watermark(connection: Connection, oid: int, properties: Mapping[str, str]) -> None:
+    """Begin to follow a declared watermark. An idle source does not hold others back."""
+    if "watermark" in properties:
+        idle = properties.get("watermark_idle_timeout")
+        idle_s = f"epoch(CAST({literal(idle)} AS INTERVAL))" if idle else "NULL"
+        connection.execute(
+            f"INSERT INTO _vs.watermarks VALUES ({oid}, NULL, getvariable('vs_now'), {idle_s})"
+        )
+
+
 def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     """Store rows of a source with arrival numbers, and as delta where a view reads them."""
     first = epoch.take_rids(table.num_rows)
@@ -67,10 +89,13 @@ def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     connection = epoch.connection
     connection.lend(_LENT, table)
     try:
+        columns = column_expressions(entry.parsed)
         connection.execute(
-            f"INSERT INTO {relation.stored} SELECT {column_expressions(entry.parsed)}, _rid, "
+            f"INSERT INTO {relation.stored} SELECT {columns}, _rid, "
             f"getvariable('vs_now') FROM {_LENT}"
         )
+        if relation.watermarks:
+            advance_watermark(connection, entry, f"(SELECT {columns} FROM {_LENT})")
     finally:
         connection.take_back(_LENT)
 

@@ -49,6 +49,7 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
     )
     relation = entries.source_relation(stored, connection)
     arrivals.make_arrival_delta(connection, relation, parsed)
+    arrivals.start_watermark(connection, stored.oid, stored.properties)
     _register(epoch, Entry(stored, parsed, relation))
     return Outcome("CREATE SOURCE")
 

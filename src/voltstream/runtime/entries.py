@@ -8,12 +8,13 @@ from voltstream.core.errors import InternalError
 from voltstream.core.schema import Schema
 from voltstream.runtime import arrivals, emission
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
-from voltstream.sql.catalog import Relation
+from voltstream.sql.catalog import Relation, Watermarked
 from voltstream.sql.compiler import compile_sink, compile_view
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.program import Program
 from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView, Parsed
 from voltstream.sql.translate import translate_query
+from voltstream.sql.watermarks import source_watermark
 from voltstream.store.database import Connection, quoted
 from voltstream.store.ledger import StoredObject
 
@@ -51,7 +52,13 @@ def source_relation(stored: StoredObject, connection: Connection) -> Relation:
         append_only=True,
         arrival=True,
         stable=names_of(columns),
+        watermarks=_watermarks(stored),
     )
+
+
+def _watermarks(stored: StoredObject) -> tuple[Watermarked, ...]:
+    text = stored.properties.get("watermark")
+    return (source_watermark(stored.oid, text),) if text else ()
 
 
 def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connection) -> Relation:
@@ -86,6 +93,7 @@ def materialized_relation(
         append_only=program.append_only,
         stable=program.columns,
         volatile=program.volatile,
+        watermarks=program.watermarks,
     )
 
 
@@ -115,6 +123,7 @@ def view_program(oid: int, parsed: CreateView, names: Names, connection: Connect
         names,
         connection,
         parsed.query_text,
+        on_close=parsed.on_close,
     )
 
 
@@ -128,7 +137,8 @@ def sink_program(oid: int, parsed: CreateSink, names: Names, connection: Connect
         query = getattr(statement, "tree", None)
         if query is None:
             raise InternalError("a SELECT was not read as a query")
-    return compile_sink(parsed.name.name, oid, query, names, connection)
+    name = parsed.name.name
+    return compile_sink(name, oid, query, names, connection, on_close=parsed.on_close)
 
 
 def make_plain_view(schema: str, parsed: CreateView, names: Names, connection: Connection) -> None:

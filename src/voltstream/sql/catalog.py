@@ -11,13 +11,23 @@ from voltstream.core.schema import Schema
 
 
 @dataclass(frozen=True, slots=True)
+class Watermarked:
+    """A column that follows watermarks: see ``sql.watermarks.Mark``, in DuckDB's words."""
+
+    column: str
+    sources: frozenset[int]
+    closed: str
+    reached: str
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """A named relation as the compiler sees it.
 
     Shape: ``columns`` are the public columns. ``stored`` is the DuckDB relation that holds the
     stable columns now (``_vs.src_12``, ``public.t``, ``_vs.mv_13_read``) and ``stable`` their
     names; ``volatile`` maps public columns to expressions (DuckDB SQL) over stable ones and
-    ``_vs_now()``. ``delta`` is its temp delta table (``d_12``). ``arrival`` says the stored and
+    ``_vs_now()``. ``delta`` is its temp delta relation (``d_12``). ``arrival`` says the stored and
     delta tables carry ``_rid``. ``kind``: source, table, materialized view, view.
     """
 
@@ -34,6 +44,7 @@ class Relation:
     stable: tuple[str, ...] = ()
     volatile: tuple[tuple[str, str], ...] = ()
     view_query: exp.Expression | None = None  # plain views are inlined
+    watermarks: tuple[Watermarked, ...] = ()
 
 
 class CatalogReader(Protocol):

@@ -159,7 +159,7 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
         if not part:
             raise syntax_fault(tokens[-1], text)
         if source and cursor.accept("WATERMARK FOR"):
-            columns.watermark = cursor.slice_text(cursor.rest())
+            columns.watermark = _watermark(cursor)
         elif any(cursor.sees(words) for words in _TABLE_CONSTRAINTS):
             _table_constraint(cursor, columns, source=source)
         elif cursor.word() in ("EXCLUDE", "LIKE", "INCLUDE"):
@@ -167,6 +167,15 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
         else:
             columns.specs.append(_column(cursor, columns, source=source))
     return columns
+
+
+def _watermark(cursor: Cursor) -> str:
+    """Return ``"column" AS expression``, the expression in DuckDB's words."""
+    name = cursor.identifier()
+    if cursor.done:
+        return f"{quoted(name)} AS {quoted(name)}"
+    cursor.expect("AS")
+    return f"{quoted(name)} AS {store_sql(parse_expression(cursor.rest(), cursor.text))}"
 
 
 def _table_constraint(cursor: Cursor, columns: Columns, *, source: bool) -> None:

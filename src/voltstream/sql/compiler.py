@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from voltstream.core.errors import NotIncremental
+from voltstream.core.errors import FeatureNotSupported, NotIncremental
 from voltstream.core.schema import Schema
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
 from voltstream.sql.emitter import emit, emit_sink, repeated
@@ -17,6 +17,7 @@ from voltstream.sql.operators.stream import Writer
 from voltstream.sql.planner import Planned, Planner
 from voltstream.sql.program import Program, Step
 from voltstream.sql.translate import translated_tree
+from voltstream.sql.watermarks import close_windows
 
 
 def compile_view(
@@ -27,8 +28,10 @@ def compile_view(
     catalog: CatalogReader,
     oracle: TypeOracle,
     query_text: str,
+    *,
+    on_close: bool = False,
 ) -> Program:
-    """Compile a materialized view.
+    """Compile a materialized view; ``on_close`` shows windows once, when they are over.
 
     Raises: the binder's errors (42P01, 42703, 42702, 42803 …). A query without a delta rule is
     recomputed and compared in each epoch, and the program's notices say so.
@@ -36,19 +39,31 @@ def compile_view(
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
+        if on_close:
+            raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
         return _recomputed(name, oid, query, column_names, catalog, oracle, reason)
-    return emit(oid, name, planned.plan, _renamed(planned, column_names), ())
+    plan = close_windows(planned.plan) if on_close else planned.plan
+    return emit(oid, name, plan, _renamed(planned, column_names), ())
 
 
 def compile_sink(
-    name: str, oid: int, query: exp.Expression, catalog: CatalogReader, oracle: TypeOracle
+    name: str,
+    oid: int,
+    query: exp.Expression,
+    catalog: CatalogReader,
+    oracle: TypeOracle,
+    *,
+    on_close: bool = False,
 ) -> Program:
     """Compile a sink's query; NOW() is evaluated in the epoch that emits a row."""
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
+        if on_close:
+            raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
         return _recomputed(name, oid, query, (), catalog, oracle, reason)
-    return emit_sink(oid, name, planned.plan, planned.items)
+    plan = close_windows(planned.plan) if on_close else planned.plan
+    return emit_sink(oid, name, plan, planned.items)
 
 
 def _renamed(planned: Planned, names: Sequence[str]) -> list[tuple[str, exp.Expression]]:

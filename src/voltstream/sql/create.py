@@ -135,12 +135,9 @@ def _view(
     column_names = cursor.name_list() if cursor.sees("(") else ()
     properties = parse_with(cursor)
     cursor.expect("AS")
-    at_query = cursor.at
     tokens, _ = _without_data_clause(cursor.rest())  # A view is always filled: data are exact.
     emit = top_level(tokens, ("EMIT", "ON", "WINDOW", "CLOSE"))
-    if emit is not None:
-        cursor.at = at_query + emit
-        raise cursor.unsupported("EMIT ON WINDOW CLOSE")
+    tokens = tokens if emit is None else tokens[:emit]
     query = parse_query(_required(tokens, cursor), cursor.text)
     continuous = any(
         properties.get(f"{prefix}.continuous", "false").lower() == "true"
@@ -149,7 +146,8 @@ def _view(
     return CreateView(
         text=text, offset=offset, name=name, query=query, query_text=cursor.slice_text(tokens),
         column_names=column_names, materialized=materialized, continuous=continuous,
-        or_replace=replace, if_not_exists=lenient, properties=properties,
+        or_replace=replace, on_close=emit is not None, if_not_exists=lenient,
+        properties=properties,
     )  # fmt: skip
 
 

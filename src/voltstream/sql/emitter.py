@@ -19,6 +19,7 @@ from voltstream.sql.operators.linear import (
 )
 from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, integrate
 from voltstream.sql.operators.time_filter import time_filter_delta
+from voltstream.sql.operators.window_close import window_close_delta
 from voltstream.sql.plan import (
     Aggregate,
     DistinctOn,
@@ -29,11 +30,13 @@ from voltstream.sql.plan import (
     Scan,
     TimeFilter,
     Union,
+    WindowClose,
     column_list,
     item_list,
     relations,
 )
 from voltstream.sql.program import Program
+from voltstream.sql.watermarks import passed_on
 
 Items = list[tuple[str, exp.Expression]]
 
@@ -57,6 +60,9 @@ def delta_of(writer: Writer, plan: Plan) -> Stream:
             return _keyed(writer, plan).stream
         case TimeFilter(child=child):
             return time_filter_delta(writer, plan, delta_of(writer, child))
+        case WindowClose(child=child):
+            rows = child.child if isinstance(child, Aggregate) else child
+            return window_close_delta(writer, plan, delta_of(writer, rows))
         case _ as never:
             assert_never(never)
 
@@ -138,7 +144,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
     return Program(
         oid=oid,
         name=name,
-        inputs=tuple(relation.delta for relation in relations(plan)),
+        inputs=_inputs(plan),
         output=output,
         columns=columns,
         setup=tuple(writer.setup),
@@ -152,11 +158,22 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         timers=tuple(writer.timers),
         notices=notices,
         volatile=tuple(lookup.items()),
+        watermarks=passed_on(Project(root, tuple(stored))),
         emit_columns=tuple(
             (n, lookup[n].replace("_vs_now()", NOW_SQL) if n in lookup else quote(n))
             for n, _ in items
         ),
     )
+
+
+def _inputs(plan: Plan) -> tuple[str, ...]:
+    """Return the deltas that make a program run: what it reads, and what moves its watermark."""
+    deltas = [relation.delta for relation in relations(plan)]
+    if isinstance(plan, WindowClose):
+        deltas += [f"d_{oid}" for oid in sorted(plan.sources)]
+    elif isinstance(plan, Filter | Project):
+        deltas += _inputs(plan.child)
+    return tuple(dict.fromkeys(deltas))
 
 
 def _consolidated(stream: Stream) -> Stream:
@@ -194,7 +211,7 @@ def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
     return Program(
         oid=oid,
         name=name,
-        inputs=tuple(relation.delta for relation in relations(plan)),
+        inputs=_inputs(plan),
         output=output,
         columns=tuple(n for n, _ in stored),
         setup=tuple(writer.setup),

@@ -18,12 +18,14 @@ from voltstream.sql.plan import (
     Scan,
     TimeFilter,
     Union,
+    WindowClose,
     append_only,
     children,
 )
 from voltstream.sql.planner import Planner
 from voltstream.sql.statements import CreateSink, CreateView, Parsed, Query
 from voltstream.sql.translate import translate_query
+from voltstream.sql.watermarks import WATERMARK
 
 _EXPLAINED_OID = 0
 
@@ -110,3 +112,5 @@ def _title(plan: Plan) -> str:
             bounds = [f"{spell(b)} <= NOW()" for b in lower]
             bounds += [f"NOW() < {spell(b)}" for b in upper]
             return f"Time filter {' AND '.join(bounds)}"
+        case WindowClose(closed=closed):
+            return f"Window close when {closed.replace(WATERMARK, 'watermark')}"

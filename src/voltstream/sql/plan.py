@@ -121,7 +121,23 @@ class TimeFilter:
         return self.child.columns
 
 
-Plan = Scan | Filter | Project | Union | Join | Aggregate | DistinctOn | TimeFilter
+@dataclass(frozen=True)
+class WindowClose:
+    """Show a group of ``child``, an aggregate, or else its row, once no row in time can come.
+
+    ``closed`` is the predicate over the columns below and the watermark of ``sources``.
+    """
+
+    child: Plan
+    sources: frozenset[int]
+    closed: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.child.columns
+
+
+Plan = Scan | Filter | Project | Union | Join | Aggregate | DistinctOn | TimeFilter | WindowClose
 
 
 def children(plan: Plan) -> tuple[Plan, ...]:
@@ -170,6 +186,8 @@ def batch_sql(plan: Plan) -> str:
             bounds = [f"({spell(b)}) <= _vs_now()" for b in lower]
             bounds += [f"({spell(b)}) > _vs_now()" for b in upper]
             return f"SELECT * FROM ({batch_sql(child)}) WHERE {' AND '.join(bounds)}"
+        case WindowClose(child=child):
+            return batch_sql(child)
 
 
 def item_list(items: tuple[tuple[str, exp.Expression], ...]) -> str:
@@ -225,6 +243,8 @@ def append_only(plan: Plan) -> bool:
             return not outer and all(append_only(part) for part in children(plan))
         case TimeFilter(upper=upper, child=child):
             return not upper and append_only(child)
+        case WindowClose():
+            return True
         case Aggregate() | DistinctOn():
             return False
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voltstream.sql.catalog import Watermarked
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -66,4 +68,5 @@ class Program:
     timers: tuple[Timer, ...] = ()
     notices: tuple[str, ...] = ()
     volatile: tuple[tuple[str, str], ...] = ()
+    watermarks: tuple[Watermarked, ...] = ()
     emit_columns: tuple[tuple[str, str], ...] = ()  # sinks: (public name, DuckDB SQL)

@@ -72,6 +72,7 @@ class CreateView(Parsed):
     materialized: bool = False
     continuous: bool = False
     or_replace: bool = False
+    on_close: bool = False  # EMIT ON WINDOW CLOSE
     if_not_exists: bool = False
     properties: Mapping[str, str]
 
@@ -86,6 +87,7 @@ class CreateSink(Parsed):
     properties: Mapping[str, str]
     format: str = "PLAIN"
     encode: str = "JSON"
+    on_close: bool = False  # EMIT ON WINDOW CLOSE
     if_not_exists: bool = False
 
 

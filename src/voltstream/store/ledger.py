@@ -28,6 +28,9 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.failures (oid BIGINT, cause BIGINT, reason VARCHAR, "
     "epoch BIGINT)",
+    "CREATE TABLE IF NOT EXISTS _vs.watermarks (oid BIGINT, reached TIMESTAMPTZ, arrived TIMESTAMPTZ, "
+    "idle_s DOUBLE)",
+    "CREATE TABLE IF NOT EXISTS _vs.late_rows (oid BIGINT, rows BIGINT)",
 )
 _VIEWS = (
     "CREATE OR REPLACE MACRO main._vs_now() AS coalesce("
@@ -51,6 +54,14 @@ _VIEWS = (
     "o.definition FROM _vs.objects o WHERE o.kind = 'table'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
     "CREATE OR REPLACE VIEW rw_catalog.dead_letters AS SELECT * FROM _vs.dead_letters",
+    "CREATE OR REPLACE VIEW _vs.watermarks_now AS SELECT oid, reached, coalesce(arrived < "
+    "CAST(getvariable('vs_now') AS TIMESTAMPTZ) - idle_s * INTERVAL '1 second', FALSE) AS idle "
+    "FROM _vs.watermarks",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_watermarks AS SELECT o.name, o.schema, w.reached AS "
+    "watermark, w.arrived AS last_row_at FROM _vs.watermarks w JOIN _vs.objects o USING (oid)",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_late_rows AS SELECT o.name, o.schema, "
+    "sum(l.rows)::BIGINT AS late_rows FROM _vs.late_rows l JOIN _vs.objects o USING (oid) "
+    "GROUP BY ALL",
     "CREATE OR REPLACE VIEW rw_catalog.rw_epochs AS SELECT epoch, now FROM _vs.epoch",
 )
 FIRST_OID = 16_384  # PostgreSQL's first oid of user objects: clients treat lower ones as built in.
@@ -154,6 +165,8 @@ def remove_object(connection: Connection, oid: int) -> None:
         ("outbox", "sink"),
         ("states", "oid"),
         ("failures", "oid"),
+        ("watermarks", "oid"),
+        ("late_rows", "oid"),
     ):
         connection.execute(f"DELETE FROM _vs.{table} WHERE {column} = {oid}")
 

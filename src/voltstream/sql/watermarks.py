@@ -1,0 +1,219 @@
+"""Watermarks: which columns of a plan say that no earlier row will come in time.
+
+A source's ``WATERMARK FOR ts AS ts - INTERVAL '5 seconds'`` promises that rows before the
+watermark, the greatest such value so far, are late. What is computed from ``ts`` by a function
+that never decreases keeps that promise, so windows of ``ts`` close when the watermark passes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from sqlglot import exp, parse_one
+
+from voltstream.core.errors import FeatureNotSupported
+from voltstream.sql.catalog import Watermarked
+from voltstream.sql.expressions import column, quote, spell
+from voltstream.sql.plan import (
+    Aggregate,
+    Filter,
+    Join,
+    Plan,
+    Project,
+    Scan,
+    TimeFilter,
+    Union,
+    WindowClose,
+    append_only,
+)
+
+_DECLARED = re.compile(r'\s*(?:"((?:[^"]|"")+)"|(\w+))\s+AS\s+(.+)', re.I | re.S)
+_MONOTONE = {"time_bucket", "date_bin", "date_trunc"}
+_NAME = "_watermark"
+WATERMARK = quote(_NAME)  # Stands for the watermark where a predicate compares with it.
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A column bound to watermarks.
+
+    ``sources`` are the oids of their relations, the least counts. ``closed`` is the predicate,
+    over the column and WATERMARK, that no row in time can have this value any more.
+    ``reached`` is what the column would be for a row exactly at the watermark.
+    """
+
+    sources: frozenset[int]
+    closed: str
+    reached: exp.Expression
+
+
+Marks = dict[str, Mark]
+
+
+def close_windows(plan: Plan) -> Plan:
+    """Return a plan that shows a group, or a row, only when no row in time can change it.
+
+    Raises: FeatureNotSupported (0A000) when nothing of the query follows a watermark.
+    """
+    if isinstance(plan, Filter | Project) and _over_aggregate(plan.child):
+        return replace(plan, child=close_windows(plan.child))
+    if isinstance(plan, Aggregate):
+        below, names = plan.child, plan.groups
+    else:
+        below, names = plan, plan.columns
+    found = marks(below)
+    chosen = next((found[name] for name in names if name in found), None)
+    if chosen is None or not append_only(below):
+        raise FeatureNotSupported(
+            "EMIT ON WINDOW CLOSE needs a column with a watermark among the group keys"
+            if isinstance(plan, Aggregate)
+            else "EMIT ON WINDOW CLOSE needs rows that only grow, with a watermark column",
+            hint="Declare WATERMARK FOR column AS column - INTERVAL '…' in the source.",
+        )
+    return WindowClose(plan, chosen.sources, chosen.closed)
+
+
+def _over_aggregate(plan: Plan) -> bool:
+    return isinstance(plan, Aggregate) or (
+        isinstance(plan, Filter | Project) and _over_aggregate(plan.child)
+    )
+
+
+def declared(text: str) -> tuple[str, str]:
+    """Return the column and the expression of ``column AS expression``."""
+    found = _DECLARED.fullmatch(text)
+    if found is None:
+        return text.strip(), text.strip()
+    name = found[1].replace('""', '"') if found[1] else found[2].lower()
+    return name, found[3].strip()
+
+
+def marks(plan: Plan) -> Marks:
+    """Return the columns of a plan that follow watermarks."""
+    match plan:
+        case Scan(relation=relation):
+            return {
+                w.column: Mark(w.sources, w.closed, _tree(w.reached)) for w in relation.watermarks
+            }
+        case Filter(child=child) | TimeFilter(child=child) | WindowClose(child=child):
+            return marks(child)
+        case Project(child=child, items=items):
+            return _projected(marks(child), items)
+        case Join(left=left, right=right):
+            return {**marks(left), **marks(right)}
+        case Union(children=children):
+            return _met([marks(child) for child in children])
+        case Aggregate(child=child, groups=groups):
+            below = marks(child)
+            return {name: below[name] for name in groups if name in below}
+        case _:
+            return {}
+
+
+def source_watermark(oid: int, text: str) -> Watermarked:
+    """Return what WATERMARK FOR promises of a relation's column."""
+    name, _ = declared(text)
+    return Watermarked(name, frozenset({oid}), f"{quote(name)} < {WATERMARK}", WATERMARK)
+
+
+def passed_on(plan: Plan) -> tuple[Watermarked, ...]:
+    """Return what the rows of a plan promise to those who read them."""
+    return tuple(
+        Watermarked(name, mark.sources, mark.closed, spell(mark.reached))
+        for name, mark in marks(plan).items()
+    )
+
+
+def _projected(below: Marks, items: tuple[tuple[str, exp.Expression], ...]) -> Marks:
+    found: Marks = {}
+    for name, item in items:
+        tree = _opened(item)
+        names = {node.name for node in tree.find_all(exp.Column)}
+        if len(names) != 1 or not names <= below.keys():
+            continue
+        mark = below[next(iter(names))]
+        if isinstance(tree, exp.Column):
+            found[name] = Mark(mark.sources, mark.closed.replace(quote(tree.name), quote(name)),
+                               mark.reached)  # fmt: skip
+        elif _is_window_end(tree):
+            found[name] = Mark(mark.sources, f"{quote(name)} <= {WATERMARK}", column(_NAME))
+            start, size = tree.this, spell(tree.expression)
+            if start.name in found:  # HOP: only its end tells when a window is over.
+                closed = f"{quote(start.name)} + {size} <= {WATERMARK}"
+                found[start.name] = Mark(mark.sources, closed, column(_NAME))
+        elif _never_decreases(tree):
+            reached = tree.transform(lambda node, m=mark: _at(node, m))
+            closed = f"{quote(name)} < ({spell(reached)})"
+            found[name] = Mark(mark.sources, closed, reached)
+        elif "unnest" in spell(tree).lower():
+            found[name] = Mark(mark.sources, "FALSE", column(_NAME))
+    return found
+
+
+def _at(node: exp.Expression, mark: Mark) -> exp.Expression:
+    return mark.reached.copy() if isinstance(node, exp.Column) else node
+
+
+def _opened(item: exp.Expression) -> exp.Expression:
+    """Return a window function's DuckDB text as a tree again."""
+    if not isinstance(item, exp.Var):
+        return item
+    return _tree(item.name)
+
+
+def _tree(text: str) -> exp.Expression:
+    tree = parse_one(text, read="duckdb")
+    assert isinstance(tree, exp.Expression)
+    return tree
+
+
+def _is_window_end(tree: exp.Expression) -> bool:
+    return (
+        isinstance(tree, exp.Add)
+        and isinstance(tree.this, exp.Column)
+        and tree.this.name == "window_start"
+        and isinstance(tree.expression, exp.Var)
+    )
+
+
+def _never_decreases(tree: exp.Expression) -> bool:
+    match tree:
+        case exp.Column():
+            return True
+        case exp.Paren():
+            return _never_decreases(tree.this)
+        case exp.Cast():
+            return tree.to.is_type(*exp.DataType.TEMPORAL_TYPES) and _never_decreases(tree.this)
+        case exp.Add() | exp.Sub():
+            return _never_decreases(tree.this) and tree.expression.find(exp.Column) is None
+        case exp.TimestampTrunc() | exp.DateTrunc() | exp.DateBin():
+            return tree.find(exp.Unnest) is None
+        case exp.Anonymous():
+            return tree.name.lower() in _MONOTONE
+        case _:
+            return False
+
+
+def _met(branches: list[Marks]) -> Marks:
+    """Return what holds in every branch of a union: the least watermark counts."""
+    first = branches[0]
+    return {
+        name: Mark(
+            frozenset().union(*(branch[name].sources for branch in branches)),
+            mark.closed,
+            mark.reached,
+        )
+        for name, mark in first.items()
+        if all(name in other and other[name].closed == mark.closed for other in branches)
+    }
+
+
+def least_sql(sources: frozenset[int]) -> str:
+    """Print the least watermark of some relations; NULL while one that is not idle has none."""
+    oids = ", ".join(str(oid) for oid in sorted(sources))
+    return (
+        "(SELECT CASE WHEN bool_and(reached IS NOT NULL OR idle) "
+        "THEN min(reached) FILTER (NOT idle) END "
+        f"FROM _vs.watermarks_now WHERE oid IN ({oids}))"
+    )
