@@ -137,6 +137,8 @@ def _view(
     cursor.expect("AS")
     tokens, _ = _without_data_clause(cursor.rest())  # A view is always filled: data are exact.
     emit = top_level(tokens, ("EMIT", "ON", "WINDOW", "CLOSE"))
+    if emit is not None and not materialized:
+        raise cursor.unsupported("EMIT ON WINDOW CLOSE of a plain view")
     tokens = tokens if emit is None else tokens[:emit]
     query = parse_query(_required(tokens, cursor), cursor.text)
     continuous = any(
@@ -154,6 +156,7 @@ def _view(
 def _sink(cursor: Cursor, text: str, offset: int) -> CreateSink:
     lenient = _if_not_exists(cursor)
     name = cursor.object_name()
+    emit: int | None = None
     if cursor.sees("INTO"):
         raise cursor.unsupported("CREATE SINK … INTO")
     query: exp.Expression | None = None
@@ -169,14 +172,16 @@ def _sink(cursor: Cursor, text: str, offset: int) -> CreateSink:
         left = cursor.tokens[cursor.at :]
         end = top_level(left, ("WITH", "("))
         end = len(left) if end is None else end
-        query = parse_query(_required(list(left[:end]), cursor), cursor.text)
+        emit = top_level(left[:end], ("EMIT", "ON", "WINDOW", "CLOSE"))
+        query = parse_query(_required(list(left[: emit or end]), cursor), cursor.text)
         cursor.at += end
     properties = parse_with(cursor)
     form, encode = parse_format(cursor, properties)
     cursor.expect_end(hint="WITH ( … ) comes before FORMAT … ENCODE …")
     return CreateSink(
         text=text, offset=offset, name=name, query=query, from_name=from_name,
-        properties=properties, format=form, encode=encode, if_not_exists=lenient,
+        properties=properties, format=form, encode=encode, on_close=emit is not None,
+        if_not_exists=lenient,
     )  # fmt: skip
 
 

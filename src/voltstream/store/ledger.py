@@ -28,7 +28,8 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.failures (oid BIGINT, cause BIGINT, reason VARCHAR, "
     "epoch BIGINT)",
-    "CREATE TABLE IF NOT EXISTS _vs.watermarks (oid BIGINT, reached TIMESTAMPTZ, arrived TIMESTAMPTZ, "
+    "CREATE TABLE IF NOT EXISTS _vs.watermarks (oid BIGINT, reached TIMESTAMPTZ, "
+    "arrived TIMESTAMPTZ, "
     "idle_s DOUBLE)",
     "CREATE TABLE IF NOT EXISTS _vs.late_rows (oid BIGINT, rows BIGINT)",
 )
