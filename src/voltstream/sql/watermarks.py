@@ -139,15 +139,15 @@ def _projected(below: Marks, items: tuple[tuple[str, exp.Expression], ...]) -> M
         elif _is_window_end(tree):
             found[name] = Mark(mark.sources, f"{quote(name)} <= {WATERMARK}", column(_NAME))
             start, size = tree.this, spell(tree.expression)
-            if start.name in found:  # HOP: only its end tells when a window is over.
+            if start.name in found:
                 closed = f"{quote(start.name)} + {size} <= {WATERMARK}"
                 found[start.name] = Mark(mark.sources, closed, column(_NAME))
+        elif isinstance(item, exp.Var):  # The start of a window whose size comes with its end.
+            found[name] = Mark(mark.sources, "FALSE", column(_NAME))
         elif _never_decreases(tree):
             reached = tree.transform(lambda node, m=mark: _at(node, m))
             closed = f"{quote(name)} < ({spell(reached)})"
             found[name] = Mark(mark.sources, closed, reached)
-        elif "unnest" in spell(tree).lower():
-            found[name] = Mark(mark.sources, "FALSE", column(_NAME))
     return found
 
 
