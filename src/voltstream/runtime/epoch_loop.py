@@ -201,13 +201,12 @@ class EpochLoop:
         return waited_s * 1000 >= self._options.epoch_interval_ms
 
     def _take_rows(self) -> list[SourceRows]:
-        taken = [self._rows.popleft()]
-        count = taken[0].table.num_rows
-        while self._rows:
-            count += self._rows[0].table.num_rows
-            if count > self._options.epoch_rows_max:
-                break
+        """Take batches until they fill an epoch: whole row groups need no write to the log."""
+        taken: list[SourceRows] = []
+        count = 0
+        while self._rows and count < self._options.epoch_rows_max:
             taken.append(self._rows.popleft())
+            count += taken[-1].table.num_rows
         self._rows_count = sum(rows.table.num_rows for rows in self._rows)
         self._rows_since_s = time.monotonic()
         return taken
