@@ -74,7 +74,7 @@ def rewrite(
         if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
             return resolve(node)
         if _spells_now(node):
-            return now() if stable_now else _instant()
+            return _as_part_of_day(node, now() if stable_now else _instant())
         for key, value in list(node.args.items()):
             if isinstance(value, exp.Expression):
                 node.set(key, visit(value))
@@ -90,8 +90,25 @@ def _instant() -> exp.Expression:
     return exp.cast(variable, "TIMESTAMPTZ")
 
 
+# CURRENT_DATE and its like are NOW() in another type.
+_OF_NOW: dict[type[exp.Expression], str] = {
+    exp.CurrentDate: "DATE",
+    exp.CurrentTime: "TIMETZ",
+    exp.Localtime: "TIME",
+    exp.Localtimestamp: "TIMESTAMP",
+}
+
+
+def _as_part_of_day(node: exp.Expression, instant: exp.Expression) -> exp.Expression:
+    kind = _OF_NOW.get(type(node))
+    if kind is None:
+        return instant
+    local = instant if kind == "TIMETZ" else exp.cast(instant, "TIMESTAMP")
+    return local if kind == "TIMESTAMP" else exp.cast(local, kind)
+
+
 def _spells_now(node: exp.Expression) -> bool:
-    if isinstance(node, exp.CurrentTimestamp):
+    if isinstance(node, exp.CurrentTimestamp) or type(node) in _OF_NOW:
         return True
     return isinstance(node, exp.Anonymous) and node.name.lower() in _NOW_NAMES
 

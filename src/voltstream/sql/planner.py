@@ -19,6 +19,7 @@ from voltstream.core.errors import (
 )
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
 from voltstream.sql.expressions import (
+    NOW,
     Resolve,
     all_of,
     column,
@@ -120,7 +121,8 @@ class Planner:
                 continue
             bounds = solve(part)
             if bounds is None:
-                raise NotIncremental(f"NOW() in {spell(part)} cannot be solved for an instant")
+                shown = spell(part).replace(f"{NOW}()", "NOW()")
+                raise NotIncremental(f"{shown} cannot be solved for an instant")
             lower, upper = lower + bounds.lower, upper + bounds.upper
         if plain:
             plan = Filter(plan, guarded(all_of(plain)))

@@ -1,0 +1,8 @@
+-- Dates, times, intervals, zones.
+SELECT '2026-03-29 02:30:00+01'::timestamptz AS a, '2026-03-29'::date AS b, '12:34:56.789'::time AS c, '2026-03-29 02:30'::timestamp AS d, DATE '2026-02-28' + 1 AS e, DATE '2026-03-01' - DATE '2026-02-01' AS f;
+SELECT INTERVAL '90 minutes' AS b, INTERVAL '1 year 2 months' AS c, INTERVAL '-1 hour' AS d, INTERVAL '1' DAY AS e, INTERVAL '1.5 hours' AS f, INTERVAL '0' AS g, INTERVAL '2 weeks' AS h;
+SELECT '2026-01-31'::date + INTERVAL '1 month' AS a, '2026-03-01 00:00+00'::timestamptz - '2026-02-01 12:00+00'::timestamptz AS b, INTERVAL '1 hour' * 2.5 AS c, '2026-01-01'::timestamp - INTERVAL '1 microsecond' AS e;
+SELECT extract(epoch FROM '2026-01-01 00:00:00.25+00'::timestamptz) AS a, extract(hour FROM TIMESTAMP '2026-01-01 13:45') AS b, extract(dow FROM DATE '2026-01-04') AS c, extract(isodow FROM DATE '2026-01-04') AS d, extract(doy FROM DATE '2026-02-01') AS e, date_part('minute', TIMESTAMP '2026-01-01 13:45') AS g;
+SELECT date_trunc('hour', '2026-01-01 13:45:10+00'::timestamptz) AS a, date_trunc('week', TIMESTAMP '2026-01-01 10:00') AS c, date_bin('15 minutes', TIMESTAMP '2026-01-01 13:44', TIMESTAMP '2026-01-01') AS d, time_bucket('15 minutes', '2026-01-01 13:44+00'::timestamptz) AS e;
+SELECT to_timestamp(1767225600) AS a, to_timestamp(1767225600.5) AS b, to_char(TIMESTAMP '2026-01-02 03:04:05', 'YYYY-MM-DD HH24:MI:SS') AS c, to_date('02.01.2026', 'DD.MM.YYYY') AS d, make_interval(hours => 2) AS e, age(TIMESTAMP '2026-03-01', TIMESTAMP '2026-01-15') AS f;
+SELECT TIMESTAMP '2026-07-01 12:00' AT TIME ZONE 'Europe/Berlin' AS a, '2026-07-01 12:00+00'::timestamptz AT TIME ZONE 'Europe/Berlin' AS b, '2026-07-01 12:00+00'::timestamptz::date AS c, '2026-07-01 12:00+00'::timestamptz::text AS d;
