@@ -19,6 +19,7 @@ from voltstream.sql.statements import CreateSource
 from voltstream.sql.watermarks import declared
 from voltstream.store.database import Connection, literal, quoted
 
+IDLE_TIMEOUT = "watermark.idle_timeout"
 _LENT = "_arrived"
 _CHUNKS_MAX = 8  # More are joined: reading begins anew at each, for each view.
 
@@ -64,13 +65,17 @@ def advance_watermark(connection: Connection, entry: Entry, rows: str) -> None:
 
 
 def start_watermark(connection: Connection, oid: int, properties: Mapping[str, str]) -> None:
-    """Begin to follow a declared watermark. An idle source does not hold others back."""
-    if "watermark" in properties:
-        idle = properties.get("watermark_idle_timeout")
-        idle_s = f"epoch(CAST({literal(idle)} AS INTERVAL))" if idle else "NULL"
-        connection.execute(
-            f"INSERT INTO _vs.watermarks VALUES ({oid}, NULL, getvariable('vs_now'), {idle_s})"
-        )
+    """Begin to follow a declared watermark, and learn its delay behind the clock."""
+    if "watermark" not in properties:
+        return
+    name, expression = declared(properties["watermark"])
+    idle = properties.get(IDLE_TIMEOUT)
+    idle_s = f"epoch(CAST({literal(idle)} AS INTERVAL))" if idle else "NULL"
+    connection.execute(
+        f"INSERT INTO _vs.watermarks SELECT {oid}, NULL, now, {idle_s}, "
+        f"epoch(now) - epoch(({expression})::TIMESTAMPTZ) FROM (SELECT now, now AS {quoted(name)} "
+        "FROM (SELECT CAST(getvariable('vs_now') AS TIMESTAMPTZ) AS now))"
+    )
 
 
 def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:

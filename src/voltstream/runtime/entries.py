@@ -58,7 +58,8 @@ def source_relation(stored: StoredObject, connection: Connection) -> Relation:
 
 def _watermarks(stored: StoredObject) -> tuple[Watermarked, ...]:
     text = stored.properties.get("watermark")
-    return (source_watermark(stored.oid, text),) if text else ()
+    idles = arrivals.IDLE_TIMEOUT in stored.properties
+    return (source_watermark(stored.oid, text, idles=idles),) if text else ()
 
 
 def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connection) -> Relation:

@@ -18,6 +18,7 @@ class Watermarked:
     sources: frozenset[int]
     closed: str
     reached: str
+    idles: bool = False  # Follows the clock while its source is silent.
 
 
 @dataclass(frozen=True, slots=True)

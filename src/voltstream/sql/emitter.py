@@ -155,6 +155,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         state_tables=tuple(writer.states),
         readable_sql=f"SELECT {public} FROM {read}",
         append_only=append_only,
+        ticks=_ticks(plan),
         timers=tuple(writer.timers),
         notices=notices,
         volatile=tuple(lookup.items()),
@@ -164,6 +165,13 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
             for n, _ in items
         ),
     )
+
+
+def _ticks(plan: Plan) -> bool:
+    """Tell whether a watermark may move without rows."""
+    if isinstance(plan, WindowClose):
+        return plan.idles
+    return isinstance(plan, Filter | Project) and _ticks(plan.child)
 
 
 def _inputs(plan: Plan) -> tuple[str, ...]:
@@ -222,6 +230,7 @@ def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
         state_tables=tuple(writer.states),
         readable_sql="",
         append_only=out.append_only,
+        ticks=_ticks(plan),
         timers=tuple(writer.timers),
         emit_columns=tuple((n, lookup.get(n, quote(n))) for n, _ in items),
     )

@@ -125,12 +125,14 @@ class TimeFilter:
 class WindowClose:
     """Show a group of ``child``, an aggregate, or else its row, once no row in time can come.
 
-    ``closed`` is the predicate over the columns below and the watermark of ``sources``.
+    ``closed`` is the predicate over the columns below and the watermark of ``sources``, which
+    ``idles`` when it follows the clock while they are silent.
     """
 
     child: Plan
     sources: frozenset[int]
     closed: str
+    idles: bool
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ class Mark:
     sources: frozenset[int]
     closed: str
     reached: exp.Expression
+    idles: bool = False
 
 
 Marks = dict[str, Mark]
@@ -71,7 +72,7 @@ def close_windows(plan: Plan) -> Plan:
             else "EMIT ON WINDOW CLOSE needs rows that only grow, with a watermark column",
             hint="Declare WATERMARK FOR column AS column - INTERVAL '…' in the source.",
         )
-    return WindowClose(plan, chosen.sources, chosen.closed)
+    return WindowClose(plan, chosen.sources, chosen.closed, chosen.idles)
 
 
 def _over_aggregate(plan: Plan) -> bool:
@@ -94,7 +95,8 @@ def marks(plan: Plan) -> Marks:
     match plan:
         case Scan(relation=relation):
             return {
-                w.column: Mark(w.sources, w.closed, _tree(w.reached)) for w in relation.watermarks
+                w.column: Mark(w.sources, w.closed, _tree(w.reached), w.idles)
+                for w in relation.watermarks
             }
         case Filter(child=child) | TimeFilter(child=child) | WindowClose(child=child):
             return marks(child)
@@ -111,16 +113,16 @@ def marks(plan: Plan) -> Marks:
             return {}
 
 
-def source_watermark(oid: int, text: str) -> Watermarked:
+def source_watermark(oid: int, text: str, *, idles: bool) -> Watermarked:
     """Return what WATERMARK FOR promises of a relation's column."""
     name, _ = declared(text)
-    return Watermarked(name, frozenset({oid}), f"{quote(name)} < {WATERMARK}", WATERMARK)
+    return Watermarked(name, frozenset({oid}), f"{quote(name)} < {WATERMARK}", WATERMARK, idles)
 
 
 def passed_on(plan: Plan) -> tuple[Watermarked, ...]:
     """Return what the rows of a plan promise to those who read them."""
     return tuple(
-        Watermarked(name, mark.sources, mark.closed, spell(mark.reached))
+        Watermarked(name, mark.sources, mark.closed, spell(mark.reached), mark.idles)
         for name, mark in marks(plan).items()
     )
 
@@ -134,20 +136,20 @@ def _projected(below: Marks, items: tuple[tuple[str, exp.Expression], ...]) -> M
             continue
         mark = below[next(iter(names))]
         if isinstance(tree, exp.Column):
-            found[name] = Mark(mark.sources, mark.closed.replace(quote(tree.name), quote(name)),
-                               mark.reached)  # fmt: skip
+            found[name] = replace(mark, closed=mark.closed.replace(quote(tree.name), quote(name)))
         elif _is_window_end(tree):
-            found[name] = Mark(mark.sources, f"{quote(name)} <= {WATERMARK}", column(_NAME))
+            plain = replace(mark, reached=column(_NAME))
+            found[name] = replace(plain, closed=f"{quote(name)} <= {WATERMARK}")
             start, size = tree.this, spell(tree.expression)
             if start.name in found:
                 closed = f"{quote(start.name)} + {size} <= {WATERMARK}"
-                found[start.name] = Mark(mark.sources, closed, column(_NAME))
+                found[start.name] = replace(plain, closed=closed)
         elif isinstance(item, exp.Var):  # The start of a window whose size comes with its end.
-            found[name] = Mark(mark.sources, "FALSE", column(_NAME))
+            found[name] = replace(mark, closed="FALSE", reached=column(_NAME))
         elif _never_decreases(tree):
             reached = tree.transform(lambda node, m=mark: _at(node, m))
             closed = f"{quote(name)} < ({spell(reached)})"
-            found[name] = Mark(mark.sources, closed, reached)
+            found[name] = replace(mark, closed=closed, reached=reached)
     return found
 
 
@@ -199,10 +201,10 @@ def _met(branches: list[Marks]) -> Marks:
     """Return what holds in every branch of a union: the least watermark counts."""
     first = branches[0]
     return {
-        name: Mark(
-            frozenset().union(*(branch[name].sources for branch in branches)),
-            mark.closed,
-            mark.reached,
+        name: replace(
+            mark,
+            sources=frozenset().union(*(branch[name].sources for branch in branches)),
+            idles=any(branch[name].idles for branch in branches),
         )
         for name, mark in first.items()
         if all(name in other and other[name].closed == mark.closed for other in branches)
@@ -210,10 +212,9 @@ def _met(branches: list[Marks]) -> Marks:
 
 
 def least_sql(sources: frozenset[int]) -> str:
-    """Print the least watermark of some relations; NULL while one that is not idle has none."""
+    """Print the least watermark of some relations; NULL while one of them has none."""
     oids = ", ".join(str(oid) for oid in sorted(sources))
     return (
-        "(SELECT CASE WHEN bool_and(reached IS NOT NULL OR idle) "
-        "THEN min(reached) FILTER (NOT idle) END "
+        f"(SELECT CASE WHEN count(reached) = {len(sources)} THEN min(reached) END "
         f"FROM _vs.watermarks_now WHERE oid IN ({oids}))"
     )

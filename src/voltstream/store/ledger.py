@@ -29,8 +29,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.failures (oid BIGINT, cause BIGINT, reason VARCHAR, "
     "epoch BIGINT)",
     "CREATE TABLE IF NOT EXISTS _vs.watermarks (oid BIGINT, reached TIMESTAMPTZ, "
-    "arrived TIMESTAMPTZ, "
-    "idle_s DOUBLE)",
+    "arrived TIMESTAMPTZ, idle_s DOUBLE, delay_s DOUBLE)",
     "CREATE TABLE IF NOT EXISTS _vs.late_rows (oid BIGINT, rows BIGINT)",
 )
 _VIEWS = (
@@ -55,11 +54,14 @@ _VIEWS = (
     "o.definition FROM _vs.objects o WHERE o.kind = 'table'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
     "CREATE OR REPLACE VIEW rw_catalog.dead_letters AS SELECT * FROM _vs.dead_letters",
-    "CREATE OR REPLACE VIEW _vs.watermarks_now AS SELECT oid, reached, coalesce(arrived < "
-    "CAST(getvariable('vs_now') AS TIMESTAMPTZ) - idle_s * INTERVAL '1 second', FALSE) AS idle "
-    "FROM _vs.watermarks",
-    "CREATE OR REPLACE VIEW rw_catalog.rw_watermarks AS SELECT o.name, o.schema, w.reached AS "
-    "watermark, w.arrived AS last_row_at FROM _vs.watermarks w JOIN _vs.objects o USING (oid)",
+    # An idle source's watermark follows the clock, so that it does not hold windows open.
+    "CREATE OR REPLACE VIEW _vs.watermarks_now AS SELECT oid, CASE WHEN arrived <= now - idle_s * "
+    "INTERVAL '1 second' THEN greatest(reached, now - delay_s * INTERVAL '1 second') "
+    "ELSE reached END AS reached FROM (SELECT *, CAST(getvariable('vs_now') AS TIMESTAMPTZ) AS now "
+    "FROM _vs.watermarks)",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_watermarks AS SELECT o.name, o.schema, n.reached AS "
+    "watermark, w.arrived AS last_row_at FROM _vs.watermarks w "
+    "JOIN _vs.watermarks_now n USING (oid) JOIN _vs.objects o USING (oid)",
     "CREATE OR REPLACE VIEW rw_catalog.rw_late_rows AS SELECT o.name, o.schema, "
     "sum(l.rows)::BIGINT AS late_rows FROM _vs.late_rows l JOIN _vs.objects o USING (oid) "
     "GROUP BY ALL",

@@ -56,3 +56,17 @@ CREATE MATERIALIZED VIEW no_source AS SELECT * FROM plain EMIT ON WINDOW CLOSE;
 EXPLAIN (PLAN) SELECT window_start, COUNT(*) FROM TUMBLE(readings, at, INTERVAL '1 minute') GROUP BY window_start;
 DROP SOURCE readings CASCADE;
 SELECT COUNT(*) FROM rw_watermarks;
+
+-- A silent source's watermark follows the clock at its delay once the idle timeout has passed.
+CREATE SOURCE pulses (k INT, at TIMESTAMPTZ, WATERMARK FOR at AS at - INTERVAL '10 seconds')
+WITH (watermark.idle_timeout = '30 seconds');
+CREATE MATERIALIZED VIEW pulses_per_minute AS
+SELECT window_start, COUNT(*) AS n FROM TUMBLE(pulses, at, INTERVAL '1 minute') GROUP BY window_start
+EMIT ON WINDOW CLOSE;
+INSERT INTO pulses VALUES (1, now()), (2, now());
+SELECT * FROM pulses_per_minute;
+-- clock +65 seconds
+SELECT * FROM pulses_per_minute;
+-- clock +10 seconds
+SELECT * FROM pulses_per_minute;
+SELECT name, watermark FROM rw_watermarks;
