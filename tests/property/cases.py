@@ -28,6 +28,7 @@ class Case:
     views: list[tuple[str, Query]] = field(default_factory=list)
     early: int = 0  # Steps before the views are made: they backfill.
     steps: list[str] = field(default_factory=list)
+    singly: dict[str, list[str]] = field(default_factory=dict)  # An INSERT -> one per row.
 
     def ddl(self) -> list[str]:
         made = []
@@ -93,8 +94,10 @@ class Changes:
             tail = f" ON CONFLICT (id) DO UPDATE SET {name} = excluded.{name}"
         if live is not None:
             live.update(ids)
-        rows = ", ".join(self._values(shape, identity) for identity in ids)
-        return f"INSERT INTO {shape.name} VALUES {rows}{tail}"
+        rows = [self._values(shape, identity) for identity in ids]
+        whole = f"INSERT INTO {shape.name} VALUES {', '.join(rows)}{tail}"
+        self._case.singly[whole] = [f"INSERT INTO {shape.name} VALUES {row}{tail}" for row in rows]
+        return whole
 
     def _update(self, shape: Shape) -> str:
         choose = self._choose
@@ -115,7 +118,17 @@ class Changes:
         if self._choose.chance(75):
             return self.statement()
         inside = [self.statement() for _ in range(2 + self._choose.below(3))]
-        return "; ".join(["BEGIN", *inside, "COMMIT"])
+        return block(inside)
+
+
+def block(statements: Sequence[str]) -> str:
+    """Return statements as one epoch."""
+    return "; ".join(["BEGIN", *statements, "COMMIT"])
+
+
+def statements(step: str) -> list[str]:
+    """Return the statements of an epoch, its BEGIN and COMMIT left out."""
+    return [one for one in step.split("; ") if one not in ("BEGIN", "COMMIT")]
 
 
 def _build(choose: Choice, *, views: int, steps: int) -> Case:

@@ -1,7 +1,13 @@
-"""Random queries over every operator that is maintained, and some that are not."""
+"""Random queries over every operator that is maintained, and some that are not.
+
+A new operator gets a function here, marked ``@form()``: it takes the decisions and the relations to
+choose from, and returns a query that has one right answer. VOLTSTREAM_PROPERTY_FORMS=join,window
+makes queries of these forms only.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -51,6 +57,22 @@ class Query:
     sql: str
     columns: tuple[tuple[str, str], ...]
     bounded: bool = True
+
+
+Form = Callable[[Choice, Sequence[Shape]], Query]
+FORMS: dict[str, Form] = {}
+_WEIGHTED: list[str] = []
+
+
+def form(weight: int = 1) -> Callable[[Form], Form]:
+    """Make a function one of the forms that queries take; ``weight`` is how often."""
+
+    def register(made: Form) -> Form:
+        FORMS[made.__name__] = made
+        _WEIGHTED.extend([made.__name__] * weight)
+        return made
+
+    return register
 
 
 def literal(choose: Choice, type_name: str) -> str:
@@ -120,6 +142,7 @@ def _where(choose: Choice, shape: Shape, alias: str, per_cent: int = 50) -> str:
     return f" WHERE {condition(choose, shape, alias)}" if choose.chance(per_cent) else ""
 
 
+@form()
 def projection(choose: Choice, relations: Sequence[Shape]) -> Query:
     shape = choose.of(relations)
     text, columns = _outputs([expression(choose, shape, "x") for _ in range(1 + choose.below(4))])
@@ -151,6 +174,7 @@ def _joined(
     return text, [(left, "x"), (right, "y")]
 
 
+@form(weight=2)
 def join(choose: Choice, relations: Sequence[Shape]) -> Query:
     found = _joined(choose, relations)
     if found is None:
@@ -191,6 +215,7 @@ def _aggregates(choose: Choice, shape: Shape, alias: str) -> list[tuple[str, str
     return [_aggregate(choose, shape, alias) for _ in range(1 + choose.below(4))]
 
 
+@form(weight=3)
 def grouping(choose: Choice, relations: Sequence[Shape]) -> Query:
     shape = choose.of(relations)
     source, sides = f"{shape.name} x", [(shape, "x")]
@@ -212,6 +237,7 @@ def grouping(choose: Choice, relations: Sequence[Shape]) -> Query:
     )
 
 
+@form()
 def window(choose: Choice, relations: Sequence[Shape]) -> Query:
     timed = [shape for shape in relations if shape.named("time")]
     if not timed:
@@ -234,6 +260,7 @@ def window(choose: Choice, relations: Sequence[Shape]) -> Query:
     return Query(f"SELECT {chosen} FROM {call} GROUP BY {', '.join(keys)}", columns)
 
 
+@form()
 def union(choose: Choice, relations: Sequence[Shape]) -> Query:
     first = choose.of(relations)
     wanted = [kind for _, kind in choose.some(first.columns)[:3]]
@@ -247,6 +274,7 @@ def union(choose: Choice, relations: Sequence[Shape]) -> Query:
     return Query(" UNION ALL ".join(branches), columns)
 
 
+@form(weight=2)
 def latest(choose: Choice, relations: Sequence[Shape]) -> Query:
     shape = choose.of(relations)
     keys = [f"x.{name}" for name, _ in choose.some(shape.columns)[:1]]
@@ -262,6 +290,7 @@ def latest(choose: Choice, relations: Sequence[Shape]) -> Query:
     )
 
 
+@form()
 def temporal(choose: Choice, relations: Sequence[Shape]) -> Query:
     timed = [shape for shape in relations if shape.named("time")]
     if not timed:
@@ -280,6 +309,7 @@ def temporal(choose: Choice, relations: Sequence[Shape]) -> Query:
     return Query(f"SELECT {chosen} FROM {shape.name} x WHERE {cut}", columns)
 
 
+@form()
 def recomputed(choose: Choice, relations: Sequence[Shape]) -> Query:
     """Return a query outside the maintained operators: it is recomputed and compared."""
     shape = choose.of(relations)
@@ -309,9 +339,9 @@ def recomputed(choose: Choice, relations: Sequence[Shape]) -> Query:
     return Query(sql, columns)
 
 
-FORMS = (projection, join, grouping, window, union, latest, temporal, recomputed)
-WEIGHTED = (*FORMS, join, grouping, grouping, latest)
+_ASKED = os.environ.get("VOLTSTREAM_PROPERTY_FORMS", "")
 
 
 def query(choose: Choice, relations: Sequence[Shape]) -> Query:
-    return choose.of(WEIGHTED)(choose, relations)
+    names = [name for name in _WEIGHTED if not _ASKED or name in _ASKED.split(",")]
+    return FORMS[choose.of(names)](choose, relations)

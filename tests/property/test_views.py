@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
-from tests.driver import Engine, bag
-from tests.property.cases import Case, cases, emptied
+from tests.driver import Engine, Row, bag
+from tests.property.cases import Case, block, cases, emptied, statements
 from voltstream.core.clock import ManualClock
 
 # VOLTSTREAM_PROPERTY_EXAMPLES=500 VOLTSTREAM_PROPERTY_SEED=7 looks further than CI does.
@@ -90,7 +91,58 @@ def test_views_equal_recomputation_after_every_epoch(case: Case) -> None:
         run_case(case, Path(folder))
 
 
+CUTS = ("as it is", "in one epoch", "row by row")
+
+
+def cut(case: Case, how: str) -> list[str]:
+    """Return the case's later changes cut into other epochs."""
+    later = [one for step in case.steps[case.early :] for one in statements(step)]
+    if how == "in one epoch":
+        return [block(later)] if later else []
+    if how == "row by row":
+        return [single for one in later for single in case.singly.get(one, [one])]
+    return case.steps[case.early :]
+
+
+def outcome(case: Case, how: str, folder: Path) -> dict[str, Counter[Row]]:
+    """Return what every view holds after the same changes, all made at one instant."""
+    clock = ManualClock()
+    clock.set(START)
+    engine = Engine(folder, clock)
+    try:
+        for statement in [*case.ddl(), *case.steps[: case.early]]:
+            engine.run(statement)
+        for name, found in case.views:
+            engine.run(f"CREATE MATERIALIZED VIEW {name} AS {found.sql}")
+        clock.advance(STEP_S)
+        for step in cut(case, how):
+            engine.run(step)
+        return {name: bag(engine.run(f"SELECT * FROM {name}")) for name, _ in case.views}
+    finally:
+        engine.close()
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=max(EXAMPLES // 3, 1),
+    derandomize=SEED is None,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+@given(case=cases(views=4, steps=5))
+def test_views_do_not_depend_on_how_changes_are_cut_into_epochs(case: Case) -> None:
+    note(repr(case))
+    found = {}
+    for how in CUTS:
+        with tempfile.TemporaryDirectory(prefix="volt-property-") as folder:
+            found[how] = outcome(case, how, Path(folder))
+    for how in CUTS[1:]:
+        assert found[how] == found[CUTS[0]], how
+
+
 if SEED is not None:
-    test_views_equal_recomputation_after_every_epoch = seed(int(SEED))(
-        test_views_equal_recomputation_after_every_epoch
-    )
+    for _name in ("test_views_equal_recomputation_after_every_epoch",
+                  "test_views_do_not_depend_on_how_changes_are_cut_into_epochs"):  # fmt: skip
+        globals()[_name] = seed(int(SEED))(globals()[_name])
