@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -37,6 +37,14 @@ class _Located(ParseError):
 
 class VoltstreamParser(RisingWaveParser):
     """RisingWave's grammar without the fall back to opaque commands."""
+
+    # Other systems' GAP_FILL has named arguments; here it is a call like any other.
+    FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
+        name: make for name, make in RisingWaveParser.FUNCTIONS.items() if name != "GAP_FILL"
+    }
+    FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
+        name: make for name, make in RisingWaveParser.FUNCTION_PARSERS.items() if name != "GAP_FILL"
+    }
 
     def raise_error(self, message: str, token: Token | None = None) -> None:
         raise _Located(message, token or self._curr or None)

@@ -13,6 +13,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
+from voltstream.sql.gap_fill import gap_fill_query
 from voltstream.sql.scope import literal_type
 from voltstream.sql.windows import window_query
 
@@ -40,7 +41,7 @@ def translated_tree(
     copied = _with_parameters(tree.copy(), parameters)
     selects = list(copied.find_all(exp.Select))
     for select in reversed(selects):  # Innermost first: its types are its parent's columns.
-        _windows(select)
+        _windows(select, oracle)
         _name_outputs(select)
         _translate_scope(select, oracle, stable_now=stable_now)
     if not isinstance(copied, exp.Query):
@@ -144,11 +145,13 @@ def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _windows(select: exp.Select) -> None:
+def _windows(select: exp.Select, oracle: TypeOracle) -> None:
     for table in list(select.find_all(exp.Table)):
         call = table.this
         if isinstance(call, exp.Anonymous) and call.name.upper() in {"TUMBLE", "HOP"}:
             table.replace(window_query(call, table.alias))
+        elif isinstance(call, exp.Anonymous) and call.name.upper() == "GAP_FILL":
+            table.replace(gap_fill_query(call, table.alias, oracle))
 
 
 def _with_parameters(tree: exp.Expression, parameters: Sequence[object | None]) -> exp.Expression:
