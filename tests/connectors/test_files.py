@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.connectors.memory_feed import MemoryFeed, eventually
+from voltstream.connectors import files
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.errors import InvalidParameter
+from voltstream.core.limits import LINE_BYTES_MAX
 from voltstream.core.ports import Connector, SinkRecord, SinkUnavailable
 
 
@@ -113,3 +115,65 @@ def test_wrong_properties_are_refused(properties: dict[str, str]) -> None:
 @pytest.mark.parametrize("properties", [{}, {"connector": "none"}, {"connector": "webhook"}])
 def test_some_sources_are_only_pushed_to(properties: dict[str, str]) -> None:
     assert ConnectorRegistry().source(MemoryFeed(properties, {})) is None
+
+
+def test_a_last_line_is_taken_without_its_newline_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "TAIL_SETTLED_S", {"ndjson": 0.5, "csv": 0.5})
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"a,b\n1,2\n3,4")
+    feed = feed_of(path)
+    connector = started(feed)
+    eventually(lambda: feed.payload() == b"a,b\n1,2\na,b\n3,4")
+    connector.stop()
+    assert feed.offsets()[str(path)] == "11~"
+    with path.open("ab") as file:
+        file.write(b"5\n6,7\n")
+    again = feed_of(path, feed.offsets())
+    connector = started(again)
+    eventually(lambda: again.offsets()[str(path)] == "17")
+    connector.stop()
+    assert [(batch.encoding, bytes(batch.payload)) for batch in again.batches] == [
+        ("rest", b"5\n"),
+        ("csv", b"a,b\n6,7\n"),
+    ]
+
+
+def test_a_stray_quote_holds_a_file_back_no_longer_than_a_record_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    rows = b"1,2\n" * (LINE_BYTES_MAX // 4 + 10)
+    path.write_bytes(b'a,b\n1,"2\n' + rows)
+    feed = feed_of(path)
+    connector = started(feed)
+    eventually(lambda: feed.offsets().get(str(path)) == str(path.stat().st_size))
+    connector.stop()
+
+
+def test_a_csv_without_header_is_cut_from_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.dat"
+    path.write_bytes(b"1;2\n")
+    properties = {"connector": "file", "path": str(path), "encode": "CSV", "without_header": "true"}
+    feed = MemoryFeed(properties | {"delimiter": ";", "include": "file"}, {})
+    connector = started(feed)
+    eventually(lambda: feed.payload() == b"1;2\n")
+    connector.stop()
+    [batch] = feed.batches
+    assert (batch.encoding, batch.header) == ("csv", False)
+    assert batch.beside is not None
+    assert batch.beside.to_pylist() == [{"file": str(path)}]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"encode": "BYTES"},
+        {"encode": "AVRO"},
+        {"delimiter": ";;"},
+        {"without_header": "perhaps"},
+        {"include": "key"},
+    ],
+)
+def test_what_a_file_cannot_be_is_refused_at_once(wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidParameter):
+        ConnectorRegistry().source(MemoryFeed({"connector": "file", "path": "x"} | wrong, {}))

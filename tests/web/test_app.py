@@ -109,7 +109,7 @@ def test_rows_are_answered_with_their_epoch(client: AsgiClient) -> None:
     answer = client.post(PATH, content=b'{"a":1}\n{"a":2}\n{')
     assert answer.status_code == 200
     assert answer.json() == {"rows": 2, "dead_letters": 1, "epoch": 5}
-    assert [batch.encoding for batch in INGEST.batches] == ["ndjson"]
+    assert [batch.encoding for batch in INGEST.batches] == ["declared"]
 
 
 def test_the_media_type_chooses_the_encoding(client: AsgiClient) -> None:
@@ -119,7 +119,7 @@ def test_the_media_type_chooses_the_encoding(client: AsgiClient) -> None:
     client.post(PATH, content=b'{"a":1}', headers=as_json)
     client.post(PATH, content=b"[]", headers=as_json)
     csv, array, single, nothing = INGEST.batches
-    assert (csv.encoding, csv.header) == ("csv", True)
+    assert (csv.encoding, csv.header) == ("csv", None)  # As the source declares.
     assert array.records == [b'{"a": 1.50}', b'{"a":"]"}']
     assert single.encoding == "ndjson"
     assert nothing.records == []

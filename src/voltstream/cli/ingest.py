@@ -36,7 +36,7 @@ from voltstream.core.errors import InvalidParameter, VoltstreamError
 ANSWER_WAIT_S = 150  # Longer than a statement waits for the writer (core/limits.WRITER_WAIT_S).
 CONTENT_TYPES: dict[FileFormat, str] = {
     "ndjson": "application/x-ndjson",
-    "csv": "text/csv",
+    "csv": "text/csv; header=present",
     "parquet": "application/x-ndjson",  # Sent as the lines it spells.
 }
 

@@ -7,24 +7,28 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from voltstream.connectors.properties import encoding, required, truth
+from voltstream.connectors.properties import file_encoding, includes, required
 from voltstream.connectors.window import OutstandingBatches, Stopped
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.limits import EPOCH_ROWS_MAX
+from voltstream.core.limits import EPOCH_ROWS_MAX, LINE_BYTES_MAX
 from voltstream.core.ports import Encoding, RawBatch, SourceFeed
+from voltstream.formats.declared import declared, truth
 
 BATCH_BYTES = 32 * 1024 * 1024  # About one epoch of 225-byte rows. More: the next batch.
 POLL_INTERVAL_S = 0.2  # How often a file that was read to its end is looked at again.
-TAIL_SETTLED_S = 3.0  # A last NDJSON line without its newline is taken after this silence.
+# A last line without its newline is taken after this silence. Half a JSON object is never one;
+# half a CSV number is a number, and a program that buffers may write half a line and pause.
+TAIL_SETTLED_S: Mapping[Encoding, float] = {"ndjson": 3.0, "csv": 30.0}
 RETRY_S = 2.0
 _NEWLINE, _QUOTE = 10, 34
+_TORN = "~"
 _LOG = logging.getLogger(__name__)
 
 
@@ -33,19 +37,35 @@ class _Progress:
     """How far a file was read. Units: bytes, or rows of a Parquet file."""
 
     position: int
+    torn: bool = False  # The last line taken had no newline: what follows it is its rest.
     size_seen: int = -1
     grown_at_s: float = 0.0
 
+    @staticmethod
+    def stored(offset: str) -> _Progress:
+        return _Progress(int(offset.removesuffix(_TORN)), offset.endswith(_TORN))
+
+    def offset(self) -> str:
+        return f"{self.position}{_TORN if self.torn else ''}"
+
 
 class FileSource:
-    """Follows every file that matches ``path``; whole records only."""
+    """Follows every file that matches ``path``.
+
+    Law: a line is taken once. One without its newline is taken when the file has been silent for
+    TAIL_SETTLED_S, or at once without ``follow``; what is written behind it later is no row but a
+    dead letter.
+    """
 
     def __init__(self, feed: SourceFeed) -> None:
         owner = f'source "{feed.source}"'
         self._pattern = required(feed.properties, "path", owner)
-        self._follow = truth(feed.properties, "follow", default=True, owner=owner)
-        self._header = truth(feed.properties, "header", default=True, owner=owner)
-        encoding(feed.properties, owner)  # Refuses a wrong ENCODE now, not at the first file.
+        self._follow = truth(feed.properties, "follow", owner) is not False
+        layout = declared(feed.properties, owner)
+        self._encode = layout.encode
+        self._header = layout.header is not False
+        file_encoding(layout.encode, owner)  # Refuses a wrong ENCODE now, not at the first file.
+        self._names_file = bool(includes(feed.properties, ("file",), owner))
         self._owner = owner
         self._feed = feed
         self._stop = threading.Event()
@@ -79,7 +99,7 @@ class FileSource:
     def _recover(self) -> None:
         self._outstanding.forget()
         stored = self._feed.offsets()
-        self._progress = {path: _Progress(int(at)) for path, at in stored.items()}
+        self._progress = {path: _Progress.stored(at) for path, at in stored.items()}
 
     def _read_on(self) -> None:
         told = ""
@@ -103,17 +123,18 @@ class FileSource:
     def _read_file(self, path: str) -> bool:
         """Submit what is new in a file; tell whether anything was."""
         progress = self._progress.setdefault(path, _Progress(0))
-        kind = encoding(self._feed.properties, self._owner, path=path)
+        kind = file_encoding(self._encode, self._owner, path)
         batches = (
             self._row_batches(path, progress)
             if kind == "arrow"
             else self._byte_batches(path, progress, kind)
         )
         advanced = False
+        beside = pa.table({"file": [path]}) if self._names_file else None
         for batch in batches:
             if self._stop.is_set():
                 raise Stopped
-            self._outstanding.submit(batch)
+            self._outstanding.submit(replace(batch, beside=beside))
             advanced = True
         return advanced
 
@@ -145,7 +166,7 @@ class FileSource:
     def _byte_batches(self, path: str, progress: _Progress, kind: Encoding) -> Iterator[RawBatch]:
         size = os.path.getsize(path)
         if size < progress.position:  # The file was begun anew (copytruncate).
-            progress.position = 0
+            progress.position, progress.torn = 0, False
         if size != progress.size_seen:
             progress.size_seen, progress.grown_at_s = size, time.monotonic()
         if size == progress.position:
@@ -157,37 +178,47 @@ class FileSource:
             progress.position = max(progress.position, len(header))
             file.seek(progress.position)
             while chunk := file.read(BATCH_BYTES):
-                end = self._whole(chunk, kind, progress)
+                end, whole = self._whole(chunk, kind, progress)
                 if end == 0:
                     return
                 position = f"{path}@{progress.position}"
+                was_torn, progress.torn = progress.torn, not whole
                 progress.position += end
+                taken = memoryview(chunk)[:end]
                 yield RawBatch(
-                    kind,
-                    payload=header + chunk[:end] if header else memoryview(chunk)[:end],
-                    offsets={path: str(progress.position)},
+                    "rest" if was_torn else kind,
+                    payload=b"".join((header, taken)) if header and not was_torn else taken,
+                    offsets={path: progress.offset()},
                     position=position,
                     header=bool(header),
                 )
                 file.seek(progress.position)
 
-    def _whole(self, chunk: bytes, kind: Encoding, progress: _Progress) -> int:
-        """Return how many bytes of a chunk are whole records."""
-        end = _csv_end(chunk) if kind == "csv" else chunk.rfind(b"\n") + 1
-        if end == 0 and len(chunk) == BATCH_BYTES:
-            return len(chunk)  # Far past LINE_BYTES_MAX: decoding makes it a dead letter.
-        # Half a JSON object is never one, so taking it early can only make a dead letter. Half a
-        # CSV number is a number: a CSV line without its newline stays until it is finished.
+    def _whole(self, chunk: bytes, kind: Encoding, progress: _Progress) -> tuple[int, bool]:
+        """Return how many bytes of a chunk to take, and whether they end where a record does."""
+        if progress.torn:
+            end = chunk.find(b"\n") + 1
+        else:
+            end = _csv_end(chunk) if kind == "csv" else chunk.rfind(b"\n") + 1
+        if end:
+            return end, True
+        if len(chunk) == BATCH_BYTES:
+            return len(chunk), False  # Far past LINE_BYTES_MAX: decoding makes it a dead letter.
         silent_s = time.monotonic() - progress.grown_at_s
-        if end == 0 and kind == "ndjson" and (silent_s > TAIL_SETTLED_S or not self._follow):
-            return len(chunk)
-        return end
+        settled = silent_s > TAIL_SETTLED_S[kind] or not self._follow
+        return (len(chunk) if settled else 0), False
 
 
 def _csv_end(chunk: bytes) -> int:
-    """Return the place after the last newline that is outside quotes."""
+    """Return the place after the last newline that is outside quotes.
+
+    A quote that is open for longer than a record may be was never meant as one.
+    """
     content = np.frombuffer(chunk, np.uint8)
     newlines = np.flatnonzero(content == _NEWLINE)
     quotes = np.flatnonzero(content == _QUOTE)
     outside = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-    return int(outside[-1]) + 1 if len(outside) else 0
+    end = int(outside[-1]) + 1 if len(outside) else 0
+    if len(chunk) - end > LINE_BYTES_MAX and len(newlines):
+        return int(newlines[-1]) + 1
+    return end

@@ -6,9 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 
+import pyarrow as pa
 from confluent_kafka import (
     OFFSET_BEGINNING,
+    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -16,10 +19,11 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from voltstream.connectors.properties import choice, encoding, required
+from voltstream.connectors.properties import choice, includes, required
 from voltstream.connectors.window import OutstandingBatches, Stopped
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.ports import Encoding, RawBatch, SourceFeed
+from voltstream.formats.declared import Encode, declared
 
 CONSUME_MESSAGES = 20_000  # About 5 MiB of meter rows a call; librdkafka prefetches behind it.
 CONSUME_WAIT_S = 0.1
@@ -27,6 +31,8 @@ CONNECT_WAIT_S = 3.0
 CONNECT_SLICES_S = (0.2, 0.4, 0.8, 1.6)
 RETRY_S_MIN, RETRY_S_MAX = 0.5, 10.0
 PARTITIONS_REFRESH_S = 30.0  # How soon a partition that was added to a topic is noticed.
+INCLUDED = ("key", "partition", "offset", "timestamp", "header", "payload")
+_ENCODINGS: Mapping[Encode, Encoding] = {"json": "json", "csv": "csv", "bytes": "bytes"}
 _OURS = frozenset({"group.id", "enable.auto.commit", "enable.auto.offset.store"})
 _LOG = logging.getLogger(__name__)
 
@@ -58,7 +64,15 @@ class KafkaSource:
         self._feed = feed
         self._owner = owner
         self._topic = required(feed.properties, "topic", owner)
-        self._encoding: Encoding = encoding(feed.properties, owner)
+        layout = declared(feed.properties, owner)
+        if layout.encode not in _ENCODINGS:
+            hint = "Messages hold JSON, CSV or BYTES."
+            raise InvalidParameter(f"{owner} cannot read ENCODE PARQUET in messages", hint=hint)
+        if layout.header:
+            hint = "Each message is rows: write without_header = true, or leave it out."
+            raise InvalidParameter(f"{owner} reads messages, which have no header", hint=hint)
+        self._encoding = _ENCODINGS[layout.encode]
+        self._includes = includes(feed.properties, INCLUDED, owner)
         modes = ("earliest", "latest")
         self._startup = choice(feed.properties, "scan.startup.mode", modes, owner)
         self._settings = client_settings(feed.properties, bootstrap_override, owner) | {
@@ -120,19 +134,21 @@ class KafkaSource:
 
     def _assign(self, consumer: Consumer) -> None:
         stored = self._feed.offsets()
-        starts = []
-        for partition in self._partitions(consumer):
-            key = f"{self._topic}/{partition}"
-            if key in stored:
-                offset = int(stored[key])
-            elif stored or self._startup == "earliest":
-                offset = OFFSET_BEGINNING  # A partition that was added later has only news.
-            else:
-                offset = self._end_of(consumer, partition)
-                # "latest" is a place, not a habit: it is kept before the first row comes.
-                self._outstanding.submit(RawBatch("json", offsets={key: str(offset)}))
-            starts.append(TopicPartition(self._topic, partition, offset))
-        consumer.assign(starts)
+        partitions = self._partitions(consumer)
+        starts = {
+            partition: int(stored[key])
+            if (key := f"{self._topic}/{partition}") in stored
+            else OFFSET_BEGINNING  # One that was added later has only news.
+            for partition in partitions
+        }
+        if not stored and self._startup == "latest":
+            starts = {partition: self._end_of(consumer, partition) for partition in partitions}
+            # "latest" is a place, not a habit: it is durable, of every partition at once, before
+            # the first row comes; else a restart would pass over what came meanwhile.
+            places = {f"{self._topic}/{partition}": str(at) for partition, at in starts.items()}
+            self._outstanding.submit(RawBatch("json", offsets=places))
+            self._outstanding.settle()
+        consumer.assign([TopicPartition(self._topic, at, to) for at, to in starts.items()])
 
     def _partitions(self, consumer: Consumer) -> list[int]:
         # Growing slices of one wait, so that stop() is not kept waiting by an absent broker.
@@ -187,14 +203,21 @@ class KafkaSource:
             self._outstanding.submit(self._batch(partition, group))
 
     def _batch(self, partition: int, group: list[Message]) -> RawBatch:
-        values = [value for message in group if (value := message.value()) is not None]
         offsets = {f"{self._topic}/{partition}": str((group[-1].offset() or 0) + 1)}
         position = f"{self._topic}/{partition}@{group[0].offset()}"
-        if self._encoding == "csv":
-            return RawBatch(
-                "csv", b"\n".join(values), offsets=offsets, position=position, header=False
-            )
-        return RawBatch("json", records=values, offsets=offsets, position=position)
+        held = [message for message in group if message.value() is not None]
+        beside = None
+        if self._includes:
+            columns = {kind: _beside(kind, held) for kind in self._includes}
+            beside = pa.table(columns)
+        return RawBatch(
+            self._encoding,
+            records=[message.value() or b"" for message in held],
+            offsets=offsets,
+            position=position,
+            header=False,
+            beside=beside,
+        )
 
     def _on_error(self, error: KafkaError) -> None:
         # Called inside consume(). One broker of several may go without our reading less.
@@ -206,3 +229,37 @@ class KafkaSource:
         if self._state != (state, detail):
             self._state = (state, detail)
             self._feed.report(state, detail)
+
+
+def _beside(kind: str, messages: list[Message]) -> pa.Array[Any]:
+    """Return what INCLUDE calls ``kind``, one value for each message."""
+    match kind:
+        case "key":
+            return pa.array([_bytes(message.key()) for message in messages], pa.binary())
+        case "payload":
+            return pa.array([message.value() for message in messages], pa.binary())
+        case "partition":
+            return pa.array([str(message.partition()) for message in messages], pa.string())
+        case "offset":
+            return pa.array([str(message.offset()) for message in messages], pa.string())
+        case "timestamp":
+            stamps = [message.timestamp() for message in messages]
+            written = [None if how == TIMESTAMP_NOT_AVAILABLE else ms * 1000 for how, ms in stamps]
+            return pa.array(written, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+        case "header":
+            pairs = [[{"key": k, "value": _bytes(v)} for k, v in _headers(m)] for m in messages]
+            item = pa.struct([("key", pa.string()), ("value", pa.binary())])
+            return pa.array(pairs, pa.list_(item))
+        case _:
+            name = kind.partition(":")[2]
+            found = [dict(_headers(message)).get(name) for message in messages]
+            return pa.array([_bytes(value) for value in found], pa.binary())
+
+
+def _headers(message: Message) -> list[tuple[str, str | bytes | None]]:
+    headers = message.headers()
+    return list(headers.items()) if isinstance(headers, dict) else list(headers or [])
+
+
+def _bytes(value: str | bytes | None) -> bytes | None:
+    return value.encode() if isinstance(value, str) else value

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import Encoding
+from voltstream.formats.declared import Encode
 
-_ENCODINGS: Mapping[str, Encoding] = {
-    "json": "ndjson",
-    "ndjson": "ndjson",
-    "jsonl": "ndjson",
-    "csv": "csv",
-    "parquet": "arrow",
-}
-_TRUTHS = {"true": True, "t": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+_FILES: Mapping[Encode, Encoding] = {"json": "ndjson", "csv": "csv", "parquet": "arrow"}
 
 
 def required(properties: Mapping[str, str], name: str, owner: str) -> str:
@@ -34,31 +28,25 @@ def choice(properties: Mapping[str, str], name: str, allowed: tuple[str, ...], o
     return value
 
 
-def truth(properties: Mapping[str, str], name: str, *, default: bool, owner: str) -> bool:
-    """Return a boolean property."""
-    value = properties.get(name)
-    if value is None:
-        return default
-    known = _TRUTHS.get(value.strip().lower())
-    if known is None:
-        raise InvalidParameter(
-            f'{owner} cannot take "{value}" as "{name}"', hint="Use true or false."
-        )
-    return known
+def includes(
+    properties: Mapping[str, str], allowed: tuple[str, ...], owner: str
+) -> tuple[str, ...]:
+    """Return what INCLUDE asks for. Raises: InvalidParameter for what a connector does not have."""
+    kinds = tuple(kind for kind in properties.get("include", "").split("\n") if kind)
+    for kind in kinds:
+        word = kind.split(":", 1)[0]
+        if word not in allowed:
+            hint = f"It has: {', '.join(allowed)}."
+            raise InvalidParameter(f"{owner} cannot INCLUDE {word}", hint=hint)
+    return kinds
 
 
-def encoding(properties: Mapping[str, str], owner: str, *, path: str = "") -> Encoding:
-    """Return the encoding that ENCODE names, or else the path's extension; JSON by default.
-
-    A Parquet file is named by its extension even under the default ENCODE JSON.
-    """
+def file_encoding(encode: Encode, owner: str, path: str = "") -> Encoding:
+    """Return how a file is read: as ENCODE says, or as its name does under the default of JSON."""
     extension = path.rsplit(".", 1)[-1].lower() if "." in path else ""
-    named = properties.get("encode", "").lower()
-    if extension in ("csv", "parquet") and named in ("", "json"):
-        named = extension
-    named = named or (extension if extension in _ENCODINGS else "json")
-    try:
-        return _ENCODINGS[named]
-    except KeyError:
-        hint = "Use JSON, CSV or PARQUET."
-        raise InvalidParameter(f'{owner} cannot read ENCODE "{named}"', hint=hint) from None
+    if encode == "json" and extension in ("csv", "parquet"):
+        return "csv" if extension == "csv" else "arrow"
+    if encode not in _FILES:
+        hint = "Files hold JSON, CSV or PARQUET."
+        raise InvalidParameter(f"{owner} cannot read ENCODE {encode.upper()} in files", hint=hint)
+    return _FILES[encode]

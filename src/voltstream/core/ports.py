@@ -133,13 +133,24 @@ class Session(Protocol):
 class Sessions(Protocol):
     """Where the wire gets sessions from."""
 
-    def open(self, *, database: str, user: str, options: Mapping[str, str]) -> Session:
-        """Start a session. Raises: UndefinedDatabase (3D000), InvalidAuthorization (28000)."""
+    def open(
+        self,
+        *,
+        database: str,
+        user: str,
+        options: Mapping[str, str],
+        process_id: int = 0,
+        client: str = "",
+    ) -> Session:
+        """Start a session; ``process_id`` is the client's cancel key, 0 when it has none.
+
+        Raises: UndefinedDatabase (3D000), InvalidAuthorization (28000).
+        """
 
 
 # --- bringing rows in ---------------------------------------------------------------------------
 
-Encoding = Literal["ndjson", "json", "csv", "arrow"]
+Encoding = Literal["ndjson", "json", "csv", "arrow", "bytes", "rest", "declared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +158,13 @@ class RawBatch:
     """Undecoded records of one source.
 
     Shape: ``ndjson`` and ``csv`` carry bytes in ``payload``; ``json`` carries one document per
-    item of ``records``; ``arrow`` carries a table whose columns match the source by name.
+    item of ``records``, ``bytes`` one value, and ``csv`` may carry one row or more per item there;
+    ``arrow`` carries a table whose columns match the source by name; ``rest`` carries what a
+    record gained after it was taken; ``declared`` leaves it to the source what ``payload`` is.
     ``offsets`` are stored in the epoch that holds the rows (partition or file -> position).
     ``position`` names where the batch came from, for dead letters.
-    ``closed`` says whether the last line is whole even without its newline.
+    ``beside`` holds what came with the records, by what INCLUDE calls it: one row for each, or
+    one row for all.
     """
 
     encoding: Encoding
@@ -159,7 +173,9 @@ class RawBatch:
     table: pa.Table | None = None
     offsets: Mapping[str, str] = field(default_factory=dict)
     position: str = ""
-    header: bool = True  # CSV: the first line names the columns.
+    header: bool | None = None  # CSV: the first line names the columns. None: as declared.
+    delimiter: str = ""  # CSV. Empty: as declared.
+    beside: pa.Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import numpy as np
 import pyarrow as pa
 
 from voltstream.core.ports import RawBatch
@@ -12,6 +13,8 @@ from voltstream.formats import columnar, delimited, documents, lines
 from voltstream.formats.port import SqlDecoder
 from voltstream.formats.result import DeadLetter, Decoded, dead_letter
 
+_REST = "the record was taken before this was written after it"
+
 
 def decode(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:
     """Read a batch as rows of ``schema``. Dead letters are dated ``now_us``.
@@ -19,7 +22,7 @@ def decode(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) ->
     Law: a record is read, or refused, the same alone as in any company.
     """
     match batch.encoding:
-        case "ndjson":
+        case "ndjson" | "declared":
             return _json(lines.from_lines(batch.payload), batch, schema, decoder, now_us)
         case "json":
             return _json(lines.from_documents(batch.records), batch, schema, decoder, now_us)
@@ -28,8 +31,24 @@ def decode(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) ->
         case "arrow":
             given = batch.table if batch.table is not None else pa.table({})
             return columnar.read(given, batch.position, schema, decoder, now_us)
+        case "bytes":
+            return _bytes(batch, schema, decoder, now_us)
+        case "rest":
+            nothing = columnar.read(pa.table({}), "", schema, decoder, now_us).table
+            raw = bytes(batch.payload).rstrip(b"\r\n")
+            letter = dead_letter(batch.position, 1, raw, _REST, now_us)
+            return Decoded(nothing, [letter] if raw.strip() else [])
         case _:
             assert_never(batch.encoding)
+
+
+def _bytes(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:
+    """Take each record whole as the value of the only column."""
+    [column] = schema
+    given = pa.table({column.name: pa.array(batch.records, pa.binary())})
+    decoded = columnar.read(given, batch.position, schema, decoder, now_us)
+    origins = np.arange(len(batch.records), dtype=np.int64)
+    return Decoded(decoded.table, decoded.dead_letters, origins)
 
 
 def _json(
@@ -44,4 +63,7 @@ def _json(
         raw = records.raw(index)
         letters.append((number, dead_letter(batch.position, number, raw, reason, now_us)))
     letters.sort(key=lambda letter: letter[0])
-    return Decoded(table, [letter for _, letter in letters])
+    origins = None
+    if batch.beside is not None:
+        origins = np.delete(records.numbers, [index for index, _ in reasons]) - 1
+    return Decoded(table, [letter for _, letter in letters], origins)

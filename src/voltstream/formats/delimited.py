@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -14,9 +15,11 @@ from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Schema
 from voltstream.formats.casts import typed_select
 from voltstream.formats.documents import split_faults
-from voltstream.formats.lines import Integers, from_lines
+from voltstream.formats.lines import from_documents, from_lines
 from voltstream.formats.port import SqlDecoder
-from voltstream.formats.result import DeadLetter, Decoded, dead_letter
+from voltstream.formats.result import DeadLetter, Decoded, Integers, dead_letter
+
+_UNCLOSED = "a quote is opened and not closed"
 
 
 def read(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:
@@ -26,24 +29,93 @@ def read(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> D
     def refuse(number: int, raw: bytes, reason: str) -> None:
         letters.append((number, dead_letter(batch.position, number, raw, reason, now_us)))
 
-    content = bytes(batch.payload)
-    records = from_lines(content)
-    if records.rejected:
-        for number, raw, reason in records.rejected:
-            refuse(number, raw, reason)
-        content = b"".join(text.as_buffer() for text in records.texts)
-    names = _header(content) if batch.header else [column.name for column in schema]
+    header = batch.header is not False and not batch.records
+    content, owners = _content(batch, refuse)
+    delimiter = batch.delimiter or ","
+    names = _header(content, delimiter) if header else [column.name for column in schema]
     known = {column.name.lower() for column in schema}
-    if batch.header and content.strip() and not known & {name.lower() for name in names}:
+    if header and content.strip() and not known & {name.lower() for name in names}:
         refuse(1, content, "the header names no column of the source")
         names = []
-    fields, numbers = _fields(content, names, schema, batch.header, refuse)
+
+    def refuse_row(number: int, raw: bytes, reason: str) -> None:
+        refuse(number if owners is None else int(owners[number - 1]), raw, reason)
+
+    cut = _Cut(names, delimiter, header)
+    fields, numbers = _fields(content, cut, schema, refuse_row)
     table, reasons = split_faults(_typed(fields, schema, decoder), schema)
     for index, reason in reasons:
         values = [column[index].as_py() for column in fields.columns]
-        refuse(int(numbers[index]), _row(values), reason)
+        refuse_row(int(numbers[index]), _row(values, delimiter), reason)
     letters.sort(key=lambda letter: letter[0])
-    return Decoded(table, [letter for _, letter in letters])
+    origins = None
+    if owners is not None:
+        origins = owners[np.delete(numbers, [index for index, _ in reasons]) - 1] - 1
+    return Decoded(table, [letter for _, letter in letters], origins)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """How rows are cut into fields."""
+
+    names: list[str]
+    delimiter: str
+    header: bool
+
+
+def _content(batch: RawBatch, refuse: _Refuse) -> tuple[bytes, Integers | None]:
+    """Return rows as one text; for a batch of records also the record of each, from 1."""
+    if not batch.records:
+        content = bytes(batch.payload)
+        lines = from_lines(content)
+        for number, raw, reason in lines.rejected:
+            refuse(number, raw, reason)
+        if lines.rejected:
+            content = b"".join(text.as_buffer() for text in lines.texts)
+        if content.count(b'"') % 2:
+            rows, unclosed = _closed_rows(content)
+            for number, raw in unclosed:
+                refuse(number, raw, _UNCLOSED)
+            content = b"\n".join(rows)
+        return content, None
+    records = from_documents(batch.records)
+    for number, raw, reason in records.rejected:
+        refuse(number, raw, reason)
+    kept: list[bytes] = []
+    owners: list[int] = []
+    for index, number in enumerate(records.numbers.tolist()):
+        rows, unclosed = _closed_rows(records.raw(index))
+        for _, raw in unclosed:
+            refuse(number, raw, _UNCLOSED)
+        kept += rows
+        owners += [number] * len(rows)
+    return b"\n".join(kept), np.array(owners, np.int64)
+
+
+def _closed_rows(content: bytes) -> tuple[list[bytes], list[tuple[int, bytes]]]:
+    """Part text into rows whose quotes are closed, and (row, from 1; its line) of one that is not.
+
+    A row whose quote is never closed ends with its line: the lines after it are rows again.
+    """
+    rows: list[bytes] = []
+    unclosed: list[tuple[int, bytes]] = []
+    lines = content.split(b"\n")
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        odd = lines[at].count(b'"') % 2
+        while odd and end < len(lines):
+            odd = (odd + lines[end].count(b'"')) % 2
+            end += 1
+        if odd:
+            unclosed.append((len(rows) + 1, lines[at]))
+            end = at + 1
+        else:
+            row = b"\n".join(lines[at:end])
+            if row.strip():
+                rows.append(row)
+        at = end
+    return rows, unclosed
 
 
 class _Refuse(Protocol):
@@ -51,13 +123,13 @@ class _Refuse(Protocol):
 
 
 def _fields(
-    content: bytes, names: list[str], schema: Schema, header: bool, refuse: _Refuse
+    content: bytes, cut: _Cut, schema: Schema, refuse: _Refuse
 ) -> tuple[pa.Table, Integers]:
     """Cut into one text column per schema column; the numbers count rows, the header included."""
     wanted = [column.name for column in schema]
     empty = pa.table({name: pa.array([], pa.string()) for name in wanted})
-    first = 2 if header else 1
-    if not content.strip() or not names:
+    first = 2 if cut.header else 1
+    if not content.strip() or not cut.names:
         return empty, np.zeros(0, np.int64)
     wrong: list[int] = []
 
@@ -74,10 +146,14 @@ def _fields(
             arrow_csv.ReadOptions(
                 use_threads=False,  # Row numbers are only told in order.
                 block_size=len(content) + 1,  # One block: no record can straddle two.
-                column_names=_unique(names, wanted),
+                column_names=_unique(cut.names, wanted),
                 skip_rows=first - 1,
             ),
-            arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=on_wrong_width),
+            arrow_csv.ParseOptions(
+                delimiter=cut.delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=on_wrong_width,
+            ),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(wanted, pa.string()),
                 include_columns=wanted,
@@ -108,12 +184,15 @@ def _typed(fields: pa.Table, schema: Schema, decoder: SqlDecoder) -> pa.Table:
     return decoder.arrow(typed_select(select, schema), {"fields": numbered})
 
 
-def _header(content: bytes) -> list[str]:
+def _header(content: bytes, delimiter: str) -> list[str]:
     text = content.decode().removeprefix("\ufeff")
-    return [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return [name.strip() for name in next(reader, [])]
 
 
-def _row(values: list[str | None]) -> bytes:
+def _row(values: list[str | None], delimiter: str) -> bytes:
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(["" if v is None else v for v in values])
+    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(
+        ["" if v is None else v for v in values]
+    )
     return out.getvalue().encode()

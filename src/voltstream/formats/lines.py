@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from voltstream.core.limits import LINE_BYTES_MAX
+from voltstream.formats.result import Integers
 
 NEWLINE = 10
 # RFC 8259, 8.1 lets a reader pass over it; what Windows programs save begins with it.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _INT32_MAX = 2**31 - 1
-
-Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from voltstream.core.limits import DEAD_LETTER_BYTES_MAX
+
+Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,15 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The readable rows, exactly the schema's columns in order, and the unreadable records."""
+    """The readable rows, exactly the schema's columns in order, and the unreadable records.
+
+    Shape: ``origins`` gives the record that each row came from, from 0; None where the batch
+    brought nothing beside its records.
+    """
 
     table: pa.Table
     dead_letters: Sequence[DeadLetter] = ()
+    origins: Integers | None = None
 
 
 def dead_letter(position: str, number: int, raw: bytes, reason: str, at_us: int) -> DeadLetter:

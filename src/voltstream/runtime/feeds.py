@@ -11,7 +11,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Connector, Connectors, RawBatch, Receipt
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop
-from voltstream.runtime.ingest import SourceIngest
+from voltstream.runtime.ingest import SourceIngest, connector_properties, layout
 from voltstream.store.database import Connection
 from voltstream.store.ledger import read_offsets, set_state
 
@@ -40,7 +40,7 @@ class Feed:
 
     @property
     def properties(self) -> Mapping[str, str]:
-        return self._entry.stored.properties
+        return connector_properties(self._entry)
 
     def offsets(self) -> Mapping[str, str]:
         reader = self._reader()
@@ -80,7 +80,11 @@ class Feeds:
         self._lock = threading.Lock()
 
     def prepare(self, entry: Entry) -> Callable[[], None]:
-        """Make a source's connector. Returns what starts it. Raises: InvalidParameter."""
+        """Make a source's connector. Returns what starts it.
+
+        Raises: InvalidParameter, FeatureNotSupported.
+        """
+        layout(entry)  # Refuses what cannot be read now, not at the first row.
         connector = None
         if entry.stored.properties.get("connector"):
             feed = Feed(entry, self._loop, self._ingest, self._reader)

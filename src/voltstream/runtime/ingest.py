@@ -13,6 +13,8 @@ import pyarrow as pa
 from voltstream.core.clock import Clock
 from voltstream.core.errors import (
     AdminShutdown,
+    FeatureNotSupported,
+    InvalidParameter,
     LimitExceeded,
     UndefinedTable,
     VoltstreamError,
@@ -21,8 +23,11 @@ from voltstream.core.errors import (
 from voltstream.core.limits import PENDING_BATCHES_MAX, PUSH_BYTES_MAX
 from voltstream.core.ports import RawBatch, Receipt
 from voltstream.core.schema import Column, Schema
+from voltstream.core.types import Kind
+from voltstream.formats.declared import Layout, declared
 from voltstream.formats.decode import decode
 from voltstream.formats.port import UnreadableInput
+from voltstream.runtime.beside import included, with_included
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop, as_fault
 from voltstream.runtime.work import SourceRows
@@ -119,14 +124,16 @@ class SourceIngest:
 
     def _decoded(self, job: _Job, decoder: Decoder) -> SourceRows:
         schema = decoded_schema(job.entry)
-        decoded = decode(job.batch, schema, decoder, self._clock.now_us())
+        parsed = source_statement(job.entry)
+        batch = layout(job.entry).complete(job.batch)
+        decoded = decode(batch, schema, decoder, self._clock.now_us())
         letters = [
             Letter(job.entry.stored.name, dead.position, dead.raw, dead.reason, dead.at_us)
             for dead in decoded.dead_letters
         ]
         return SourceRows(
             source=job.entry.oid,
-            table=decoded.table,
+            table=with_included(decoded, batch.beside, parsed),
             letters=letters,
             offsets=job.batch.offsets,
             urgent=job.urgent,
@@ -134,12 +141,40 @@ class SourceIngest:
         )
 
 
-def decoded_schema(entry: Entry) -> Schema:
-    """Return the columns that come from outside: all but the generated ones."""
+def source_statement(entry: Entry) -> CreateSource:
     if not isinstance(entry.parsed, CreateSource):
         raise UndefinedTable(f'"{entry.stored.name}" is not a source')
+    return entry.parsed
+
+
+def decoded_schema(entry: Entry) -> Schema:
+    """Return the columns that records hold: all but the generated and the included ones."""
     return tuple(
         Column(column.name, column.store_type, column.not_null)
-        for column in entry.parsed.columns
-        if column.generated_sql is None
+        for column in source_statement(entry).columns
+        if column.generated_sql is None and column.included is None
     )
+
+
+def connector_properties(entry: Entry) -> Mapping[str, str]:
+    """Return a source's WITH (…), its FORMAT … ENCODE … and INCLUDE clauses as properties."""
+    parsed = source_statement(entry)
+    kinds = "\n".join(column.included or "" for column in included(parsed))
+    return {"encode": parsed.encode, "include": kinds, **entry.stored.properties}
+
+
+def layout(entry: Entry) -> Layout:
+    """Return how a source's bytes are read. Raises: InvalidParameter, FeatureNotSupported."""
+    parsed = source_statement(entry)
+    if parsed.format not in ("PLAIN", "NATIVE", "NONE"):
+        raise FeatureNotSupported(
+            f"FORMAT {parsed.format} is not supported for a source",
+            hint="A source takes rows that only come: write FORMAT PLAIN.",
+        )
+    found = declared(connector_properties(entry), f'source "{entry.stored.name}"')
+    columns = decoded_schema(entry)
+    if found.encode == "bytes" and [column.type.kind for column in columns] != [Kind.BYTEA]:
+        raise InvalidParameter(
+            f'source "{entry.stored.name}" with ENCODE BYTES needs one column, of type bytea'
+        )
+    return found

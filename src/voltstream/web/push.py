@@ -15,10 +15,11 @@ from voltstream.core.ports import Ingest, RawBatch
 from voltstream.web.answers import refusal
 
 _BLANKS = " \t\r\n"
+_HEADERS = {"header=present": True, "header=absent": False}  # RFC 4180, 3.
 
 
 class PushRoute:
-    """Takes NDJSON, a JSON array (application/json) or CSV with a header (text/csv)."""
+    """Takes NDJSON, a JSON array (application/json), CSV (text/csv), or what a source declares."""
 
     def __init__(self, ingest: Ingest, default_database: str) -> None:
         self._ingest = ingest
@@ -59,17 +60,17 @@ async def _body(request: Request) -> bytes:
 
 
 def raw_batch(content_type: str, body: bytes) -> RawBatch:
-    """Wrap a body by its media type; what is neither CSV nor a JSON array is NDJSON.
+    """Wrap a body by its media type; what names neither CSV nor JSON is what the source declares.
 
     Raises: BadCopyFormat when a JSON array does not parse as a whole.
     """
-    media = content_type.split(";", maxsplit=1)[0].strip().lower()
+    media, *parameters = content_type.replace(" ", "").lower().split(";")
     if media == "text/csv":
-        header = "header=absent" not in content_type.replace(" ", "").lower()  # RFC 4180, 3.
+        header = _HEADERS.get(next((p for p in parameters if p.startswith("header=")), ""))
         return RawBatch("csv", body, position="http", header=header)
     if media == "application/json" and body.lstrip()[:1] == b"[":
         return RawBatch("json", records=_elements(body), position="http")
-    return RawBatch("ndjson", body, position="http")
+    return RawBatch("ndjson" if "json" in media else "declared", body, position="http")
 
 
 def _elements(body: bytes) -> list[bytes]:

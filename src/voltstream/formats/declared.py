@@ -1,0 +1,81 @@
+"""What a source's FORMAT … ENCODE … says of its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from voltstream.core.errors import InvalidParameter
+from voltstream.core.ports import Encoding, RawBatch
+
+Encode = Literal["json", "csv", "parquet", "bytes"]
+
+_SPELLINGS = {"ndjson": "json", "jsonl": "json", "native": "json", "none": "json"}
+_TRUTHS = {"true": True, "t": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+_PUSHED: Mapping[Encode, Encoding] = {
+    "json": "ndjson",
+    "csv": "csv",
+    "bytes": "bytes",
+    "parquet": "ndjson",  # Files alone are Parquet; what is pushed without a name is JSON.
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How to read a source's bytes. ``header`` is None where nothing says it."""
+
+    encode: Encode
+    header: bool | None
+    delimiter: str
+
+    def complete(self, batch: RawBatch) -> RawBatch:
+        """Fill in what a batch leaves to its source."""
+        header = batch.header if batch.header is not None else self.header is not False
+        batch = replace(batch, header=header, delimiter=batch.delimiter or self.delimiter)
+        if batch.encoding != "declared":
+            return batch
+        encoding = _PUSHED[self.encode]
+        records = (bytes(batch.payload),) if encoding == "bytes" else ()
+        return replace(batch, encoding=encoding, records=records)
+
+
+def declared(properties: Mapping[str, str], owner: str) -> Layout:
+    """Read the properties ``encode``, ``without_header`` (or ``header``) and ``delimiter``.
+
+    Raises: InvalidParameter (22023).
+    """
+    named = properties.get("encode", "json").strip().lower()
+    named = _SPELLINGS.get(named, named)
+    for encode in get_args(Encode):
+        if encode == named:
+            return Layout(encode, _header(properties, owner), _delimiter(properties, owner))
+    hint = "Use JSON, CSV, PARQUET or BYTES."
+    raise InvalidParameter(f'{owner} cannot read ENCODE "{named}"', hint=hint)
+
+
+def truth(properties: Mapping[str, str], name: str, owner: str) -> bool | None:
+    """Return a boolean property, None where it is absent. Raises: InvalidParameter (22023)."""
+    value = properties.get(name)
+    if value is None:
+        return None
+    known = _TRUTHS.get(value.strip().lower())
+    if known is None:
+        raise InvalidParameter(
+            f'{owner} cannot take "{value}" as "{name}"', hint="Use true or false."
+        )
+    return known
+
+
+def _header(properties: Mapping[str, str], owner: str) -> bool | None:
+    without = truth(properties, "without_header", owner)
+    return truth(properties, "header", owner) if without is None else not without
+
+
+def _delimiter(properties: Mapping[str, str], owner: str) -> str:
+    written = properties.get("delimiter", ",")
+    delimiter = {"\\t": "\t", "tab": "\t"}.get(written, written)
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0':
+        hint = "Use one ASCII character that is neither a quote nor a line end."
+        raise InvalidParameter(f'{owner} cannot take "{written}" as "delimiter"', hint=hint)
+    return delimiter
