@@ -82,7 +82,7 @@ def _recomputed(
     reason: NotIncremental,
 ) -> Program:
     tree = translated_tree(query, catalog, oracle, (), stable_now=True)
-    used = _relations(query, catalog)
+    used = read_relations(query, catalog)
     ticks = mentions_now(tree) or any(relation.volatile for relation in used)
     sql = spell(tree)
     columns = _unique(oracle.describe(sql), column_names)
@@ -105,6 +105,7 @@ def _recomputed(
         steps=tuple(writer.steps),
         teardown=tuple(writer.teardown),
         state_tables=tuple(writer.states),
+        rules=writer.rules(),
         readable_sql=f"SELECT * FROM {read}",
         append_only=False,
         ticks=ticks,
@@ -126,7 +127,7 @@ def _unique(columns: Schema, names: Sequence[str]) -> Schema:
     return tuple(result)
 
 
-def _relations(query: exp.Expression, catalog: CatalogReader) -> tuple[Relation, ...]:
+def read_relations(query: exp.Expression, catalog: CatalogReader) -> tuple[Relation, ...]:
     """Return the stored relations a query reads, plain views opened."""
     local = {cte.alias for cte in query.find_all(exp.CTE)}
     found: dict[int, Relation] = {}
@@ -137,7 +138,7 @@ def _relations(query: exp.Expression, catalog: CatalogReader) -> tuple[Relation,
         if relation is None:
             continue
         if relation.view_query is not None:
-            for inner in _relations(relation.view_query, catalog):
+            for inner in read_relations(relation.view_query, catalog):
                 found.setdefault(inner.oid, inner)
         elif relation.delta:
             found.setdefault(relation.oid, relation)

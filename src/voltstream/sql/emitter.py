@@ -47,13 +47,18 @@ def delta_of(writer: Writer, plan: Plan) -> Stream:
         case Scan():
             return scan_delta(plan)
         case Filter(child=child):
-            return filter_delta(plan, delta_of(writer, child))
+            below = delta_of(writer, child)
+            writer.rule("filter", "linear: applied to the delta", "delta")
+            return filter_delta(plan, below)
         case Project(child=child):
             below = delta_of(writer, child)
+            writer.rule("project", "linear: applied to the delta", "delta")
             report_faults(writer, writer.name, plan.items, below)
             return project_delta(plan, below)
         case Union(children=parts):
-            return union_delta(plan.columns, [delta_of(writer, part) for part in parts])
+            branches = [delta_of(writer, part) for part in parts]
+            writer.rule("union all", "linear: the branches' deltas add up", "delta")
+            return union_delta(plan.columns, branches)
         case Join(left=left, right=right):
             return join_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
         case Aggregate() | DistinctOn():
@@ -126,11 +131,13 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         keyed = _keyed(writer, root)
         report_faults(writer, name, tuple(stored), keyed.stream)
         out = _consolidated(project_delta(Project(root, tuple(stored)), keyed.stream))
+        writer.rule("view", "read from its operator's state", "delta")
         writer.temp(out.sql, out.reads, "output", name=output, for_output=True)
         content = f"SELECT {item_list(tuple(stored))} FROM {keyed.state}"
         append_only = False
     else:
         out = _consolidated(delta_of(writer, Project(root, tuple(stored))))
+        writer.rule("view", "its rows, each with how often it is there", "delta")
         writer.temp(out.sql, out.reads, "output", name=output)
         state = writer.state("mv", f'SELECT {column_list(columns)}, "_w" FROM {output}')
         integrate(writer, state, output, out, columns, "output")
@@ -157,6 +164,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         append_only=append_only,
         ticks=_ticks(plan),
         timers=tuple(writer.timers),
+        rules=writer.rules(),
         notices=notices,
         volatile=tuple(lookup.items()),
         watermarks=passed_on(Project(root, tuple(stored))),
@@ -232,5 +240,6 @@ def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
         append_only=out.append_only,
         ticks=_ticks(plan),
         timers=tuple(writer.timers),
+        rules=writer.rules(),
         emit_columns=tuple((n, lookup.get(n, quote(n))) for n, _ in items),
     )

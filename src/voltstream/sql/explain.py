@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from voltstream.core.errors import FeatureNotSupported, NotIncremental
-from voltstream.sql.catalog import CatalogReader, TypeOracle
-from voltstream.sql.compiler import compile_view
+from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
+from voltstream.sql.compiler import compile_view, read_relations
 from voltstream.sql.expressions import spell
 from voltstream.sql.plan import (
     Aggregate,
@@ -23,11 +25,15 @@ from voltstream.sql.plan import (
     children,
 )
 from voltstream.sql.planner import Planner
+from voltstream.sql.program import Program, Step
 from voltstream.sql.statements import CreateSink, CreateView, Parsed, Query
 from voltstream.sql.translate import translate_query
 from voltstream.sql.watermarks import WATERMARK
 
 _EXPLAINED_OID = 0
+_CHANGES = re.compile(r"(INSERT INTO|DELETE FROM|UPDATE) (\S+)")
+_VERBS = {"INSERT INTO": "adds to", "DELETE FROM": "deletes from", "UPDATE": "updates"}
+_NUMBERED = re.compile(rf"(?:_vs\.)?([a-z]+)_{_EXPLAINED_OID}_(\d+)")
 
 
 def explain(form: str, statement: Parsed, catalog: CatalogReader, oracle: TypeOracle) -> list[str]:
@@ -39,23 +45,67 @@ def explain(form: str, statement: Parsed, catalog: CatalogReader, oracle: TypeOr
         case "PLAN":
             return _plan_lines(tree, catalog, oracle)
         case "INCREMENTAL":
-            program = compile_view("explained", _EXPLAINED_OID, tree, (), catalog, oracle, "")
-            lines = [f"NOTICE: {notice}" for notice in program.notices]
-            for step in program.steps:
-                made = f" -> {step.makes}" if step.makes else ""
-                lines.append(f"{step.operator}: on {', '.join(step.reads)}{made}")
-            lines += [f"timer: {timer.relation}" for timer in program.timers]
-            lines += [f"state: {state}" for state in program.state_tables]
-            return lines
+            program = _program(statement, tree, catalog, oracle)
+            return _program_lines(program, read_relations(tree, catalog))
         case "DUCKDB":
             if isinstance(statement, Query):
                 return [translate_query(tree, catalog, oracle, ())]
-            program = compile_view("explained", _EXPLAINED_OID, tree, (), catalog, oracle, "")
+            program = _program(statement, tree, catalog, oracle)
             return [*(step.sql for step in program.steps), program.readable_sql]
         case _:
             raise FeatureNotSupported(
                 f"EXPLAIN has no form {form}", hint="Use AST, PLAN, INCREMENTAL or DUCKDB."
             )
+
+
+def _program(
+    statement: Parsed, tree: exp.Expression, catalog: CatalogReader, oracle: TypeOracle
+) -> Program:
+    name = statement.name.name if isinstance(statement, CreateView | CreateSink) else "query"
+    return compile_view(name, _EXPLAINED_OID, tree, (), catalog, oracle, "")
+
+
+def _program_lines(program: Program, inputs: tuple[Relation, ...]) -> list[str]:
+    """Return rules and steps, with names that stay the same from one server to the next."""
+    deltas = {relation.delta: f"d({relation.name})" for relation in inputs}
+    deltas[program.output] = "d(view)"
+
+    def name(internal: str) -> str:
+        found = _NUMBERED.fullmatch(internal)
+        if found:
+            return f"{found[1]}{found[2]}"
+        return deltas.get(internal, internal.removeprefix("_vs."))
+
+    lines = [f"-- {notice}" for notice in program.notices] + ["inputs"]
+    for relation in inputs:
+        nature = "rows are only added" if relation.append_only else "rows come and go"
+        lines.append(f"  {name(relation.delta)}: {relation.kind}, {nature}")
+    lines.append("operators")
+    for rule in program.rules:
+        kept = ", ".join(name(state) for state in rule.states) or "nothing"
+        lines.append(f"  {rule.operator}: {rule.law}")
+        lines.append(f"    keeps {kept}; costs O({rule.cost})")
+    lines.append("steps of an epoch")
+    for place, step in enumerate(program.steps, 1):
+        changed = _CHANGES.match(step.sql)
+        made = f" makes {name(step.makes)}" if step.makes else ""
+        if changed:
+            made = f" {_VERBS[changed[1]]} {name(changed[2])}"
+        glue = " and " if step.needs_all else " or "
+        asks = glue.join(name(read) for read in step.reads)
+        lines.append(f"  {place}. {step.operator}{made}, when {asks}{_condition(step)}")
+    lines += [f"timer: {name(timer.relation)}" for timer in program.timers]
+    if program.ticks:
+        lines.append("tick: computed again as NOW() goes on")
+    return lines
+
+
+def _condition(step: Step) -> str:
+    if step.retractions_only:
+        return " takes rows back"
+    if step.appends_only:
+        return " takes no rows back"
+    return " and somebody reads the view's delta" if step.for_output else ""
 
 
 def _query_of(statement: Parsed) -> exp.Expression:

@@ -27,6 +27,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """How one operator of a program takes a delta: what EXPLAIN (INCREMENTAL) shows of it."""
+
+    operator: str
+    law: str
+    cost: str
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     """A temporal filter's timer.
 
@@ -69,4 +79,5 @@ class Program:
     notices: tuple[str, ...] = ()
     volatile: tuple[tuple[str, str], ...] = ()
     watermarks: tuple[Watermarked, ...] = ()
+    rules: tuple[Rule, ...] = ()  # of its operators, inputs first
     emit_columns: tuple[tuple[str, str], ...] = ()  # sinks: (public name, DuckDB SQL)

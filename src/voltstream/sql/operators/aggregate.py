@@ -89,6 +89,8 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
 
 
 def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Partial]) -> Keyed:
+    law = "the delta's accumulators are merged into those of its groups"
+    writer.rule("aggregate", law, "touched groups")
     groups = column_list(plan.groups)
     comma = f"{groups}, " if plan.groups else ""
     tail = f" GROUP BY {groups}" if plan.groups else ""
@@ -128,6 +130,8 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
 
 
 def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
+    law = "the touched groups are computed again from the kept input"
+    writer.rule("aggregate", law, "rows of touched groups")
     groups = column_list(plan.groups)
     tail = f" GROUP BY {groups}" if plan.groups else ""
     delta = writer.materialize(child, "aggregate input")

@@ -26,6 +26,8 @@ def _first(plan: DistinctOn, source: str, columns: str, ties: str) -> str:
 
 
 def _winners(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
+    law = "append-only: the delta's first rows challenge the kept winners"
+    writer.rule("distinct on", law, "touched keys")
     columns = column_list(plan.columns)
     fresh = writer.temp(
         _first(plan, f"({child.sql})", columns, '"_rid"'), child.reads, "distinct on"
@@ -71,6 +73,8 @@ def _before(order: tuple[SortKey, ...]) -> str:
 
 
 def _decide_again(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
+    law = "the touched keys are decided again from the kept input"
+    writer.rule("distinct on", law, "rows of touched keys")
     columns = column_list(plan.columns)
     delta = writer.materialize(child, "distinct on input")
     kept = writer.state("kept", f'SELECT {columns}, "_w" FROM {delta}')

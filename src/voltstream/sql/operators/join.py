@@ -34,6 +34,11 @@ class _Side:
 
 
 def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Stream:
+    if plan.outer:
+        law = "dA x B + A x dB - dA x dB, and the padding of the touched keys' left rows"
+        writer.rule("left join", law, "delta * matches")
+    else:
+        writer.rule("inner join", "dA x B + A x dB - dA x dB", "delta * matches")
     a = _side(writer, plan.left, left, tuple(_key_columns(plan, 0)))
     b = _side(writer, plan.right, right, tuple(_key_columns(plan, 1)))
     on = join_condition(plan)

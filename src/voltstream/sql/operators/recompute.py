@@ -15,6 +15,8 @@ def recompute_delta(
     writer: Writer, query_sql: str, columns: Schema, inputs: tuple[str, ...], output: str
 ) -> str:
     """Write the statements of a recomputed view; return the table that holds it."""
+    law = "the whole query is computed again and compared with what is kept"
+    writer.rule("recompute", law, "inputs")
     names = tuple(column.name for column in columns)
     listed = column_list(names)
     sql = query_sql.replace("_vs_now()", NOW_SQL)

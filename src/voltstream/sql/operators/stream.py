@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voltstream.sql.plan import column_list
-from voltstream.sql.program import Step, Timer
+from voltstream.sql.program import Rule, Step, Timer
 
 NOW_SQL = "CAST(getvariable('vs_now') AS TIMESTAMPTZ)"
 PREVIOUS_SQL = "CAST(getvariable('vs_prev') AS TIMESTAMPTZ)"
@@ -37,11 +37,24 @@ class Writer:
     teardown: list[str] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
+    _rules: list[tuple[Rule, int]] = field(default_factory=list)
     _count: int = 0
 
     def number(self) -> int:
         self._count += 1
         return self._count
+
+    def rule(self, operator: str, law: str, cost: str) -> None:
+        """Say by which rule the statements from here on work, until the next operator's."""
+        self._rules.append((Rule(operator, law, cost), len(self.states)))
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules with the states that each keeps."""
+        ends = [*(start for _, start in self._rules[1:]), len(self.states)]
+        return tuple(
+            replace(rule, states=tuple(self.states[start:end]))
+            for (rule, start), end in zip(self._rules, ends, strict=True)
+        )
 
     def state(self, kind: str, select: str) -> str:
         """Declare a state table shaped like a query; return its name."""

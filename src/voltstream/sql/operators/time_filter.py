@@ -18,6 +18,8 @@ _ALWAYS = "TIMESTAMPTZ '-infinity'"
 
 
 def time_filter_delta(writer: Writer, plan: TimeFilter, child: Stream) -> Stream:
+    law = "rows enter and leave by a timer; only those that will cross a bound are kept"
+    writer.rule("time filter", law, "delta + rows that cross")
     columns = column_list(plan.columns)
     known = " AND ".join(f"({spell(b)}) IS NOT NULL" for b in (*plan.lower, *plan.upper))
     bounded = Stream(

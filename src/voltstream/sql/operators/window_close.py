@@ -14,6 +14,8 @@ from voltstream.sql.watermarks import WATERMARK, least_sql
 
 
 def window_close_delta(writer: Writer, plan: WindowClose, child: Stream) -> Stream:
+    law = "rows of open windows are kept; a window that closes is computed once"
+    writer.rule("window close", law, "delta + rows of closing windows")
     reads = tuple(dict.fromkeys((*child.reads, *(f"d_{oid}" for oid in sorted(plan.sources)))))
     columns = column_list(child.columns)
     mark = writer.state("wm", "SELECT NULL::TIMESTAMPTZ AS reached WHERE FALSE")
