@@ -51,7 +51,7 @@ def test_acknowledged_rows_survive_kill(tmp_path: Path) -> None:
     acknowledged: dict[str, list[int]] = {"r": [], "t": [], "u": []}
     for number in range(ROUNDS + 1):  # The last round only checks what the one before left.
         known.write_text(json.dumps(acknowledged))
-        load_s = 0.0 if number == ROUNDS else chance.uniform(0.05, 0.7)
+        load_s = 0.0 if number == ROUNDS else chance.uniform(0.05, 1.2)
         lines, errors = run_round(tmp_path / "data", known, number, load_s)
         assert lines[:1] == ["checked"], f"round {number}: {errors}"
         for line in lines[1:]:

@@ -17,6 +17,7 @@ from voltstream.core.clock import SystemClock
 from voltstream.core.ports import RawBatch
 
 ROWS = 200  # Rows of one pushed batch.
+POISON_EVERY = 4 * ROWS  # The first row of each fourth batch is one that no epoch can take.
 CONTENT = (("readings", "r", "id, device, wh"), ("sites", "t", "id, device"))
 VIEWS = {
     "by_device": "SELECT device, COUNT(*) AS n, SUM(wh) AS wh, MIN(id) AS first_id, "
@@ -25,6 +26,7 @@ VIEWS = {
     "ORDER BY device, id DESC",
     "sited": "SELECT s.id, s.device, d.wh FROM sites s LEFT JOIN by_device d "
     "ON s.device = d.device",
+    "roots": "SELECT id, sqrt(device) AS root FROM readings WHERE device < 0",
 }  # fmt: skip
 
 
@@ -35,6 +37,33 @@ def create(engine: Engine) -> None:
     engine.run("INSERT INTO counters VALUES ('updates', 0)")
     for name, query in VIEWS.items():
         engine.run(f"CREATE MATERIALIZED VIEW {name} AS {query}")
+
+
+def is_poison(number: int) -> bool:
+    return number % POISON_EVERY == 3 * ROWS
+
+
+def check_poison(engine: Engine, acknowledged: set[int]) -> None:
+    """Check that a bad row's letter, its batch's rows and offset became true together, once."""
+    letters = [
+        int(json.loads(bytes(raw))["id"])
+        for (raw,) in engine.run("SELECT raw FROM dead_letters")
+        if isinstance(raw, bytes)
+    ]
+    assert len(letters) == len(set(letters)), "dead letters are doubled"
+    lost = {number for number in acknowledged if is_poison(number)} - set(letters)
+    assert not lost, f"dead letters are lost: {lost}"
+    rows = engine.run(f"SELECT (id / {ROWS}) * {ROWS}, count(*), max(id) FROM readings GROUP BY 1")
+    for first, count, _ in rows:
+        assert isinstance(first, int)
+        expected = ROWS - 1 if is_poison(first) else ROWS
+        assert count == expected, f"batch {first}: {count} rows"
+        assert not is_poison(first) or first in letters, f"batch {first} without its letter"
+    reader = engine.instance.engine("volt").database.reader()
+    offsets = [int(place) for (place,) in reader.rows("SELECT position FROM _vs.offsets")]
+    reader.close()
+    last = [row[2] for row in rows if isinstance(row[2], int)]
+    assert offsets == ([max(last) + 1] if last else []), f"offsets {offsets}, rows {last}"
 
 
 def made(kind: str, number: int) -> tuple[int, ...]:
@@ -58,10 +87,13 @@ def verify(engine: Engine, acknowledged: dict[str, list[int]]) -> None:
         assert len(ids) == len(rows), f"{relation}: {len(rows) - len(ids)} rows have no id"
         assert len(ids) == len(set(ids)), f"{relation}: rows are doubled"
         lost = set(acknowledged[key]) - set(ids)
+        if key == "r":
+            lost = {number for number in lost if not is_poison(number)}
         assert not lost, f"{relation}: {len(lost)} acknowledged rows are lost, such as {min(lost)}"
         wrong = [row for row, number in zip(rows, ids, strict=True) if row != made(key, number)]
         assert not wrong, f"{relation}: {len(wrong)} rows changed, such as {wrong[:3]}"
     check_arrival(engine)
+    check_poison(engine, set(acknowledged["r"]))
     (count,) = engine.run("SELECT n FROM counters")[0]
     least = max(acknowledged["u"], default=0)
     # One update may have been durable when its process died before it could say so, per round.
@@ -78,8 +110,12 @@ def say(line: str) -> None:
 def push(engine: Engine, first: int) -> None:
     while True:
         ids = range(first, first + ROWS)
-        lines = b"".join(b'{"id":%d,"device":%d,"wh":%d}\n' % (n, n % 7, n % 50) for n in ids)
-        engine.instance.submit("volt", "readings", RawBatch("ndjson", payload=lines)).result(60)
+        lines = b"".join(
+            b'{"id":%d,"device":%d,"wh":%d}\n' % (n, -1 if is_poison(n) else n % 7, n % 50)
+            for n in ids
+        )
+        batch = RawBatch("ndjson", payload=lines, offsets={"log": str(first + ROWS)})
+        engine.instance.submit("volt", "readings", batch).result(60)
         say(f"r {ids[0]} {ids[-1]}")
         first += ROWS
 

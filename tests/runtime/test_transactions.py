@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -163,13 +164,28 @@ def test_idle_transaction_is_ended(hasty: Instance) -> None:
     assert count(session) == 1
 
 
+@contextmanager
+def canceled(session: Session) -> Iterator[None]:
+    """Cancel whatever the session does, from another thread; before it begins nothing happens."""
+    done = threading.Event()
+
+    def cancel() -> None:
+        while not done.wait(0.1):
+            session.interrupt()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def test_interrupt_stops_a_query(engine: Engine) -> None:
-    timer = threading.Timer(0.3, engine.session.interrupt)
-    timer.start()
-    with pytest.raises(QueryCanceled):
+    with canceled(engine.session), pytest.raises(QueryCanceled):
         engine.run("SELECT count(*) FROM generate_series(1, 100000000) a(x), "
                    "generate_series(1, 100000) b(y) WHERE x % 7 = y % 3")  # fmt: skip
-    timer.join()
     assert engine.run("SELECT 1") == [(1,)]
 
 
@@ -213,6 +229,20 @@ def test_a_savepoint_keeps_what_was_defined_before_it(table: Engine) -> None:
     table.run("ROLLBACK TO s; INSERT INTO u VALUES (7); CREATE TABLE w (d INTEGER); COMMIT")
     assert table.run("SELECT b FROM u") == [(7,)]
     assert table.run("SELECT d FROM w") == []
+
+
+def test_a_copy_is_undone_by_a_savepoint(table: Engine) -> None:
+    table.run("BEGIN; SAVEPOINT s")
+    for data in (b"1\n2\n", b"3\n"):
+        table.run("SAVEPOINT inner")
+        copy = table.session.execute(table.session.parse("COPY t FROM STDIN")[0]).copy_in
+        assert copy is not None
+        copy.write(data)
+        assert copy.finish().tag == f"COPY {data.count(10)}"
+    table.run("ROLLBACK TO inner")
+    assert values(table) == [1, 2]
+    table.run("COMMIT")
+    assert values(table) == [1, 2] and count(table.session, "total") == 2
 
 
 def test_savepoints_need_a_block(table: Engine) -> None:
@@ -385,9 +415,7 @@ def test_cancel_strikes_one_statement_only(table: Engine) -> None:
     other = another(table)
     blocker = threading.Event()
     slow = table.instance.engine("volt").loop.run_statement(lambda _: blocker.wait(10), shared=True)
-    timer = threading.Timer(0.2, other.interrupt)
-    timer.start()
-    with pytest.raises(QueryCanceled):
+    with canceled(other), pytest.raises(QueryCanceled):
         run(other, "INSERT INTO t VALUES (1)")
     blocker.set()
     assert slow.result(10) is True
@@ -401,9 +429,7 @@ def test_cancel_strikes_one_statement_only(table: Engine) -> None:
 
 def test_cancel_of_a_write_in_a_block(table: Engine) -> None:
     table.run("BEGIN; INSERT INTO t VALUES (1); SAVEPOINT s")
-    timer = threading.Timer(0.3, table.session.interrupt)
-    timer.start()
-    with pytest.raises(QueryCanceled):
+    with canceled(table.session), pytest.raises(QueryCanceled):
         table.run(f"INSERT INTO t {ENDLESS}")
     assert status(table) == "E"
     table.run("ROLLBACK TO s; COMMIT")

@@ -15,7 +15,7 @@ TRANSACTION_YIELD_S = 0.25  # Idle so long, a transaction lends the writer to ot
 TRANSACTION_STATEMENTS_MAX = 1_000  # Kept to run again. More: no savepoints (54000), no lending.
 TRANSACTION_BYTES_MAX = 64 * 1024 * 1024  # Kept rows of COPY in a block. More: the same.
 SHARED_STATEMENTS_MAX = 64  # Waiting INSERTs made one epoch: 64 x ~1 ms. The rest: the next one.
-POISON_ROWS_MAX = 16  # x 2 x log2(122,880) trials x ~10 ms = 5 s. One view's: it is suspended.
+POISON_ROWS_MAX = 8  # x 2 x log2(122,880) trials x ~30 ms = 8 s. One view's: it is suspended.
 WRITER_WAIT_S = 120  # How long a statement waits for the writer. Passed: 55006.
 
 CONNECTIONS_MAX = 500  # Wire sessions at a time. Full: 53300.

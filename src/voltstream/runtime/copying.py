@@ -66,7 +66,7 @@ class CopyInput:
         self,
         target: CopyTarget,
         parsed: CopyFrom,
-        write: Callable[[Callable[[Epoch], Outcome]], Outcome],
+        write: Callable[[Callable[[Epoch], Outcome], int], Outcome],
     ) -> None:
         self._target = target
         self._parsed = parsed
@@ -91,7 +91,7 @@ class CopyInput:
             for index in range(len(self._target.columns))
         ]
         table = pa.table(arrays, names=[column.name for column in self._target.columns])
-        return self._write(lambda epoch: store_rows(epoch, self._target, table))
+        return self._write(lambda epoch: store_rows(epoch, self._target, table), table.nbytes)
 
     def abandon(self, reason: str) -> None:
         self._received.clear()

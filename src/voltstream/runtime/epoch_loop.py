@@ -293,25 +293,26 @@ class EpochLoop:
 
     def _statements(self, group: list[Statement]) -> None:
         """Make one epoch of statements that wait together; when one fails, one of each."""
-        group = [item for item in group if item.future.set_running_or_notify_cancel()]
         with self._interrupting:
             self._taken = group
         if len(group) == 1 or not self._together(group):
             for item in group:
-                self._statement(item)
+                if _begins(item):
+                    self._statement(item)
         with self._interrupting:
             self._taken = []
 
     def _together(self, group: list[Statement]) -> bool:
-        results = []
+        done = []
         try:
             with self._epoch() as epoch:
                 for item in group:
-                    with self._interruptible(item):
-                        results.append(item.run(epoch))
+                    if _begins(item):
+                        with self._interruptible(item):
+                            done.append((item, item.run(epoch)))
         except EpochFailed:
             return False  # Nothing of it happened; alone, each fails or not by itself.
-        for item, result in zip(group, results, strict=True):
+        for item, result in done:
             item.future.set_result(result)
         return True
 
@@ -520,6 +521,14 @@ class EpochLoop:
 
 class _Undone(Exception):
     """The epoch shall leave nothing: a trial, a ROLLBACK, or others had to have the writer."""
+
+
+def _begins(item: Statement) -> bool:
+    """Tell whether a statement is still wanted; from then on only ``interrupt`` stops it."""
+    future = item.future
+    if future.cancelled():
+        return False
+    return future.running() or future.set_running_or_notify_cancel()
 
 
 def _why_left(end: End | None) -> Preempted | None:

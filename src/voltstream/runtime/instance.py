@@ -19,6 +19,7 @@ from voltstream.core.errors import (
     ObjectInUse,
     StorageFault,
     UndefinedDatabase,
+    VoltstreamError,
 )
 from voltstream.core.ports import Connectors, RawBatch, Receipt, Session
 from voltstream.runtime.engine import Engine
@@ -49,8 +50,12 @@ class Instance:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._take_directory()
         names = {path.parent.name for path in self._directory.glob("*/volt.duckdb")}
-        for name in sorted({*names, DEFAULT_DATABASE}):
-            self._open(name)
+        try:
+            for name in sorted({*names, DEFAULT_DATABASE}):
+                self._open(name)
+        except VoltstreamError:
+            self.stop()  # Lets go of the directory.
+            raise
 
     def _take_directory(self) -> None:
         lock_file = (self._directory / "lock").open("a+")

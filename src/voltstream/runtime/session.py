@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
@@ -64,6 +65,8 @@ class EngineSession:
         self._lock = threading.Lock()
         self._reader: Connection | None = None
         self._future: Future[Any] | None = None
+        self._busy = False
+        self._canceled = False  # While busy: also what the statement has yet to begin stops.
 
     # --- ports.Session --------------------------------------------------------------------------
 
@@ -112,7 +115,7 @@ class EngineSession:
         limit_s = duration_s("statement_timeout", self._settings.get("statement_timeout"))
         deadline = Deadline(limit_s, self.interrupt)
         try:
-            with deadline.counting():
+            with deadline.counting(), self._being_busy():
                 outcome = self._dispatch(parsed, parameters)
         except VoltstreamError as error:
             self._fail_block()
@@ -128,6 +131,16 @@ class EngineSession:
             rows = TimedRows(outcome.copy_out.rows, deadline, self._forget_reader)
             return replace(outcome, copy_out=replace(outcome.copy_out, rows=rows))
         return outcome
+
+    @contextmanager
+    def _being_busy(self) -> Iterator[None]:
+        with self._lock:
+            self._busy, self._canceled = True, False
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy = self._canceled = False
 
     def _forget_reader(self) -> None:
         with self._lock:
@@ -156,6 +169,7 @@ class EngineSession:
     def interrupt(self) -> None:
         with self._lock:
             reader, future = self._reader, self._future
+            self._canceled = self._busy
         if reader is not None:
             reader.interrupt()
         if future is not None:
@@ -264,6 +278,9 @@ class EngineSession:
         reader = self._engine.reader()
         with self._lock:
             self._reader = reader
+            canceled = self._canceled
+        if canceled:
+            reader.interrupt()
         try:
             rows = querying.streamed(reader, self._catalog, tree, parameters)
         except BaseException:
@@ -288,9 +305,10 @@ class EngineSession:
 
     # --- writing --------------------------------------------------------------------------------
 
-    def _finish_copy(self, run: Callable[[Epoch], Outcome]) -> Outcome:
+    def _finish_copy(self, run: Callable[[Epoch], Outcome], size: int) -> Outcome:
         try:
-            return self._on_writer(run)
+            with self._being_busy():
+                return self._on_writer(run, size=size)
         except VoltstreamError:
             self._fail_block()
             raise
@@ -300,12 +318,12 @@ class EngineSession:
         return self._on_writer(run, shared=True)
 
     def _on_writer(
-        self, run: Callable[[Epoch], T], *, shared: bool = False, keep: bool = True
+        self, run: Callable[[Epoch], T], *, shared: bool = False, keep: bool = True, size: int = 0
     ) -> T:
         transaction = self._transaction
         try:
             if transaction is not None:
-                return transaction.run(run, self._watch, keep=keep)
+                return transaction.run(run, self._watch, keep=keep, size=size)
             future = self._engine.loop.run_statement(run, shared=shared)
             self._watch(future)
             return waited(future)
@@ -317,6 +335,9 @@ class EngineSession:
         with self._lock:
             self._future = future
             self._reader = None
+            canceled = self._canceled
+        if canceled:
+            self._engine.loop.interrupt(future)
 
     # --- transactions ---------------------------------------------------------------------------
 

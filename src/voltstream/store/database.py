@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from voltstream.core.errors import QueryCanceled
+from voltstream.core.errors import QueryCanceled, StorageFault
 from voltstream.core.limits import RESULT_BATCH_ROWS
 from voltstream.core.schema import Column, Schema
 from voltstream.store.faults import translated
@@ -138,6 +139,25 @@ class Connection:
         self._raw.close()
 
 
+def _opened(path: Path, threads: int) -> duckdb.DuckDBPyConnection:
+    """Open the file and read its log again. Raises: StorageFault."""
+    try:
+        opened = duckdb.connect(str(path), config={"threads": threads})
+    except duckdb.Error as error:
+        first = str(error).partition("\n")[0]
+        hint = None
+        if "WAL" in first:  # What was never acknowledged is cut off; this is damage.
+            hint = "The log holds acknowledged epochs that cannot be read: restore a backup."
+        raise StorageFault(f'cannot open "{path}": {first}', hint=hint) from error
+    for folder in (path.parent, path.parent.parent):  # A new file's name must last as its content.
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return opened
+
+
 def _schema(relation: duckdb.DuckDBPyRelation) -> Schema:
     return tuple(
         Column(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
@@ -149,8 +169,8 @@ class Database:
 
     def __init__(self, path: Path, *, threads: int, macros: Sequence[str] = ()) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._root = _opened(path, threads)
         with translated():
-            self._root = duckdb.connect(str(path), config={"threads": threads})
             for setting in _FILE_SETTINGS:
                 self._root.execute(setting)
             for schema in ("public", "_vs", "rw_catalog"):
