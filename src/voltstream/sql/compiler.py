@@ -11,6 +11,7 @@ from voltstream.core.errors import FeatureNotSupported, NotIncremental
 from voltstream.core.schema import Schema
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
 from voltstream.sql.emitter import emit, emit_sink, repeated
+from voltstream.sql.exact import with_exact_sums
 from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.operators.recompute import recompute_delta
 from voltstream.sql.operators.stream import Writer
@@ -42,7 +43,8 @@ def compile_view(
         if on_close:
             raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
         return _recomputed(name, oid, query, column_names, catalog, oracle, reason)
-    plan = close_windows(planned.plan) if on_close else planned.plan
+    plan = with_exact_sums(planned.plan, oracle)
+    plan = close_windows(plan) if on_close else plan
     return emit(oid, name, plan, _renamed(planned, column_names), ())
 
 
@@ -62,7 +64,8 @@ def compile_sink(
         if on_close:
             raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
         return _recomputed(name, oid, query, (), catalog, oracle, reason)
-    plan = close_windows(planned.plan) if on_close else planned.plan
+    plan = with_exact_sums(planned.plan, oracle)
+    plan = close_windows(plan) if on_close else plan
     return emit_sink(oid, name, plan, planned.items)
 
 

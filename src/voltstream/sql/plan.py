@@ -69,11 +69,15 @@ class Join:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """``groups`` name columns of the child; ``calls`` are aggregate calls over the child."""
+    """``groups`` name columns of the child; ``calls`` are aggregate calls over the child.
+
+    ``exact`` says that what a row adds to every call can be taken away again.
+    """
 
     child: Plan
     groups: tuple[str, ...]
     calls: tuple[tuple[str, exp.Expression], ...]
+    exact: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:

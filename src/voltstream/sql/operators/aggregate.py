@@ -1,9 +1,9 @@
 """GROUP BY.
 
 Law: a group's new row is its aggregate over the kept input; a group without rows goes, but the
-group of a global aggregate never does. Append-only input and mergeable calls (count, sum, min,
-max, avg of floats): accumulators are merged, O(touched groups). Otherwise the touched groups are
-recomputed from the kept input: floats do not drift and every aggregate DuckDB has is right.
+group of a global aggregate never does. Counts and exact sums, and for append-only input min, max
+and sums of floats too: accumulators are merged, O(touched groups). Otherwise the touched groups
+are recomputed from the kept input: floats do not drift and every aggregate DuckDB has is right.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Keyed:
 
 def aggregate_delta(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
     partials = [_partial(name, call) for name, call in plan.calls]
-    if child.append_only and all(partial is not None for partial in partials):
+    mergeable = child.append_only or plan.exact
+    if mergeable and all(partial is not None for partial in partials):
         return _merge(writer, plan, child, [p for p in partials if p is not None])
     return _recompute(writer, plan, child)
 
@@ -65,11 +66,16 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
         weight = '"_w"'
     match call:
         case exp.Count():
-            made = f"coalesce(sum({weight}){condition}, 0)::BIGINT"
+            made = _counted(weight, condition)
             return _Partial(name, ((name, made, f"sum({q})::BIGINT"),), q)
         case exp.Sum():
-            made = f'sum(({argument}) * "_w"){condition}'
-            return _Partial(name, ((name, made, f"sum({q})"),), f"{q}{cast}")
+            counted = f"{name}_count"
+            parts = (
+                (name, f'sum(({argument}) * "_w"){condition}', f"sum({q})"),
+                (counted, _counted(weight, condition), f"sum({quote(counted)})::BIGINT"),
+            )
+            # A sum over nothing is NULL, also when rows were there and have gone.
+            return _Partial(name, parts, f"CASE WHEN {quote(counted)} <> 0 THEN {q}{cast} END")
         case exp.Min() | exp.Max():
             verb = call.key.upper()
             made = f"{verb}({argument}){condition}"
@@ -78,14 +84,14 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
             total, count = f"{name}_sum", f"{name}_count"
             parts = (
                 (total, f'sum(({argument})::DOUBLE * "_w"){condition}', f"sum({quote(total)})"),
-                (
-                    count,
-                    f"coalesce(sum({weight}){condition}, 0)::BIGINT",
-                    f"sum({quote(count)})::BIGINT",
-                ),
+                (count, _counted(weight, condition), f"sum({quote(count)})::BIGINT"),
             )
             value = f"CASE WHEN {quote(count)} <> 0 THEN {quote(total)} / {quote(count)} END"
             return _Partial(name, parts, value)
+
+
+def _counted(weight: str, condition: str) -> str:
+    return f"coalesce(sum({weight}){condition}, 0)::BIGINT"
 
 
 def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Partial]) -> Keyed:
@@ -94,6 +100,7 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     groups = column_list(plan.groups)
     comma = f"{groups}, " if plan.groups else ""
     tail = f" GROUP BY {groups}" if plan.groups else ""
+    alive = ' HAVING sum("_n") <> 0' if plan.groups and not child.append_only else ""
     accumulators = [a for partial in partials for a in partial.accumulators]
     names = ", ".join(['"_n"', *(quote(n) for n, _, _ in accumulators)])
     made = ", ".join(
@@ -114,7 +121,7 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     )
     new = writer.temp(
         f"SELECT {comma}{merged} FROM (SELECT {comma}{names} FROM {old} UNION ALL "
-        f"SELECT {comma}{names} FROM {fresh}){tail}",
+        f"SELECT {comma}{names} FROM {fresh}){tail}{alive}",
         (fresh,),
         "aggregate",
     )
