@@ -81,11 +81,11 @@ def test_included_columns_stand_beside_their_records(engine: Engine) -> None:
     assert push(engine, RawBatch("json", records=records, beside=beside), "s") == (2, 1)
     assert push(engine, RawBatch("ndjson", b'{"a":3}'), "s") == (1, 0)
     rows = engine.run(
-        "SELECT a, k, _rw_webhook_partition, extract(epoch FROM at), trace, whole::text FROM s "
+        "SELECT a, k, _rw_webhook_partition, extract(epoch FROM at), trace, whole ->> 'a' FROM s "
         "ORDER BY a"
     )
     assert [row[:3] for row in rows] == [(1, b"x", "0"), (2, None, "2"), (3, None, None)]
-    assert [row[4:] for row in rows] == [("one", '{"a":1}'), ("\ufffd", '{"a":2}'), (None, None)]
+    assert [row[4:] for row in rows] == [("one", "1"), ("\ufffd", "2"), (None, None)]
     assert sorted(engine.run("SELECT * FROM v"), key=str) == [("x", 1), (None, 5)]
     engine.run("INSERT INTO s (a, k) VALUES (4, 'z')")
     assert engine.run("SELECT a FROM v WHERE k = 'z'") == [(4,)]

@@ -1,0 +1,44 @@
+"""The process that is killed: an engine that reads a topic and writes what it counted to another.
+
+Usage: worker.py FOLDER BROKER. It prints the number of rows it holds whenever that has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from tests.driver import Engine
+from voltstream.core.clock import SystemClock
+
+DEFINITIONS = """
+CREATE SOURCE IF NOT EXISTS reads (n BIGINT, meter INTEGER)
+    INCLUDE partition AS place INCLUDE offset AS at INCLUDE KEY AS k
+    WITH (connector = 'kafka', topic = 'reads', properties.bootstrap.server = '{broker}')
+    FORMAT PLAIN ENCODE JSON;
+CREATE MATERIALIZED VIEW IF NOT EXISTS by_meter AS
+    SELECT meter, count(*) AS n, sum(n) AS total FROM reads GROUP BY meter;
+CREATE SINK IF NOT EXISTS totals FROM by_meter
+    WITH (connector = 'kafka', topic = 'totals', primary_key = 'meter',
+          properties.bootstrap.server = '{broker}')
+    FORMAT UPSERT ENCODE JSON;
+"""
+
+
+def main() -> None:
+    folder, broker = Path(sys.argv[1]), sys.argv[2]
+    engine = Engine(folder, SystemClock())
+    engine.run(DEFINITIONS.format(broker=broker))
+    told = -1
+    while True:
+        [(count,)] = engine.run("SELECT count(*) FROM reads")
+        if count != told and isinstance(count, int):
+            told = count
+            os.write(1, b"%d\n" % count)
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Apache Kafka itself: nothing is lost or doubled, whoever is killed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from tests.connectors.memory_feed import eventually
+from tests.connectors.real_kafka.broker import Broker, NoBroker
+from tests.driver import Engine, bag
+from voltstream.core.clock import SystemClock
+
+PARTITIONS = 3
+METERS = 7
+PART = 4_000  # Rows between two kills.
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    try:
+        running = Broker(tmp_path_factory.mktemp("kafka"))
+        running.start()
+    except NoBroker as reason:
+        pytest.skip(str(reason))
+    yield running
+    running.stop()
+
+
+def send(broker: Broker, topic: str, numbers: range) -> None:
+    producer = Producer({"bootstrap.servers": broker.address, "log_level": 0})
+    for number in numbers:
+        value = json.dumps({"n": number, "meter": number % METERS})
+        producer.produce(topic, value, key=str(number), partition=number % PARTITIONS)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+class Workers:
+    """Processes that read, one after the other."""
+
+    def __init__(self, folder: Path, broker: Broker) -> None:
+        self._command = [sys.executable, "-m", "tests.connectors.real_kafka.worker"]
+        self._command += [str(folder), broker.address]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, count: int) -> None:
+        """Start one and wait until it holds so many rows."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        assert any(int(line) >= count for line in self._process.stdout), "the worker ended"
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Engine]:
+    engine = Engine(folder, SystemClock())
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def last_totals(broker: Broker) -> dict[int, dict[str, int]]:
+    """Return the newest value of each key in the sink's topic."""
+    consumer = Consumer({"bootstrap.servers": broker.address, "group.id": "test", "log_level": 0})
+    place = TopicPartition("totals", 0, 0)
+    _, end = consumer.get_watermark_offsets(place, timeout=20)
+    consumer.assign([place])
+    totals: dict[int, dict[str, int]] = {}
+    seen = 0
+    while seen < end:
+        for message in consumer.consume(500, 5):
+            value = json.loads(message.value() or b"null")
+            totals[int(json.loads(message.key() or b"{}")["meter"])] = value
+            seen = (message.offset() or 0) + 1
+    consumer.close()
+    return totals
+
+
+@pytest.mark.timeout(300)
+def test_kills_on_both_sides_lose_and_double_nothing(broker: Broker, tmp_path: Path) -> None:
+    broker.create_topic("reads", PARTITIONS)
+    broker.create_topic("totals", 1)
+    workers = Workers(tmp_path / "data", broker)
+    sent = 0
+    try:
+        for broker_too in (False, True, False):
+            send(broker, "reads", range(sent, sent + PART))
+            # Killed in the middle of what was sent, at a place that chance chooses.
+            workers.start(sent + 1)
+            if broker_too:
+                broker.stop(signal.SIGKILL)
+                broker.start()
+            sent += PART
+            send(broker, "reads", range(sent, sent + PART))
+            sent += PART
+            workers.kill()
+    finally:
+        workers.kill()
+    with opened(tmp_path / "data") as engine:
+        eventually(lambda: engine.run("SELECT count(*) FROM reads") == [(sent,)], 60)
+        rows = engine.run("SELECT n, place, at, convert_from(k, 'UTF8') FROM reads")
+        assert sorted(row[0] for row in rows if isinstance(row[0], int)) == list(range(sent))
+        assert all(row[3] == str(row[0]) for row in rows)
+        assert len({(row[1], row[2]) for row in rows}) == sent
+        right = engine.run("SELECT meter, count(*) AS n, sum(n) AS total FROM reads GROUP BY meter")
+        assert bag(engine.run("SELECT * FROM by_meter")) == bag(right)
+        eventually(lambda: engine.run("SELECT pending FROM rw_sinks") == [(0,)], 60)
+    expected = {m: {"meter": m, "n": int(str(n)), "total": int(str(t))} for m, n, t in right}
+    assert last_totals(broker) == expected
+
+
+@pytest.mark.timeout(120)
+def test_latest_passes_over_nothing_that_comes_while_stopped(
+    broker: Broker, tmp_path: Path
+) -> None:
+    broker.create_topic("late", PARTITIONS)
+    send(broker, "late", range(100))
+    with opened(tmp_path / "data") as engine:
+        engine.run(
+            "CREATE SOURCE late (n BIGINT) WITH (connector = 'kafka', topic = 'late', "
+            f"properties.bootstrap.server = '{broker.address}', scan.startup.mode = 'latest') "
+            "FORMAT PLAIN ENCODE JSON"
+        )
+        running = [("running",)]
+        eventually(lambda: engine.run("SELECT state FROM rw_sources") == running, 30)
+    send(broker, "late", range(100, 200))
+    with opened(tmp_path / "data") as engine:
+        eventually(lambda: engine.run("SELECT count(*) FROM late") == [(100,)], 30)
+        assert engine.run("SELECT min(n), max(n) FROM late") == [(100, 199)]
