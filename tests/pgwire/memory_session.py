@@ -213,7 +213,15 @@ class MemorySessions:
         self._database = duckdb.connect()
         self._database.execute("SET TimeZone='UTC'")
 
-    def open(self, *, database: str, user: str, options: Mapping[str, str]) -> MemorySession:
+    def open(
+        self,
+        *,
+        database: str,
+        user: str,
+        options: Mapping[str, str],
+        process_id: int = 0,
+        client: str = "",
+    ) -> MemorySession:
         if database != "memory":
             raise UndefinedDatabase(f'database "{database}" does not exist')
         session = MemorySession(self._database.cursor())

@@ -40,7 +40,7 @@ class _Connection:
     session: Session | None = None
 
     def admit(self, credentials: Credentials) -> Admitted:
-        self.session = self.server.open_session(self.peer, credentials)
+        self.session = self.server.open_session(self.peer, self.process_id, credentials)
         return Admitted(self.session, self.process_id, self.secret)
 
     def cancel(self, process_id: int, secret: int) -> None:
@@ -100,7 +100,7 @@ class PgServer:
             await asyncio.gather(*late, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def open_session(self, peer: str, credentials: Credentials) -> Session:
+    def open_session(self, peer: str, process_id: int, credentials: Credentials) -> Session:
         """Let a client in. Raises: 53300 when full, 28000 for strangers, 3D000."""
         if len(self._connections) > self._connections_max:
             raise TooManyConnections("sorry, too many clients already")
@@ -110,7 +110,11 @@ class PgServer:
                 hint="Only clients on the server's own machine are trusted.",
             )
         return self._sessions.open(
-            database=credentials.database, user=credentials.user, options=credentials.options
+            database=credentials.database,
+            user=credentials.user,
+            options=credentials.options,
+            process_id=process_id,
+            client=peer,
         )
 
     def cancel(self, process_id: int, secret: int) -> None:

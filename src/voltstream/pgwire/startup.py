@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from voltstream.core.errors import FeatureNotSupported, InvalidAuthorization, InvalidParameter
-
-# Clients read the leading number to choose their catalog queries: we speak PostgreSQL 15's.
-SERVER_VERSION = "15.0 (Voltstream)"
+from voltstream.core.identity import SERVER_VERSION
 
 _SETTINGS = {
     "server_version": SERVER_VERSION,

@@ -18,12 +18,14 @@ from voltstream.runtime.feeds import Feeds
 from voltstream.runtime.ingest import SourceIngest
 from voltstream.runtime.jobs import Jobs
 from voltstream.runtime.options import EngineOptions
+from voltstream.runtime.system_catalog import SystemCatalog
 from voltstream.sql.functions import MACROS
 from voltstream.sql.statements import ObjectName
 from voltstream.store import ledger
 from voltstream.store.database import Connection, Database
 
-_OWN_SCHEMAS = frozenset({"_vs", "rw_catalog", "main", "information_schema", "pg_catalog"})
+_OWN_SCHEMAS = frozenset({"_vs", "rw_catalog", "main", "information_schema", "pg_catalog",
+                          "_pg", "_is"})  # fmt: skip
 
 
 class Engine:
@@ -42,6 +44,7 @@ class Engine:
         self._clock = clock
         self.database = Database(directory / "volt.duckdb", threads=options.threads, macros=MACROS)
         self._books = _restored_books(self.database.writer)
+        self.system = SystemCatalog(self.database.writer)
         self.loop = EpochLoop(self._books, clock, options)
         self._ingest = SourceIngest(self.loop, clock)
         self._feeds = Feeds(connectors, self.loop, self._ingest, self.database.reader)

@@ -22,6 +22,7 @@ from voltstream.core.errors import (
     VoltstreamError,
 )
 from voltstream.core.ports import Connectors, RawBatch, Receipt, Session
+from voltstream.runtime.activity import Activity, Presence
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.session import EngineSession
@@ -42,6 +43,7 @@ class Instance:
         self._connectors = connectors
         self._engines: dict[str, Engine] = {}
         self._open_sessions: dict[str, int] = {}
+        self.activity = Activity(clock)
         self._lock = threading.RLock()
         self._lock_file: TextIO | None = None
 
@@ -97,11 +99,20 @@ class Instance:
 
     # --- ports ----------------------------------------------------------------------------------
 
-    def open(self, *, database: str, user: str, options: Mapping[str, str]) -> Session:
+    def open(
+        self,
+        *,
+        database: str,
+        user: str,
+        options: Mapping[str, str],
+        process_id: int = 0,
+        client: str = "",
+    ) -> Session:
         with self._lock:
             engine = self.engine(database)
             self._open_sessions[database] = self._open_sessions.get(database, 0) + 1
-        return _Counted(engine, self, user, options)
+        presence = self.activity.enter(process_id, user, database, client)
+        return _Counted(engine, self, options, presence)
 
     def submit(self, database: str, source: str, batch: RawBatch) -> Future[Receipt]:
         return self.engine(database).submit(source, batch)
@@ -143,9 +154,9 @@ class _Counted(EngineSession):
     """A session that keeps its database from being dropped."""
 
     def __init__(
-        self, engine: Engine, instance: Instance, user: str, options: Mapping[str, str]
+        self, engine: Engine, instance: Instance, options: Mapping[str, str], presence: Presence
     ) -> None:
-        super().__init__(engine, instance, user, options)
+        super().__init__(engine, instance, options, presence)
         self._instance = instance
         self._database = engine.name
         self._released = False
@@ -154,4 +165,5 @@ class _Counted(EngineSession):
         super().close()
         if not self._released:
             self._released = True
+            self._instance.activity.leave(self._presence)
             self._instance.release(self._database)

@@ -27,11 +27,13 @@ from voltstream.core.ports import (
     TransactionStatus,
 )
 from voltstream.runtime import calls, copying, ddl, describing, dml, drop, querying, show, suspend
+from voltstream.runtime.activity import Activity, Presence
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.settings import Settings
+from voltstream.runtime.system_catalog import names_system
 from voltstream.runtime.transaction import Transaction, waited
 from voltstream.sql import statements as sql
 from voltstream.sql.blame import blame
@@ -44,6 +46,9 @@ T = TypeVar("T")
 class Databases(Protocol):
     """What a session asks of the instance around it."""
 
+    @property
+    def activity(self) -> Activity: ...
+
     def names(self) -> list[str]: ...
 
     def create(self, name: str) -> None: ...
@@ -55,11 +60,17 @@ class EngineSession:
     """A session of ports.Session over one engine."""
 
     def __init__(
-        self, engine: Engine, databases: Databases, user: str, options: Mapping[str, str]
+        self,
+        engine: Engine,
+        databases: Databases,
+        options: Mapping[str, str],
+        presence: Presence,
     ) -> None:
         self._engine = engine
         self._databases = databases
-        self._settings = Settings(user, options)
+        self._presence = presence
+        self._settings = Settings(presence.user, options)
+        self._introduction = ""  # What the next statement's connection must know of us.
         self._transaction: Transaction | None = None
         self._implicit = False  # Inside a message of several statements.
         self._lock = threading.Lock()
@@ -89,6 +100,7 @@ class EngineSession:
             raise _aborted()
         transaction = self._transaction
         try:
+            self._introduce(parsed)
             if transaction is not None and transaction.holds_writer:
                 return self._on_writer(
                     lambda epoch: describing.describe(
@@ -96,7 +108,7 @@ class EngineSession:
                     ),
                     keep=False,
                 )
-            reader = self._engine.database.reader()
+            reader = self._open_reader()
             try:
                 return describing.describe(parsed, self._catalog, reader, parameter_oids)
             finally:
@@ -116,6 +128,7 @@ class EngineSession:
         deadline = Deadline(limit_s, self.interrupt)
         try:
             with deadline.counting(), self._being_busy():
+                self._introduce(parsed)
                 outcome = self._dispatch(parsed, parameters)
         except VoltstreamError as error:
             self._fail_block()
@@ -165,6 +178,13 @@ class EngineSession:
 
     def reported_settings(self) -> Mapping[str, str]:
         return self._settings.reported()
+
+    def note(self, query: str, state: str) -> None:
+        """Show others what this session does (pg_stat_activity)."""
+        self._presence.application = self._settings.get("application_name")
+        self._databases.activity.note(
+            self._presence, query, state, in_block=self._transaction is not None
+        )
 
     def interrupt(self) -> None:
         with self._lock:
@@ -270,12 +290,29 @@ class EngineSession:
             return transaction.catalog
         return self._engine.catalog
 
+    def _introduce(self, parsed: sql.Parsed) -> None:
+        """Note what the statement's connection must know of us when it may read the catalogs."""
+        self._introduction = ""
+        if not names_system(parsed.text, self._catalog):
+            return
+        if not self._engine.system.is_made:
+            self._on_writer(self._engine.system.make)
+        self._introduction = self._databases.activity.introduction(
+            self._presence, self._settings.all(), self._databases.names()
+        )
+
+    def _open_reader(self) -> Connection:
+        reader = self._engine.reader()
+        if self._introduction:
+            reader.execute(self._introduction)
+        return reader
+
     def _query(self, tree: object, parameters: Sequence[object | None]) -> Outcome:
         """Read: from a snapshot of its own, or from the writer to see the block's own writes."""
         transaction = self._transaction
         if transaction is not None and transaction.holds_writer:
             return self._on_writer(lambda epoch: querying.held(epoch, tree, parameters))
-        reader = self._engine.reader()
+        reader = self._open_reader()
         with self._lock:
             self._reader = reader
             canceled = self._canceled
@@ -297,7 +334,7 @@ class EngineSession:
         return Outcome("COPY", copy_out=CopyOut(outcome.rows, parsed.format, parsed.options))
 
     def _explain(self, parsed: sql.Explain) -> Outcome:
-        reader = self._engine.database.reader()
+        reader = self._open_reader()
         try:
             return show.explanation(querying.explained(reader, self._catalog, parsed))
         finally:
@@ -321,6 +358,7 @@ class EngineSession:
         self, run: Callable[[Epoch], T], *, shared: bool = False, keep: bool = True, size: int = 0
     ) -> T:
         transaction = self._transaction
+        run = _introduced(run, self._introduction)
         try:
             if transaction is not None:
                 return transaction.run(run, self._watch, keep=keep, size=size)
@@ -426,6 +464,17 @@ class EngineSession:
                 raise UndefinedObject("cannot drop the currently open database")
             self._databases.drop(name.name)
         return Outcome("DROP DATABASE", notices=tuple(notices))
+
+
+def _introduced(run: Callable[[Epoch], T], introduction: str) -> Callable[[Epoch], T]:
+    if not introduction:
+        return run
+
+    def introduced(epoch: Epoch) -> T:
+        epoch.connection.execute(introduction)
+        return run(epoch)
+
+    return introduced
 
 
 def _own(statement: Statement) -> sql.Parsed:

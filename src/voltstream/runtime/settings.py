@@ -5,36 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voltstream.core.errors import UndefinedObject
+from voltstream.core.identity import SERVER_VERSION, SERVER_VERSION_NUM
+from voltstream.core.limits import CONNECTIONS_MAX
 from voltstream.runtime.deadline import duration_s
 
 _DEFAULTS: Mapping[str, str] = {
     "application_name": "",
+    "array_nulls": "on",
+    "backslash_quote": "safe_encoding",
+    "block_size": "8192",
     "bytea_output": "hex",
     "client_encoding": "UTF8",
     "client_min_messages": "notice",
     "datestyle": "ISO, MDY",
+    "default_table_access_method": "heap",
+    "default_tablespace": "",
+    "default_transaction_deferrable": "off",
     "default_transaction_isolation": "serializable",
     "default_transaction_read_only": "off",
+    "escape_string_warning": "on",
     "extra_float_digits": "1",
     "idle_in_transaction_session_timeout": "0",
     "in_hot_standby": "off",
     "integer_datetimes": "on",
     "intervalstyle": "postgres",
     "is_superuser": "on",
+    "jit": "off",
     "lc_collate": "C.UTF-8",
     "lc_ctype": "C.UTF-8",
+    "lc_messages": "C.UTF-8",
+    "lc_monetary": "C.UTF-8",
+    "lc_numeric": "C.UTF-8",
+    "lc_time": "C.UTF-8",
+    "lock_timeout": "0",
+    "max_connections": str(CONNECTIONS_MAX),
     "max_identifier_length": "63",
+    "max_index_keys": "32",
     "role": "none",
+    "row_security": "on",
     "search_path": '"$user", public',
     "server_encoding": "UTF8",
-    "server_version": "16.0",
-    "server_version_num": "160000",
+    "server_version": SERVER_VERSION,
+    "server_version_num": SERVER_VERSION_NUM,
     "session_authorization": "volt",
     "standard_conforming_strings": "on",
     "statement_timeout": "0",
+    "synchronous_commit": "on",
     "timezone": "UTC",
+    "transaction_deferrable": "off",
     "transaction_isolation": "serializable",
     "transaction_read_only": "off",
+    "wal_level": "replica",
+    "xmlbinary": "base64",
+    "xmloption": "content",
 }
 _DURATIONS = ("idle_in_transaction_session_timeout", "statement_timeout")
 _REPORTED: Mapping[str, str] = {

@@ -14,6 +14,7 @@ from sqlglot.parsers.risingwave import RisingWaveParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported, SyntaxFault
+from voltstream.sql.qualified import without_qualifiers
 
 # A whole string, quoted name or comment, or (last group) one that is opened and never closed.
 _QUOTED = re.compile(
@@ -125,7 +126,7 @@ def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> 
     if not tokens:
         raise SyntaxFault("syntax error: an expression is missing", position=None)
     parser = VoltstreamParser(error_level=ErrorLevel.IMMEDIATE, dialect=_DIALECT)
-    given = list(tokens)
+    given = without_qualifiers(tokens)
     try:
         found = (
             parser.parse_into(exp.Condition, given, text) if scalar else parser.parse(given, text)

@@ -15,6 +15,7 @@ from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.gap_fill import gap_fill_query
 from voltstream.sql.scope import literal_type
+from voltstream.sql.system import resolved
 from voltstream.sql.windows import window_query
 
 _UNKNOWN = DataType(Kind.UNKNOWN)
@@ -38,7 +39,7 @@ def translated_tree(
     *,
     stable_now: bool,
 ) -> exp.Expression:
-    copied = _with_parameters(tree.copy(), parameters)
+    copied = resolved(_with_parameters(tree.copy(), parameters), catalog)
     selects = list(copied.find_all(exp.Select))
     for select in reversed(selects):  # Innermost first: its types are its parent's columns.
         _windows(select, oracle)

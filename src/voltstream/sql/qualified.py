@@ -1,0 +1,40 @@
+"""Names that PostgreSQL's own tools qualify: pg_catalog.lower(x), x OPERATOR(pg_catalog.~) y.
+
+What the qualifier says is the default here, so it is taken away before the grammar sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+_CATALOG = "pg_catalog"
+
+
+def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
+    """Return the tokens without pg_catalog before functions, types, operators and collations."""
+    if not any(token.text.lower() == _CATALOG for token in tokens):
+        return list(tokens)
+    kept: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        words = [token.text.lower() for token in tokens[at : at + 6]]
+        match words:
+            case ["operator", "(", "pg_catalog", ".", _, ")", *_]:
+                kept.append(tokens[at + 4])
+                at += 6
+            case ["collate", "pg_catalog", ".", "default", *_]:
+                at += 4
+            case ["pg_catalog", ".", _, "(", *_]:
+                at += 2
+            case ["pg_catalog", ".", *_] if kept and _opens_type(kept[-1]):
+                at += 2
+            case _:
+                kept.append(tokens[at])
+                at += 1
+    return kept
+
+
+def _opens_type(token: Token) -> bool:
+    return token.token_type == TokenType.DCOLON

@@ -1,0 +1,90 @@
+"""Make the system catalogs in a file, once per version of this package."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+
+from voltstream.store.database import Connection
+from voltstream.store.pg_catalog import cluster, information_schema, relations, routines, types
+
+CATALOG_SCHEMA = "_pg"
+INFORMATION_SCHEMA = "_is"
+
+
+def _views() -> tuple[str, ...]:
+    return (
+        *types.VIEWS,
+        *relations.VIEWS,
+        *relations.DEFINED_VIEWS,
+        *routines.VIEWS,
+        *cluster.VIEWS,
+        *cluster.empty_views(),
+    )
+
+
+def _names_of(statements: Sequence[str]) -> list[str]:
+    return [statement.split(" ", 2)[1] for statement in statements]
+
+
+def _public(statements: Sequence[str]) -> list[str]:
+    return sorted(name for name in _names_of(statements) if name.startswith("pg_"))
+
+
+def _statements() -> list[str]:
+    listed = [("pg_catalog", name) for name in _public(_views())]
+    listed += [("information_schema", name) for name in sorted(_names_of(information_schema.VIEWS))]
+    in_catalog = (
+        *types.TABLES,
+        *types.MACROS,
+        *relations.NAME_MACROS,
+        relations.system_relations_table(listed),
+        *relations.BASE_VIEWS,
+        *relations.LOOKUPS,
+        relations.SOURCE_VIEW,
+        *types.NAMING_MACROS,
+        *cluster.TABLES,
+        *routines.SESSION,
+        *routines.VIEWS,
+        *types.VIEWS,
+        *cluster.VIEWS,
+        *relations.VIEWS,
+        relations.DESCRIPTION_LOOKUP,
+        *routines.MACROS,
+        *relations.DEFINED_VIEWS,
+        *cluster.empty_views(),
+    )
+    return [
+        *(_created(CATALOG_SCHEMA, one) for one in in_catalog),
+        *(_created(INFORMATION_SCHEMA, one) for one in information_schema.VIEWS),
+    ]
+
+
+def _created(schema: str, definition: str) -> str:
+    kind, rest = definition.split(" ", 1)
+    return f"CREATE OR REPLACE {kind} {schema}.{rest}"
+
+
+@cache
+def _digest() -> str:
+    return hashlib.sha256("\n".join(_statements()).encode()).hexdigest()
+
+
+def is_installed(connection: Connection) -> bool:
+    """Tell whether the file holds the catalogs of this version."""
+    found = connection.rows(
+        "SELECT comment FROM duckdb_tables() WHERE schema_name = ? AND table_name = 'types'",
+        [CATALOG_SCHEMA],
+    )
+    return bool(found) and found[0][0] == _digest()
+
+
+def install(connection: Connection) -> None:
+    """Make the catalogs anew, in the transaction that is open; the ledger's tables exist."""
+    for schema in (CATALOG_SCHEMA, INFORMATION_SCHEMA):
+        connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        connection.execute(f"CREATE SCHEMA {schema}")
+    for statement in _statements():
+        connection.execute(statement)
+    connection.execute(f"COMMENT ON TABLE {CATALOG_SCHEMA}.types IS '{_digest()}'")

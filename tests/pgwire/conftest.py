@@ -1,0 +1,34 @@
+"""One real server on a free port for the tests of a module."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.clock import SystemClock
+from voltstream.pgwire.server import PgServer
+from voltstream.runtime.instance import Instance
+from voltstream.runtime.options import EngineOptions
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    directory: Path = tmp_path_factory.mktemp("data")
+    instance = Instance(directory, EngineOptions(), SystemClock(), ConnectorRegistry())
+    instance.start()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = PgServer(instance, port=0)
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
+    yield f"host=127.0.0.1 port={server.port} dbname=volt user=al"
+    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    instance.stop()
