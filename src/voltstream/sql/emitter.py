@@ -221,6 +221,7 @@ def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
     root, stored, volatile = stable_root(plan, items)
     below = _keyed(writer, root).stream if isinstance(root, Aggregate | DistinctOn) else None
     stream = below or delta_of(writer, root)
+    writer.rule("sink", "the delta goes to the outbox", "delta")
     out = _consolidated(project_delta(Project(root, tuple(stored)), stream))
     writer.temp(out.sql, out.reads, "output", name=output)
     lookup = {n: spell(tree).replace("_vs_now()", NOW_SQL) for n, tree in volatile}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 from sqlglot import exp
 
@@ -81,10 +82,10 @@ def _program_lines(program: Program, inputs: tuple[Relation, ...]) -> list[str]:
         nature = "rows are only added" if relation.append_only else "rows come and go"
         lines.append(f"  {name(relation.delta)}: {relation.kind}, {nature}")
     lines.append("operators")
-    for rule in program.rules:
-        kept = ", ".join(name(state) for state in rule.states) or "nothing"
-        lines.append(f"  {rule.operator}: {rule.law}")
-        lines.append(f"    keeps {kept}; costs O({rule.cost})")
+    for (law, cost, states), rules in groupby(program.rules, lambda r: (r.law, r.cost, r.states)):
+        kept = ", ".join(name(state) for state in states) or "nothing"
+        lines.append(f"  {', '.join(rule.operator for rule in rules)}: {law}")
+        lines.append(f"    keeps {kept}; costs O({cost})")
     lines.append("steps of an epoch")
     for place, step in enumerate(program.steps, 1):
         changed = _CHANGES.match(step.sql)

@@ -50,10 +50,10 @@ class Writer:
 
     def rules(self) -> tuple[Rule, ...]:
         """Return the rules with the states that each keeps."""
-        ends = [*(start for _, start in self._rules[1:]), len(self.states)]
+        starts = [*(start for _, start in self._rules), len(self.states)]
         return tuple(
             replace(rule, states=tuple(self.states[start:end]))
-            for (rule, start), end in zip(self._rules, ends, strict=True)
+            for (rule, start), end in zip(self._rules, starts[1:], strict=True)
         )
 
     def state(self, kind: str, select: str) -> str:
