@@ -161,9 +161,9 @@ class EngineSession:
 
     def _blame(self, error: VoltstreamError, parsed: sql.Parsed) -> None:
         """Complete an error with what its statement and the catalog know."""
-        relations = {entry.stored.name: entry.relation for entry in self._catalog}
-        keys = {name: found.key for name, found in relations.items() if found is not None}
-        blame(error, parsed, keys)
+        found = ((entry.stored.name, entry.relation) for entry in self._catalog)
+        relations = {name: relation for name, relation in found if relation is not None}
+        blame(error, parsed, relations)
 
     def begin_implicit(self) -> None:
         self._implicit = True

@@ -13,6 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core import errors
 from voltstream.core.errors import VoltstreamError
+from voltstream.sql.catalog import Relation
 from voltstream.sql.dialect import tokenize
 from voltstream.sql.statements import (
     CopyTo,
@@ -31,24 +32,23 @@ _BOUND = (Query, Insert, Update, Delete, CreateView, CreateSink, CopyTo, Explain
 _BEFORE_RELATION = frozenset({"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "TUMBLE (", "HOP (", ","})
 _STRINGS = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING})
 
-Keys = Mapping[str, Sequence[str]]
+Relations = Mapping[str, Relation]
 
 
-def blame(error: VoltstreamError, parsed: Parsed, keys: Keys) -> None:
-    """Complete an error of a statement: position, qualified names, hint, constraint name.
-
-    Shape: ``keys`` has every relation's name and the columns of its primary key.
-    """
+def blame(error: VoltstreamError, parsed: Parsed, relations: Relations) -> None:
+    """Complete an error of a statement: position, qualified names, hint, constraint name."""
     if error.position is None and isinstance(parsed, _BOUND):
         tokens = tokenize(parsed.text)
         place = _place(error, tokens)
         if place is not None:
             error.position = parsed.offset + tokens[place].start + 1
             _reword(error, parsed, tokens, place)
+        if error.hint is None and place is not None:
+            error.hint = _near_column(error, tokens, relations)
     if isinstance(error, errors.UndefinedTable) and error.hint is None:
-        error.hint = _near(error.message, keys)
+        error.hint = _near_relation(error.message, relations)
     if isinstance(error, errors.UniqueViolation) and isinstance(parsed, Insert | Update):
-        _name_constraint(error, parsed.table, keys)
+        _name_constraint(error, parsed.table, relations)
     error.args = (error.message,)
 
 
@@ -177,19 +177,35 @@ def _is_target(parsed: Parsed, tokens: Sequence[Token], place: int) -> bool:
     )
 
 
-def _near(message: str, keys: Keys) -> str | None:
+def _near_column(
+    error: VoltstreamError, tokens: Sequence[Token], relations: Relations
+) -> str | None:
+    """Return PostgreSQL's hint when a column of a relation here differs by a slip of the pen."""
+    found = re.match(r'column "?(?:[^". ]+\.)?([^". ]+)"? .*does not exist', error.message)
+    if found is None or not isinstance(error, errors.UndefinedColumn):
+        return None
+    here = {name for at in range(len(tokens)) if (name := _name(tokens, at)) in relations}
+    columns = sorted({c.name for name in here if name for c in relations[name].columns})
+    best = difflib.get_close_matches(found[1], columns, n=1, cutoff=0.7)
+    return f'Perhaps you meant to reference the column "{best[0]}".' if best else None
+
+
+def _near_relation(message: str, relations: Relations) -> str | None:
     found = re.search(r'^relation "(?:[^"]+\.)?([^".]+)" does not exist', message)
     if found is None:
         return None
-    best = difflib.get_close_matches(found[1], sorted(keys), n=1, cutoff=0.7)
+    best = difflib.get_close_matches(found[1], sorted(relations), n=1, cutoff=0.7)
     return f'Did you mean "{best[0]}"?' if best else None
 
 
-def _name_constraint(error: errors.UniqueViolation, table: ObjectName, keys: Keys) -> None:
+def _name_constraint(
+    error: errors.UniqueViolation, table: ObjectName, relations: Relations
+) -> None:
     named = re.match(r"Key \((.*?)\)=", error.detail or "")
     if named is None or '"' in error.message:
         return
     columns = named[1].split(", ")
-    primary = list(keys.get(table.name, ())) == columns
+    known = relations.get(table.name)
+    primary = known is not None and list(known.key) == columns
     name = "pkey" if primary else f"{'_'.join(columns)}_key"
     error.message += f' "{table.name}_{name}"'

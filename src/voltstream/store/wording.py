@@ -5,7 +5,6 @@ Source: PostgreSQL 16, src/backend/utils/errcodes.txt and its messages as psql s
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,21 +102,6 @@ def _arguments(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def _no_column(found: re.Match[str], text: str) -> VoltstreamError:
-    name = found[1]
-    return errors.UndefinedColumn(f'column "{name}" does not exist', hint=_near(name, text))
-
-
-def _near(name: str, text: str) -> str | None:
-    """Return PostgreSQL's hint when a candidate differs by a slip of the pen only."""
-    _, _, rest = text.partition("\n")
-    if not re.match(r"\s*(Candidate bindings|Did you mean)", rest):
-        return None
-    candidates = re.findall(r'"([^"]+)"', rest.split("\n\n")[0])
-    best = difflib.get_close_matches(name, candidates, n=1, cutoff=0.7)
-    return f'Perhaps you meant to reference the column "{best[0]}".' if best else None
-
-
 def _duplicate_key(found: re.Match[str], _: str) -> VoltstreamError:
     pairs = [part.split(": ", 1) for part in found[1].split(", ")]
     detail = None
@@ -149,9 +133,12 @@ _RULES = _rules(
         r"(?:Table|View) with name \"?([^\s\"]+)\"? does not exist",
         _says(errors.UndefinedTable, 'relation "{}" does not exist'),
     ),
-    (r"Referenced (?:update )?column \"?([^\s\"]+)\"? not found", _no_column),
-    (r"does not have a column (?:with name|named) \"([^\"]+)\"", _no_column),
-    (r"[Cc]olumn with name \"?([^\s\"]+)\"? does not exist", _no_column),
+    (r"Referenced (?:update )?column \"?([^\s\"]+)\"? not found",
+     _says(errors.UndefinedColumn, 'column "{}" does not exist')),
+    (r"does not have a column (?:with name|named) \"([^\"]+)\"",
+     _says(errors.UndefinedColumn, 'column "{}" does not exist')),
+    (r"[Cc]olumn with name \"?([^\s\"]+)\"? does not exist",
+     _says(errors.UndefinedColumn, 'column "{}" does not exist')),
     (
         r"Referenced table \"([^\"]+)\" not found",
         _says(errors.UndefinedTable, 'missing FROM-clause entry for table "{}"'),
