@@ -44,7 +44,7 @@ class Engine:
         self._clock = clock
         self.database = Database(directory / "volt.duckdb", threads=options.threads, macros=MACROS)
         self._books = _restored_books(self.database.writer)
-        self.system = SystemCatalog(self.database.writer)
+        self.system = SystemCatalog()
         self.loop = EpochLoop(self._books, clock, options)
         self._ingest = SourceIngest(self.loop, clock)
         self._feeds = Feeds(connectors, self.loop, self._ingest, self.database.reader)

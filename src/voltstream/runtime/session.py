@@ -42,6 +42,11 @@ from voltstream.store.database import Connection
 
 T = TypeVar("T")
 
+# As pg_stat_activity names what a session is in between two statements.
+_STATES: Mapping[TransactionStatus, str] = {
+    "I": "idle", "T": "idle in transaction", "E": "idle in transaction (aborted)"
+}  # fmt: skip
+
 
 class Databases(Protocol):
     """What a session asks of the instance around it."""
@@ -124,6 +129,7 @@ class EngineSession:
             raise _aborted()
         if self._implicit and self._transaction is None:
             self._transaction = self._new_transaction(explicit=False)
+        self.note(parsed.text, "active")
         limit_s = duration_s("statement_timeout", self._settings.get("statement_timeout"))
         deadline = Deadline(limit_s, self.interrupt)
         try:
@@ -134,6 +140,8 @@ class EngineSession:
             self._fail_block()
             self._blame(error, parsed)
             raise
+        finally:
+            self.note("", _STATES[self.status])
         return self._timed(outcome, deadline)
 
     def _timed(self, outcome: Outcome, deadline: Deadline) -> Outcome:
@@ -295,11 +303,19 @@ class EngineSession:
         self._introduction = ""
         if not names_system(parsed.text, self._catalog):
             return
-        if not self._engine.system.is_made:
-            self._on_writer(self._engine.system.make)
+        if not self._engine.system.shows(self._catalog):
+            self._show_system()
         self._introduction = self._databases.activity.introduction(
             self._presence, self._settings.all(), self._databases.names()
         )
+
+    def _show_system(self) -> None:
+        """Bring the catalogs up to date: in the block that changes things, or in passing."""
+        transaction = self._transaction
+        if transaction is not None and transaction.holds_writer:
+            transaction.run(self._engine.system.make, self._watch)
+        else:
+            waited(self._engine.loop.run_statement(self._engine.system.make))
 
     def _open_reader(self) -> Connection:
         reader = self._engine.reader()

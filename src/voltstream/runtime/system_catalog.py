@@ -5,24 +5,31 @@ from __future__ import annotations
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql import system
-from voltstream.store.database import Connection
-from voltstream.store.pg_catalog.install import install, is_installed
+from voltstream.store.pg_catalog.install import install, is_installed, refresh
 
 
 class SystemCatalog:
-    """Knows whether a file holds the catalogs; most programs never ask, and need not wait."""
+    """Knows what the catalogs in the file show. Most programs never ask, and pay nothing."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.is_made = is_installed(connection)
+    def __init__(self) -> None:
+        self._shown: Catalog | None = None
+
+    def shows(self, catalog: Catalog) -> bool:
+        """Tell whether the catalogs are there and of this state of affairs."""
+        return self._shown is catalog
 
     def make(self, epoch: Epoch) -> None:
-        """Make them in this epoch; they are there once it commits."""
-        if not is_installed(epoch.connection):
+        """Bring them up to this epoch's definitions; others see them once it commits."""
+        if is_installed(epoch.connection):
+            refresh(epoch.connection)
+        else:
             install(epoch.connection)
-        epoch.after_commit.append(self._made)
+        catalog = epoch.catalog
 
-    def _made(self) -> None:
-        self.is_made = True
+        def show() -> None:
+            self._shown = catalog
+
+        epoch.after_commit.append(show)
 
 
 def names_system(text: str, catalog: Catalog) -> bool:

@@ -40,7 +40,7 @@ def _statements() -> list[str]:
         *types.MACROS,
         *relations.NAME_MACROS,
         relations.system_relations_table(listed),
-        *relations.BASE_VIEWS,
+        *relations.BASE,
         *relations.LOOKUPS,
         relations.SOURCE_VIEW,
         *types.NAMING_MACROS,
@@ -88,3 +88,10 @@ def install(connection: Connection) -> None:
     for statement in _statements():
         connection.execute(statement)
     connection.execute(f"COMMENT ON TABLE {CATALOG_SCHEMA}.types IS '{_digest()}'")
+
+
+def refresh(connection: Connection) -> None:
+    """Take the snapshots again, after definitions changed."""
+    for name in relations.SNAPSHOTS:
+        connection.execute(f"DELETE FROM {CATALOG_SCHEMA}.{name}")
+        connection.execute(f"INSERT INTO {CATALOG_SCHEMA}.{name} FROM {CATALOG_SCHEMA}.live_{name}")

@@ -1,7 +1,9 @@
 """pg_class and what hangs on it: namespaces, columns, keys, indexes, comments, dependencies.
 
 Shape: ``_pg.relations`` unites objects of the engine, indexes behind constraints, and the system
-views themselves. A source is a foreign table whose server is its connector; a sink is a
+views themselves. It and three tables more are snapshots of what the ``live_`` views say, taken
+after definitions change: binding the live views into every query would cost more than the query.
+A source is a foreign table whose server is its connector; a sink is a
 publication of the relations it reads.
 """
 
@@ -54,12 +56,14 @@ def system_relations_table(names: list[tuple[str, str]]) -> str:
     )
 
 
-BASE_VIEWS = (
+SNAPSHOTS = ("keys", "relations", "columns", "index_parts")  # Each may read those before it.
+
+BASE = (
     "VIEW namespaces AS SELECT _pg.namespace_oid(schema_name) AS oid, schema_name AS name "
     "FROM duckdb_schemas() WHERE database_name NOT IN ('system', 'temp') AND "
     f"schema_name NOT IN ({_RESERVED_SCHEMAS}) UNION ALL SELECT _pg.namespace_oid(x), x "
     "FROM unnest(['pg_catalog', 'information_schema']) AS built_in(x)",
-    "VIEW keys AS SELECT o.oid AS table_oid, c.constraint_type AS kind, "
+    "VIEW live_keys AS SELECT o.oid AS table_oid, c.constraint_type AS kind, "
     "_pg.key_oid(o.oid, c.constraint_index) AS oid, c.schema_name AS schema, "
     "CASE c.constraint_type WHEN 'PRIMARY KEY' THEN c.table_name || '_pkey' "
     "ELSE c.constraint_name END AS name, c.constraint_column_names AS names, c.expression, "
@@ -68,7 +72,8 @@ BASE_VIEWS = (
     "o.name = c.table_name AND o.kind = 'table' "
     "WHERE c.database_name NOT IN ('system', 'temp') AND "
     "c.constraint_type IN ('PRIMARY KEY', 'UNIQUE', 'CHECK')",
-    "VIEW relations AS SELECT CAST(oid AS UINTEGER) AS oid, name, schema, "
+    "TABLE keys AS FROM _pg.live_keys",
+    "VIEW live_relations AS SELECT CAST(oid AS UINTEGER) AS oid, name, schema, "
     "_pg.namespace_oid(schema) AS namespace, CASE kind WHEN 'table' THEN 'r' WHEN 'view' THEN 'v' "
     "WHEN 'materialized view' THEN 'm' WHEN 'source' THEN 'f' ELSE 'i' END AS form, "
     "definition FROM _vs.objects WHERE kind IN "
@@ -82,7 +87,8 @@ BASE_VIEWS = (
     "database_name NOT IN ('system', 'temp') AND NOT internal AND "
     f"schema_name NOT IN ({_RESERVED_SCHEMAS}) AND NOT EXISTS (SELECT 1 FROM _vs.objects o WHERE "
     "o.schema = v.schema_name AND o.name = v.view_name)",
-    "VIEW columns AS SELECT r.oid AS relation, r.form, r.schema, r.name AS relation_name, "
+    "TABLE relations AS FROM _pg.live_relations",
+    "VIEW live_columns AS SELECT r.oid AS relation, r.form, r.schema, r.name AS relation_name, "
     "CAST(c.column_index AS SMALLINT) AS number, c.column_name AS name, "
     "coalesce(s.oid, 25::UINTEGER) AS type, _pg.type_modifier(c.data_type) AS modifier, "
     "NOT c.is_nullable AS is_required, c.column_default AS standard, c.data_type "
@@ -90,17 +96,19 @@ BASE_VIEWS = (
     "CASE r.schema WHEN 'pg_catalog' THEN '_pg' WHEN 'information_schema' THEN '_is' "
     "ELSE r.schema END LEFT JOIN _pg.spellings s ON s.spelling = _pg.spelling(c.data_type) "
     "WHERE c.database_name NOT IN ('system', 'temp') AND r.form <> 'i'",
+    "TABLE columns AS FROM _pg.live_columns",
     "VIEW row_counts AS SELECT o.oid, max(t.estimated_size) AS counted, "
     "max(t.estimated_size * t.column_count * 8) AS bytes FROM _vs.objects o "
     "JOIN duckdb_tables() t ON (t.schema_name = o.schema AND t.table_name = o.name) OR "
     "(t.schema_name = '_vs' AND t.table_name IN ('src_' || o.oid, 'mv_' || o.oid)) "
     "WHERE t.database_name NOT IN ('system', 'temp') GROUP BY o.oid",
-    "VIEW index_parts AS SELECT CAST(o.oid AS UINTEGER) AS oid, "
+    "VIEW live_index_parts AS SELECT CAST(o.oid AS UINTEGER) AS oid, "
     "CAST(d.on_oid AS UINTEGER) AS table_oid, _pg.index_columns(o.definition) AS names, "
     "regexp_matches(o.definition, '(?i)^create\\s+unique') AS is_unique, false AS is_primary "
     "FROM _vs.objects o JOIN _vs.dependencies d USING (oid) WHERE o.kind = 'index' "
     "UNION ALL SELECT oid, CAST(table_oid AS UINTEGER), names, true, kind = 'PRIMARY KEY' "
     "FROM _pg.keys WHERE kind <> 'CHECK'",
+    "TABLE index_parts AS FROM _pg.live_index_parts",
 )
 # A macro's body sees the columns of the query around it, and the inner name wins: what macros look
 # up has names that no query uses.

@@ -155,15 +155,17 @@ MACROS = (
 # After the relations, whose row types it names.
 NAMING_MACROS = (
     "MACRO built_in_name(o) AS (SELECT max(_display) FROM _pg.k_types WHERE _oid = o)",
-    "MACRO type_name(o) AS CASE WHEN o < 16384 THEN (SELECT max(_display) FROM _pg.k_types "
-    "WHERE _oid = o) ELSE (SELECT max(_name) FROM _pg.k_relations WHERE _oid = o) END",
+    "VIEW k_all_types AS FROM _pg.k_types UNION ALL SELECT oid, name FROM _pg.relations "
+    "WHERE oid >= 16384",
+    "MACRO type_name(o) AS (SELECT max(_display) FROM _pg.k_all_types WHERE _oid = o)",
     # A modifier of numeric holds precision and scale, one of varchar its length, both plus 4.
     "MACRO modified(word, o, modifier) AS CASE WHEN modifier < 4 THEN word WHEN o IN (1700, 1231) "
     "THEN replace(word, 'numeric', 'numeric(' || ((modifier - 4) // 65536)::VARCHAR || ',' || "
     "((modifier - 4) % 65536)::VARCHAR || ')') WHEN o IN (1042, 1043) THEN word || '(' || "
     "(modifier - 4)::VARCHAR || ')' ELSE word END",
     "MACRO format_type(o, modifier) AS CASE WHEN o = 0 THEN '-' WHEN o IS NOT NULL THEN "
-    "coalesce(_pg.modified(_pg.type_name(o), o, coalesce(modifier, -1)), '???') END",
+    "coalesce((SELECT max(_pg.modified(_display, _oid, coalesce(modifier, -1))) FROM "
+    "_pg.k_all_types WHERE _oid = o), '???') END",
     "MACRO named_type(word) AS (SELECT max(_oid) FROM _pg.type_names WHERE _name = lower(word))",
     "MACRO to_regtype(word) AS (SELECT max(_display) FROM _pg.k_types JOIN _pg.type_names "
     "USING (_oid) WHERE _name = lower(word))",
