@@ -151,6 +151,12 @@ class DuplicateObject(VoltstreamError):
     sqlstate = "42710"
 
 
+class DuplicateFunction(VoltstreamError):
+    """A function of that name exists."""
+
+    sqlstate = "42723"
+
+
 class DuplicateCursor(VoltstreamError):
     """A cursor of that name is open."""
 
@@ -209,6 +215,24 @@ class InvalidText(VoltstreamError):
     """Text that does not spell a value of its type."""
 
     sqlstate = "22P02"
+
+
+class InvalidPower(VoltstreamError):
+    """A root or a power that no number has."""
+
+    sqlstate = "2201F"
+
+
+class InvalidLogarithm(VoltstreamError):
+    """A logarithm that no number has."""
+
+    sqlstate = "2201E"
+
+
+class InvalidRegex(VoltstreamError):
+    """A regular expression that cannot be read."""
+
+    sqlstate = "2201B"
 
 
 class DivisionByZero(VoltstreamError):

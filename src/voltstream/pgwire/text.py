@@ -24,7 +24,9 @@ from voltstream.pgwire.datetimes import (
     timestamp_texts,
     timestamptz_texts,
 )
+from voltstream.sql.natives.json_values import normal_json
 
+_JSON = (Kind.JSON, Kind.JSONB)
 _ARRAY_QUOTED = re.compile(r'[{},"\\\s]|^$|^null$', re.IGNORECASE)
 _ARRAY_ESCAPED = re.compile(r'(["\\])')
 _RECORD_QUOTED = re.compile(r'[(),"\\\s]|^$')
@@ -50,6 +52,8 @@ def text_values(array: Cells, kind: Kind = Kind.TEXT, zone: str = "UTC") -> Cell
     """Return the text form as large_string, or large_binary for strings already encoded."""
     array = plain(array)
     data_type = array.type
+    if kind in _JSON and (pa.types.is_string(data_type) or pa.types.is_large_string(data_type)):
+        return _per_value(array, normal_json)
     if pa.types.is_timestamp(data_type):
         if data_type.tz is not None:
             return timestamptz_texts(array, zone)
@@ -117,8 +121,16 @@ def _decimal_texts(array: Cells) -> Cells:
     texts = array.cast(pa.large_string())
     # Arrow turns scientific for small numbers, PostgreSQL's numeric never does.
     if pc.any(pc.match_substring(texts, "E")).as_py():
-        return _per_value(array, lambda value: format(value, "f"))
+        texts = _per_value(array, lambda value: format(value, "f"))
+    if _is_unbounded(array.type):
+        return pc.replace_substring_regex(texts, r"\.?0+$", "").cast(pa.large_string())
     return texts
+
+
+def _is_unbounded(data_type: pa.Decimal128Type[Any, Any]) -> bool:
+    # A NUMERIC without a scale is DECIMAL(38,10), and what is computed from it has a larger one:
+    # zeros at its end are nobody's digits. Division has 16 decimals by PostgreSQL's rule.
+    return bool(data_type.precision == 38 and data_type.scale >= 10 and data_type.scale != 16)
 
 
 def _bytea_texts(array: Cells) -> Cells:

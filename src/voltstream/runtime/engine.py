@@ -19,7 +19,7 @@ from voltstream.runtime.ingest import SourceIngest
 from voltstream.runtime.jobs import Jobs
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.system_catalog import SystemCatalog
-from voltstream.sql.functions import MACROS
+from voltstream.sql.functions import MACROS, NATIVES
 from voltstream.sql.statements import ObjectName
 from voltstream.store import ledger
 from voltstream.store.database import Connection, Database
@@ -42,7 +42,9 @@ class Engine:
         self.name = name
         self.options = options
         self._clock = clock
-        self.database = Database(directory / "volt.duckdb", threads=options.threads, macros=MACROS)
+        self.database = Database(
+            directory / "volt.duckdb", threads=options.threads, macros=MACROS, natives=NATIVES
+        )
         self._books = _restored_books(self.database.writer)
         self.system = SystemCatalog()
         self.loop = EpochLoop(self._books, clock, options)

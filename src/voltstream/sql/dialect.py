@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.risingwave import RisingWave
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
+from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.risingwave import RisingWaveParser
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -36,15 +37,67 @@ class _Located(ParseError):
         self.token = token
 
 
+# What stays a node of its own: aggregates and windows, which plans look for, and plain forms.
+# Every other function keeps its name, and sql/rules says what the store makes of it.
+_KEPT_FUNCTIONS = (
+    "COUNT", "SUM", "AVG", "MIN", "MAX", "ARRAY_AGG", "LOGICAL_AND", "LOGICAL_OR", "BOOL_AND",
+    "BOOL_OR", "BIT_AND", "BIT_OR", "BIT_XOR", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "VARIANCE",
+    "VAR_POP", "VAR_SAMP", "VARIANCE_POP", "CORR", "COVAR_POP", "COVAR_SAMP", "REGR_COUNT",
+    "REGR_R2", "REGR_SLOPE", "REGR_INTERCEPT", "REGR_AVGX", "REGR_AVGY", "REGR_SXX", "REGR_SXY",
+    "REGR_SYY", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "LAG", "LEAD", "RANK", "DENSE_RANK",
+    "ROW_NUMBER", "NTILE", "PERCENT_RANK", "CUME_DIST", "PERCENTILE_CONT", "PERCENTILE_DISC",
+    "MODE", "GROUPING", "COALESCE", "UNNEST", "NOW", "EXISTS",
+)  # fmt: skip
+_AGGREGATES = (
+    "jsonb_agg", "json_agg", "jsonb_object_agg", "json_object_agg", "approx_percentile",
+    "approx_count_distinct", "every", "first", "last", "arg_min", "arg_max", "max_by", "min_by",
+    "median", "any_value", "bool_xor",
+)  # fmt: skip
+_KEPT_PARSERS = (
+    "CAST", "TRY_CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM", "STRING_AGG",
+)  # fmt: skip
+# Functions that return rows; in a select list each row of the input is repeated for them.
+SET_FUNCTIONS = frozenset({
+    "generate_series", "range", "generate_subscripts", "regexp_matches", "regexp_split_to_table",
+    "string_to_table", "jsonb_array_elements", "jsonb_array_elements_text", "jsonb_object_keys",
+    "jsonb_each", "jsonb_each_text", "json_array_elements", "json_array_elements_text",
+    "json_object_keys", "json_each", "json_each_text", "jsonb_path_query",
+    "jsonb_populate_recordset", "jsonb_to_recordset", "_pg_expandarray",
+})  # fmt: skip
+
+
+def _aggregate_builder(name: str) -> Callable[[list[exp.Expression]], exp.Expression]:
+    return lambda arguments: exp.AnonymousAggFunc(this=name, expressions=arguments)
+
+
+def _operator_call(
+    name: str,
+) -> Callable[[RisingWaveParser, exp.Expression, exp.Expression], exp.Expression]:
+    return lambda _parser, left, right: operator(name, left, right)
+
+
+def operator(name: str, *operands: exp.Expression) -> exp.Anonymous:
+    """Return an operator as a call; sql/rules reads it by the types of its operands."""
+    return exp.Anonymous(this=f"operator {name}", expressions=list(operands))
+
+
 class VoltstreamParser(RisingWaveParser):
     """RisingWave's grammar without the fall back to opaque commands."""
 
-    # Other systems' GAP_FILL has named arguments; here it is a call like any other.
-    FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {
-        name: make for name, make in RisingWaveParser.FUNCTIONS.items() if name != "GAP_FILL"
+    FUNCTIONS: ClassVar[dict[str, Any]] = {
+        **{name: RisingWaveParser.FUNCTIONS[name] for name in _KEPT_FUNCTIONS
+           if name in RisingWaveParser.FUNCTIONS},
+        **{name.upper(): _aggregate_builder(name) for name in _AGGREGATES},
+    }  # fmt: skip
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        name: RisingWaveParser.FUNCTION_PARSERS[name] for name in _KEPT_PARSERS
     }
-    FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
-        name: make for name, make in RisingWaveParser.FUNCTION_PARSERS.items() if name != "GAP_FILL"
+    JSON_OPERATORS: ClassVar[dict[TokenType, Any]] = {
+        TokenType.ARROW: _operator_call("->"),
+        TokenType.DARROW: _operator_call("->>"),
+        TokenType.HASH_ARROW: _operator_call("#>"),
+        TokenType.DHASH_ARROW: _operator_call("#>>"),
+        TokenType.PLACEHOLDER: _operator_call("?"),
     }
 
     def raise_error(self, message: str, token: Token | None = None) -> None:
@@ -53,11 +106,40 @@ class VoltstreamParser(RisingWaveParser):
     def _parse_as_command(self, start: Token) -> exp.Command:
         raise _Located("unsupported clause", self._curr or start)
 
+    def _parse_unary(self) -> exp.Expr | None:
+        # PostgreSQL's @ -5 is abs(-5); here the sign after it must not end the expression.
+        if self._curr and self._curr.token_type == TokenType.PARAMETER and self._curr.text == "@":
+            self._advance()
+            return exp.Anonymous(this="abs", expressions=[self._parse_unary()])
+        return super()._parse_unary()
+
+    def _parse_interval_span(
+        self, this: exp.Expr, parse_function_unit: bool = True
+    ) -> exp.Interval:
+        span = super()._parse_interval_span(this, parse_function_unit)
+        # sqlglot keeps only the first quantity of '1 day 02:03'.
+        found = exp.INTERVAL_STRING_RE.match(this.name) if this.is_string else None
+        if found and found[0] != this.name:
+            return exp.Interval(this=exp.Literal.string(this.name))
+        return span
+
+    def _parse_lambda(self, alias: bool = False) -> exp.Expr | None:
+        # RisingWave's closures: array_transform(a, |x| x + 1).
+        if self._curr and self._curr.token_type == TokenType.PIPE:
+            self._advance()
+            names = self._parse_csv(self._parse_id_var)
+            if not self._match(TokenType.PIPE):
+                self.raise_error("Expected |")
+            body = self._parse_disjunction()
+            return exp.Lambda(this=body, expressions=names)
+        return super()._parse_lambda(alias)
+
 
 class Voltstream(RisingWave):
     """PostgreSQL with RisingWave's streaming words and TimescaleDB's options."""
 
     Parser = VoltstreamParser
+    INDEX_OFFSET = 0  # Subscripts stay as written; sql/rules counts.
 
     class Tokenizer(RisingWave.Tokenizer):
         # Statements such as SHOW and EXPLAIN are parsed here word by word, so none of them may
@@ -76,10 +158,21 @@ class _Parameterized(Voltstream):
         }
 
 
+class _StoreGenerator(DuckDBGenerator):
+    def anonymous_sql(self, expression: exp.Anonymous) -> str:
+        # An operator that no rule has read (in a DEFAULT, say) is written as it stood.
+        if expression.name.startswith("operator "):
+            left, right = (self.sql(operand) for operand in expression.expressions)
+            return f"({left} {expression.name.removeprefix('operator ')} {right})"
+        return str(super().anonymous_sql(expression))
+
+
 class StoreDialect(DuckDB):
     """DuckDB as the store's connections set it: NULLs order as in PostgreSQL."""
 
     NULL_ORDERING = "nulls_are_large"
+
+    Generator = _StoreGenerator
 
 
 _DIALECT = Voltstream()
@@ -119,7 +212,28 @@ def fold(tree: exp.Expression) -> exp.Expression:
         node.comments = None
         if isinstance(node, exp.Identifier) and not node.args.get("quoted"):
             node.set("this", node.this.lower())
+    for select in tree.find_all(exp.Select):
+        for item in select.expressions:
+            _mark_rows(item)
     return tree
+
+
+def _mark_rows(tree: exp.Expression) -> None:
+    """Wrap functions that return rows in UNNEST, which plans look for."""
+    for node in list(tree.find_all(exp.Anonymous)):
+        inside = isinstance(node.parent, exp.Explode | exp.Table)
+        if node.name.lower() in SET_FUNCTIONS and not inside and _within(node, tree):
+            node.replace(exp.Explode(this=node.copy()))
+
+
+def _within(node: exp.Expression, item: exp.Expression) -> bool:
+    """Tell whether a node belongs to this select list, not to a query inside it."""
+    above = node.parent
+    while above is not None and above is not item.parent:
+        if isinstance(above, exp.Select):
+            return False
+        above = above.parent
+    return True
 
 
 def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> exp.Expression:
@@ -168,7 +282,7 @@ def parse_query(tokens: Sequence[Token], text: str) -> exp.Expression:
 def parse_dml(tokens: Sequence[Token], text: str) -> exp.Expression:
     """Parse an INSERT, UPDATE or DELETE, or a query. Raises: SyntaxFault, FeatureNotSupported."""
     tree = _parse_tree(tokens, text)
-    if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Query | exp.Values):
+    if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge | exp.Query | exp.Values):
         return tree
     raise FeatureNotSupported(
         f"{tokens[0].text.upper()} is not supported", position=tokens[0].start + 1

@@ -13,10 +13,18 @@ from sqlglot import exp
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.dialect import store_sql
 from voltstream.sql.functions import division_factors
+from voltstream.sql.rules.casts import target_type
+from voltstream.sql.rules.dispatch import rewritten
+from voltstream.sql.rules.tree import ANY_TYPE, string_of
 
 TypeOf = Callable[[exp.Expression], DataType]
 Resolve = Callable[[exp.Column], exp.Expression]
 
+# A cast to one of these does not tell its type by its spelling alone.
+_UNTOLD_TYPES = frozenset({
+    exp.DataType.Type.DECIMAL, exp.DataType.Type.USERDEFINED, exp.DataType.Type.STRUCT,
+    exp.DataType.Type.MAP, exp.DataType.Type.ARRAY, exp.DataType.Type.LIST,
+})  # fmt: skip
 NOW = "_vs_now"
 INTEGERS = frozenset({Kind.INT2, Kind.INT4, Kind.INT8})
 _FLOATS = frozenset({Kind.FLOAT4, Kind.FLOAT8})
@@ -70,9 +78,26 @@ def rewrite(
     connection was given: time is handed in to readers too.
     """
 
+    bound: list[str] = []  # The variables of closures around a node.
+
+    def known(node: exp.Expression) -> DataType:
+        if string_of(node) is not None:
+            return ANY_TYPE
+        if isinstance(node, exp.Cast) and node.to.this not in _UNTOLD_TYPES:
+            return target_type(node.to)
+        if any(c.name in bound for c in node.find_all(exp.Column)):
+            return ANY_TYPE
+        return type_of(node)
+
     def visit(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
-            return resolve(node)
+            return node if not node.table and node.name in bound else resolve(node)
+        if isinstance(node, exp.Lambda):
+            names = [name.name for name in node.expressions]
+            bound.extend(names)
+            node.set("this", visit(node.this))
+            del bound[-len(names) :]
+            return node
         if _spells_now(node):
             return _as_part_of_day(node, now() if stable_now else _instant())
         for key, value in list(node.args.items()):
@@ -80,7 +105,7 @@ def rewrite(
                 node.set(key, visit(value))
             elif isinstance(value, list):
                 node.set(key, [visit(v) if isinstance(v, exp.Expression) else v for v in value])
-        return _retype(node, type_of)
+        return _retype(node, known)
 
     return visit(tree.copy())
 
@@ -115,28 +140,40 @@ def _spells_now(node: exp.Expression) -> bool:
 
 def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     match node:
-        case exp.Div():
-            return _divide(node, type_of)
         case exp.Avg():
             return _average(node, type_of)
         case exp.Sum():
-            summed = type_of(_operand(node)).kind
-            if summed in INTEGERS - {Kind.INT8}:
-                return exp.cast(node, "BIGINT")
-            return exp.cast(node, "REAL") if summed is Kind.FLOAT4 else node
-        case exp.Extract() if node.name.upper() == "EPOCH":
-            return exp.Anonymous(this="_vs_epoch", expressions=[node.expression])
-        case exp.Filter() | exp.Window() if isinstance(node.this, exp.Cast | exp.Case):
+            return _total(node, type_of)
+        case exp.Filter() | exp.Window() if _is_wrapped(node.this):
             return _distributed(node)
-        case exp.Cast() if _is_bare_decimal(node.to):
-            return _cast_numeric(node, type_of)
-        case exp.Anonymous() if node.name.lower() in {"time_bucket", "date_bin"}:
-            width = node.expressions[0]
-            if isinstance(width, exp.Literal) and width.is_string:
-                node.expressions[0].replace(exp.Interval(this=width.copy()))
-            return node
-        case _:
-            return node
+    changed = rewritten(node, type_of)
+    if changed is None and isinstance(node, exp.Div):
+        return _divide(node, type_of)
+    return node if changed is None else changed
+
+
+def _total(node: exp.Sum, type_of: TypeOf) -> exp.Expression:
+    summed = type_of(_operand(node)).kind
+    if summed in INTEGERS - {Kind.INT8}:
+        return exp.cast(node, "BIGINT")
+    if summed is Kind.INTERVAL:  # The store adds up numbers only.
+        return _total_interval(node)
+    return exp.cast(node, "REAL") if summed is Kind.FLOAT4 else node
+
+
+def _total_interval(node: exp.Sum) -> exp.Expression:
+    def part(name: str) -> exp.Expression:
+        argument = exp.Anonymous(this=name, expressions=[node.this.copy()])
+        return exp.Sum(this=argument)
+
+    parts = [part(name) for name in ("_vs_span_months", "_vs_span_days", "_vs_span_us")]
+    return exp.Anonymous(this="_vs_span", expressions=parts)
+
+
+def _is_wrapped(inner: exp.Expression) -> bool:
+    """Tell whether an aggregate stands inside what PostgreSQL's types made of it."""
+    plain = (exp.AggFunc, exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
+    return not isinstance(inner, plain) and inner.find(exp.AggFunc) is not None
 
 
 def _distributed(node: exp.Filter | exp.Window) -> exp.Expression:
@@ -149,19 +186,6 @@ def _distributed(node: exp.Filter | exp.Window) -> exp.Expression:
         applied.set("this", target.copy())
         target.replace(applied)
     return inner
-
-
-def _is_bare_decimal(kind: exp.DataType) -> bool:
-    return kind.this == exp.DataType.Type.DECIMAL and not kind.expressions
-
-
-def _cast_numeric(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
-    source = type_of(node.this)
-    if source.kind is Kind.NUMERIC and source.scale is not None:
-        inner: exp.Expression = node.this
-        return inner
-    scale = 0 if source.kind in INTEGERS or source.kind is Kind.NUMERIC else 10
-    return exp.cast(node.this, f"DECIMAL(38,{scale})")
 
 
 def _divide(node: exp.Div, type_of: TypeOf) -> exp.Expression:

@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
+from voltstream.core.native import NativeFunction
+from voltstream.sql import macros
+from voltstream.sql.natives import (
+    intervals,
+    jsonb,
+    jsonpath,
+    number_patterns,
+    patterns,
+    regex,
+    texts,
+)
+
+NATIVES: tuple[NativeFunction, ...] = (
+    *texts.NATIVES,
+    *regex.NATIVES,
+    *intervals.NATIVES,
+    *patterns.NATIVES,
+    *number_patterns.NATIVES,
+    *jsonb.NATIVES,
+    *jsonpath.NATIVES,
+)
+
 NUMERIC_SCALE = 16  # PostgreSQL's minimum of significant digits in a division.
 
 _UNIT = "0." + "0" * (NUMERIC_SCALE - 1) + "1"
@@ -17,7 +39,8 @@ MACROS: tuple[str, ...] = (
     "CAST(_vs_div_int(_vs_unscale(a, ka) * fn, _vs_unscale(b, kb) * fd) AS DECIMAL(38,0))"
     f" * CAST({_UNIT} AS DECIMAL({NUMERIC_SCALE},{NUMERIC_SCALE}))",
     "CREATE OR REPLACE MACRO main._vs_epoch(x) AS "
-    "CAST(epoch_us(x) AS DECIMAL(38,0)) * CAST(0.000001 AS DECIMAL(6,6))",
+    "CAST(epoch_us(x) AS DECIMAL(32,0)) * CAST(0.000001 AS DECIMAL(6,6))",
+    *macros.MACROS,
 )
 
 

@@ -265,8 +265,6 @@ def _subscript(node: exp.Bracket) -> exp.Expression:
 
 
 def _cast(node: exp.Cast) -> exp.Expression:
-    if _is_array_text(node):
-        return _array(node)
     name = _type_name(node.to)
     if name in _REG_TYPES:
         return _oid_typed(node, "regproc" if name == "regprocedure" else name)
@@ -307,28 +305,6 @@ def _type_name(kind: exp.Expression) -> str:
 def _is_qualified(kind: exp.Expression) -> bool:
     named = kind.args.get("kind")
     return isinstance(named, exp.Dot) and named.this.name == "pg_catalog"
-
-
-def _is_array_text(node: exp.Cast) -> bool:
-    literal = node.this
-    is_text = isinstance(literal, exp.Literal) and literal.is_string
-    return is_text and node.to.this == exp.DataType.Type.ARRAY and literal.name.startswith("{")
-
-
-def _array(node: exp.Cast) -> exp.Expression:
-    """Read '{a,"b c",NULL}' of one dimension; the store has no such literal."""
-    body = node.this.name.strip()[1:-1]
-    if "{" in body:
-        return node
-    items: list[exp.Expression] = []
-    for quoted, plain in re.findall(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]+))\s*(?:,|$)', body):
-        if plain.strip().upper() == "NULL":
-            items.append(exp.Null())
-        else:
-            items.append(exp.Literal.string(re.sub(r"\\(.)", r"\1", quoted) or plain.strip()))
-    node.set("this", exp.Array(expressions=items))
-    _mend_types(node)
-    return node
 
 
 # --- OID types ----------------------------------------------------------------------------------

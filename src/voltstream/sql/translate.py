@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -11,9 +12,11 @@ from sqlglot import exp
 
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.types import DataType, Kind, from_store
+from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.gap_fill import gap_fill_query
+from voltstream.sql.row_functions import opened
 from voltstream.sql.scope import literal_type
 from voltstream.sql.system import resolved
 from voltstream.sql.windows import window_query
@@ -40,43 +43,102 @@ def translated_tree(
     stable_now: bool,
 ) -> exp.Expression:
     copied = resolved(_with_parameters(tree.copy(), parameters), catalog)
+    assigned(copied, catalog)
+    for values in copied.find_all(exp.Values):
+        _translate_values(values, oracle, stable_now=stable_now)
     selects = list(copied.find_all(exp.Select))
     for select in reversed(selects):  # Innermost first: its types are its parent's columns.
         _windows(select, oracle)
+        _open_functions(select, oracle, stable_now=stable_now)
+        _keep_ties(select)
         _name_outputs(select)
         _translate_scope(select, oracle, stable_now=stable_now)
     if not isinstance(copied, exp.Query):
-        for key, value in list(copied.args.items()):
-            if isinstance(value, exp.Expression) and not isinstance(value, exp.Query | exp.Table):
-                copied.set(key, _rewritten(value, _source_of(copied), oracle, stable_now))
-            elif isinstance(value, list):
-                source = _source_of(copied)
-                copied.set(
-                    key,
-                    [
-                        _rewritten(v, source, oracle, stable_now)
-                        if isinstance(v, exp.Expression)
-                        else v
-                        for v in value
-                    ],
-                )
+        _translate_change(copied, oracle, stable_now=stable_now)
     return copied
 
 
+def _translate_values(values: exp.Values, oracle: TypeOracle, *, stable_now: bool) -> None:
+    for row in values.expressions:
+        holder = row if isinstance(row, exp.Tuple) else values
+        holder.set(
+            "expressions",
+            [_rewritten(item, values, oracle, stable_now) for item in holder.expressions],
+        )
+        if holder is values:
+            return
+
+
+def _translate_change(tree: exp.Expression, oracle: TypeOracle, *, stable_now: bool) -> None:
+    """Translate what an INSERT, UPDATE or DELETE computes; what it assigns to stays a name."""
+    for key, value in list(tree.args.items()):
+        if isinstance(value, exp.Query | exp.Table | exp.Values | exp.Schema):
+            continue
+        if isinstance(value, exp.Expression):
+            tree.set(key, _rewritten(value, tree, oracle, stable_now))
+        elif isinstance(value, list):
+            tree.set(key, [_changed(item, tree, oracle, stable_now) for item in value])
+
+
+def _changed(item: object, tree: exp.Expression, oracle: TypeOracle, stable_now: bool) -> object:
+    if not isinstance(item, exp.Expression):
+        return item
+    if isinstance(tree, exp.Update) and isinstance(item, exp.EQ):
+        item.set("expression", _rewritten(item.expression, tree, oracle, stable_now))
+        return item
+    return _rewritten(item, tree, oracle, stable_now)
+
+
+def _open_functions(select: exp.Select, oracle: TypeOracle, *, stable_now: bool) -> None:
+    """Turn functions in FROM into queries; each sees the items before it."""
+    clause = select.args.get("from_") or select.args.get("from")
+    if clause is None:
+        return
+    joins = select.args.get("joins") or []
+    before = exp.Select()
+    for holder in (clause, *joins):
+
+        def rewrite_here(item: exp.Expression, scope: exp.Select = before) -> exp.Expression:
+            return _rewritten(item, scope, oracle, stable_now)
+
+        before.parent = select.parent
+        found = opened(holder.this, rewrite_here)
+        if found is not None:
+            holder.set("this", found)
+        if holder is clause:
+            before.set("from_", clause.copy())
+        else:
+            before.set("joins", [*(before.args.get("joins") or []), holder.copy()])
+
+
+def _keep_ties(select: exp.Select) -> None:
+    """Spell FETCH FIRST n ROWS WITH TIES as a rank: the store has no such clause."""
+    fetch = select.args.get("limit")
+    order = select.args.get("order")
+    if not isinstance(fetch, exp.Fetch) or order is None:
+        return
+    options = fetch.args.get("limit_options")
+    if options is None or not options.args.get("with_ties"):
+        return
+    ranked = exp.Window(this=exp.Rank(), order=order.copy(), over="OVER")
+    count = fetch.args.get("count") or exp.Literal.number(1)
+    select.set("limit", None)
+    select.set("qualify", exp.Qualify(this=exp.LTE(this=ranked, expression=count)))
+
+
 def _translate_scope(select: exp.Select, oracle: TypeOracle, *, stable_now: bool) -> None:
-    source = _source_of(select)
+    scope = select.copy()  # Types are asked of the scope as it was before its translation.
+    scope.parent = select.parent
     for key, value in list(select.args.items()):
         if key in {"from_", "from", "with_", "with"}:
             continue
         if isinstance(value, exp.Expression):
-            select.set(key, _rewritten(value, source, oracle, stable_now))
+            select.set(key, _rewritten(value, scope, oracle, stable_now))
         elif isinstance(value, list):
             select.set(
                 key,
                 [
-                    _rewritten(v, source, oracle, stable_now)
-                    if isinstance(v, exp.Expression)
-                    else v
+                    _rewritten(v, scope, oracle, stable_now) if isinstance(v, exp.Expression) else v
                     for v in value
                 ],
             )
@@ -98,22 +160,44 @@ def _name_outputs(select: exp.Select) -> None:
 
 
 def _rewritten(
-    tree: exp.Expression, source: str, oracle: TypeOracle, stable_now: bool
+    tree: exp.Expression, scope: exp.Expression, oracle: TypeOracle, stable_now: bool
 ) -> exp.Expression:
-    if isinstance(tree, exp.Query | exp.Table):
+    if isinstance(tree, exp.Query | exp.Table | exp.Lateral):
         return tree
+    if isinstance(tree, exp.Join) and isinstance(tree.this, exp.Lateral):
+        condition = tree.args.get("on")
+        if condition is not None:
+            tree.set("on", _rewritten(condition, scope, oracle, stable_now))
+        return tree
+    templates: list[str] = []
 
     def type_of(node: exp.Expression) -> DataType:
         literal = literal_type(node)
         if literal is not None:
             return literal
-        try:
-            columns = oracle.describe(f"{source.format(spell(node))}")
-        except VoltstreamError:
-            return _UNKNOWN  # A correlated name, or an error the statement itself will show.
-        return from_store(columns[0].store_type)
+        if not templates:
+            templates.extend(_templates(scope))
+        text = spell(node)
+        for template in templates:  # A correlated name has its type in a query further out.
+            with suppress(VoltstreamError):
+                return from_store(oracle.describe(template.format(text))[0].store_type)
+        return _UNKNOWN  # An error the statement itself will show.
 
     return rewrite(tree, type_of, lambda node: node, stable_now=stable_now)
+
+
+def _templates(scope: exp.Expression) -> list[str]:
+    """Return query templates: the scope alone, then inside the queries around it."""
+    own = _source_of(scope)
+    found = [own]
+    above = scope.parent
+    while above is not None:
+        if isinstance(above, exp.Select):
+            outer = _source_of(above)
+            found.append(outer.replace("({})", f"({own})", 1))
+            own = found[-1]
+        above = above.parent
+    return found
 
 
 def _source_of(tree: exp.Expression) -> str:

@@ -13,8 +13,10 @@ import pyarrow as pa
 
 from voltstream.core.errors import QueryCanceled, StorageFault
 from voltstream.core.limits import RESULT_BATCH_ROWS
+from voltstream.core.native import NativeFunction
 from voltstream.core.schema import Column, Schema
 from voltstream.store.faults import translated
+from voltstream.store.natives import register
 
 _GLOBAL_SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
@@ -167,7 +169,14 @@ def _schema(relation: duckdb.DuckDBPyRelation) -> Schema:
 class Database:
     """An open DuckDB file. ``writer`` is the epoch loop's; readers are made per query."""
 
-    def __init__(self, path: Path, *, threads: int, macros: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int,
+        macros: Sequence[str] = (),
+        natives: Sequence[NativeFunction] = (),
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._root = _opened(path, threads)
         with translated():
@@ -176,6 +185,7 @@ class Database:
             for schema in ("public", "_vs", "rw_catalog"):
                 self._root.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self._root.execute(_SEARCH_PATH)
+            register(self._root, natives)
             for macro in macros:
                 self._root.execute(macro)
         self.writer = Connection(self._root)

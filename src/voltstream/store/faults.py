@@ -71,6 +71,8 @@ _FAMILIES: tuple[
     (duckdb.TransactionException, (), errors.SerializationFailure),
     (duckdb.InvalidInputException, _INPUT, errors.InvalidParameter),
 )
+# An error of a function of our own: its SQLSTATE travels in the text.
+_NATIVE = re.compile(r"NativeFault: \[([0-9A-Z]{5})\] (.*)", re.DOTALL)
 _PREFIX = re.compile(r"^[A-Z][A-Za-z0-9 ]* (Error|Exception): ")
 
 
@@ -79,6 +81,9 @@ def mapped(error: duckdb.Error) -> VoltstreamError:
     if isinstance(error, duckdb.InterruptException):
         return errors.QueryCanceled("canceling statement due to user request")
     text = _PREFIX.sub("", str(error)).split("\n\nLINE ")[0].split("\nLINE ")[0]
+    native = _NATIVE.search(text)
+    if native:
+        return _by_sqlstate(native[1])(native[2])
     known = worded(text)
     if known is not None:
         return known
@@ -90,6 +95,11 @@ def mapped(error: duckdb.Error) -> VoltstreamError:
                     return found(first)
             return fallback(first)
     return errors.InternalError(first)
+
+
+def _by_sqlstate(code: str) -> type[VoltstreamError]:
+    known = {error.sqlstate: error for error in reversed(VoltstreamError.__subclasses__())}
+    return known.get(code, errors.InternalError)
 
 
 @contextmanager

@@ -1,0 +1,207 @@
+"""SQL macros of the functions that rules call: PostgreSQL's results in the store's words."""
+
+from __future__ import annotations
+
+_TRUE = "('t','tr','tru','true','y','ye','yes','on','1')"
+_FALSE = "('f','fa','fal','fals','false','n','no','of','off','0')"
+
+
+def _fail(sqlstate: str, message: str, kind: str = "DOUBLE") -> str:
+    return f"CAST(_vs_fail('{sqlstate}', {message}) AS {kind})"
+
+
+# (name and parameters, body)
+_TEXT = (
+    ("_vs_numeric_text(x)",
+     "CASE WHEN contains(CAST(x AS VARCHAR), '.') "
+     "THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END"),
+    ("_vs_bytea_text(x)", "'\\x' || lower(hex(x))"),
+    ("_vs_integer_text(t, kind)",
+     "CASE WHEN regexp_full_match(t, '\\s*[+-]?\\d+\\s*') THEN trim(t) ELSE _vs_fail('22P02', "
+     "'invalid input syntax for type ' || kind || ': \"' || t || '\"') END"),
+    ("_vs_boolean_text(t)",
+     f"CASE WHEN lower(trim(t)) IN {_TRUE} THEN true WHEN lower(trim(t)) IN {_FALSE} THEN false "
+     "ELSE CAST(_vs_fail('22P02', "
+     "'invalid input syntax for type boolean: \"' || t || '\"') AS BOOLEAN) END"),
+    ("_vs_substr(s, i)", "CASE WHEN i < 1 THEN s ELSE substring(s, i) END"),
+    ("_vs_substr_for(s, i, n)",
+     "CASE WHEN s IS NULL OR i IS NULL OR n IS NULL THEN NULL WHEN n < 0 THEN "
+     "_vs_fail('22023', 'negative substring length not allowed') ELSE substring(s, "
+     "greatest(CAST(i AS BIGINT), 1), "
+     "greatest(CAST(i AS BIGINT) + n - greatest(CAST(i AS BIGINT), 1), 0)) END"),
+    ("_vs_lpad(s, n, f)",
+     "CASE WHEN n <= 0 THEN '' WHEN f = '' THEN left(s, n) "
+     "ELSE lpad(s, CAST(n AS INTEGER), f) END"),
+    ("_vs_rpad(s, n, f)",
+     "CASE WHEN n <= 0 THEN '' WHEN f = '' THEN left(s, n) "
+     "ELSE rpad(s, CAST(n AS INTEGER), f) END"),
+    ("_vs_overlay(s, new, i, n)",
+     "_vs_substr_for(s, 1, i - 1) || new || _vs_substr(s, i + n)"),
+    ("_vs_split_part(s, d, n)",
+     "CASE WHEN n = 0 THEN _vs_fail('22023', 'field position must not be zero') "
+     "WHEN d = '' THEN CASE WHEN n IN (1, -1) THEN s ELSE '' END ELSE split_part(s, d, n) END"),
+    ("_vs_hex_place(n)", "CASE WHEN n > 0 THEN (n + 1) // 2 ELSE 0 END"),
+    ("_vs_array_to_string(a, d)",
+     "CASE WHEN a IS NULL OR d IS NULL THEN NULL ELSE "
+     "coalesce(array_to_string(list_filter(a, lambda x: x IS NOT NULL), d), '') END"),
+    ("_vs_array_to_string_null(a, d, n)",
+     "_vs_array_to_string(list_transform(a, lambda x: coalesce(x, n)), d)"),
+)  # fmt: skip
+_JSON = (
+    ("_vs_json_index(i)",
+     "CASE WHEN i < 0 THEN '$[#' || CAST(i AS VARCHAR) ELSE '$[' || CAST(i AS VARCHAR) END || ']'"),
+    ("_vs_json_member(k)", "'$.\"' || replace(k, '\"', '\\\"') || '\"'"),
+    ("_vs_json_text(j, p)",
+     "CASE WHEN json_extract_string(j, p)[1] IN ('{', '[') "
+     "AND json_type(j, p) IN ('OBJECT', 'ARRAY') "
+     "THEN _vs_json_normal(json_extract_string(j, p)) ELSE json_extract_string(j, p) END"),
+    ("_vs_iso(t)", "replace(t, ' ', 'T')"),
+    ("_vs_iso_zoned(t)", "regexp_replace(replace(t, ' ', 'T'), '([+-]\\d\\d)$', '\\1:00')"),
+    ("_vs_odd(l)", "list_filter(l, lambda x, i: i % 2 = 1)"),
+    ("_vs_even(l)", "list_filter(l, lambda x, i: i % 2 = 0)"),
+)  # fmt: skip
+_ARRAYS = (
+    ("_vs_array_cat(a, b)",
+     "CASE WHEN a IS NULL THEN b WHEN b IS NULL THEN a ELSE list_concat(a, b) END"),
+    ("_vs_array_length(a)", "CAST(nullif(len(a), 0) AS INTEGER)"),
+    ("_vs_array_length_at(a, d)", "CASE WHEN d = 1 THEN CAST(nullif(len(a), 0) AS INTEGER) END"),
+    ("_vs_array_lower(a)", "CASE WHEN len(a) > 0 THEN 1 END"),
+    ("_vs_array_lower_at(a, d)", "CASE WHEN d = 1 AND len(a) > 0 THEN 1 END"),
+    ("_vs_array_ndims(a, n)", "CASE WHEN len(a) > 0 THEN n END"),
+    ("_vs_array_dims(a)", "CASE WHEN len(a) > 0 THEN '[1:' || CAST(len(a) AS VARCHAR) || ']' END"),
+    ("_vs_array_positions(a, x)",
+     "CAST(list_filter(list_transform(a, lambda e, i: CASE WHEN e IS NOT DISTINCT FROM x THEN i "
+     "END), lambda p: p IS NOT NULL) AS INTEGER[])"),
+    ("_vs_array_contains(a, b)", "list_has_all(a, b)"),
+    ("_vs_array_overlaps(a, b)", "list_has_any(a, b)"),
+    ("_vs_array_remove(a, x)", "list_filter(a, lambda e: e IS DISTINCT FROM x)"),
+    ("_vs_array_replace(a, x, y)",
+     "list_transform(a, lambda e: CASE WHEN e IS NOT DISTINCT FROM x THEN y ELSE e END)"),
+    ("_vs_array_sort(a)", "list_sort(a, 'ASC', 'NULLS LAST')"),
+    ("_vs_array_distinct(a)",
+     "list_filter(a, lambda e, i: len(list_filter(list_slice(a, 1, i - 1), "
+     "lambda o: o IS NOT DISTINCT FROM e)) = 0)"),
+    ("_vs_slice(a, lo, hi)", "list_slice(a, greatest(lo, 1), greatest(hi, 0))"),
+    ("_vs_element(a, i)", "CASE WHEN i >= 1 THEN list_extract(a, i) END"),
+    ("_vs_array_fill(x, n)", "list_transform(range(n), lambda i: x)"),
+    ("_vs_trim_array(a, n)",
+     "CASE WHEN n < 0 OR n > len(a) THEN list_slice(a, 1, CAST(_vs_fail('22023', "
+     "'number of elements to trim must be between 0 and ' || CAST(len(a) AS VARCHAR)) AS BIGINT)) "
+     "ELSE list_slice(a, 1, len(a) - n) END"),
+    ("_vs_subscripts(a)", "CAST(range(1, len(a) + 1) AS INTEGER[])"),
+    ("_vs_numeric_series(a, b, s)",
+     "list_transform(range(0, CAST(floor(CAST(b - a AS DOUBLE) / CAST(s AS DOUBLE)) AS BIGINT) "
+     "+ 1), lambda i: a + CAST(i AS INTEGER) * s)"),
+)  # fmt: skip
+_NUMBERS = (
+    ("_vs_round(x, n)", "CAST(round(CAST(x AS DOUBLE), n) AS DECIMAL(38,10))"),
+    ("_vs_round_left(x, p)",
+     "sign(x) * ((CAST(trunc(abs(x)) AS HUGEINT) + p // 2) // p) * p"),
+    ("_vs_trunc_left(x, p)", "sign(x) * (CAST(trunc(abs(x)) AS HUGEINT) // p) * p"),
+    ("_vs_trunc(x, n)", "trunc(x, n)"),
+    ("_vs_power(a, b)",
+     "CASE WHEN a = 0 AND b < 0 THEN "
+     + _fail("2201F", "'zero raised to a negative power is undefined'")
+     + " WHEN a < 0 AND b <> trunc(b) THEN "
+     + _fail("2201F", "'a negative number raised to a non-integer power yields a complex result'")
+     + " WHEN isinf(power(a, b)) AND NOT isinf(a) AND NOT isinf(b) THEN "
+     + _fail("22003", "'value out of range: overflow'") + " ELSE power(a, b) END"),
+    ("_vs_sqrt(x)",
+     "CASE WHEN x < 0 THEN "
+     + _fail("2201F", "'cannot take square root of a negative number'") + " ELSE sqrt(x) END"),
+    ("_vs_ln(x)",
+     "CASE WHEN x = 0 THEN " + _fail("2201E", "'cannot take logarithm of zero'")
+     + " WHEN x < 0 THEN " + _fail("2201E", "'cannot take logarithm of a negative number'")
+     + " ELSE ln(x) END"),
+    ("_vs_log10(x)",
+     "CASE WHEN x = 0 THEN " + _fail("2201E", "'cannot take logarithm of zero'")
+     + " WHEN x < 0 THEN " + _fail("2201E", "'cannot take logarithm of a negative number'")
+     + " ELSE log10(x) END"),
+    ("_vs_exp(x)",
+     "CASE WHEN isinf(exp(x)) AND NOT isinf(x) THEN "
+     + _fail("22003", "'value out of range: overflow'") + " ELSE exp(x) END"),
+    ("_vs_quotient(a, b)",
+     "CAST(trunc(CAST(a AS DOUBLE) / CAST(b AS DOUBLE)) AS DECIMAL(38,0))"),
+    ("_vs_width_bucket(x, lo, hi, n)",
+     "CAST(CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1 "
+     "ELSE floor((x - lo) * n / (hi - lo)) + 1 END ELSE CASE WHEN x > lo THEN 0 "
+     "WHEN x <= hi THEN n + 1 ELSE floor((lo - x) * n / (lo - hi)) + 1 END END AS INTEGER)"),
+    ("_vs_width_bucket_of(x, a)", "CAST(len(list_filter(a, lambda e: e <= x)) AS INTEGER)"),
+    ("_vs_digits_after(t)",
+     "CAST(CASE WHEN contains(t, '.') THEN length(t) - strpos(t, '.') ELSE 0 END AS INTEGER)"),
+    ("_vs_asin(x)",
+     "CASE WHEN abs(x) > 1 THEN " + _fail("22003", "'input is out of range'")
+     + " ELSE asin(x) END"),
+    ("_vs_acos(x)",
+     "CASE WHEN abs(x) > 1 THEN " + _fail("22003", "'input is out of range'")
+     + " ELSE acos(x) END"),
+    ("_vs_coth(x)", "1 / tanh(x)"),
+    ("_vs_sind(x)", "round(sin(radians(x % 360)), 15)"),
+    ("_vs_cosd(x)", "round(cos(radians(x % 360)), 15)"),
+    ("_vs_tand(x)",
+     "CASE WHEN abs(x) % 180 = 90 THEN CAST('infinity' AS DOUBLE) "
+     "ELSE round(tan(radians(x % 360)), 14) END"),
+    ("_vs_cotd(x)",
+     "CASE WHEN x % 180 = 0 THEN CAST('infinity' AS DOUBLE) "
+     "WHEN abs(x) % 180 = 90 THEN CAST(0 AS DOUBLE) ELSE round(cot(radians(x % 360)), 14) END"),
+    ("_vs_asind(x)", "round(degrees(_vs_asin(x)), 12)"),
+    ("_vs_acosd(x)", "round(degrees(_vs_acos(x)), 12)"),
+    ("_vs_atand(x)", "round(degrees(atan(x)), 12)"),
+    ("_vs_atan2d(y, x)", "round(degrees(atan2(y, x)), 12)"),
+    ("_vs_shift_left(a, n)",
+     "CAST(CAST(a AS HUGEINT) * CAST(power(2, n) AS HUGEINT) AS BIGINT)"),
+    ("_vs_shift_right(a, n)",
+     "CASE WHEN a >= 0 THEN a >> n ELSE -((-a - 1) >> n) - 1 END"),
+    ("_vs_numeric(x)", "CAST(x AS DECIMAL(38,16))"),
+)  # fmt: skip
+_DATES = (
+    ("_vs_seconds(x)",
+     "CAST(date_part('microseconds', x) AS DECIMAL(32,0)) * CAST(0.000001 AS DECIMAL(6,6))"),
+    ("_vs_milliseconds(x)",
+     "CAST(date_part('microseconds', x) AS DECIMAL(32,0)) * CAST(0.001 AS DECIMAL(3,3))"),
+    ("_vs_microseconds(x)", "CAST(date_part('microseconds', x) AS DECIMAL(32,0))"),
+    ("_vs_span_epoch(i)",
+     "CAST(CAST(date_part('year', i) AS BIGINT) * 31557600 + CAST(date_part('month', i) AS BIGINT) "
+     "* 2592000 + CAST(date_part('day', i) AS BIGINT) * 86400 + "
+     "CAST(date_part('hour', i) AS BIGINT) * 3600 + CAST(date_part('minute', i) AS BIGINT) * 60 "
+     "AS DECIMAL(32,0)) + _vs_seconds(i)"),
+    ("_vs_span_months(i)",
+     "CAST(date_part('year', i) AS BIGINT) * 12 + CAST(date_part('month', i) AS BIGINT)"),
+    ("_vs_span_days(i)", "CAST(date_part('day', i) AS BIGINT)"),
+    ("_vs_span_us(i)",
+     "CAST(date_part('hour', i) AS BIGINT) * 3600000000 + CAST(date_part('minute', i) AS BIGINT) "
+     "* 60000000 + CAST(date_part('microseconds', i) AS BIGINT)"),
+    ("_vs_span(m, d, us)",
+     "to_months(CAST(m AS INTEGER)) + to_days(CAST(d AS INTEGER)) + "
+     "to_microseconds(CAST(us AS BIGINT))"),
+    ("_vs_julian(x)",
+     "CAST(2440588 + CAST(epoch_us(x) AS DOUBLE) / 86400000000 AS DECIMAL(38,10))"),
+    ("_vs_century(y)", "CASE WHEN y > 0 THEN (y + 99) // 100 ELSE -((99 - (y - 1)) // 100) END"),
+    ("_vs_millennium(y)",
+     "CASE WHEN y > 0 THEN (y + 999) // 1000 ELSE -((999 - (y - 1)) // 1000) END"),
+    ("_vs_make_interval(y, mo, w, d, h, mi, s)",
+     "to_months(CAST(y * 12 + mo AS INTEGER)) + to_days(CAST(w * 7 + d AS INTEGER)) + "
+     "to_microseconds(CAST(CAST(h AS BIGINT) * 3600000000 + CAST(mi AS BIGINT) * 60000000 + "
+     "round(CAST(s AS DOUBLE) * 1000000) AS BIGINT))"),
+    ("_vs_overlaps(a, b, c, d)",
+     "(least(a, b) = least(c, d)) OR (least(a, b) < greatest(c, d) AND "
+     "least(c, d) < greatest(a, b))"),
+    ("_vs_time_interval(t)", "to_microseconds(epoch_us(t))"),
+    ("_vs_time_minus(a, b)", "to_microseconds(epoch_us(a) - epoch_us(b))"),
+    ("_vs_interval_time(i)", "CAST('00:00' AS TIME) + i"),
+)  # fmt: skip
+
+MACROS: tuple[str, ...] = (
+    *(
+        f"CREATE OR REPLACE MACRO main.{head} AS {body}"
+        for family in (_TEXT, _JSON, _ARRAYS, _NUMBERS, _DATES)
+        for head, body in family
+    ),
+    "CREATE OR REPLACE MACRO main._vs_array_position "
+    "(a, x) AS list_extract(_vs_array_positions(a, x), 1), "
+    "(a, x, i) AS list_extract(list_filter(_vs_array_positions(a, x), lambda p: p >= i), 1)",
+    "CREATE OR REPLACE MACRO main._vs_substr_bytes "
+    "(b, i) AS unhex(substring(hex(b), greatest(i, 1) * 2 - 1)), "
+    "(b, i, n) AS unhex(substring(hex(b), greatest(i, 1) * 2 - 1, "
+    "greatest(i + n - greatest(i, 1), 0) * 2))",
+)

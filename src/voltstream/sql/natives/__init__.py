@@ -1,0 +1,1 @@
+"""Functions of PostgreSQL that SQL macros cannot express: pure Python, value by value."""

@@ -1,0 +1,187 @@
+"""Aggregates: the store's calls with PostgreSQL's types and rules."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from voltstream.core.types import DataType, Kind
+from voltstream.sql.rules.json import jsonb, to_json
+from voltstream.sql.rules.output import cast_text
+from voltstream.sql.rules.tree import EXACT, TEXTS, TypeOf, call, cast, string_of
+
+_NAMES = {"every": "bool_and", "max_by": "arg_max", "min_by": "arg_min"}
+
+
+def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
+    """Return an aggregate as the store must see it; None when there is nothing to change."""
+    match node:
+        case exp.AnonymousAggFunc():
+            return _named(node, type_of)
+        case exp.FirstValue() | exp.LastValue():
+            return _edge(node)
+        case exp.ArrayAgg() if isinstance(node.this, exp.Distinct):
+            return _sorted_distinct(node)
+        case exp.GroupConcat():
+            return _string_agg(node, type_of)
+        case exp.Stddev() | exp.StddevPop() | exp.StddevSamp() | exp.Variance() | exp.VariancePop():
+            return _spread(node, type_of)
+        case exp.WithinGroup():
+            return _ordered_set(node, type_of)
+        case _:
+            return None
+
+
+def _inner(argument: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
+    """Return an argument without DISTINCT and ORDER BY, and the place to put another."""
+    holder = argument
+    while isinstance(holder, exp.Order | exp.Distinct | exp.Limit):
+        if isinstance(holder, exp.Distinct):
+            return holder.expressions[0], holder
+        if not isinstance(holder.this, exp.Order | exp.Distinct):
+            return holder.this, holder
+        holder = holder.this
+    return argument, argument
+
+
+def _with_inner(argument: exp.Expression, new: exp.Expression) -> exp.Expression:
+    value, holder = _inner(argument)
+    if holder is argument and value is argument:
+        return new
+    if isinstance(holder, exp.Distinct):
+        holder.set("expressions", [new])
+    else:
+        holder.set("this", new)
+    return argument
+
+
+def _named(node: exp.AnonymousAggFunc, type_of: TypeOf) -> exp.Expression:
+    name = str(node.this).lower()
+    arguments = node.expressions
+    if name in ("jsonb_agg", "json_agg"):
+        value, _ = _inner(arguments[0])
+        argument = _with_inner(arguments[0], _json_of(value, type_of))
+        return jsonb(call("_vs_json_array", exp.ArrayAgg(this=argument)))
+    if name in ("jsonb_object_agg", "json_object_agg"):
+        return _object_agg(arguments, type_of)
+    if name == "approx_count_distinct":
+        return exp.Count(this=exp.Distinct(expressions=[arguments[0]]))
+    if name in _NAMES:
+        return exp.AnonymousAggFunc(this=_NAMES[name], expressions=arguments)
+    return node
+
+
+def _json_of(value: exp.Expression, type_of: TypeOf) -> exp.Expression:
+    found = type_of(value)
+    if string_of(value) is not None:
+        return cast(call("to_json", value), "VARCHAR")
+    if found.kind is Kind.RECORD:
+        return cast(call("to_json", value), "VARCHAR")
+    return to_json(value, found)
+
+
+def _object_agg(arguments: list[exp.Expression], type_of: TypeOf) -> exp.Expression:
+    key, last = arguments
+    value, _ = _inner(last)
+    keys = cast_text(key, type_of(key))
+    names = exp.ArrayAgg(this=_ordered_like(keys, last))
+    items = exp.ArrayAgg(this=_with_inner(last, _json_of(value, type_of)))
+    return jsonb(call("_vs_json_object", names, items))
+
+
+def _ordered_like(value: exp.Expression, model: exp.Expression) -> exp.Expression:
+    if not isinstance(model, exp.Order):
+        return value
+    copied = model.copy()
+    copied.set("this", value)
+    return copied
+
+
+def _edge(node: exp.FirstValue | exp.LastValue) -> exp.Expression | None:
+    """Rule of first_value(x ORDER BY y): an aggregate here, a window function after OVER."""
+    if _is_window(node) and not isinstance(node.this, exp.Order):
+        return None
+    name = "first" if isinstance(node, exp.FirstValue) else "last"
+    return exp.AnonymousAggFunc(this=name, expressions=[node.this])
+
+
+def _is_window(node: exp.Expression) -> bool:
+    parent = node.parent
+    while isinstance(parent, exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+        parent = parent.parent
+    return isinstance(parent, exp.Window)
+
+
+def _sorted_distinct(node: exp.ArrayAgg | exp.GroupConcat) -> exp.Expression:
+    """PostgreSQL finds distinct values by sorting them, and so they come out."""
+    value = node.this.expressions[0]
+    if not isinstance(value, exp.Order):
+        ordered = exp.Ordered(this=value.copy(), nulls_first=False)
+        node.set("this", exp.Order(this=node.this, expressions=[ordered]))
+    return node
+
+
+def _string_agg(node: exp.GroupConcat, type_of: TypeOf) -> exp.Expression:
+    value, _ = _inner(node.this)
+    found = type_of(value)
+    if isinstance(node.this, exp.Distinct):
+        _sorted_distinct(node)
+    if found.kind in TEXTS or found.kind is Kind.BYTEA or string_of(value) is not None:
+        return node
+    node.set("this", _with_inner(node.this, cast_text(value, found)))
+    return node
+
+
+def _spread(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
+    value, _ = _inner(node.this)
+    if type_of(value).kind not in EXACT:
+        return None
+    return call("_vs_numeric", node)
+
+
+def _ordered_set(node: exp.WithinGroup, type_of: TypeOf) -> exp.Expression | None:
+    """Rule of f(…) WITHIN GROUP (ORDER BY x)."""
+    order = node.args.get("expression")
+    inner = node.this
+    if not isinstance(order, exp.Order):
+        return None
+    sorted_by = order.expressions[0]
+    value = sorted_by.this
+    descending = bool(sorted_by.args.get("desc"))
+    if isinstance(inner, exp.Mode):
+        return exp.AnonymousAggFunc(this="mode", expressions=[_in_order(value, sorted_by)])
+    if isinstance(inner, exp.PercentileCont | exp.PercentileDisc):
+        fraction = inner.this
+        if descending:
+            fraction = exp.Paren(this=exp.Sub(this=exp.Literal.number(1), expression=fraction))
+        if isinstance(inner, exp.PercentileCont):
+            found = type_of(value)
+            source = value if found.kind is Kind.INTERVAL else cast(value, "DOUBLE")
+            return exp.AnonymousAggFunc(
+                this="quantile_cont", expressions=[source, _fraction(fraction, type_of)]
+            )
+        return exp.AnonymousAggFunc(
+            this="quantile_disc", expressions=[value, _fraction(fraction, type_of)]
+        )
+    if isinstance(inner, exp.AnonymousAggFunc) and str(inner.this).lower() == "approx_percentile":
+        fraction = _fraction(inner.expressions[0], type_of)
+        return exp.AnonymousAggFunc(
+            this="quantile_disc", expressions=[cast(value, "DOUBLE"), fraction]
+        )
+    return None
+
+
+def _in_order(value: exp.Expression, sorted_by: exp.Expression) -> exp.Expression:
+    return exp.Order(this=value.copy(), expressions=[sorted_by])
+
+
+def _fraction(tree: exp.Expression, type_of: TypeOf) -> exp.Expression:
+    if isinstance(tree, exp.Array) or type_of(tree).array_depth:
+        return cast(tree, "DOUBLE[]")
+    return tree
+
+
+def sum_type(found: DataType) -> str | None:
+    """Return the type of sum() over a type, where the store's differs."""
+    if found.kind in (Kind.INT2, Kind.INT4):
+        return "BIGINT"
+    return "FLOAT" if found.kind is Kind.FLOAT4 else None

@@ -1,0 +1,264 @@
+"""Casts between all types, with PostgreSQL's readings and texts."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from voltstream.core.errors import InvalidText, NumericOutOfRange
+from voltstream.core.types import DataType, Kind, from_store
+from voltstream.sql.natives.datetimes import read_date, read_time, read_timestamp
+from voltstream.sql.natives.json_values import normal_json
+from voltstream.sql.natives.texts import array_items
+from voltstream.sql.rules import arrays
+from voltstream.sql.rules.dates import interval_literal
+from voltstream.sql.rules.json import is_json, jsonb
+from voltstream.sql.rules.output import cast_text
+from voltstream.sql.rules.tree import (
+    EXACT,
+    FLOATS,
+    INTEGERS,
+    TEXTS,
+    TypeOf,
+    call,
+    cast,
+    each,
+    is_null,
+    number,
+    string_of,
+    text,
+)
+
+_Type = exp.DataType.Type
+_TEXT_TYPES = frozenset({_Type.TEXT, _Type.VARCHAR, _Type.CHAR, _Type.NCHAR, _Type.NVARCHAR,
+                         _Type.BPCHAR, _Type.NAME})  # fmt: skip
+_USER_TYPES = {
+    "rw_int256": "HUGEINT", "rw_uint256": "UHUGEINT", "string": "VARCHAR", "int256": "HUGEINT",
+    "jsonpath": "VARCHAR",
+}  # fmt: skip
+_INTEGER_NAMES = {Kind.INT2: "smallint", Kind.INT4: "integer", Kind.INT8: "bigint"}
+_BOOLEANS = {
+    **dict.fromkeys(("t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"), True),
+    **dict.fromkeys(("f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"), False),
+}
+_INTEGER = re.compile(r"\s*[+-]?\d+(?:_\d+)*\s*")
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_RANGES = {Kind.INT2: 2**15, Kind.INT4: 2**31, Kind.INT8: 2**63}
+
+
+def rewritten(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
+    """Return a cast as the store must see it."""
+    kind = node.to
+    if kind.this == _Type.USERDEFINED:
+        named = _USER_TYPES.get(kind.sql(dialect="duckdb").strip('"').lower())
+        if named is None:
+            return node
+        node.set("to", exp.DataType.build(named, dialect="duckdb"))
+        kind = node.to
+    if is_null(node.this):
+        return node if not _bare_decimal(kind) else cast(node.this, "DECIMAL(38,10)")
+    if isinstance(node.this, exp.Array) and kind.this == _Type.ARRAY:
+        return node
+    if kind.this in _TEXT_TYPES:
+        return _to_text(node, kind, type_of)
+    source = string_of(node.this)
+    if source is not None:
+        constant = _constant(node, source, kind)
+        if constant is not None:
+            return constant
+    return _converted(node, kind, type_of)
+
+
+def target_type(kind: exp.DataType) -> DataType:
+    """Return a declared type as ours."""
+    depth, inner = 0, kind
+    while inner.this == _Type.ARRAY and inner.expressions:
+        depth, inner = depth + 1, inner.expressions[0]
+    if _bare_decimal(inner):
+        return DataType(Kind.NUMERIC, depth)
+    return from_store(_spelled(kind))
+
+
+_STORE_WORDS = {"INT": "INTEGER", "REAL": "FLOAT", "TEXT": "VARCHAR", "TIMESTAMPTZ": "TIMESTAMPTZ"}
+
+
+def _spelled(kind: exp.DataType) -> str:
+    word = kind.sql(dialect="duckdb").upper()
+    base = word.rstrip("[]")
+    return _STORE_WORDS.get(base, base) + word[len(base) :]
+
+
+def _bare_decimal(kind: exp.DataType) -> bool:
+    return kind.this == _Type.DECIMAL and not kind.expressions
+
+
+def _to_text(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expression:
+    source = string_of(node.this)
+    tree = cast(node.this, "VARCHAR") if source is not None else None
+    if tree is None:
+        tree = cast(cast_text(node.this, type_of(node.this)), "VARCHAR")
+    if kind.expressions:  # An explicit cast to varchar(n) cuts without a word.
+        return call("left", tree, number(int(kind.expressions[0].name)))
+    return tree
+
+
+def _constant(node: exp.Cast, source: str, kind: exp.DataType) -> exp.Expression | None:
+    """Return a constant read now, as PostgreSQL reads its text; None leaves it to the store."""
+    found = target_type(kind)
+    if found.array_depth:
+        return _constant_array(source, found, kind)
+    match found.kind:
+        case Kind.INT2 | Kind.INT4 | Kind.INT8:
+            return _integer(source, found.kind, kind)
+        case Kind.BOOL:
+            return _boolean(source)
+        case Kind.FLOAT4 | Kind.FLOAT8:
+            word = source.strip().lower().lstrip("+-")
+            if not _NUMBER.fullmatch(source) and word not in ("nan", "inf", "infinity"):
+                raise _unreadable(found.kind.pg_name, source)
+            return exp.Cast(this=text(source.strip()), to=kind)
+        case Kind.NUMERIC:
+            return _numeric(source, kind)
+        case Kind.DATE:
+            return cast(text(read_date(source)), "DATE")
+        case Kind.TIMESTAMP:
+            return cast(text(read_timestamp(source, zoned=False)), "TIMESTAMP")
+        case Kind.TIMESTAMPTZ:
+            return cast(text(read_timestamp(source, zoned=True)), "TIMESTAMPTZ")
+        case Kind.TIME:
+            return cast(text(read_time(source)), "TIME")
+        case Kind.INTERVAL:
+            return interval_literal(source)
+        case Kind.BYTEA:
+            return call("_vs_bytea", text(source))
+        case Kind.JSON | Kind.JSONB:
+            return cast(text(normal_json(source)), "JSON")
+        case _:
+            return None
+
+
+def _unreadable(name: str, source: str) -> InvalidText:
+    return InvalidText(f'invalid input syntax for type {name}: "{source}"')
+
+
+def _integer(source: str, kind: Kind, target: exp.DataType) -> exp.Expression:
+    name = _INTEGER_NAMES[kind]
+    if not _INTEGER.fullmatch(source):
+        raise _unreadable(name, source)
+    value = int(source)
+    if not -_RANGES[kind] <= value < _RANGES[kind]:
+        raise NumericOutOfRange(f'value "{source}" is out of range for type {name}')
+    return exp.Cast(this=text(str(value)), to=target)
+
+
+def check_integer(tree: exp.Expression, kind: Kind) -> None:
+    """Refuse a constant that an integer is compared with and that is none."""
+    source = string_of(tree)
+    if source is not None and not _INTEGER.fullmatch(source):
+        raise _unreadable(_INTEGER_NAMES[kind], source)
+
+
+def _boolean(source: str) -> exp.Expression:
+    value = _BOOLEANS.get(source.strip().lower())
+    if value is None:
+        raise _unreadable("boolean", source)
+    return exp.Boolean(this=value)
+
+
+def _numeric(source: str, kind: exp.DataType) -> exp.Expression:
+    if not _NUMBER.fullmatch(source):
+        raise _unreadable("numeric", source)
+    if kind.expressions:
+        return exp.Cast(this=text(source.strip()), to=kind)
+    return cast(text(source.strip()), f"DECIMAL(38,{_scale(source)})")
+
+
+def _scale(source: str) -> int:
+    mantissa, _, exponent = source.strip().lower().partition("e")
+    digits = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    return min(max(digits, 0), 28)
+
+
+def _constant_array(source: str, found: DataType, kind: exp.DataType) -> exp.Expression:
+    if found.kind is Kind.NUMERIC and not _has_scale(kind):
+        scale = max((_scale(i) for i in re.findall(r"[\d.eE+-]+", source) if "." in i), default=0)
+        found = DataType(Kind.NUMERIC, found.array_depth, 38, scale)
+    array_items(source)  # A malformed constant is refused now.
+    return arrays.parsed(text(source), found)
+
+
+def _has_scale(kind: exp.DataType) -> bool:
+    inner = kind
+    while inner.this == _Type.ARRAY and inner.expressions:
+        inner = inner.expressions[0]
+    return bool(inner.expressions)
+
+
+def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expression:
+    source, target = type_of(node.this), target_type(kind)
+    tree = node.this
+    if target.array_depth:
+        return _to_array(node, source, target)
+    if is_json(source) and target.kind not in (Kind.JSON, Kind.JSONB):
+        return _from_json(tree, kind, target)
+    if _bare_decimal(kind):
+        return _to_numeric(tree, source)
+    if source.kind in TEXTS and not source.array_depth:
+        return _from_text(node, kind, target)
+    if is_json(target):
+        return tree if is_json(source) else node
+    if source.kind is Kind.TIME and target.kind is Kind.INTERVAL:
+        return call("_vs_time_interval", tree)
+    if source.kind is Kind.INTERVAL and target.kind is Kind.TIME:
+        return call("_vs_interval_time", tree)
+    return node
+
+
+def _to_array(node: exp.Cast, source: DataType, target: DataType) -> exp.Expression:
+    if source.kind in TEXTS and not source.array_depth:
+        return arrays.parsed(node.this, target)
+    if target.kind in TEXTS and source.kind not in TEXTS and source.array_depth == 1:
+        inner = DataType(source.kind, 0, source.precision, source.scale)
+        return each(node.this, lambda element: cast_text(element, inner))
+    if target.kind is Kind.NUMERIC and source.kind is Kind.NUMERIC and not _has_scale(node.to):
+        tree: exp.Expression = node.this
+        return tree
+    return node
+
+
+def _from_json(tree: exp.Expression, kind: exp.DataType, target: DataType) -> exp.Expression:
+    source = cast(tree, "VARCHAR")
+    if target.kind is Kind.BOOL:
+        return call("_vs_json_boolean", source)
+    if target.kind in EXACT | FLOATS:
+        digits = call("_vs_json_number", source, text(target.kind.pg_name))
+        if target.kind is Kind.NUMERIC and not kind.expressions:
+            return cast(digits, "DECIMAL(38,10)")
+        return exp.Cast(this=digits, to=kind)
+    return exp.Cast(this=call("_vs_json_normal", source), to=kind)
+
+
+def _to_numeric(tree: exp.Expression, source: DataType) -> exp.Expression:
+    if source.kind is Kind.NUMERIC and source.scale is not None:
+        return tree
+    if source.kind in INTEGERS or source.kind is Kind.NUMERIC:
+        return cast(tree, "DECIMAL(38,0)")
+    return cast(tree, "DECIMAL(38,10)")
+
+
+def _from_text(node: exp.Cast, kind: exp.DataType, target: DataType) -> exp.Expression:
+    match target.kind:
+        case Kind.INT2 | Kind.INT4 | Kind.INT8:
+            name = text(_INTEGER_NAMES[target.kind])
+            return exp.Cast(this=call("_vs_integer_text", node.this, name), to=kind)
+        case Kind.BOOL:
+            return call("_vs_boolean_text", node.this)
+        case Kind.INTERVAL:
+            return call("_vs_interval", node.this)
+        case Kind.BYTEA:
+            return call("_vs_bytea", node.this)
+        case Kind.JSON | Kind.JSONB:
+            return jsonb(call("_vs_json_normal", node.this))
+        case _:
+            return node

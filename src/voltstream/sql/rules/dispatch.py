@@ -1,0 +1,88 @@
+"""Finds the rule of a function or operator."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from voltstream.sql.rules import (
+    aggregates,
+    arrays,
+    casts,
+    dates,
+    json,
+    numbers,
+    operators,
+    records,
+    sets,
+    system,
+    texts,
+)
+from voltstream.sql.rules.tree import Call, Rule, TypeOf
+
+CALLS: dict[str, Rule] = {
+    **texts.CALLS,
+    **numbers.CALLS,
+    **dates.CALLS,
+    **arrays.CALLS,
+    **json.CALLS,
+    **system.CALLS,
+    **operators.CALLS,
+    **sets.CALLS,
+}
+
+
+def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
+    """Return a node as the store must see it, its children being done; None to keep it."""
+    match node:
+        case exp.Anonymous():
+            rule = CALLS.get(node.name.lower())
+            if rule is None:
+                return None
+            return rule(Call(node.name.lower(), node, node.expressions, type_of))
+        case exp.Cast():
+            return casts.rewritten(node, type_of)
+        case exp.Interval():
+            return dates.interval(node)
+        case exp.Bracket():
+            return _subscript(node, type_of)
+        case exp.Explode() if not node.expressions:
+            return arrays.unnested(node, type_of(node.this))
+        case exp.Dot():
+            return records.field(node, type_of)
+        case exp.RawString():
+            return exp.Literal.string(node.this)
+        case exp.Extract():
+            return dates.extract(Call("extract", node, [node.expression], type_of))
+        case exp.Substring() | exp.Overlay() | exp.Trim() | exp.StrPosition() | exp.AtTimeZone():
+            return _spelled_out(node, type_of)
+    changed = operators.rewritten(node, type_of)
+    return changed if changed is not None else aggregates.rewritten(node, type_of)
+
+
+def _subscript(node: exp.Bracket, type_of: TypeOf) -> exp.Expression:
+    found = type_of(node.this)
+    if json.is_json(found):
+        return json.arrow(Call("->", node, [node.this, node.expressions[0]], type_of))
+    return arrays.subscript(node)
+
+
+def _spelled_out(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
+    """Return a function with a grammar of its own, its parts in the order of a call."""
+    keys = {
+        exp.Substring: ("this", "start", "length"),
+        exp.Overlay: ("this", "expression", "from_", "for_"),
+        exp.Trim: ("this", "expression"),
+        exp.StrPosition: ("this", "substr"),
+        exp.AtTimeZone: ("this", "zone"),
+    }[type(node)]
+    if isinstance(node, exp.Substring) and node.args.get("start") is None:
+        node.set("start", exp.Literal.number(1))
+    parts = [node.args[key] for key in keys if node.args.get(key) is not None]
+    rule: dict[type[exp.Expr], Rule] = {
+        exp.Substring: texts.substring,
+        exp.Overlay: texts.overlay,
+        exp.Trim: texts.trim,
+        exp.StrPosition: CALLS["strpos"],
+        exp.AtTimeZone: dates.at_time_zone,
+    }
+    return rule[type(node)](Call(type(node).__name__.lower(), node, parts, type_of))

@@ -1,0 +1,297 @@
+"""jsonb: operators and functions."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from voltstream.core.types import DataType, Kind
+from voltstream.sql.rules.output import cast_text
+from voltstream.sql.rules.tree import (
+    FLOATS,
+    INTEGERS,
+    JSONS,
+    Call,
+    Rule,
+    array_of,
+    bare,
+    call,
+    cast,
+    each,
+    string_of,
+    text,
+)
+
+_NO_VARIABLES = "{}"
+
+
+def is_json(found: DataType) -> bool:
+    return found.kind in JSONS and not found.array_depth
+
+
+def jsonb(tree: exp.Expression) -> exp.Expression:
+    """Mark a text in jsonb's form as JSON."""
+    return cast(tree, "JSON")
+
+
+def _source(found: Call, index: int = 0) -> exp.Expression:
+    """Return a JSON operand as text for a function of our own."""
+    argument = found[index]
+    return argument if string_of(argument) is not None else cast(argument, "VARCHAR")
+
+
+def _index(tree: exp.Expression) -> int | None:
+    inner = bare(tree)
+    negative = isinstance(inner, exp.Neg)
+    inner = bare(inner.this) if negative else inner
+    if isinstance(inner, exp.Literal) and not inner.is_string and inner.name.isdigit():
+        return -int(inner.name) if negative else int(inner.name)
+    return None
+
+
+def _path(found: Call) -> exp.Expression:
+    """Return the store's path of one step: a member or an element."""
+    key = found[1]
+    spelled = string_of(key)
+    if spelled is not None:
+        return text('$."' + spelled.replace('"', '\\"') + '"')
+    index = _index(key)
+    if index is not None:
+        return text(f"$[{index}]" if index >= 0 else f"$[#{index}]")
+    if found.kind(1) in INTEGERS:
+        return call("_vs_json_index", key)
+    return call("_vs_json_member", key)
+
+
+def _operand(found: Call) -> exp.Expression:
+    """Return the left side of an arrow; a constant is jsonb."""
+    return cast(found[0], "JSON") if string_of(found[0]) is not None else found[0]
+
+
+def arrow(found: Call) -> exp.Expression:
+    return call("json_extract", _operand(found), _path(found))
+
+
+def text_arrow(found: Call) -> exp.Expression:
+    return call("_vs_json_text", _operand(found), _path(found))
+
+
+def _keys(found: Call, index: int = 1) -> exp.Expression:
+    """Return a text[] operand; a constant is an array's text."""
+    argument = found[index]
+    if string_of(argument) is not None:
+        return call("_vs_array_items", argument)
+    return cast(argument, "VARCHAR[]")
+
+
+def deep_arrow(found: Call) -> exp.Expression:
+    return jsonb(call("_vs_json_at", _source(found), _keys(found)))
+
+
+def deep_text_arrow(found: Call) -> exp.Expression:
+    return call("_vs_json_text_at", _source(found), _keys(found))
+
+
+def contains(found: Call) -> exp.Expression:
+    return call("_vs_json_contains", _source(found), _source(found, 1))
+
+
+def contained(found: Call) -> exp.Expression:
+    return call("_vs_json_contains", _source(found, 1), _source(found))
+
+
+def concatenated(found: Call) -> exp.Expression:
+    return jsonb(call("_vs_json_concat", _source(found), _source(found, 1)))
+
+
+def without(found: Call) -> exp.Expression:
+    """Rule of jsonb - key, jsonb - index and jsonb - keys."""
+    right = found.type(1)
+    if right.array_depth:
+        return jsonb(call("_vs_json_without", _source(found), cast(found[1], "VARCHAR[]")))
+    if right.kind in INTEGERS:
+        return jsonb(call("_vs_json_without_index", _source(found), found[1]))
+    return jsonb(call("_vs_json_without", _source(found), array_of([cast(found[1], "VARCHAR")])))
+
+
+def without_path(found: Call) -> exp.Expression:
+    return jsonb(call("_vs_json_without_path", _source(found), _keys(found)))
+
+
+def has_key(found: Call) -> exp.Expression:
+    return call("_vs_json_has", _source(found), found[1])
+
+
+def has_any(found: Call) -> exp.Expression:
+    return call("_vs_json_has_any", _source(found), _keys(found))
+
+
+def has_all(found: Call) -> exp.Expression:
+    return call("_vs_json_has_all", _source(found), _keys(found))
+
+
+def to_json(tree: exp.Expression, found: DataType, *, depth: int = 0) -> exp.Expression:
+    """Return a value as a JSON text: what to_jsonb makes of it."""
+    if found.array_depth:
+        inner = DataType(found.kind, found.array_depth - 1, found.precision, found.scale)
+        items = each(tree, lambda element: to_json(element, inner, depth=depth + 1))
+        return call("_vs_json_array", items)
+    kind = found.kind
+    if kind in JSONS:
+        return cast(tree, "VARCHAR")
+    if kind in FLOATS or kind is Kind.NUMERIC:
+        return cast_text(tree, found)
+    if kind is Kind.TIMESTAMP:
+        return cast(call("to_json", call("_vs_iso", cast_text(tree, found))), "VARCHAR")
+    if kind is Kind.TIMESTAMPTZ:
+        return cast(call("to_json", call("_vs_iso_zoned", cast_text(tree, found))), "VARCHAR")
+    if kind in (Kind.INTERVAL, Kind.BYTEA, Kind.UUID, Kind.DATE, Kind.TIME, Kind.TIMETZ):
+        return cast(call("to_json", cast_text(tree, found)), "VARCHAR")
+    return cast(call("to_json", tree), "VARCHAR")
+
+
+def _to_jsonb(found: Call) -> exp.Expression:
+    row = bare(found[0])
+    if isinstance(row, exp.Anonymous) and row.name.lower() == "row":
+        keys = [text(f"f{i}") for i in range(1, len(row.expressions) + 1)]
+        items = [as_json(item, found) for item in row.expressions]
+        return jsonb(call("_vs_json_object", array_of(keys), cast(array_of(items), "VARCHAR[]")))
+    kind = found.type(0)
+    if kind.kind is Kind.RECORD and not kind.array_depth:
+        return jsonb(call("_vs_json_normal", cast(call("to_json", found[0]), "VARCHAR")))
+    return jsonb(to_json(found[0], kind))
+
+
+def as_json(tree: exp.Expression, found: Call) -> exp.Expression:
+    """Return an argument of a building function; a text is a JSON string."""
+    spelled = string_of(tree)
+    if spelled is not None:
+        return cast(call("to_json", tree), "VARCHAR")
+    return to_json(tree, found.type_of(tree))
+
+
+def _built_array(found: Call) -> exp.Expression:
+    last = found.arguments[-1] if len(found) else None
+    if isinstance(last, exp.Variadic):
+        spread: exp.Expression = last.this
+        return jsonb(to_json(spread, found.type_of(spread)))
+    items = [as_json(argument, found) for argument in found.arguments]
+    return jsonb(call("_vs_json_array", cast(array_of(items), "VARCHAR[]")))
+
+
+def _built_object(found: Call) -> exp.Expression:
+    last = found.arguments[-1] if len(found) else None
+    if isinstance(last, exp.Variadic):
+        return _object_of(Call(found.name, found.node, [last.this], found.type_of))
+    keys = [cast_text(key, found.type_of(key)) for key in found.arguments[::2]]
+    items = [as_json(item, found) for item in found.arguments[1::2]]
+    return jsonb(
+        call(
+            "_vs_json_object",
+            cast(array_of(keys), "VARCHAR[]"),
+            cast(array_of(items), "VARCHAR[]"),
+        )
+    )
+
+
+def _object_of(found: Call) -> exp.Expression:
+    """jsonb_object(text[]) and jsonb_object(keys, values)."""
+    if len(found) == 2:
+        return jsonb(call("_vs_json_object", _keys(found, 0), _json_strings(_keys(found, 1))))
+    flat = _keys(found, 0)
+    if found.type(0).array_depth > 1:
+        flat = call("flatten", found[0])
+    return jsonb(
+        call("_vs_json_object", call("_vs_odd", flat), _json_strings(call("_vs_even", flat.copy())))
+    )
+
+
+def _json_strings(items: exp.Expression) -> exp.Expression:
+    return each(items, lambda item: cast(call("to_json", item), "VARCHAR"))
+
+
+def _extract_path(found: Call) -> exp.Expression:
+    keys = cast(array_of([cast(key, "VARCHAR") for key in found.arguments[1:]]), "VARCHAR[]")
+    last = found.arguments[-1]
+    if isinstance(last, exp.Variadic):
+        keys = cast(last.this, "VARCHAR[]")
+    if found.name.endswith("_text"):
+        return call("_vs_json_text_at", _source(found), keys)
+    return jsonb(call("_vs_json_at", _source(found), keys))
+
+
+def _assigned(name: str) -> Rule:
+    def rule(found: Call) -> exp.Expression:
+        default = exp.Boolean(this=name == "_vs_json_set")
+        new = _source(found, 2)
+        return jsonb(call(name, _source(found), _keys(found), new, found.get(3, default)))
+
+    return rule
+
+
+def _of_source(name: str, *, json: bool = False) -> Rule:
+    def rule(found: Call) -> exp.Expression:
+        result = call(name, _source(found))
+        return jsonb(result) if json else result
+
+    return rule
+
+
+def _elements(found: Call) -> exp.Expression:
+    return cast(call("_vs_json_elements", _source(found)), "JSON[]")
+
+
+def _queried(found: Call, name: str) -> exp.Expression:
+    path = found[1]
+    variables = _source(found, 2) if len(found) > 2 else text(_NO_VARIABLES)
+    silent = found.get(3, exp.Boolean(this=False))
+    return call(name, _source(found), cast(path, "VARCHAR"), variables, silent)
+
+
+def _query(found: Call) -> exp.Expression:
+    return cast(_queried(found, "_vs_json_query"), "JSON[]")
+
+
+def _query_array(found: Call) -> exp.Expression:
+    return jsonb(call("_vs_json_array", _queried(found, "_vs_json_query")))
+
+
+def _query_first(found: Call) -> exp.Expression:
+    return jsonb(call("list_extract", _queried(found, "_vs_json_query"), exp.Literal.number(1)))
+
+
+def path_exists(found: Call) -> exp.Expression:
+    silent = Call(found.name, found.node, [*found.arguments[:2]], found.type_of)
+    return call(
+        "_vs_json_exists", _source(silent), cast(found[1], "VARCHAR"), text(_NO_VARIABLES),
+        exp.Boolean(this=True),
+    )  # fmt: skip
+
+
+def path_matches(found: Call) -> exp.Expression:
+    return call(
+        "_vs_json_match", _source(found), cast(found[1], "VARCHAR"), text(_NO_VARIABLES),
+        exp.Boolean(this=True),
+    )  # fmt: skip
+
+
+_BOTH: dict[str, Rule] = {
+    "build_array": _built_array, "build_object": _built_object, "object": _object_of,
+    "extract_path": _extract_path, "extract_path_text": _extract_path,
+    "array_length": _of_source("_vs_json_length"), "typeof": _of_source("_vs_json_type"),
+    "strip_nulls": _of_source("_vs_json_strip", json=True), "pretty": _of_source("_vs_json_pretty"),
+    "object_keys": _of_source("_vs_json_keys"), "array_elements": _elements,
+    "array_elements_text": _of_source("_vs_json_texts"),
+    "each": _of_source("_vs_json_pairs"), "each_text": _of_source("_vs_json_text_pairs"),
+    "set": _assigned("_vs_json_set"), "insert": _assigned("_vs_json_insert"),
+    "path_query": _query, "path_query_array": _query_array, "path_query_first": _query_first,
+    "path_exists": lambda found: _queried(found, "_vs_json_exists"),
+    "path_match": lambda found: _queried(found, "_vs_json_match"),
+    "contains": contains, "exists": has_key, "exists_any": has_any, "exists_all": has_all,
+}  # fmt: skip
+CALLS: dict[str, Rule] = {
+    **{f"jsonb_{name}": rule for name, rule in _BOTH.items()},
+    **{f"json_{name}": rule for name, rule in _BOTH.items()},
+    "to_jsonb": _to_jsonb, "to_json": _to_jsonb, "row_to_json": _to_jsonb,
+    "jsonb_concat": concatenated, "array_to_json": _to_jsonb,
+    "jsonb_delete": without, "jsonb_delete_path": without_path,
+}  # fmt: skip

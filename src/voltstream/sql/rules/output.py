@@ -1,0 +1,69 @@
+"""Values as PostgreSQL's text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlglot import exp
+
+from voltstream.core.types import DataType, Kind
+from voltstream.sql.rules.tree import TEXTS, TypeOf, call, case, cast, each, paren, text
+
+# An unbounded NUMERIC column is DECIMAL(38,10) in the store: its trailing zeros are not digits
+# anybody wrote. Division has 16 decimals by PostgreSQL's rule, and keeps them.
+_WHOLE_PRECISION = 38
+_UNBOUNDED_SCALE = 10
+_DIVISION_SCALE = 16
+
+
+def is_unbounded(found: DataType) -> bool:
+    """Tell whether a numeric has no declared scale."""
+    return (
+        found.kind is Kind.NUMERIC
+        and found.precision == _WHOLE_PRECISION
+        and (found.scale or 0) >= _UNBOUNDED_SCALE
+        and found.scale != _DIVISION_SCALE
+    )
+
+
+def output_text(tree: exp.Expression, type_of: TypeOf) -> exp.Expression:
+    """Return what PostgreSQL prints for a value: booleans are t and f."""
+    return printed(tree, type_of(tree))
+
+
+def cast_text(tree: exp.Expression, found: DataType) -> exp.Expression:
+    """Return a value cast to text: booleans are true and false."""
+    if found.kind is Kind.BOOL and not found.array_depth:
+        return cast(tree, "VARCHAR")
+    return printed(tree, found)
+
+
+def printed(tree: exp.Expression, found: DataType) -> exp.Expression:
+    if found.array_depth:
+        inner = replace(found, array_depth=found.array_depth - 1)
+        printer = "_vs_nested_text" if inner.array_depth else "_vs_array_text"
+        if found.kind in TEXTS and not inner.array_depth:
+            return call(printer, tree)
+        return call(printer, each(tree, lambda element: printed(element, inner)))
+    match found.kind:
+        case Kind.TEXT | Kind.VARCHAR:
+            return tree
+        case Kind.BOOL:
+            return case(
+                (paren(tree), text("t")), (exp.Not(this=paren(tree.copy())), text("f")),
+                default=exp.Null(),
+            )  # fmt: skip
+        case Kind.FLOAT8:
+            return call("_vs_float_text", tree)
+        case Kind.FLOAT4:  # Its own shortest digits, not those of the double nearest to it.
+            return call("_vs_float_text", cast(cast(tree, "VARCHAR"), "DOUBLE"))
+        case Kind.NUMERIC if is_unbounded(found):
+            return call("_vs_numeric_text", tree)
+        case Kind.INTERVAL:
+            return call("_vs_interval_text", tree)
+        case Kind.BYTEA:
+            return call("_vs_bytea_text", tree)
+        case Kind.JSON | Kind.JSONB:
+            return call("_vs_json_normal", tree)
+        case _:
+            return cast(tree, "VARCHAR")

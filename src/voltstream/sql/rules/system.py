@@ -1,0 +1,81 @@
+"""Functions of types, keys, the session and the moment."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from voltstream.core.types import Kind
+from voltstream.sql.rules.tree import Call, Rule, call, cast, is_null, renamed, string_of, text
+
+
+def _typeof(found: Call) -> exp.Expression:
+    if string_of(found[0]) is not None or is_null(found[0]):
+        return text("unknown")
+    return text(found.type(0).pg_name)
+
+
+def _row(found: Call) -> exp.Expression:
+    return call("row", *found.arguments)
+
+
+def _nullif(found: Call) -> exp.Expression:
+    return call("nullif", *found.arguments)
+
+
+def _uuid(found: Call) -> exp.Expression:
+    return call("gen_random_uuid")
+
+
+def _extreme(found: Call) -> exp.Expression:
+    """Rule of greatest and least: constants are read as the first typed argument."""
+    typed = next((a for a in found.arguments if string_of(a) is None), None)
+    kind = found.type_of(typed).kind if typed is not None else Kind.TEXT
+    names = {Kind.DATE: "DATE", Kind.TIMESTAMP: "TIMESTAMP", Kind.TIMESTAMPTZ: "TIMESTAMPTZ",
+             Kind.INTERVAL: "INTERVAL", Kind.TIME: "TIME"}  # fmt: skip
+    items = [
+        cast(a, names[kind]) if kind in names and string_of(a) is not None else a
+        for a in found.arguments
+    ]
+    return call(found.name, *items)
+
+
+def _vnode(found: Call) -> exp.Expression:
+    hashed = call("hash", *found.arguments)
+    return cast(exp.Mod(this=hashed, expression=exp.Literal.number(256)), "SMALLINT")
+
+
+def _map_from_entries(found: Call) -> exp.Expression:
+    return call("map_from_entries", *found.arguments)
+
+
+def _num_nulls(found: Call) -> exp.Expression:
+    parts: list[exp.Expression] = [
+        cast(exp.Paren(this=exp.Is(this=a, expression=exp.Null())), "INTEGER")
+        for a in found.arguments
+    ]
+    tree = parts[0]
+    for part in parts[1:]:
+        tree = exp.Add(this=tree, expression=part)
+    if found.name == "num_nonnulls":
+        total = exp.Literal.number(len(parts))
+        return exp.Paren(this=exp.Sub(this=total, expression=exp.Paren(this=tree)))
+    return exp.Paren(this=tree)
+
+
+CALLS: dict[str, Rule] = {
+    "pg_typeof": _typeof, "row": _row, "nullif": _nullif, "gen_random_uuid": _uuid,
+    "uuid_generate_v4": _uuid, "greatest": _extreme, "least": _extreme, "rw_vnode": _vnode,
+    "vnode": _vnode, "num_nulls": _num_nulls, "num_nonnulls": _num_nulls,
+    "map_from_entries": _map_from_entries,
+    "map_from_key_values": lambda found: call("map", *found.arguments),
+    "map_access": lambda found: call("list_extract", call("map_extract", *found.arguments),
+                                     exp.Literal.number(1)),
+    "map_contains": renamed("map_contains"), "map_keys": renamed("map_keys"),
+    "map_values": renamed("map_values"), "map_entries": renamed("map_entries"),
+    "map_length": lambda found: cast(call("cardinality", found[0]), "INTEGER"),
+    "map_cat": renamed("map_concat"),
+    "map_insert": lambda found: call(
+        "map_concat", found[0],
+        call("map", exp.Array(expressions=[found[1]]), exp.Array(expressions=[found[2]])),
+    ),
+}  # fmt: skip
