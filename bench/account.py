@@ -54,16 +54,22 @@ class Account:
         if seconds > self._longest.get(head, (0.0, ""))[0]:
             self._longest[head] = (seconds, sql)
 
+    def by_object(self, names: Mapping[int, str]) -> dict[str, float]:
+        """Return seconds per object; what belongs to none goes by its statement's head."""
+        spent: defaultdict[str, float] = defaultdict(float)
+        for head, each in list(self._spent.items()):
+            found = _OBJECT.search(head)
+            spent[names.get(int(found[1]), found[1]) if found else head] += sum(each)
+        return dict(_dearest(spent))
+
     def lines(self, count: int, names: Mapping[int, str]) -> list[str]:
         """Return the dearest objects and statement heads, dearest first."""
         spent = {head: list(each) for head, each in list(self._spent.items())}
         total = sum(sum(each) for head, each in spent.items() if not head.startswith("("))
-        by_object: defaultdict[str, float] = defaultdict(float)
-        for head, each in spent.items():
-            found = _OBJECT.search(head)
-            by_object[names.get(int(found[1]), found[1]) if found else head] += sum(each)
         out = [f"  {total:7.2f} s  all statements; by object:"]
-        out += [f"  {took:7.2f} s  {name}" for name, took in _dearest(by_object)[:12]]
+        out += [
+            f"  {took:7.2f} s  {name}" for name, took in list(self.by_object(names).items())[:12]
+        ]
         ranked = _dearest({head: sum(each) for head, each in spent.items()})[:count]
         out += [f"  {took:7.2f} s {len(spent[head]):6d} x  {head}" for head, took in ranked]
         for head, _ in ranked[:6]:

@@ -42,14 +42,20 @@ class Runs:
         return [float(str(result[name])) for result in self.results]
 
 
-def run(contender: Contender, data: Path, check: Check) -> Result:
+def run(contender: Contender, data: Path, check: Check, timeout_s: float = 1800) -> Result:
     """Run once and compare its results. Raises: RuntimeError with the tail of what it said."""
     out = Path(tempfile.mkdtemp(prefix="voltstream-bench-"))
     environment = {**os.environ, "PYTHONPATH": f"{_ROOT / 'src'}:{_ROOT}"}
     command = [contender.python, "-m", contender.module, str(data), str(out), *contender.options]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, cwd=_ROOT, env=environment, check=False
+            command,
+            capture_output=True,
+            text=True,
+            cwd=_ROOT,
+            env=environment,
+            check=False,
+            timeout=timeout_s,
         )
         said = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
         if done.returncode or not said:
@@ -58,8 +64,15 @@ def run(contender: Contender, data: Path, check: Check) -> Result:
         if wrong:
             raise RuntimeError("results differ: " + "; ".join(map(" ".join, wrong.items())))
         return dict(json.loads(said[-1].removeprefix("RESULT ")))
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"not done in {timeout_s:.0f} s") from None
     finally:
         shutil.rmtree(out, ignore_errors=True)
+
+
+def alone(contender: Contender) -> Result:
+    """Run a contender that checks itself and wants no data."""
+    return run(contender, Path("-"), lambda _: {})
 
 
 def race(

@@ -39,8 +39,8 @@ def main() -> None:
     span = Span()
     epochs = _push(instance, clock, feed)
     for view in VIEWS:
-        table = _table(session, f"SELECT * FROM {view}")
-        parquet.write_table(table, out / f"{view}.parquet")
+        found = table(session, f"SELECT * FROM {view}")
+        parquet.write_table(found, out / f"{view}.parquet")
     result = span.end(feed.rows, epochs=epochs)
     names = {entry.oid: entry.stored.name for entry in instance.engine(DEFAULT_DATABASE).catalog}
     session.close()
@@ -77,7 +77,7 @@ def _reach(clock: ReplayClock, at_us: int, _: Future[Receipt]) -> None:
     clock.reach(at_us / 1e6)
 
 
-def _table(session: Session, sql: str) -> pa.Table:
+def table(session: Session, sql: str) -> pa.Table:
     """Run a query; the rows with the columns' own names."""
     [statement] = session.parse(sql)
     stream = session.execute(statement).rows
