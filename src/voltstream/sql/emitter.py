@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from sqlglot import exp
@@ -12,40 +14,77 @@ from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
 from voltstream.sql.operators.distinct_on import distinct_on_delta
 from voltstream.sql.operators.join import join_delta
 from voltstream.sql.operators.linear import (
+    constant_delta,
     filter_delta,
     project_delta,
     scan_delta,
     union_delta,
 )
-from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, integrate
+from voltstream.sql.operators.over import over_delta
+from voltstream.sql.operators.ranked import ranked_delta
+from voltstream.sql.operators.set_operation import set_operation_delta
+from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, integrate, named
 from voltstream.sql.operators.time_filter import time_filter_delta
 from voltstream.sql.operators.window_close import window_close_delta
 from voltstream.sql.plan import (
     Aggregate,
+    Constant,
     DistinctOn,
     Filter,
     Join,
+    Over,
     Plan,
     Project,
+    Ranked,
     Scan,
+    SetOperation,
     TimeFilter,
     Union,
     WindowClose,
+    children,
     column_list,
     item_list,
     relations,
 )
-from voltstream.sql.program import Program
+from voltstream.sql.program import Program, Step
 from voltstream.sql.watermarks import passed_on
 
 Items = list[tuple[str, exp.Expression]]
 
 
 def delta_of(writer: Writer, plan: Plan) -> Stream:
-    """Write the statements below a node and return its delta."""
+    """Write the statements below a node and return its delta; a shared node's only once."""
+    if id(plan) not in writer.shared:
+        return _delta_of(writer, plan)
+    known = writer.shared[id(plan)]
+    if known is None:
+        made = _delta_of(writer, plan)
+        known = named(made, writer.materialize(made, "shared"))
+        writer.shared[id(plan)] = known
+    return known
+
+
+def _share(writer: Writer, plan: Plan) -> None:
+    """Note the nodes that have several parents, scans aside: their deltas are tables already."""
+    seen: set[int] = set()
+    waiting = [plan]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Scan | Constant):
+            continue
+        if id(node) in seen:
+            writer.shared[id(node)] = None
+            continue
+        seen.add(id(node))
+        waiting += children(node)
+
+
+def _delta_of(writer: Writer, plan: Plan) -> Stream:
     match plan:
         case Scan():
             return scan_delta(plan)
+        case Constant():
+            return constant_delta(writer, plan)
         case Filter(child=child):
             below = delta_of(writer, child)
             writer.rule("filter", "linear: applied to the delta", "delta")
@@ -61,8 +100,16 @@ def delta_of(writer: Writer, plan: Plan) -> Stream:
             return union_delta(plan.columns, branches)
         case Join(left=left, right=right):
             return join_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
+        case Aggregate(groups=()):
+            return _always_there(writer, plan)
         case Aggregate() | DistinctOn():
             return _keyed(writer, plan).stream
+        case SetOperation(sides=sides):
+            return set_operation_delta(writer, plan, [delta_of(writer, side) for side in sides])
+        case Over(child=child):
+            return over_delta(writer, plan, delta_of(writer, child))
+        case Ranked(child=child):
+            return ranked_delta(writer, plan, delta_of(writer, child))
         case TimeFilter(child=child):
             return time_filter_delta(writer, plan, delta_of(writer, child))
         case WindowClose(child=child):
@@ -70,6 +117,16 @@ def delta_of(writer: Writer, plan: Plan) -> Stream:
             return window_close_delta(writer, plan, delta_of(writer, rows))
         case _ as never:
             assert_never(never)
+
+
+def _always_there(writer: Writer, plan: Aggregate) -> Stream:
+    """Return the delta of an aggregate without groups: its one row comes before any input."""
+    keyed = _keyed(writer, plan)
+    names = column_list(plan.columns)
+    born = writer.temp(f'SELECT {names}, 1::INTEGER AS "_w" FROM {keyed.state}', (), "aggregate")
+    writer.steps.insert(0, writer.steps.pop())  # Read before the first run's input changes it.
+    sql = f'{keyed.stream.sql} UNION ALL SELECT {names}, "_w" FROM {born}'
+    return Stream(sql, (*keyed.stream.reads, born), plan.columns, False, False)
 
 
 def _keyed(writer: Writer, plan: Aggregate | DistinctOn) -> Keyed:
@@ -124,6 +181,7 @@ def stable_root(plan: Plan, items: Items) -> tuple[Plan, Items, Items]:
 def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]) -> Program:
     """Write the program of a materialized view whose public columns are ``items``."""
     writer = Writer(oid, name)
+    _share(writer, plan)
     output = f"d_{oid}"
     root, stored, volatile = stable_root(plan, items)
     columns = tuple(n for n, _ in stored)
@@ -156,7 +214,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         columns=columns,
         setup=tuple(writer.setup),
         temps=tuple(writer.temps),
-        initial=tuple(writer.steps),
+        initial=from_nothing(writer.steps),
         steps=tuple(writer.steps),
         teardown=tuple(writer.teardown),
         state_tables=tuple(writer.states),
@@ -192,6 +250,11 @@ def _inputs(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(deltas))
 
 
+def from_nothing(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps of the first run: those that read nothing are run in that one alone."""
+    return tuple(replace(step, needs_all=True) if not step.reads else step for step in steps)
+
+
 def _consolidated(stream: Stream) -> Stream:
     """Let rows that were both added and taken back in one epoch cancel out."""
     names = column_list(stream.columns)
@@ -217,10 +280,10 @@ def repeated(state: str, columns: tuple[str, ...]) -> str:
 def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
     """Write the program of a sink: its delta goes to the outbox, nothing is kept."""
     writer = Writer(oid, name)
+    _share(writer, plan)
     output = f"d_{oid}"
     root, stored, volatile = stable_root(plan, items)
-    below = _keyed(writer, root).stream if isinstance(root, Aggregate | DistinctOn) else None
-    stream = below or delta_of(writer, root)
+    stream = delta_of(writer, root)
     writer.rule("sink", "the delta goes to the outbox", "delta")
     out = _consolidated(project_delta(Project(root, tuple(stored)), stream))
     writer.temp(out.sql, out.reads, "output", name=output)
@@ -233,7 +296,7 @@ def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
         columns=tuple(n for n, _ in stored),
         setup=tuple(writer.setup),
         temps=tuple(writer.temps),
-        initial=tuple(writer.steps),
+        initial=from_nothing(writer.steps),
         steps=tuple(writer.steps),
         teardown=tuple(writer.teardown),
         state_tables=tuple(writer.states),

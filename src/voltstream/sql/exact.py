@@ -20,15 +20,25 @@ _EXACT = INTEGERS | {Kind.NUMERIC}
 
 
 def with_exact_sums(plan: Plan, oracle: TypeOracle) -> Plan:
-    """Mark the aggregates whose every call can be undone."""
+    """Mark the aggregates whose every call can be undone; a node with two parents stays one."""
+    return _marked(plan, oracle, {})
+
+
+def _marked(plan: Plan, oracle: TypeOracle, known: dict[int, Plan]) -> Plan:
+    if id(plan) not in known:
+        known[id(plan)] = _marked_anew(plan, oracle, known)
+    return known[id(plan)]
+
+
+def _marked_anew(plan: Plan, oracle: TypeOracle, known: dict[int, Plan]) -> Plan:
     parts = children(plan)
     changed: dict[str, Any] = {}
     for field in fields(plan):
         value = getattr(plan, field.name)
         if any(value is part for part in parts):
-            changed[field.name] = with_exact_sums(value, oracle)
+            changed[field.name] = _marked(value, oracle, known)
         elif value is parts:
-            changed[field.name] = tuple(with_exact_sums(part, oracle) for part in parts)
+            changed[field.name] = tuple(_marked(part, oracle, known) for part in parts)
     plan = replace(plan, **changed)
     if isinstance(plan, Aggregate) and plan.calls and _all_exact(plan, oracle):
         return replace(plan, exact=True)

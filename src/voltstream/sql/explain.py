@@ -13,12 +13,16 @@ from voltstream.sql.compiler import compile_view, read_relations
 from voltstream.sql.expressions import spell
 from voltstream.sql.plan import (
     Aggregate,
+    Constant,
     DistinctOn,
     Filter,
     Join,
+    Over,
     Plan,
     Project,
+    Ranked,
     Scan,
+    SetOperation,
     TimeFilter,
     Union,
     WindowClose,
@@ -144,16 +148,32 @@ def _title(plan: Plan) -> str:
     match plan:
         case Scan(relation=relation):
             return f"Scan {relation.kind} {relation.schema}.{relation.name}"
+        case Constant():
+            return "Constant rows"
         case Filter(predicate=predicate):
             return f"Filter {spell(predicate)}"
         case Project(items=items):
             return "Project " + ", ".join(name for name, _ in items)
         case Union():
             return "Union all"
-        case Join(outer=outer, keys=keys, rest=rest):
-            on = [f"{spell(a)} = {spell(b)}" for a, b in keys]
+        case Join(kind=kind, keys=keys, rest=rest):
+            on = [
+                f"{spell(key.left)} {'IS NOT DISTINCT FROM' if key.null_safe else '='} "
+                f"{spell(key.right)}"
+                for key in keys
+            ]
             on += [spell(rest)] if rest is not None else []
-            return f"{'Left' if outer else 'Inner'} join on {' AND '.join(on) or 'TRUE'}"
+            return f"{kind.value} join on {' AND '.join(on) or 'TRUE'}"
+        case SetOperation(verb=verb):
+            return verb.value
+        case Over(partition=partition, calls=calls):
+            shown = ", ".join(f"{name} = {spell(call)}" for name, call in calls)
+            return f"Over ({', '.join(partition)}) {shown}"
+        case Ranked(partition=partition, order=order, function=function):
+            by = ", ".join(key.sql() for key in order)
+            return f"Top {plan.skip + 1} to {plan.last} of ({', '.join(partition)}) by {by}, " + (
+                function
+            )
         case Aggregate(groups=groups, calls=calls):
             shown = ", ".join(f"{name} = {spell(call)}" for name, call in calls)
             return f"Aggregate by ({', '.join(groups)}) {shown}".rstrip()

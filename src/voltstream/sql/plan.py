@@ -7,6 +7,7 @@ expressions over the child's columns. ``batch_sql`` is the node's meaning, the o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from sqlglot import exp
 
@@ -21,6 +22,14 @@ class Scan:
     @property
     def columns(self) -> tuple[str, ...]:
         return self.relation.stable
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Rows that never change: VALUES, or the one row of a SELECT without FROM."""
+
+    sql: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,11 @@ class Project:
     def columns(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.items)
 
+    @property
+    def expands(self) -> bool:
+        """Tell whether one row may become several, so that arrival numbers repeat."""
+        return any("unnest(" in spell(tree) for _, tree in self.items)
+
 
 @dataclass(frozen=True)
 class Union:
@@ -52,19 +66,67 @@ class Union:
         return self.children[0].columns
 
 
+class JoinKind(Enum):
+    """What a join keeps; semi and anti keep rows of the left side only."""
+
+    INNER = "Inner"
+    LEFT = "Left"
+    FULL = "Full"
+    SEMI = "Semi"
+    ANTI = "Anti"
+
+
+@dataclass(frozen=True)
+class Key:
+    """An equality between the sides of a join: an expression over each."""
+
+    left: exp.Expression
+    right: exp.Expression
+    null_safe: bool = False
+
+    def sql(self, left: str, right: str) -> str:
+        verb = "IS NOT DISTINCT FROM" if self.null_safe else "="
+        one, other = spell(qualify(self.left, left)), spell(qualify(self.right, right))
+        return f"({one}) {verb} ({other})"
+
+
 @dataclass(frozen=True)
 class Join:
-    """``keys`` pairs an expression over the left with one over the right; ``rest`` sees both."""
+    """Rows match when every key is equal and ``rest``, which sees both sides, is true."""
 
     left: Plan
     right: Plan
-    outer: bool
-    keys: tuple[tuple[exp.Expression, exp.Expression], ...]
+    kind: JoinKind
+    keys: tuple[Key, ...]
     rest: exp.Expression | None
 
     @property
     def columns(self) -> tuple[str, ...]:
+        if self.kind in (JoinKind.SEMI, JoinKind.ANTI):
+            return self.left.columns
         return self.left.columns + self.right.columns
+
+
+class SetVerb(Enum):
+    """A set operation as a rule on how often a row occurs on each side."""
+
+    DISTINCT = "Distinct"
+    INTERSECT = "Intersect"
+    INTERSECT_ALL = "Intersect all"
+    EXCEPT = "Except"
+    EXCEPT_ALL = "Except all"
+
+
+@dataclass(frozen=True)
+class SetOperation:
+    """``sides`` are one plan for DISTINCT and two for the others; names are the first's."""
+
+    verb: SetVerb
+    sides: tuple[Plan, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.sides[0].columns
 
 
 @dataclass(frozen=True)
@@ -110,6 +172,40 @@ class DistinctOn:
 
 
 @dataclass(frozen=True)
+class Over:
+    """``calls`` are window calls over the child that all partition by the same columns."""
+
+    child: Plan
+    partition: tuple[str, ...]
+    calls: tuple[tuple[str, exp.Expression], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.child.columns + tuple(name for name, _ in self.calls)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Rows of each partition whose rank lies in (``skip``, ``last``].
+
+    Shape: ``function`` is row_number, rank or dense_rank; ``name`` is the column that shows the
+    rank, when one does.
+    """
+
+    child: Plan
+    partition: tuple[str, ...]
+    order: tuple[SortKey, ...]
+    function: str
+    last: int
+    skip: int = 0
+    name: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.child.columns + ((self.name,) if self.name is not None else ())
+
+
+@dataclass(frozen=True)
 class TimeFilter:
     """Rows with every ``lower`` instant reached and no ``upper`` instant reached.
 
@@ -143,14 +239,28 @@ class WindowClose:
         return self.child.columns
 
 
-Plan = Scan | Filter | Project | Union | Join | Aggregate | DistinctOn | TimeFilter | WindowClose
+Plan = (
+    Scan
+    | Constant
+    | Filter
+    | Project
+    | Union
+    | Join
+    | SetOperation
+    | Aggregate
+    | DistinctOn
+    | Over
+    | Ranked
+    | TimeFilter
+    | WindowClose
+)
 
 
 def children(plan: Plan) -> tuple[Plan, ...]:
     match plan:
-        case Scan():
+        case Scan() | Constant():
             return ()
-        case Union(children=parts):
+        case Union(children=parts) | SetOperation(sides=parts):
             return parts
         case Join(left=left, right=right):
             return (left, right)
@@ -168,18 +278,25 @@ def batch_sql(plan: Plan) -> str:
     match plan:
         case Scan(relation=relation):
             return f"SELECT {column_list(relation.stable)} FROM {relation.stored}"
+        case Constant(sql=sql, columns=columns):
+            return f"SELECT * FROM ({sql}) AS c({column_list(columns)})"
         case Filter(child=child, predicate=predicate):
             return f"SELECT * FROM ({batch_sql(child)}) WHERE {spell(predicate)}"
         case Project(child=child, items=items):
             return f"SELECT {item_list(items)} FROM ({batch_sql(child)})"
         case Union(children=parts):
             return " UNION ALL ".join(f"SELECT * FROM ({batch_sql(part)})" for part in parts)
-        case Join(left=left, right=right, outer=outer):
-            kind = "LEFT JOIN" if outer else "JOIN"
+        case Join(left=left, right=right, kind=kind):
+            shown = "l.*" if kind in (JoinKind.SEMI, JoinKind.ANTI) else "*"
             return (
-                f"SELECT * FROM ({batch_sql(left)}) AS l {kind} ({batch_sql(right)}) AS r "
-                f"ON {join_condition(plan)}"
+                f"SELECT {shown} FROM ({batch_sql(left)}) AS l {kind.value.upper()} JOIN "
+                f"({batch_sql(right)}) AS r ON {join_condition(plan)}"
             )
+        case SetOperation(verb=SetVerb.DISTINCT, sides=sides):
+            return f"SELECT DISTINCT * FROM ({batch_sql(sides[0])})"
+        case SetOperation(verb=verb, sides=sides):
+            one, other = (f"(SELECT * FROM ({batch_sql(side)}))" for side in sides)
+            return f"{one} {verb.value.upper()} {other}"
         case Aggregate(child=child, groups=groups, calls=calls):
             return aggregate_sql(f"({batch_sql(child)})", groups, calls)
         case DistinctOn(child=child, keys=keys):
@@ -188,6 +305,14 @@ def batch_sql(plan: Plan) -> str:
                 f"SELECT DISTINCT ON ({column_list(keys)}) * FROM ({batch_sql(child)}) "
                 f"ORDER BY {order}"
             )
+        case Over(child=child, calls=calls):
+            made = "".join(f", {spell(call)} AS {quote(name)}" for name, call in calls)
+            return f"SELECT *{made} FROM ({batch_sql(child)})"
+        case Ranked(child=child):
+            name = plan.name or "_rank"
+            source, ties = f"({batch_sql(child)})", column_list(child.columns)
+            ranked = ranked_sql(plan, source, child.columns, ties, name=name, skip=plan.skip)
+            return f"SELECT {column_list(plan.columns)} FROM ({ranked})"
         case TimeFilter(child=child, lower=lower, upper=upper):
             bounds = [f"({spell(b)}) <= _vs_now()" for b in lower]
             bounds += [f"({spell(b)}) > _vs_now()" for b in upper]
@@ -209,9 +334,26 @@ def aggregate_sql(
     return f"SELECT {', '.join(parts)} FROM {source}{tail}"
 
 
+def ranked_sql(
+    plan: Ranked, source: str, columns: tuple[str, ...], ties: str, *, name: str, skip: int
+) -> str:
+    """Print a top-N with its rank; ``ties`` orders what row_number's sort keys leave equal."""
+    order = [key.sql() for key in plan.order]
+    if plan.function == "row_number":
+        order.append(ties)
+    over = f"PARTITION BY {column_list(plan.partition)} " if plan.partition else ""
+    over += f"ORDER BY {', '.join(order)}" if order else ""
+    rank = quote(name)
+    return (
+        f"SELECT {column_list(columns)}, {rank} FROM "
+        f"(SELECT *, {plan.function}() OVER ({over}) AS {rank} FROM {source}) "
+        f"WHERE {rank} > {skip} AND {rank} <= {plan.last}"
+    )
+
+
 def join_condition(join: Join, left: str = "l", right: str = "r") -> str:
     """Print the ON clause with each side's columns under its alias."""
-    parts = [f"({spell(qualify(a, left))}) = ({spell(qualify(b, right))})" for a, b in join.keys]
+    parts = [key.sql(left, right) for key in join.keys]
     if join.rest is not None:
         sides = dict.fromkeys(join.left.columns, left) | dict.fromkeys(join.right.columns, right)
         parts.append(f"({spell(_qualify_by(join.rest, sides))})")
@@ -243,15 +385,22 @@ def append_only(plan: Plan) -> bool:
     match plan:
         case Scan(relation=relation):
             return relation.append_only
+        case Constant():
+            return True
         case Filter() | Project() | Union():
             return all(append_only(part) for part in children(plan))
-        case Join(outer=outer):
-            return not outer and all(append_only(part) for part in children(plan))
+        case Join(kind=kind):
+            if kind is JoinKind.SEMI:  # A row that found its match keeps it.
+                return all(append_only(part) for part in children(plan))
+            return kind is JoinKind.INNER and all(append_only(part) for part in children(plan))
+        case SetOperation(verb=verb, sides=sides):
+            grows = verb not in (SetVerb.EXCEPT, SetVerb.EXCEPT_ALL)
+            return grows and all(append_only(part) for part in sides)
         case TimeFilter(upper=upper, child=child):
             return not upper and append_only(child)
         case WindowClose():
             return True
-        case Aggregate() | DistinctOn():
+        case Aggregate() | DistinctOn() | Over() | Ranked():
             return False
 
 
@@ -269,11 +418,20 @@ def arrival(plan: Plan) -> bool:
 def relations(plan: Plan) -> tuple[Relation, ...]:
     if isinstance(plan, Scan):
         return (plan.relation,)
+    if isinstance(plan, Constant):
+        return ()
     found: dict[int, Relation] = {}
     for part in children(plan):
         for relation in relations(part):
             found.setdefault(relation.oid, relation)
     return tuple(found.values())
+
+
+def is_stored(plan: Plan) -> bool:
+    """Tell whether rows can be read where they are: those of a source may be forgotten."""
+    if isinstance(plan, Filter | Project):
+        return is_stored(plan.child)
+    return isinstance(plan, Scan) and plan.relation.kind in {"table", "materialized view"}
 
 
 def passthrough(names: tuple[str, ...]) -> tuple[tuple[str, exp.Expression], ...]:

@@ -14,7 +14,7 @@ UPDATE dc SET id = id + 1;
 SELECT * FROM every;
 SELECT * FROM ids;
 
--- UNION without ALL drops doubles; it is recomputed.
+-- UNION without ALL drops doubles.
 CREATE MATERIALIZED VIEW once AS SELECT id FROM ac UNION SELECT id FROM dc;
 INSERT INTO ac VALUES (2, 1), (3, 1);
 SELECT * FROM once;

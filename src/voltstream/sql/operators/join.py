@@ -1,24 +1,27 @@
-"""Inner and left join.
+"""Inner, left, full, semi and anti join.
 
-Law, with both states already new: d(A x B) = dA x B + A x dB - dA x dB. A left join adds the
-padding of unmatched left rows: dA anti B, and for the keys of dB what was and what is unmatched.
+Law, with both states already new: d(A x B) = dA x B + A x dB - dA x dB. An outer join adds the
+padding of rows without a match: dA anti B, and for the old rows of A that some row of dB matches,
+what was and what is unmatched. Semi and anti join are that rule alone, without padding.
 State: both inputs, or the stored relation an input already is. Cost: O(delta * matches).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from sqlglot import exp
 
 from voltstream.sql.expressions import spell
 from voltstream.sql.operators.stream import Stream, Writer, integrate
 from voltstream.sql.plan import (
-    Filter,
     Join,
+    JoinKind,
     Plan,
-    Project,
-    Scan,
     batch_sql,
     column_list,
+    is_stored,
     join_condition,
     qualify,
 )
@@ -31,101 +34,131 @@ class _Side:
     delta: str
     content: str
     columns: tuple[str, ...]
+    keys: tuple[exp.Expression, ...]
+
+
+_LAWS = {
+    JoinKind.INNER: "dA x B + A x dB - dA x dB",
+    JoinKind.LEFT: "dA x B + A x dB - dA x dB, and the padding of left rows that gain or lose all",
+    JoinKind.FULL: "dA x B + A x dB - dA x dB, and the padding of rows that gain or lose all",
+    JoinKind.SEMI: "dA semi B, and the rows of A that dB gives a first or takes the last match",
+    JoinKind.ANTI: "dA anti B, and the rows of A that dB gives a first or takes the last match",
+}
+_Condition = Callable[[str, str], str]  # ON between a row of this side and one of the other
 
 
 def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Stream:
-    if plan.outer:
-        law = "dA x B + A x dB - dA x dB, and the padding of the touched keys' left rows"
-        writer.rule("left join", law, "delta * matches")
-    else:
-        writer.rule("inner join", "dA x B + A x dB - dA x dB", "delta * matches")
-    a = _side(writer, plan.left, left, tuple(_key_columns(plan, 0)))
-    b = _side(writer, plan.right, right, tuple(_key_columns(plan, 1)))
-    on = join_condition(plan)
-    columns = f"{column_list(a.columns, 'l')}, {column_list(b.columns, 'r')}"
+    a = _side(writer, plan.left, left, tuple(key.left for key in plan.keys))
+    b = _side(writer, plan.right, right, tuple(key.right for key in plan.keys))
 
-    def term(one: str, other: str, sign: str) -> str:
-        weight = f'({sign}l."_w" * r."_w")::INTEGER AS "_w"'
-        return f"SELECT {columns}, {weight} FROM {one} AS l JOIN {other} AS r ON {on}"
+    def from_left(row: str, other: str) -> str:
+        return join_condition(plan, row, other)
 
-    made = [
-        writer.temp(term(a.delta, b.content, ""), (a.delta,), "join"),
-        writer.temp(term(a.content, b.delta, ""), (b.delta,), "join"),
-        writer.temp(term(a.delta, b.delta, "-"), (a.delta, b.delta), "join", needs_all=True),
-    ]
-    if plan.outer:
-        made += _padding(writer, plan, a, b, on)
-    both = left.append_only and right.append_only and not plan.outer
+    def from_right(row: str, other: str) -> str:
+        return join_condition(plan, other, row)
+
+    writer.rule(f"{plan.kind.value.lower()} join", _LAWS[plan.kind], "delta * matches")
+    appending = left.append_only and right.append_only
+    if plan.kind in (JoinKind.SEMI, JoinKind.ANTI):
+        made = _matching(writer, a, b, from_left, matched=plan.kind is JoinKind.SEMI)
+        sql = " UNION ALL ".join(f"SELECT * FROM {name}" for name in made)
+        grows = appending and plan.kind is JoinKind.SEMI
+        return Stream(sql, tuple(made), plan.columns, grows, False)
+    made = _inner(writer, a, b, join_condition(plan))
+    if plan.kind in (JoinKind.LEFT, JoinKind.FULL):
+        alone = _matching(writer, a, b, from_left, matched=False)
+        made += [_padded(writer, name, a, b, left=True) for name in alone]
+    if plan.kind is JoinKind.FULL:
+        alone = _matching(writer, b, a, from_right, matched=False)
+        made += [_padded(writer, name, b, a, left=False) for name in alone]
     sql = " UNION ALL ".join(f"SELECT * FROM {name}" for name in made)
+    both = appending and plan.kind is JoinKind.INNER
     if both:  # The third term only takes back what the first two counted twice.
         sql = f'SELECT {column_list(plan.columns)}, sum("_w")::INTEGER AS "_w" FROM ({sql}) '
         sql += f'GROUP BY {column_list(plan.columns)} HAVING sum("_w") <> 0'
     return Stream(sql, tuple(made), plan.columns, both, False)
 
 
-def _padding(writer: Writer, plan: Join, a: _Side, b: _Side, on: str) -> list[str]:
-    left = column_list(a.columns, "l")
-    right = column_list(b.columns)
-    weight = '"_w"::INTEGER AS "_w"'
+def _inner(writer: Writer, a: _Side, b: _Side, on: str) -> list[str]:
+    columns = f"{column_list(a.columns, 'l')}, {column_list(b.columns, 'r')}"
 
-    def padded(rows: str, sign: str) -> str:
-        """Pad rows with NULLs that keep the right side's types."""
-        nothing = f"(SELECT {right} FROM {b.delta} LIMIT 0)"
-        return (
-            f"SELECT {left}, {column_list(b.columns, 'p')}, {sign}l.{weight} FROM ({rows}) AS l "
-            f"LEFT JOIN {nothing} AS p ON TRUE"
-        )
+    def term(one: str, other: str, sign: str) -> str:
+        weight = f'({sign}l."_w" * r."_w")::INTEGER AS "_w"'
+        return f"SELECT {columns}, {weight} FROM {one} AS l JOIN {other} AS r ON {on}"
 
+    return [
+        writer.temp(term(a.delta, b.content, ""), (a.delta,), "join"),
+        writer.temp(term(a.content, b.delta, ""), (b.delta,), "join"),
+        writer.temp(term(a.delta, b.delta, "-"), (a.delta, b.delta), "join", needs_all=True),
+    ]
+
+
+def _matching(writer: Writer, a: _Side, b: _Side, on: _Condition, *, matched: bool) -> list[str]:
+    """Return deltas of the rows of ``a`` that have a match in ``b``, or of those that have none.
+
+    Law: new rows are decided by ``b`` as it is; old rows that a row of db matches by ``b`` as it
+    was and as it is.
+    """
+    verb = "SEMI" if matched else "ANTI"
+    operator = "semi join" if matched else "unmatched"
+    rows, old_rows = column_list(a.columns, "l"), column_list(b.columns)
     direct = writer.temp(
-        padded(f"SELECT l.* FROM {a.delta} AS l ANTI JOIN {b.content} AS r ON {on}", ""),
+        f'SELECT {rows}, l."_w" FROM {a.delta} AS l {verb} JOIN {b.content} AS r ON {on("l", "r")}',
         (a.delta,),
-        "left join",
+        operator,
     )
-    keys_a = [spell(qualify(x, "l")) for x, _ in plan.keys]
-    keys_b = [spell(qualify(y, "d")) for _, y in plan.keys]
-    keys_r = [spell(qualify(y, "r")) for _, y in plan.keys]
-    touched = " AND ".join(f"({x}) = ({y})" for x, y in zip(keys_a, keys_b, strict=True))
-    same = " AND ".join(f"({x}) = ({y})" for x, y in zip(keys_r, keys_b, strict=True))
-    old_left = writer.temp(
-        f'SELECT {left}, l."_w" FROM {a.content} AS l SEMI JOIN {b.delta} AS d ON {touched} '
-        f'UNION ALL SELECT {left}, -l."_w" FROM {a.delta} AS l SEMI JOIN {b.delta} AS d '
-        f"ON {touched}",
+    touched = writer.temp(
+        f'SELECT {rows}, l."_w" FROM {a.content} AS l SEMI JOIN {b.delta} AS d ON {on("l", "d")} '
+        f'UNION ALL SELECT {rows}, -l."_w" FROM {a.delta} AS l SEMI JOIN {b.delta} AS d '
+        f"ON {on('l', 'd')}",
         (b.delta,),
-        "left join",
+        operator,
     )
-    old_right = (
-        f'SELECT {right} FROM (SELECT {column_list(b.columns, "r")}, r."_w" FROM {b.content} AS r '
-        f'SEMI JOIN {b.delta} AS d ON {same} UNION ALL SELECT {right}, -"_w" FROM {b.delta}) '
-        f'GROUP BY {right} HAVING sum("_w") > 0'
+    same = " AND ".join(
+        f"({spell(qualify(key, 'r'))}) IS NOT DISTINCT FROM ({spell(qualify(key, 'd'))})"
+        for key in b.keys
     )
-    now_alone = f"SELECT l.* FROM {old_left} AS l ANTI JOIN {b.content} AS r ON {on}"
-    was_alone = f"SELECT l.* FROM {old_left} AS l ANTI JOIN ({old_right}) AS r ON {on}"
+    old = (
+        f'SELECT {old_rows} FROM (SELECT {column_list(b.columns, "r")}, r."_w" FROM {b.content} '
+        f"AS r SEMI JOIN {b.delta} AS d ON {same or 'TRUE'} "
+        f'UNION ALL SELECT {old_rows}, -"_w" FROM {b.delta}) '
+        f'GROUP BY {old_rows} HAVING sum("_w") > 0'
+    )
     moved = writer.temp(
-        f"{padded(now_alone, '')} UNION ALL {padded(was_alone, '-')}", (old_left,), "left join"
+        f'SELECT {rows}, l."_w"::INTEGER AS "_w" FROM {touched} AS l {verb} JOIN {b.content} AS r '
+        f"ON {on('l', 'r')} UNION ALL "
+        f'SELECT {rows}, -l."_w"::INTEGER FROM {touched} AS l {verb} JOIN ({old}) AS r '
+        f"ON {on('l', 'r')}",
+        (touched,),
+        operator,
     )
     return [direct, moved]
 
 
-def _side(writer: Writer, plan: Plan, stream: Stream, keys: tuple[str, ...]) -> _Side:
+def _padded(writer: Writer, alone: str, a: _Side, b: _Side, *, left: bool) -> str:
+    """Pad unmatched rows with NULLs that keep the other side's types."""
+    nothing = f"(SELECT {column_list(b.columns)} FROM {b.delta} LIMIT 0)"
+    sides = [column_list(a.columns, "l"), column_list(b.columns, "p")]
+    columns = ", ".join(sides if left else reversed(sides))
+    return writer.temp(
+        f'SELECT {columns}, l."_w"::INTEGER AS "_w" FROM {alone} AS l '
+        f"LEFT JOIN {nothing} AS p ON TRUE",
+        (alone,),
+        "padding",
+    )
+
+
+def _side(writer: Writer, plan: Plan, stream: Stream, keys: tuple[exp.Expression, ...]) -> _Side:
     delta = writer.materialize(stream, "join input")
-    if _is_stored(plan):
+    if is_stored(plan):
         content = f'(SELECT *, 1 AS "_w" FROM ({batch_sql(plan)}))'
-        return _Side(delta, content, stream.columns)
+        return _Side(delta, content, stream.columns, keys)
     state = writer.state("join", f'SELECT {column_list(stream.columns)}, "_w" FROM {delta}')
-    integrate(writer, state, delta, stream, keys, "join state")
-    return _Side(delta, state, stream.columns)
+    integrate(writer, state, delta, stream, _touched(stream.columns, keys), "join state")
+    return _Side(delta, state, stream.columns, keys)
 
 
-def _is_stored(plan: Plan) -> bool:
-    """Tell whether the input can be read where it is: rows of a source may be forgotten."""
-    if isinstance(plan, Filter | Project):
-        return _is_stored(plan.child)
-    return isinstance(plan, Scan) and plan.relation.kind in {"table", "materialized view"}
-
-
-def _key_columns(plan: Join, side: int) -> list[str]:
+def _touched(columns: tuple[str, ...], keys: tuple[exp.Expression, ...]) -> tuple[str, ...]:
     """Return the columns whose rows are consolidated together: the key's, or all of them."""
-    trees = [pair[side] for pair in plan.keys]
-    names = [tree.name for tree in trees if hasattr(tree, "name") and tree.key == "column"]
-    whole = plan.left.columns if side == 0 else plan.right.columns
-    return names if len(names) == len(trees) and names else list(whole)
+    names = tuple(dict.fromkeys(key.name for key in keys if isinstance(key, exp.Column)))
+    return names if names and all(isinstance(key, exp.Column) for key in keys) else columns

@@ -38,6 +38,7 @@ class Writer:
     states: list[str] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     _rules: list[tuple[Rule, int]] = field(default_factory=list)
+    shared: dict[int, Stream | None] = field(default_factory=dict)  # nodes with several parents
     _count: int = 0
 
     def number(self) -> int:

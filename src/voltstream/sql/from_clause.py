@@ -1,0 +1,387 @@
+"""FROM: relations, joins and lateral items, in the order in which they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlglot import exp, parse_one
+
+from voltstream.core.errors import (
+    AmbiguousColumn,
+    NotIncremental,
+    UndefinedColumn,
+    UndefinedTable,
+)
+from voltstream.core.types import DataType, Kind
+from voltstream.sql.catalog import Relation
+from voltstream.sql.expressions import column, mentions_now, rewrite, spell
+from voltstream.sql.plan import (
+    Constant,
+    JoinKind,
+    Plan,
+    Project,
+    Scan,
+    passthrough,
+)
+from voltstream.sql.planning import Planned, Planning, conjuncts, renamed
+from voltstream.sql.pushdown import filtered, join_of
+from voltstream.sql.scope import Correlation, Scope, Typer, Visible
+from voltstream.sql.subqueries import correlation_of, joined_to_rows
+from voltstream.sql.table_functions import Expansion, expansion_of
+from voltstream.sql.windows import windowed
+
+ONE_ROW = Constant("SELECT 1", ("_one",))
+_KINDS = {"": JoinKind.INNER, "LEFT": JoinKind.LEFT, "RIGHT": JoinKind.LEFT, "FULL": JoinKind.FULL}
+
+
+class FromClause:
+    """Plans the FROM of one SELECT. ``ctes`` are the WITH queries in sight."""
+
+    def __init__(
+        self, planner: Planning, ctes: dict[str, Planned], outer: Correlation | None
+    ) -> None:
+        self._planner = planner
+        self._ctes = ctes
+        self._outer = outer
+
+    def plan(self, query: exp.Select) -> tuple[Plan, Scope]:
+        clause = query.args.get("from_") or query.args.get("from")
+        scope = Scope([], outer=self._outer)
+        if clause is None:
+            return ONE_ROW, scope
+        plan, scope = self._first(clause.this, scope)
+        for join in [*(query.args.get("joins") or []), *(query.args.get("laterals") or [])]:
+            if not isinstance(join, exp.Join):
+                raise NotIncremental("no delta rule for LATERAL VIEW")
+            plan, scope = self._join(plan, scope, join)
+        return plan, scope
+
+    def _first(self, node: exp.Expression, scope: Scope) -> tuple[Plan, Scope]:
+        expansion = expansion_of(node)
+        if expansion is not None:
+            return self._expanded(ONE_ROW, scope, expansion, outer=False)
+        if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
+            plan, scope = self._first(node.this, scope)
+            return self._nested_joins(plan, scope, node)
+        plan, visible = self._relation(node)
+        scope = replace(scope, items=[*scope.items, visible])
+        return self._nested_joins(plan, scope, node)
+
+    def _nested_joins(self, plan: Plan, scope: Scope, node: exp.Expression) -> tuple[Plan, Scope]:
+        """Take in the joins written inside parentheses: (a JOIN b ON …)."""
+        for join in node.args.get("joins") or []:
+            plan, scope = self._join(plan, scope, join)
+        return plan, scope
+
+    # --- one relation ---------------------------------------------------------------------------
+
+    def _relation(self, node: exp.Expression) -> tuple[Plan, Visible]:
+        if node.args.get("sample") or node.args.get("pivots"):
+            raise NotIncremental("no delta rule for TABLESAMPLE and PIVOT")
+        alias = node.alias_or_name
+        if isinstance(node, exp.Values):
+            return _values(node, alias)
+        if isinstance(node, exp.Subquery):
+            return _visible(self._nested(node.this), node, alias)
+        if not isinstance(node, exp.Table):
+            raise NotIncremental(f"no delta rule for FROM {type(node).__name__.upper()}")
+        if isinstance(node.this, exp.Anonymous):
+            return self._window(node, node.this)
+        if not isinstance(node.this, exp.Identifier):
+            raise NotIncremental(f"no delta rule for FROM {spell(node.this)}")
+        if not node.db and node.name in self._ctes:
+            return _visible(self._ctes[node.name], node, alias)
+        relation = self._planner.catalog.find(node.db or None, node.name)
+        if relation is None:
+            raise UndefinedTable(f'relation "{node.name}" does not exist')
+        if relation.kind == "view" and relation.view_query is not None:
+            planned = self._planner.plan_view(relation.view_query)
+            names = [known.name for known in relation.columns]
+            trees = [tree for _, tree in planned.items]
+            return planned.plan, _aliased(
+                Visible(alias, dict(zip(names, trees, strict=True))), node
+            )
+        if not relation.delta:
+            raise NotIncremental(f'"{node.name}" is a system view: it has no delta')
+        return Scan(relation), _aliased(Visible(alias, _relation_columns(relation)), node)
+
+    def _nested(self, query: exp.Expression) -> Planned:
+        outer = self._outer.barred("a reference from FROM") if self._outer else None
+        return self._planner.plan(query.copy(), outer)
+
+    def _window(self, node: exp.Table, call: exp.Anonymous) -> tuple[Plan, Visible]:
+        name = call.name.upper()
+        if name not in {"TUMBLE", "HOP"}:
+            raise NotIncremental(f"no delta rule for the table function {call.name}")
+        source = call.expressions[0]
+        if isinstance(source, exp.Column):
+            source = exp.Table(this=source.this.copy(), db=source.args.get("table"))
+        plan, visible = self._relation(source)
+        if any(mentions_now(tree) for tree in visible.columns.values()):
+            raise NotIncremental(f"NOW() below {name}")
+        inner = Scope([visible])
+        time = inner.resolve(call.expressions[1])
+        plan = Project(plan, tuple((n, t) for n, t in visible.columns.items()))
+        named = {n: column(n) for n in plan.columns}
+        plan = windowed(plan, name, column(_name_of(plan, time, named)), call.expressions[2:])
+        alias = node.alias or visible.alias
+        return plan, _aliased(Visible(alias, {n: column(n) for n in plan.columns}), node)
+
+    # --- joins ----------------------------------------------------------------------------------
+
+    def _join(self, plan: Plan, scope: Scope, join: exp.Join) -> tuple[Plan, Scope]:
+        side, kind = (join.side or "").upper(), (join.kind or "").upper()
+        method = (join.method or "").upper()
+        if method not in {"", "NATURAL"} or join.this.args.get("version") is not None:
+            raise NotIncremental(f"no delta rule yet for {method or 'AS OF'} JOIN")
+        if kind in {"SEMI", "ANTI"}:
+            return self._half_join(plan, scope, join, JoinKind[kind])
+        if side not in _KINDS or kind not in {"", "INNER", "OUTER", "CROSS"}:
+            raise NotIncremental(f"no delta rule for {side} {kind} JOIN".replace("  ", " "))
+        lateral = self._lateral(plan, scope, join, side)
+        if lateral is not None:
+            return lateral
+        right, added = self._first(join.this, Scope([], outer=self._outer))
+        return self._combined(plan, scope, right, added, join)
+
+    def _combined(
+        self, plan: Plan, scope: Scope, right: Plan, added: Scope, join: exp.Join
+    ) -> tuple[Plan, Scope]:
+        side = (join.side or "").upper()
+        kind = _KINDS[side]
+        if side in {"LEFT", "FULL"}:
+            right, added = _projected(right, added)
+        if side in {"RIGHT", "FULL"}:
+            plan, scope = _projected(plan, scope)
+        right, added = self._rename_clashes(plan, right, added)
+        both = Scope(
+            [*scope.items, *added.items], {**scope.merged, **added.merged}, outer=self._outer
+        )
+        draft = join_of(plan, right, JoinKind.INNER, ())
+        parts: list[exp.Expression] = []
+        if join.args.get("on") is not None:
+            parts = conjuncts(self._plain(join.args["on"], draft, both))
+        for name in _using(join, scope, added):
+            mine, yours = _side_column(scope, name, "left"), _side_column(added, name, "right")
+            parts.append(exp.EQ(this=mine, expression=yours))
+            chosen = {"RIGHT": yours, "FULL": exp.Coalesce(this=mine, expressions=[yours])}
+            both.merged[name] = chosen.get(side, mine).copy()
+        timed = [part for part in parts if mentions_now(part)]
+        if timed and kind is not JoinKind.INNER:
+            raise NotIncremental("NOW() in the ON clause of an outer join")
+        still = [part for part in parts if not mentions_now(part)]
+        if side == "RIGHT":
+            joined: Plan = join_of(right, plan, kind, still)
+        elif kind is JoinKind.INNER:
+            joined = draft
+            for part in still:
+                joined = filtered(joined, part)
+        else:
+            joined = join_of(plan, right, kind, still)
+        for part in timed:
+            joined = filtered(joined, part)
+        return joined, both
+
+    def _half_join(
+        self, plan: Plan, scope: Scope, join: exp.Join, kind: JoinKind
+    ) -> tuple[Plan, Scope]:
+        right, added = self._first(join.this, Scope([], outer=self._outer))
+        right, added = self._rename_clashes(plan, right, added)
+        both = Scope([*scope.items, *added.items], outer=self._outer)
+        draft = join_of(plan, right, JoinKind.INNER, ())
+        parts: list[exp.Expression] = []
+        if join.args.get("on") is not None:
+            parts = conjuncts(self._plain(join.args["on"], draft, both))
+        for name in _using(join, scope, added):
+            mine, yours = _side_column(scope, name, "left"), _side_column(added, name, "right")
+            parts.append(exp.EQ(this=mine, expression=yours))
+        if any(mentions_now(part) for part in parts):
+            raise NotIncremental("NOW() in the ON clause of a semi join")
+        return join_of(plan, right, kind, parts), scope
+
+    def _plain(self, tree: exp.Expression, plan: Plan, scope: Scope) -> exp.Expression:
+        if any(isinstance(node, exp.Query) for node in tree.walk()):
+            raise NotIncremental("no delta rule for a subquery in ON")
+        types = self._outer.types if self._outer is not None else {}
+        typer = Typer(self._planner.oracle, plan, types)
+        return rewrite(tree, typer.of, scope.resolve, stable_now=True)
+
+    def _lateral(
+        self, plan: Plan, scope: Scope, join: exp.Join, side: str
+    ) -> tuple[Plan, Scope] | None:
+        """Plan a join whose right side sees the rows on its left, or return None."""
+        expansion = expansion_of(join.this)
+        on = join.args.get("on")
+        free = on is None or (isinstance(on, exp.Boolean) and on.this is True)
+        if expansion is not None:
+            if side not in {"", "LEFT"} or not (free or side == ""):
+                raise NotIncremental("no delta rule for this join with a set-returning function")
+            plan, scope = self._expanded(plan, scope, expansion, outer=side == "LEFT")
+            if on is not None and not free:
+                plan = filtered(plan, self._plain(on, plan, scope))
+            return plan, scope
+        if not isinstance(join.this, exp.Lateral) or not isinstance(join.this.this, exp.Subquery):
+            return None
+        correlation = correlation_of(self._planner.oracle, plan, scope)
+        planned = self._planner.plan(join.this.this.this.copy(), correlation)
+        if side not in {"", "LEFT"} or not (free or side == ""):
+            raise NotIncremental("no delta rule for this LATERAL join")
+        if any(mentions_now(tree) for _, tree in planned.items):
+            raise NotIncremental("NOW() in a LATERAL subquery")
+        joined, items = joined_to_rows(self._planner, plan, planned, outer=side == "LEFT")
+        visible = _aliased(Visible(join.this.alias, dict(items)), join.this)
+        both = replace(scope, items=[*scope.items, visible])
+        if on is not None and not free:
+            joined = filtered(joined, self._plain(on, joined, both))
+        return joined, both
+
+    def _expanded(
+        self, plan: Plan, scope: Scope, expansion: Expansion, *, outer: bool
+    ) -> tuple[Plan, Scope]:
+        """Project each row to the rows its set-returning function makes of it."""
+        items = list(passthrough(plan.columns))
+        columns: dict[str, exp.Expression] = {}
+        for public, tree in expansion.columns(outer=outer):
+            name = self._planner.fresh(public)
+            items.append((name, self._plain(tree, plan, scope)))
+            columns[public] = column(name)
+        if any(mentions_now(tree) for _, tree in items):
+            raise NotIncremental("NOW() in a set-returning function")
+        made: Plan = Project(plan, tuple(items))
+        visible = Visible(expansion.alias, columns)
+        return made, replace(scope, items=[*scope.items, visible])
+
+    def _rename_clashes(self, left: Plan, right: Plan, added: Scope) -> tuple[Plan, Scope]:
+        taken = set(left.columns)
+        if not taken & set(right.columns):
+            return right, added
+        plan, names = apart(self._planner, right, taken)
+        items = [
+            replace(item, columns={n: renamed(t, names) for n, t in item.columns.items()})
+            for item in added.items
+        ]
+        merged = {name: renamed(tree, names) for name, tree in added.merged.items()}
+        return plan, replace(added, items=items, merged=merged)
+
+
+def apart(planner: Planning, plan: Plan, taken: set[str]) -> tuple[Plan, dict[str, str]]:
+    """Rename the columns of a plan that are taken; return it and every old name's new one."""
+    names = {name: planner.fresh(name) if name in taken else name for name in plan.columns}
+    items = tuple((new, column(old)) for old, new in names.items())
+    return Project(plan, items), names
+
+
+def _using(join: exp.Join, left: Scope, right: Scope) -> list[str]:
+    if (join.method or "").upper() == "NATURAL":
+        mine = [name for name, _ in left.star()]
+        yours = {name for name, _ in right.star()}
+        return [name for name in dict.fromkeys(mine) if name in yours]
+    return [identifier.name for identifier in join.args.get("using") or []]
+
+
+def _side_column(scope: Scope, name: str, side: str) -> exp.Expression:
+    try:
+        found = scope.find(exp.column(name))
+    except AmbiguousColumn:
+        raise AmbiguousColumn(
+            f'common column name "{name}" appears more than once in {side} table'
+        ) from None
+    if found is None:
+        raise UndefinedColumn(
+            f'column "{name}" specified in USING clause does not exist in {side} table'
+        )
+    return found
+
+
+def _projected(plan: Plan, scope: Scope) -> tuple[Plan, Scope]:
+    """Compute an optional side's columns below the join, where they are not yet padded."""
+    trees = [tree for item in scope.items for tree in item.columns.values()]
+    if all(isinstance(tree, exp.Column) for tree in [*trees, *scope.merged.values()]):
+        return plan, scope
+    if any(mentions_now(tree) for tree in trees):
+        raise NotIncremental("NOW() on the optional side of an outer join")
+    items = list(passthrough(plan.columns))
+    taken = set(plan.columns)
+
+    def computed(wish: str, tree: exp.Expression) -> exp.Expression:
+        if isinstance(tree, exp.Column):
+            return tree
+        name, number = wish, 1
+        while name in taken:
+            number += 1
+            name = f"{wish}_{number}"
+        taken.add(name)
+        items.append((name, tree))
+        return column(name)
+
+    found = [
+        replace(item, columns={n: computed(n, t) for n, t in item.columns.items()})
+        for item in scope.items
+    ]
+    merged = {name: computed(name, tree) for name, tree in scope.merged.items()}
+    return Project(plan, tuple(items)), replace(scope, items=found, merged=merged)
+
+
+def _values(node: exp.Values, alias: str) -> tuple[Plan, Visible]:
+    if any(isinstance(inner, exp.Column | exp.Query) for inner in node.walk()):
+        raise NotIncremental("no delta rule for VALUES that are computed")
+    bare = exp.Values(expressions=[row.copy() for row in node.expressions])
+    if mentions_now(rewrite(bare, _untyped, _no_column, stable_now=True)):
+        raise NotIncremental("no delta rule for NOW() in VALUES")
+    width = len(node.expressions[0].expressions)
+    names = tuple(f"column{place + 1}" for place in range(width))
+    plan = Constant(f"SELECT * FROM ({spell(bare)})", names)
+    return plan, _aliased(Visible(alias, {name: column(name) for name in names}), node)
+
+
+def _untyped(tree: exp.Expression) -> DataType:
+    return DataType(Kind.UNKNOWN)
+
+
+def _no_column(node: exp.Column) -> exp.Expression:
+    return node
+
+
+def _visible(planned: Planned, node: exp.Expression, alias: str) -> tuple[Plan, Visible]:
+    return planned.plan, _aliased(Visible(alias, dict(planned.items)), node)
+
+
+def _aliased(visible: Visible, node: exp.Expression) -> Visible:
+    """Give columns the names of an alias list: AS q(a, b)."""
+    alias = node.args.get("alias")
+    given: Sequence[exp.Expression] = alias.args.get("columns") or [] if alias else []
+    if not given:
+        return visible
+    if len(given) > len(visible.columns):
+        raise UndefinedColumn(
+            f'table "{visible.alias}" has {len(visible.columns)} columns available but '
+            f"{len(given)} columns specified"
+        )
+    names = [identifier.name for identifier in given]
+    names += list(visible.columns)[len(names) :]
+    columns = dict(zip(names, visible.columns.values(), strict=True))
+    return replace(visible, columns=columns)
+
+
+def _relation_columns(relation: Relation) -> dict[str, exp.Expression]:
+    stable = {name: column(name) for name in relation.stable}
+    if not relation.volatile:
+        return {c.name: stable[c.name] for c in relation.columns}
+    volatile = {name: _parsed(text) for name, text in relation.volatile}
+    return {c.name: volatile.get(c.name) or stable[c.name] for c in relation.columns}
+
+
+def _parsed(text: str) -> exp.Expression:
+    tree = parse_one(text, read="duckdb")
+    assert isinstance(tree, exp.Expression)
+    return tree
+
+
+def _name_of(plan: Plan, tree: exp.Expression, named: dict[str, exp.Column]) -> str:
+    text = spell(tree)
+    assert isinstance(plan, Project)
+    for name, item in plan.items:
+        if spell(item) == text:
+            return name
+    raise NotIncremental(f"the time column {text} is not among the columns {list(named)}")

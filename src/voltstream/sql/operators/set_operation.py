@@ -1,0 +1,83 @@
+"""DISTINCT, INTERSECT and EXCEPT, with ALL and without, by counts.
+
+Law: for each row, how often it occurs on either side decides how often it occurs in the result;
+d = rule(counts now) - rule(counts before), for the rows of the delta alone.
+State: every row that occurs, once, with its counts. Cost: O(delta).
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from voltstream.sql.expressions import quote
+from voltstream.sql.operators.stream import Stream, Writer, null_safe
+from voltstream.sql.plan import SetOperation, SetVerb, column_list
+
+
+def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream]) -> Stream:
+    writer.rule(plan.verb.value.lower(), "how often a row occurs on each side is counted", "delta")
+    columns = column_list(plan.columns)
+    tagged = []
+    for place, side in enumerate(sides):
+        counts = '"_w" AS n, 0 AS m' if place == 0 else '0 AS n, "_w" AS m'
+        # By place, as SQL matches the branches of a set operation.
+        named = ", ".join(
+            f"{quote(own)} AS {quote(name)}"
+            for own, name in zip(side.columns, plan.columns, strict=True)
+        )
+        tagged.append(f"SELECT {named}, {counts} FROM ({side.sql})")
+    reads = tuple(dict.fromkeys(read for side in sides for read in side.reads))
+    fresh = writer.temp(
+        f"SELECT {columns}, sum(n)::BIGINT AS n, sum(m)::BIGINT AS m FROM "
+        f"({' UNION ALL '.join(tagged)}) GROUP BY {columns} HAVING sum(n) <> 0 OR sum(m) <> 0",
+        reads,
+        "set operation",
+    )
+    state = writer.state("rows", f"SELECT {columns}, n, m FROM {fresh}")
+    was = writer.temp(
+        f"SELECT {column_list(plan.columns, 's')}, s.n, s.m FROM {state} AS s SEMI JOIN {fresh} "
+        f"AS g ON {null_safe(plan.columns, 's', 'g')}",
+        (fresh,),
+        "set operation",
+    )
+    now = writer.temp(
+        f"SELECT {columns}, sum(n)::BIGINT AS n, sum(m)::BIGINT AS m FROM "
+        f"(SELECT * FROM {was} UNION ALL SELECT * FROM {fresh}) GROUP BY {columns}",
+        (fresh,),
+        "set operation",
+    )
+    writer.run(
+        f"DELETE FROM {state} AS s USING {was} AS o WHERE {null_safe(plan.columns, 's', 'o')}",
+        (was,),
+        "set operation",
+    )
+    writer.run(
+        f"INSERT INTO {state} SELECT * FROM {now} WHERE n <> 0 OR m <> 0", (now,), "set operation"
+    )
+    rule = _rule(plan.verb)
+    sql = (
+        f'SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM ('
+        f'SELECT {columns}, {rule} AS "_w" FROM {now} UNION ALL '
+        f"SELECT {columns}, -({rule}) FROM {was}) "
+        f'GROUP BY {columns} HAVING sum("_w") <> 0'
+    )
+    grows = plan.verb not in (SetVerb.EXCEPT, SetVerb.EXCEPT_ALL)
+    grows = grows and all(side.append_only for side in sides)
+    return Stream(sql, (now,), plan.columns, grows, False)
+
+
+def _rule(verb: SetVerb) -> str:
+    """Print how often a row is in the result, from how often it is on each side."""
+    match verb:
+        case SetVerb.DISTINCT:
+            return "(n > 0)::BIGINT"
+        case SetVerb.INTERSECT:
+            return "(n > 0 AND m > 0)::BIGINT"
+        case SetVerb.INTERSECT_ALL:
+            return "least(n, m)"
+        case SetVerb.EXCEPT:
+            return "(n > 0 AND m = 0)::BIGINT"
+        case SetVerb.EXCEPT_ALL:
+            return "greatest(n - m, 0)"
+        case _ as never:
+            assert_never(never)
