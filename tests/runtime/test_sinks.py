@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from voltstream.core.clock import SystemClock
-from voltstream.core.errors import InvalidParameter
-from voltstream.core.ports import Connector, Session, SinkRecord, SinkUnavailable, SourceFeed
+from voltstream.core.errors import AdminShutdown, InvalidParameter, LimitExceeded
+from voltstream.core.ports import (
+    Connector,
+    RawBatch,
+    Receipt,
+    Session,
+    SinkRecord,
+    SinkUnavailable,
+    SourceFeed,
+)
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
+
+ROWS_MAX = 20
 
 
 class Collector:
@@ -27,6 +38,9 @@ class Collector:
         if not self.open:
             raise SinkUnavailable("closed for the test")
         self.records.extend(records)
+
+    def interrupt(self) -> None:
+        """It never waits."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -54,14 +68,25 @@ class Place:
         self.start()
 
     def start(self) -> None:
-        options = EngineOptions()
+        options = EngineOptions(outbox_rows_max=ROWS_MAX, writer_wait_s=0.3)
         self.instance = Instance(self.folder, options, SystemClock(), self.connectors)
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})
 
-    def run(self, sql: str) -> None:
+    def run(self, sql: str) -> list[tuple[object, ...]]:
+        rows: list[tuple[object, ...]] = []
         for statement in self.session.parse(sql):
-            self.session.execute(statement)
+            outcome = self.session.execute(statement)
+            if outcome.rows is None:
+                continue
+            for batch in outcome.rows.batches():
+                rows.extend(zip(*(c.to_pylist() for c in batch.columns), strict=True))
+            outcome.rows.close()
+        return rows
+
+    def push(self, source: str, count: int) -> Future[Receipt]:
+        lines = b"".join(b'{"n":%d}\n' % n for n in range(count))
+        return self.instance.submit("volt", source, RawBatch("ndjson", lines))
 
     def expect(self, count: int) -> list[SinkRecord]:
         records = self.connectors.target.records
@@ -143,3 +168,76 @@ def test_a_rolled_back_change_is_not_sent(place: Place) -> None:
     place.run("CREATE SINK k FROM t WITH (connector = 'x', snapshot = 'false')")
     place.run("BEGIN; INSERT INTO t VALUES (8, 8); ROLLBACK; INSERT INTO t VALUES (9, 9)")
     assert values(place.expect(1)) == [{"k": 9, "v": 9}]
+
+
+FILL = f"INSERT INTO t SELECT k, k FROM generate_series(100, {100 + ROWS_MAX}) AS s(k)"
+
+
+def test_a_full_outbox_holds_back_what_feeds_it_alone(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = place.connectors.target
+    target.open = False
+    place.run("CREATE TABLE other (a INTEGER); CREATE SOURCE s (n INTEGER); CREATE VIEW w AS "
+              "SELECT n FROM s; CREATE MATERIALIZED VIEW v AS SELECT n FROM w; "
+              "CREATE SINK k FROM t WITH (connector = 'x', snapshot = 'false'); "
+              "CREATE SINK l FROM v WITH (connector = 'x')")  # fmt: skip
+    place.run(FILL)
+    with pytest.raises(LimitExceeded):
+        place.run("DELETE FROM t WHERE k = 1")
+    with pytest.raises(LimitExceeded):
+        place.run("BEGIN; INSERT INTO t VALUES (7, 7)")
+    place.run("ROLLBACK; INSERT INTO other VALUES (1)")
+    place.push("s", ROWS_MAX).result(10)
+    waiting = ThreadPoolExecutor().submit(lambda: place.push("s", 1).result(10).rows)
+    time.sleep(0.2)
+    assert not waiting.done()
+    assert "undelivered rows: what feeds it waits" in caplog.text
+    target.open = True
+    assert waiting.result(20) == 1
+    place.run("DELETE FROM t WHERE k = 1")
+    place.expect(2 * ROWS_MAX + 2)
+    assert place.run("SELECT name, pending, dropped FROM rw_sinks ORDER BY name") == [
+        ("k", 0, 0),
+        ("l", 0, 0),
+    ]
+
+
+def test_a_full_outbox_is_full_after_a_restart_and_does_not_hold_the_end_up(place: Place) -> None:
+    place.connectors.target.open = False
+    place.run("CREATE SOURCE s (n INTEGER); CREATE SINK k FROM s WITH (connector = 'x')")
+    place.push("s", ROWS_MAX).result(10)
+    place.instance.stop()
+    place.start()
+    waiting = ThreadPoolExecutor().submit(lambda: place.push("s", 1).result(10))
+    time.sleep(0.2)
+    assert not waiting.done()
+    place.instance.stop()
+    assert isinstance(waiting.exception(5), AdminShutdown)
+    place.start()
+    place.run("DROP SINK k")
+    assert place.push("s", 1).result(10).rows == 1
+
+
+def test_a_sink_may_drop_its_oldest_rows_and_says_how_many(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = place.connectors.target
+    target.open = False
+    place.run("CREATE SOURCE s (n INTEGER); CREATE SINK k FROM s WITH (connector = 'x', "
+              "outbox_policy = 'drop_oldest')")  # fmt: skip
+    for _ in range(3):
+        place.push("s", ROWS_MAX).result(10)
+    counts = "SELECT pending, dropped FROM rw_sinks"
+    wait_until(lambda: place.run(counts) == [(ROWS_MAX, 2 * ROWS_MAX)])
+    assert place.run(counts) == [(ROWS_MAX, 2 * ROWS_MAX)]
+    assert "oldest rows were dropped" in caplog.text
+    target.open = True
+    assert [v["n"] for v in values(place.expect(ROWS_MAX)) if isinstance(v, dict)] == list(
+        range(ROWS_MAX)
+    )
+
+
+def test_a_policy_that_is_not_known_is_refused(place: Place) -> None:
+    with pytest.raises(InvalidParameter):
+        place.run("CREATE SINK k FROM t WITH (connector = 'x', outbox_policy = 'perhaps')")

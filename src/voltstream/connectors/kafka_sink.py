@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -12,7 +14,9 @@ from voltstream.connectors.properties import required
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import SinkRecord, SinkUnavailable
 
-CONNECT_WAIT_S = 3.0
+CONNECT_SLICES_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5)  # Of one wait, to look at a stop.
+FLUSH_SLICE_S = 0.2
+STOP_WAIT_S = 0.5  # What is cut off by a stop stays in the outbox and is sent again.
 DELIVERY_WAIT_S = 10.0  # One batch of OUTBOX_DELIVER_ROWS. Passed: it stays in the outbox.
 _LOG = logging.getLogger(__name__)
 _OnDelivery = Callable[[KafkaError | None, Message], None]
@@ -46,6 +50,7 @@ class KafkaSink:
         except KafkaException as error:
             raise InvalidParameter(f"{owner}: {error.args[0].str()}") from error
         self._producer: Producer | None = None
+        self._stopping = threading.Event()
 
     def deliver(self, records: Sequence[SinkRecord]) -> None:
         failures: list[KafkaError] = []
@@ -59,14 +64,20 @@ class KafkaSink:
             producer = self._connect()
             for record in records:
                 self._produce(producer, record, delivered)
-            left = producer.flush(DELIVERY_WAIT_S)
+            left = self._flush(producer)
         except KafkaException as error:
             self.close()
             raise SinkUnavailable(error.args[0].str()) from error
+        except SinkUnavailable:
+            self.close()
+            raise
         if failures or left:
             self.close()
             reason = failures[0].str() if failures else f"{left} records were not answered for"
             raise SinkUnavailable(reason)
+
+    def interrupt(self) -> None:
+        self._stopping.set()
 
     def close(self) -> None:
         if self._producer is not None:
@@ -76,9 +87,24 @@ class KafkaSink:
     def _connect(self) -> Producer:
         if self._producer is None:
             producer = Producer(self._settings)
-            producer.list_topics(self._topic, timeout=CONNECT_WAIT_S)
+            for place, slice_s in enumerate(CONNECT_SLICES_S, 1):
+                try:
+                    producer.list_topics(self._topic, timeout=slice_s)
+                    break
+                except KafkaException:
+                    if place == len(CONNECT_SLICES_S) or self._stopping.is_set():
+                        raise
             self._producer = producer
         return self._producer
+
+    def _flush(self, producer: Producer) -> int:
+        """Wait for answers; on a stop, no longer than they normally take. Returns what is left."""
+        wait_s = DELIVERY_WAIT_S
+        began_s = time.monotonic()
+        while (left := producer.flush(FLUSH_SLICE_S)) and time.monotonic() - began_s < wait_s:
+            if self._stopping.is_set() and wait_s == DELIVERY_WAIT_S:
+                wait_s = time.monotonic() - began_s + STOP_WAIT_S
+        return left
 
     def _produce(self, producer: Producer, record: SinkRecord, delivered: _OnDelivery) -> None:
         headers: list[tuple[str, str | bytes | None]] = [
@@ -95,6 +121,8 @@ class KafkaSink:
                     on_delivery=delivered,
                 )
             except BufferError:
+                if self._stopping.is_set():
+                    raise SinkUnavailable("the sink is stopping") from None
                 producer.poll(0.1)  # The client's queue is full; its answers make room.
                 continue
             producer.poll(0)

@@ -33,6 +33,9 @@ class FileSink:
             self.close()
             raise SinkUnavailable(f'cannot write "{self._path}": {error.strerror}') from error
 
+    def interrupt(self) -> None:
+        return  # A write to a file ends by itself.
+
     def close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -64,6 +67,9 @@ class BlackholeSink:
 
     def deliver(self, records: Sequence[SinkRecord]) -> None:
         del records
+
+    def interrupt(self) -> None:
+        return
 
     def close(self) -> None:
         return

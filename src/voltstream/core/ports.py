@@ -247,6 +247,9 @@ class SinkTarget(Protocol):
     def deliver(self, records: Sequence[SinkRecord]) -> None:
         """Send records and wait until the target holds them. Raises: SinkUnavailable."""
 
+    def interrupt(self) -> None:
+        """Let a running ``deliver`` end soon. The only call made from another thread meanwhile."""
+
     def close(self) -> None: ...
 
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import OUTBOX_DELIVER_ROWS
 from voltstream.core.ports import Connectors, SinkRecord, SinkTarget, SinkUnavailable
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop
+from voltstream.runtime.feeds import at_once
+from voltstream.runtime.outboxes import Outboxes, policy_of
 from voltstream.store.database import Connection
-from voltstream.store.ledger import Parcel, acknowledge, read_parcels, set_state
+from voltstream.store.ledger import (
+    Parcel,
+    acknowledge,
+    drop_oldest,
+    read_parcels,
+    set_state,
+)
 
 _RETRY_FIRST_S = 0.5
 _RETRY_MAX_S = 15.0
@@ -29,9 +37,11 @@ class Deliverer:
         target: SinkTarget,
         loop: EpochLoop,
         reader: Callable[[], Connection],
+        delivered: Callable[[int], None],
     ) -> None:
         self._entry = entry
         self._target = target
+        self._delivered = delivered
         self._loop = loop
         self._reader = reader
         self._wake = threading.Event()
@@ -51,6 +61,7 @@ class Deliverer:
     def stop(self) -> None:
         self._stopping.set()
         self._wake.set()
+        self._target.interrupt()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
@@ -93,7 +104,8 @@ class Deliverer:
             reader.close()
 
     def _acknowledge(self, last: Parcel) -> None:
-        self._loop.run_chore(lambda store: acknowledge(store, self._entry.oid, last)).result()
+        chore = self._loop.run_chore(lambda store: acknowledge(store, self._entry.oid, last))
+        self._delivered(chore.result())
 
     def _report(self, state: str, detail: str) -> None:
         if state == self._state:
@@ -118,8 +130,13 @@ class Deliveries:
     """Every sink of one database."""
 
     def __init__(
-        self, connectors: Connectors, loop: EpochLoop, reader: Callable[[], Connection]
+        self,
+        connectors: Connectors,
+        loop: EpochLoop,
+        reader: Callable[[], Connection],
+        outboxes: Outboxes,
     ) -> None:
+        self._outboxes = outboxes
         self._connectors = connectors
         self._loop = loop
         self._reader = reader
@@ -128,34 +145,51 @@ class Deliveries:
 
     def prepare(self, entry: Entry) -> Callable[[], None]:
         """Make a sink's target. Returns what starts its delivery. Raises: InvalidParameter."""
+        policy_of(entry)
         target = self._connectors.sink(entry.stored.name, entry.stored.properties)
 
+        def delivered(rows: int) -> None:
+            self._outboxes.change(entry.oid, -rows)
+
         def start() -> None:
-            deliverer = Deliverer(entry, target, self._loop, self._reader)
+            self._outboxes.open(entry)
+            deliverer = Deliverer(entry, target, self._loop, self._reader, delivered)
             with self._lock:
                 self._running[entry.oid] = deliverer
             deliverer.start()
 
         return start
 
-    def wake(self, oids: set[int]) -> None:
+    def wake(self, posted: Mapping[int, int]) -> None:
+        """Tell sinks of rows that are in their outboxes now, and drop what those cannot hold."""
+        for oid, rows in posted.items():
+            excess = self._outboxes.change(oid, rows)
+            if excess:
+                self._drop_oldest(oid, excess)
         with self._lock:
-            woken = [self._running[oid] for oid in oids if oid in self._running]
+            woken = [self._running[oid] for oid in posted if oid in self._running]
         for deliverer in woken:
             deliverer.wake()
 
+    def _drop_oldest(self, oid: int, rows: int) -> None:
+        self._outboxes.change(oid, -rows)  # Now, so that the next epoch does not ask again.
+
+        def drop(store: Connection) -> None:
+            dropped = drop_oldest(store, oid, rows)
+            self._outboxes.change(oid, rows - dropped)  # Some may have been delivered meanwhile.
+            log.warning("sink %d: its outbox was full, %d oldest rows were dropped", oid, dropped)
+
+        self._loop.run_chore(drop)
+
     def stop_missing(self, oids: set[int]) -> None:
         with self._lock:
-            gone = [self._running.pop(oid) for oid in list(self._running) if oid not in oids]
+            missing = [oid for oid in self._running if oid not in oids]
+            gone = [self._running.pop(oid) for oid in missing]
+        self._outboxes.forget(missing)
         for deliverer in gone:
             threading.Thread(target=deliverer.stop, daemon=True).start()
 
     def stop(self) -> None:
         with self._lock:
             running, self._running = list(self._running.values()), {}
-        # At the same time: each may wait seconds for a broker that is not there.
-        stops = [threading.Thread(target=deliverer.stop) for deliverer in running]
-        for stop in stops:
-            stop.start()
-        for stop in stops:
-            stop.join()
+        at_once([deliverer.stop for deliverer in running])

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from voltstream.core.errors import VoltstreamError
+from voltstream.core.errors import LimitExceeded, VoltstreamError
+from voltstream.core.limits import SINK_DEPTH_MAX
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.store.database import Connection
@@ -85,7 +86,14 @@ class Epoch:
         self._lent[delta] = (lent, whole)
         self._pending[delta] = whole.num_rows
 
-    def flush(self) -> None:
+    def _again(self, depth: int) -> None:
+        if depth >= SINK_DEPTH_MAX:
+            raise LimitExceeded(
+                "sinks into tables feed each other without end", hint="Drop one of the sinks."
+            )
+        self.flush(depth + 1)
+
+    def flush(self, depth: int = 0) -> None:
         """Bring every view up to the base deltas so far; a transaction may go on afterwards."""
         for delta in self._filled - self._pending.keys():
             self.connection.execute(f"DELETE FROM {delta}")
@@ -94,11 +102,18 @@ class Epoch:
         self._pending = {}
         made = self.dataflow.propagate(self.connection.execute, deltas, self.row.now_us)
         for entry in self.catalog.of_kind("sink"):
-            if entry.program is not None and made.get(entry.program.output, 0):
+            program = entry.program
+            if program is not None and entry.follow is None and made.get(program.output, 0):
                 self.post(entry.oid, entry.emit_sql or "")
+        for entry in self.catalog.followers():
+            program = entry.program
+            if program is not None and entry.follow is not None and made.get(program.output, 0):
+                entry.follow(self)
         self._take_back()
         self._set_clock(self.row.now_us)  # A timer must not fire twice in one epoch.
         self._flushes += 1
+        if self._pending:  # A sink has written into a table: its views follow.
+            self._again(depth)
 
     def _take_back(self) -> None:
         """Leave the lent deltas empty and let go of their rows."""
@@ -121,8 +136,9 @@ class Epoch:
         )
         self._ordinals[sink] = first + max(rows, 0)
 
-    def posted(self) -> set[int]:
-        return {sink for sink, rows in self._ordinals.items() if rows}
+    def posted(self) -> dict[int, int]:
+        """Return how many rows each outbox got."""
+        return {sink: rows for sink, rows in self._ordinals.items() if rows}
 
     def on_rollback(self, undo: Callable[[], None]) -> None:
         self._undo.append(undo)

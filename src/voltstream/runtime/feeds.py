@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
 from voltstream.core.errors import VoltstreamError
@@ -108,9 +108,13 @@ class Feeds:
     def stop(self) -> None:
         with self._lock:
             running, self._running = list(self._running.values()), {}
-        # At the same time: each may wait seconds for a broker that is not there.
-        stops = [threading.Thread(target=connector.stop) for connector in running]
-        for stop in stops:
-            stop.start()
-        for stop in stops:
-            stop.join()
+        at_once([connector.stop for connector in running])
+
+
+def at_once(stops: Sequence[Callable[[], None]]) -> None:
+    """Run stops at the same time: each may wait for a broker that is not there."""
+    threads = [threading.Thread(target=stop) for stop in stops]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -63,8 +63,9 @@ class _Job:
 class SourceIngest:
     """Takes batches of every source of one database."""
 
-    def __init__(self, loop: EpochLoop, clock: Clock) -> None:
+    def __init__(self, loop: EpochLoop, clock: Clock, admit: Callable[[Entry], None]) -> None:
         self._loop = loop
+        self._admit = admit
         self._clock = clock
         self._slots = threading.BoundedSemaphore(PENDING_BATCHES_MAX)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -81,7 +82,7 @@ class SourceIngest:
             self._thread.join()
 
     def submit(self, entry: Entry, batch: RawBatch, *, urgent: bool) -> Future[Receipt]:
-        """Queue a batch; waits while PENDING_BATCHES_MAX are on their way.
+        """Queue a batch; waits while PENDING_BATCHES_MAX are on their way or an outbox is full.
 
         Raises: WrongObjectType, LimitExceeded, AdminShutdown.
         """
@@ -92,6 +93,7 @@ class SourceIngest:
         if self._stopping:
             raise AdminShutdown("the server is shutting down")
         future: Future[Receipt] = Future()
+        self._admit(entry)
         self._slots.acquire()
         future.add_done_callback(lambda _: self._slots.release())
         self._loop.expect(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from voltstream.core.limits import (
     EPOCH_INTERVAL_MS,
     EPOCH_ROWS_MAX,
+    OUTBOX_ROWS_MAX,
     SOURCE_RETENTION_S,
     TRANSACTION_IDLE_S,
     TRANSACTION_YIELD_S,
@@ -24,5 +25,6 @@ class EngineOptions:
     transaction_idle_s: float = TRANSACTION_IDLE_S
     transaction_yield_s: float = TRANSACTION_YIELD_S
     writer_wait_s: float = WRITER_WAIT_S
+    outbox_rows_max: int = OUTBOX_ROWS_MAX
     threads: int = 2
     server_version: str = "16.0"
