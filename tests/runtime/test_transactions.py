@@ -294,18 +294,40 @@ def test_an_idle_block_stops_nobody(lenient: Instance) -> None:
 
 def test_an_overtaken_block_must_be_run_again(lenient: Instance) -> None:
     first, second = opened(lenient), opened(lenient)
-    run(first, "CREATE TABLE t (a INTEGER PRIMARY KEY); BEGIN; INSERT INTO t VALUES (1)")
+    run(first, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
+    run(first, "BEGIN; INSERT INTO t VALUES (3); UPDATE t SET a = a + 1")
+    run(second, "INSERT INTO t VALUES (4)")
+    with pytest.raises(SerializationFailure):  # It was told that it changed one row.
+        run(first, "INSERT INTO t VALUES (5)")
+    assert first.status == "E"
+    run(first, "ROLLBACK; BEGIN; INSERT INTO t VALUES (6)")
+    run(second, "INSERT INTO t VALUES (6)")
+    with pytest.raises(SerializationFailure):  # The key is taken now.
+        run(first, "COMMIT")
+    assert count(first) == 2
+
+
+@pytest.mark.parametrize(
+    ("begin", "fails"),
+    [
+        ("BEGIN", False),
+        ("BEGIN ISOLATION LEVEL READ COMMITTED", False),
+        ("BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE", True),
+        ("BEGIN; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", True),
+        ("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE; BEGIN", True),
+    ],
+)
+def test_what_was_read_must_hold_when_asked_for(lenient: Instance, begin: str, fails: bool) -> None:
+    first, second = opened(lenient), opened(lenient)
+    run(first, f"CREATE TABLE t (a INTEGER); {begin}; INSERT INTO t VALUES (1)")
     assert count(first) == 1
     run(second, "INSERT INTO t VALUES (2)")
-    with pytest.raises(SerializationFailure):  # It was told that there is one row.
+    if fails:
+        with pytest.raises(SerializationFailure):  # It was told that there is one row.
+            run(first, "COMMIT")
+    else:
         run(first, "COMMIT")
-    run(first, "BEGIN; INSERT INTO t VALUES (3)")
-    run(second, "INSERT INTO t VALUES (3)")
-    with pytest.raises(SerializationFailure):
-        run(first, "INSERT INTO t VALUES (4)")
-    assert first.status == "E"
-    run(first, "ROLLBACK")
-    assert count(first) == 2
+    assert count(second) == (1 if fails else 2)
 
 
 def test_a_failed_block_holds_nothing(table: Engine) -> None:

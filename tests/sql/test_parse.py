@@ -215,16 +215,29 @@ def test_settings(text: str, name: str, value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "verb"),
+    ("text", "verb", "name"),
     [
-        ("BEGIN", "BEGIN"),
-        ("START TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY", "BEGIN"),
-        ("end", "COMMIT"),
-        ("ABORT WORK", "ROLLBACK"),
+        ("BEGIN", "BEGIN", ""),
+        (
+            "START TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+            "BEGIN",
+            "serializable",
+        ),
+        ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "SET", "read committed"),
+        ("end", "COMMIT", ""),
+        ("ABORT WORK", "ROLLBACK", ""),
+        ("savepoint a", "SAVEPOINT", "a"),
+        ("RELEASE SAVEPOINT A", "RELEASE", "a"),
+        ('ROLLBACK WORK TO SAVEPOINT "A b"', "ROLLBACK TO", "A b"),
     ],
 )
-def test_transactions(text: str, verb: str) -> None:
-    assert parse_one(text) == st.Transaction(text=text, offset=0, verb=verb)
+def test_transactions(text: str, verb: str, name: str) -> None:
+    assert parse_one(text) == st.Transaction(text=text, offset=0, verb=verb, name=name)
+
+
+def test_refresh() -> None:
+    found = parse_one("REFRESH MATERIALIZED VIEW CONCURRENTLY a.v WITH DATA")
+    assert isinstance(found, st.Refresh) and found.name == st.ObjectName("v", "a")
 
 
 def test_explain_wraps_its_statement() -> None:

@@ -282,12 +282,20 @@ class EpochLoop:
                 blame = again.blame
             else:
                 return False
-        self._suspend(blame)
+        try:
+            self._suspend(blame)
+        except EpochFailed:
+            return False
         return True
 
     def _suspend(self, blame: Blame) -> None:
-        if blame.program is not None:
+        """Raises: EpochFailed when the disk does not take it."""
+        if blame.program is None:
+            return
+        try:
             suspend(self._books, blame.program, blame.fault)
+        except VoltstreamError as fault:
+            raise EpochFailed(Blame(fault, None)) from fault
 
     # --- statements -----------------------------------------------------------------------------
 
@@ -457,8 +465,7 @@ class EpochLoop:
         return epoch.number
 
     def _tick_failed(self, blame: Blame) -> None:
-        if not blame.is_passing and blame.program is not None:
-            self._suspend(blame)
+        if self._mended(blame):
             return
         # Nobody to suspend: try again, but do not keep the writer busy with it.
         self._tick_pause_s = min(_TICK_PAUSE_S_MAX, max(_POLL_S, self._tick_pause_s * 2))
@@ -473,8 +480,6 @@ class EpochLoop:
                 taken, number = self._cleaned(rows)
         except EpochFailed as failed:
             rows.future.set_exception(failed.blame.fault)
-        except VoltstreamError as fault:  # A suspension could not be written.
-            rows.future.set_exception(fault)
         else:
             rows.future.set_result(Receipt(taken.table.num_rows, len(taken.letters), number))
 

@@ -40,6 +40,9 @@ from voltstream.sql.blame import blame
 from voltstream.sql.parse import parse_statements
 from voltstream.store.database import Connection
 
+# Levels at which what a block has read must still be true when it commits.
+_VALIDATED = frozenset({"serializable", "repeatable read"})
+
 T = TypeVar("T")
 
 # As pg_stat_activity names what a session is in between two statements.
@@ -327,7 +330,9 @@ class EngineSession:
         """Read: from a snapshot of its own, or from the writer to see the block's own writes."""
         transaction = self._transaction
         if transaction is not None and transaction.holds_writer:
-            return self._on_writer(lambda epoch: querying.held(epoch, tree, parameters))
+            return self._on_writer(
+                lambda epoch: querying.held(epoch, tree, parameters), keep=transaction.validated
+            )
         reader = self._open_reader()
         with self._lock:
             self._reader = reader
@@ -409,7 +414,11 @@ class EngineSession:
         try:
             match parsed.verb:
                 case "BEGIN":
-                    return self._begin()
+                    return self._begin(parsed.name)
+                case "SET":
+                    if self._transaction is not None and parsed.name:
+                        self._transaction.validated = parsed.name in _VALIDATED
+                    return Outcome("SET")
                 case "COMMIT" | "ROLLBACK":
                     return self._end_block(parsed.verb)
                 case _:
@@ -418,15 +427,16 @@ class EngineSession:
             with self._lock:
                 self._future = None
 
-    def _begin(self) -> Outcome:
+    def _begin(self, level: str) -> Outcome:
         transaction = self._transaction
         if transaction is not None and transaction.explicit:
             warning = Notice("there is already a transaction in progress", "WARNING", "25001")
             return Outcome("BEGIN", notices=(warning,))
         if transaction is None:
-            self._transaction = self._new_transaction(explicit=True)
-        else:
-            transaction.explicit = True
+            transaction = self._transaction = self._new_transaction(explicit=True)
+        transaction.explicit = True
+        level = level or self._settings.get("default_transaction_isolation").lower()
+        transaction.validated = level in _VALIDATED
         return Outcome("BEGIN")
 
     def _end_block(self, verb: str) -> Outcome:

@@ -21,7 +21,7 @@ _DEFAULTS: Mapping[str, str] = {
     "default_table_access_method": "heap",
     "default_tablespace": "",
     "default_transaction_deferrable": "off",
-    "default_transaction_isolation": "serializable",
+    "default_transaction_isolation": "read committed",
     "default_transaction_read_only": "off",
     "escape_string_warning": "on",
     "extra_float_digits": "1",
@@ -53,7 +53,7 @@ _DEFAULTS: Mapping[str, str] = {
     "synchronous_commit": "on",
     "timezone": "UTC",
     "transaction_deferrable": "off",
-    "transaction_isolation": "serializable",
+    "transaction_isolation": "read committed",
     "transaction_read_only": "off",
     "wal_level": "replica",
     "xmlbinary": "base64",
@@ -84,6 +84,8 @@ class Settings:
         self._start = {**_DEFAULTS, "session_authorization": user}
         for name, value in given.items():
             self._start[name.lower()] = value
+        for name in _DURATIONS:
+            duration_s(name, self._start[name])
         self._values = dict(self._start)
 
     def get(self, name: str) -> str:

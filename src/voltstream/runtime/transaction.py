@@ -133,6 +133,7 @@ class Transaction:
         self._replay = _Replay()
         self._active_s = time.monotonic()
         self.explicit = explicit
+        self.validated = False  # Whether reads are kept too, and must come out the same.
         self.failed = False
         self.catalog: Catalog | None = None  # What its own statements made; None before a write.
 

@@ -51,10 +51,17 @@ def _setting_name(cursor: Cursor) -> str:
 
 
 def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
-    """Parse SET [SESSION | LOCAL] name {= | TO} value; SET TRANSACTION … has no effect here."""
-    if cursor.sees("TRANSACTION") or cursor.sees("SESSION CHARACTERISTICS"):
-        cursor.rest()
-        return NoOp(text=text, offset=offset, tag="SET")
+    """Parse SET [SESSION | LOCAL] name {= | TO} value and SET TRANSACTION …"""
+    if cursor.accept("TRANSACTION"):
+        return Transaction(text=text, offset=offset, verb="SET", name=_isolation(cursor))
+    if cursor.accept("SESSION CHARACTERISTICS"):
+        cursor.expect("AS")
+        cursor.expect("TRANSACTION")
+        level = _isolation(cursor)
+        if not level:
+            return NoOp(text=text, offset=offset, tag="SET")
+        name = "default_transaction_isolation"
+        return SetSetting(text=text, offset=offset, name=name, value=level)
     if cursor.accept("CONSTRAINTS"):
         cursor.rest()
         return NoOp(text=text, offset=offset, tag="SET CONSTRAINTS")
@@ -97,13 +104,26 @@ def parse_reset(cursor: Cursor, text: str, offset: int) -> SetSetting:
 
 
 def parse_begin(cursor: Cursor, text: str, offset: int) -> Transaction:
-    """Parse BEGIN; every mode asked for is met, since a transaction is one serial epoch."""
+    """Parse BEGIN; ``name`` is the isolation level asked for, if one is."""
     cursor.accept("TRANSACTION") or cursor.accept("WORK")
-    modes = ("ISOLATION LEVEL", "READ ONLY", "READ WRITE", "READ COMMITTED", "READ UNCOMMITTED",
-             "REPEATABLE READ", "SERIALIZABLE", "NOT DEFERRABLE", "DEFERRABLE", ",")  # fmt: skip
-    while any(cursor.accept(mode) for mode in modes):
-        pass
-    return Transaction(text=text, offset=offset, verb="BEGIN")
+    return Transaction(text=text, offset=offset, verb="BEGIN", name=_isolation(cursor))
+
+
+_LEVELS = ("SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED", "READ UNCOMMITTED")
+_MODES = ("READ ONLY", "READ WRITE", "NOT DEFERRABLE", "DEFERRABLE", ",")
+
+
+def _isolation(cursor: Cursor) -> str:
+    """Read transaction modes. Returns the isolation level in lower case, or nothing."""
+    found = ""
+    while True:
+        if cursor.accept("ISOLATION LEVEL"):
+            level = next((level for level in _LEVELS if cursor.accept(level)), None)
+            if level is None:
+                raise cursor.fault()
+            found = level.lower()
+        elif not any(cursor.accept(mode) for mode in _MODES):
+            return found
 
 
 def parse_commit(cursor: Cursor, text: str, offset: int) -> Transaction:

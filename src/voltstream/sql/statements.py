@@ -36,6 +36,7 @@ class ColumnSpec:
     not_null: bool = False
     default_sql: str | None = None
     generated_sql: str | None = None  # source columns AS expr / proctime()
+    included: str | None = None  # INCLUDE: what of the record's surroundings; "header:x" for one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +187,10 @@ class CopyTo(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Parsed):
-    """``verb``: BEGIN, COMMIT, ROLLBACK; SAVEPOINT, RELEASE and ROLLBACK TO with a ``name``."""
+    """``verb``: BEGIN, COMMIT, ROLLBACK; SAVEPOINT, RELEASE and ROLLBACK TO with a ``name``.
+
+    BEGIN and SET carry an isolation level as their ``name``, or nothing.
+    """
 
     verb: str
     name: str = ""
