@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 
 from tests.connectors.memory_feed import MemoryFeed, eventually
 from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import Connector, SinkRecord, SinkTarget, SinkUnavailable
 
 PUBLISHED = {
@@ -96,3 +97,58 @@ def test_without_a_broker_a_sink_is_unavailable_soon() -> None:
     with pytest.raises(SinkUnavailable):
         sink(NOBODY, "t").deliver([SinkRecord(1, 0, None, b"{}")])
     assert time.monotonic() - began_s < 8
+
+
+def test_what_comes_with_a_message_stands_beside_it(brokers: str) -> None:
+    target = sink(brokers, "beside")
+    target.deliver([SinkRecord(7, 0, b"k", b'{"a":1}'), SinkRecord(7, 1, None, b'{"a":2}')])
+    kinds = ["key", "partition", "offset", "timestamp", "header", "header:epoch", "payload"]
+    feed = feed_of("beside", {"include": "\n".join(kinds)})
+    connector = source(feed, brokers)
+    eventually(lambda: len(feed.records()) >= 2)
+    connector.stop()
+    target.close()
+    rows = [row for batch in feed.batches if batch.beside for row in batch.beside.to_pylist()]
+    [first, second] = sorted(rows, key=lambda row: str(row["payload"]))
+    assert (first["key"], second["key"]) == (b"k", None)
+    assert (first["header:epoch"], first["payload"]) == (b"7", b'{"a":1}')
+    assert first["header"] == [{"key": "epoch", "value": b"7"}, {"key": "ordinal", "value": b"0"}]
+    assert int(first["offset"]) >= 0 <= int(first["partition"])
+    assert abs(first["timestamp"].timestamp() - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("properties", "encoding"),
+    [({"encode": "CSV", "delimiter": "|"}, "csv"), ({"encode": "BYTES"}, "bytes")],
+)
+def test_messages_are_handed_on_as_declared(
+    brokers: str, properties: dict[str, str], encoding: str
+) -> None:
+    topic = f"as_{encoding}"
+    target = sink(brokers, topic)
+    target.deliver([SinkRecord(1, 0, b"k", b"1|2\n3|4")])
+    feed = feed_of(topic, properties)
+    connector = source(feed, brokers)
+    eventually(lambda: bool(feed.records()))
+    connector.stop()
+    target.close()
+    assert [(batch.encoding, batch.header) for batch in feed.batches] == [(encoding, False)]
+    assert feed.records() == [b"1|2\n3|4"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"encode": "PARQUET"}, {"encode": "CSV", "without_header": "false"}, {"include": "file"}],
+)
+def test_what_messages_cannot_be_is_refused_at_once(brokers: str, wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidParameter):
+        ConnectorRegistry(brokers).source(feed_of("t", wrong))
+
+
+def test_an_interrupted_sink_lets_go_soon() -> None:
+    target = sink(NOBODY, "t")
+    began_s = time.monotonic()
+    target.interrupt()
+    with pytest.raises(SinkUnavailable):
+        target.deliver([SinkRecord(1, 0, None, b"{}")])
+    assert time.monotonic() - began_s < 1
