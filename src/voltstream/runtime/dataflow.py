@@ -7,26 +7,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from voltstream.core.limits import TICK_INTERVAL_MS
+from voltstream.runtime.costs import ViewCost
 from voltstream.sql.program import Program, Step
 
 Execute = Callable[[str], int]
-
-
-@dataclass
-class OperatorCost:
-    """What one program has cost since the start."""
-
-    epochs: int = 0
-    statements: int = 0
-    seconds: float = 0.0
-    rows_out: int = 0
+Measure = Callable[[str], tuple[int, int]]  # Rows changed or made, rows scanned.
 
 
 @dataclass
 class _Running:
     program: Program
     due_us: dict[str, int | None] = field(default_factory=dict)
-    cost: OperatorCost = field(default_factory=OperatorCost)
+    cost: ViewCost = field(default_factory=ViewCost)
 
 
 class Dataflow:
@@ -40,6 +32,7 @@ class Dataflow:
         self._running: dict[int, _Running] = {}
         self._filled: set[str] = set()
         self._next_tick_us: int | None = None
+        self.measure: Measure | None = None  # Runs the statements of sampled epochs.
         self.running_oid: int | None = None  # Whose program runs: who is to blame if it fails.
 
     def add(self, program: Program) -> None:
@@ -113,8 +106,8 @@ class Dataflow:
         for oid, running in self._running.items():
             running.due_us = dict(timers.get(oid, {}))
 
-    def costs(self) -> Iterable[tuple[str, OperatorCost]]:
-        for running in self._running.values():
+    def costs(self) -> Iterable[tuple[str, ViewCost]]:
+        for running in list(self._running.values()):  # Readers ask while the writer goes on.
             yield running.program.name, running.cost
 
     # --- one program ----------------------------------------------------------------------------
@@ -129,7 +122,8 @@ class Dataflow:
         *,
         whole: bool = False,
     ) -> None:
-        started = time.perf_counter()
+        rows_in = sum(counts.get(name, 0) for name in running.program.inputs)
+        measure = self.measure if not whole and running.cost.begins(rows_in) else None
         wanted = whole or self.has_dependents(running.program.output)
         negative: dict[str, bool] = {}
         for step in steps:
@@ -138,8 +132,9 @@ class Dataflow:
                     counts[step.makes] = 0
                     self._clear(execute, [step.makes])
                 continue
-            rows = execute(step.sql)
-            running.cost.statements += 1
+            started = time.perf_counter()
+            rows, scanned = measure(step.sql) if measure else (execute(step.sql), 0)
+            running.cost.of(step.operator).add(time.perf_counter() - started, rows, scanned)
             if step.makes:
                 counts[step.makes] = rows
                 negative.pop(step.makes, None)
@@ -147,9 +142,6 @@ class Dataflow:
                     self._filled.add(step.makes)
                 else:
                     self._filled.discard(step.makes)
-        running.cost.epochs += 1
-        running.cost.seconds += time.perf_counter() - started
-        running.cost.rows_out += counts.get(running.program.output, 0)
 
     def _needed(
         self,

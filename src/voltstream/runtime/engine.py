@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voltstream.core.clock import Clock
 from voltstream.core.ports import Connectors, RawBatch, Receipt
-from voltstream.runtime import entries, suspend
+from voltstream.runtime import costs, entries, suspend
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.deliver import Deliveries
@@ -65,6 +65,10 @@ class Engine:
         reader = self.database.reader()
         reader.execute(f"SET VARIABLE vs_now = make_timestamptz({self._clock.now_us()})")
         return reader
+
+    def costs(self) -> str:
+        """Return the statement that tells a connection what operators have cost."""
+        return costs.introduction(self._books.dataflow.costs())
 
     def start(self) -> None:
         self.loop.start()
@@ -128,6 +132,7 @@ def _restored_books(connection: Connection) -> Books:
             dataflow.add(entry.program)
         catalog = catalog.with_entry(entry)
     dataflow.load(connection.execute)
+    dataflow.measure = connection.measured
     for entry in catalog.of_kind("sink"):
         catalog = catalog.with_entry(entries.with_emission(entry, connection))
     books = Books(connection, dataflow, row, catalog)

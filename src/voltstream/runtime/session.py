@@ -26,7 +26,7 @@ from voltstream.core.ports import (
     Statement,
     TransactionStatus,
 )
-from voltstream.runtime import calls, copying, ddl, describing, dml, drop, querying, show, suspend
+from voltstream.runtime import calls, copying, costs, ddl, describing, dml, drop, querying, show, suspend
 from voltstream.runtime.activity import Activity, Presence
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
@@ -304,6 +304,8 @@ class EngineSession:
     def _introduce(self, parsed: sql.Parsed) -> None:
         """Note what the statement's connection must know of us when it may read the catalogs."""
         self._introduction = ""
+        if costs.VIEW in parsed.text:
+            self._introduction = self._engine.costs()
         if not names_system(parsed.text, self._catalog):
             return
         if not self._engine.system.shows(self._catalog):

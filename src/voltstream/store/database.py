@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +36,7 @@ _FILE_SETTINGS = (
     # The log is also what a start after kill -9 reads again: 256 MB are about two seconds.
     "SET GLOBAL checkpoint_threshold = '256MB'",
 )
+_SCANNED = re.compile(r'"rows_scanned": (\d+)')
 _SEARCH_PATH = "SET search_path = 'public,rw_catalog,_vs'"
 
 
@@ -91,6 +93,18 @@ class Connection:
         if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0][0], int):
             return int(rows[0][0])
         return -1
+
+    def measured(self, sql: str) -> tuple[int, int]:
+        """Run a statement. Returns the rows it changed or made, and the rows it scanned."""
+        with translated():
+            self._raw.execute("PRAGMA enable_profiling = 'no_output'")
+            self._raw.execute("SET profiling_coverage = 'ALL'")
+            try:
+                rows = self.execute(sql)
+                profile = self._raw.get_profiling_information(format="json")
+            finally:
+                self._raw.execute("PRAGMA disable_profiling")
+        return rows, sum(int(n) for n in _SCANNED.findall(profile))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a query for few rows. Time stamps must be cast by the query (no pytz here)."""

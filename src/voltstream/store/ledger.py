@@ -65,6 +65,12 @@ _VIEWS = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_late_rows AS SELECT o.name, o.schema, "
     "sum(l.rows)::BIGINT AS late_rows FROM _vs.late_rows l JOIN _vs.objects o USING (oid) "
     "GROUP BY ALL",
+    # What it shows is handed to the connection that asks (runtime/costs).
+    "CREATE OR REPLACE VIEW rw_catalog.rw_operator_costs AS SELECT unnest(from_json(CAST("
+    "getvariable('vs_costs') AS VARCHAR), '[{\"name\":\"VARCHAR\",\"operator\":\"VARCHAR\","
+    '"epochs":"BIGINT","statements":"BIGINT","seconds":"DOUBLE","rows_in":"BIGINT",'
+    '"rows_out":"BIGINT","rows_scanned":"BIGINT","scanned_per_delta_row":"DOUBLE"}]\'), '
+    "recursive := true)",
     "CREATE OR REPLACE VIEW rw_catalog.rw_epochs AS SELECT epoch, now FROM _vs.epoch",
 )
 FIRST_OID = 16_384  # PostgreSQL's first oid of user objects: clients treat lower ones as built in.
