@@ -14,13 +14,14 @@ from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.deliver import Deliveries
 from voltstream.runtime.epoch import Books, Epoch
 from voltstream.runtime.epoch_loop import EpochLoop
-from voltstream.runtime.feeds import Feeds
+from voltstream.runtime.feeds import Feeds, at_once
 from voltstream.runtime.ingest import SourceIngest
 from voltstream.runtime.jobs import Jobs
 from voltstream.runtime.options import EngineOptions
+from voltstream.runtime.outboxes import Outboxes, changed_tables
 from voltstream.runtime.system_catalog import SystemCatalog
 from voltstream.sql.functions import MACROS, NATIVES
-from voltstream.sql.statements import ObjectName
+from voltstream.sql.statements import ObjectName, Parsed
 from voltstream.store import ledger
 from voltstream.store.database import Connection, Database
 
@@ -48,9 +49,12 @@ class Engine:
         self._books = _restored_books(self.database.writer)
         self.system = SystemCatalog()
         self.loop = EpochLoop(self._books, clock, options)
-        self._ingest = SourceIngest(self.loop, clock)
+        self._outboxes = Outboxes(
+            options.outbox_rows_max, ledger.count_parcels(self.database.writer)
+        )
+        self._ingest = SourceIngest(self.loop, clock, self._admit_source)
         self._feeds = Feeds(connectors, self.loop, self._ingest, self.database.reader)
-        self._deliveries = Deliveries(connectors, self.loop, self.database.reader)
+        self._deliveries = Deliveries(connectors, self.loop, self.database.reader, self._outboxes)
         self.jobs = Jobs(self._books, self.loop, clock, options.retention_s)
         self._published = self._books.catalog
         self.loop.after_epoch = self._after_epoch
@@ -83,8 +87,8 @@ class Engine:
 
     def stop(self) -> None:
         """Finish what was accepted, then close the file."""
-        self._feeds.stop()
-        self._deliveries.stop()
+        self._outboxes.close()
+        at_once([self._feeds.stop, self._deliveries.stop])
         self.jobs.stop()
         self._ingest.stop()
         self.loop.stop()
@@ -102,6 +106,21 @@ class Engine:
         schema, _, name = source.rpartition(".")
         entry = self.catalog.require(ObjectName(name, schema or None))
         return self._ingest.submit(entry, batch, urgent=True)
+
+    def admit(self, parsed: Parsed, *, waits: bool) -> None:
+        """Hold back a change of rows while an outbox they would reach is full.
+
+        A statement of a block does not wait: it holds the writer, and so the delivery, up.
+        Raises: LimitExceeded (54000).
+        """
+        for name in changed_tables(parsed):
+            entry = self.catalog.named(name)
+            if entry is not None:
+                patience_s = self.options.writer_wait_s if waits else 0
+                self._outboxes.admit(entry.oid, self.catalog, patience_s)
+
+    def _admit_source(self, entry: Entry) -> None:
+        self._outboxes.admit(entry.oid, self.catalog, None)
 
     def _after_epoch(self, epoch: Epoch) -> None:
         self._deliveries.wake(epoch.posted())

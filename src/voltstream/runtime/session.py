@@ -214,6 +214,7 @@ class EngineSession:
     # --- dispatch -------------------------------------------------------------------------------
 
     def _dispatch(self, parsed: sql.Parsed, parameters: Sequence[object | None]) -> Outcome:
+        self._engine.admit(parsed, waits=self._transaction is None)
         match parsed:
             case sql.Query(tree=tree):
                 return self._query(tree, parameters)

@@ -20,6 +20,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.offsets (source BIGINT, part VARCHAR, position VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.outbox (sink BIGINT, epoch BIGINT, ordinal BIGINT, "
     "key VARCHAR, value VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.dropped (sink BIGINT, rows BIGINT)",
     "CREATE TABLE IF NOT EXISTS _vs.dead_letters (source VARCHAR, position VARCHAR, raw BLOB, "
     'reason VARCHAR, "at" TIMESTAMPTZ)',
     "CREATE TABLE IF NOT EXISTS _vs.hypertables (id BIGINT, schema VARCHAR, name VARCHAR, "
@@ -43,7 +44,9 @@ _VIEWS = (
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
     "CASE WHEN f.oid IS NOT NULL THEN 'failed' ELSE coalesce(s.state, 'running') END AS state, "
     "coalesce(f.reason, s.detail, '') AS detail, "
-    "(SELECT count(*) FROM _vs.outbox b WHERE b.sink = o.oid) AS pending, o.definition "
+    "(SELECT count(*) FROM _vs.outbox b WHERE b.sink = o.oid) AS pending, "
+    "(SELECT coalesce(sum(d.rows), 0)::BIGINT FROM _vs.dropped d WHERE d.sink = o.oid) AS dropped, "
+    "o.definition "
     "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) "
     "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'sink'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_materialized_views AS SELECT o.oid AS id, o.name, "
@@ -172,6 +175,7 @@ def remove_object(connection: Connection, oid: int) -> None:
         ("column_comments", "oid"),
         ("offsets", "source"),
         ("outbox", "sink"),
+        ("dropped", "sink"),
         ("states", "oid"),
         ("failures", "oid"),
         ("watermarks", "oid"),
@@ -304,9 +308,28 @@ def read_parcels(connection: Connection, sink: int, limit: int) -> list[Parcel]:
     return [Parcel(*row) for row in found]
 
 
-def acknowledge(connection: Connection, sink: int, last: Parcel) -> None:
-    """Forget what was delivered, up to and with ``last``."""
-    connection.execute(
+def acknowledge(connection: Connection, sink: int, last: Parcel) -> int:
+    """Forget what was delivered, up to and with ``last``. Returns how many rows that was."""
+    return connection.execute(
         f"DELETE FROM _vs.outbox WHERE sink = {sink} AND (epoch < {last.epoch} OR "
         f"(epoch = {last.epoch} AND ordinal <= {last.ordinal}))"
     )
+
+
+def count_parcels(connection: Connection) -> dict[int, int]:
+    """Return how many undelivered rows each sink has."""
+    return dict(connection.rows("SELECT sink, count(*) FROM _vs.outbox GROUP BY sink"))
+
+
+def drop_oldest(connection: Connection, sink: int, rows: int) -> int:
+    """Drop undelivered rows, and count them. Returns how many there were to drop."""
+    found = connection.rows(
+        f"SELECT epoch, ordinal FROM _vs.outbox WHERE sink = {sink} ORDER BY epoch, ordinal "
+        f"LIMIT {rows}"
+    )
+    if not found:
+        return 0
+    epoch, ordinal = found[-1]
+    dropped = acknowledge(connection, sink, Parcel(epoch, ordinal, None, None))
+    connection.execute(f"INSERT INTO _vs.dropped VALUES ({sink}, {dropped})")
+    return dropped
