@@ -34,7 +34,7 @@ from voltstream.runtime.options import EngineOptions
 
 @pytest.fixture
 def table(engine: Engine) -> Engine:
-    engine.run("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+    engine.run("CREATE TABLE t (a INTEGER UNIQUE)")
     engine.run("CREATE MATERIALIZED VIEW total AS SELECT count(*) AS n FROM t")
     return engine
 
@@ -294,7 +294,7 @@ def test_an_idle_block_stops_nobody(lenient: Instance) -> None:
 
 def test_an_overtaken_block_must_be_run_again(lenient: Instance) -> None:
     first, second = opened(lenient), opened(lenient)
-    run(first, "CREATE TABLE t (a INTEGER PRIMARY KEY)")
+    run(first, "CREATE TABLE t (a INTEGER UNIQUE)")
     run(first, "BEGIN; INSERT INTO t VALUES (3); UPDATE t SET a = a + 1")
     run(second, "INSERT INTO t VALUES (4)")
     with pytest.raises(SerializationFailure):  # It was told that it changed one row.

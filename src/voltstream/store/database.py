@@ -96,14 +96,15 @@ class Connection:
 
     def measured(self, sql: str) -> tuple[int, int]:
         """Run a statement. Returns the rows it changed or made, and the rows it scanned."""
-        with translated():
+        with self._asking():
             self._raw.execute("PRAGMA enable_profiling = 'no_output'")
             self._raw.execute("SET profiling_coverage = 'ALL'")
             try:
                 rows = self.execute(sql)
                 profile = self._raw.get_profiling_information(format="json")
             finally:
-                self._raw.execute("PRAGMA disable_profiling")
+                with suppress(duckdb.Error):  # A transaction that failed refuses this too.
+                    self._raw.execute("PRAGMA disable_profiling")
         return rows, sum(int(n) for n in _SCANNED.findall(profile))
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
