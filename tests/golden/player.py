@@ -40,7 +40,11 @@ class Player:
     def _started(self) -> Instance:
         data = self._folder / "data"
         made = Instance(data, EngineOptions(), self._clock, ConnectorRegistry(None))
-        made.start()
+        try:
+            made.start()
+        except BaseException:
+            made.stop()
+            raise
         return made
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported, SyntaxFault
-from voltstream.sql.dialect import syntax_fault
+from voltstream.sql.dialect import fault_after, syntax_fault
 from voltstream.sql.statements import ObjectName
 
 _NOT_WORDS = frozenset(
@@ -37,8 +37,7 @@ class Cursor:
     def fault(self, hint: str | None = None) -> SyntaxFault:
         """Return the syntax error of the current place."""
         if self.done and self.tokens:
-            end = self.tokens[-1].end + 1
-            return SyntaxFault("syntax error at end of input", position=end + 1, hint=hint)
+            return fault_after(self.tokens[-1], self.text, hint)
         return syntax_fault(self.token, self.text, hint)
 
     def unsupported(self, clause: str, hint: str | None = None) -> FeatureNotSupported:

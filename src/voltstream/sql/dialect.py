@@ -206,6 +206,16 @@ def syntax_fault(token: Token | None, text: str, hint: str | None = None) -> Syn
     return SyntaxFault(message, position=token.start + 1, hint=hint)
 
 
+def fault_after(last: Token, text: str, hint: str | None = None) -> SyntaxFault:
+    """Return the error at what follows a token: the rest of its statement, or the end."""
+    end = last.end + 1
+    found = re.match(r"\s*(\w+|[^\s;])", text[end:])
+    if found is None:
+        return SyntaxFault("syntax error at end of input", position=end + 1, hint=hint)
+    message = f'syntax error at or near "{found[1]}"'
+    return SyntaxFault(message, position=end + found.start(1) + 1, hint=hint)
+
+
 def fold(tree: exp.Expression) -> exp.Expression:
     """Fold unquoted names to lower case, as PostgreSQL does, and forget comments."""
     for node in tree.walk():
@@ -260,12 +270,7 @@ def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> 
 
 def _fault_of(error: _Located, tokens: Sequence[Token], text: str) -> SyntaxFault:
     if error.token is None:
-        end = tokens[-1].end + 1
-        rest = text[end:].lstrip()
-        if rest and not rest.startswith(";"):  # The tree is a part of its statement.
-            last = tokens[-1]
-            return SyntaxFault(f'syntax error after "{last.text}"', position=last.start + 1)
-        return SyntaxFault("syntax error at end of input", position=end + 1)
+        return fault_after(tokens[-1], text)
     return syntax_fault(error.token, text)
 
 

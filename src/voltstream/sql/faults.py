@@ -10,6 +10,9 @@ from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.operators.stream import Stream, Writer
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
+# Readers of text: NULL for NULL, and otherwise a value or an error.
+_READERS = frozenset({"_vs_integer_text", "_vs_boolean_text", "_vs_interval", "_vs_bytea",
+                      "_vs_json_normal", "_vs_json_number", "_vs_json_boolean"})  # fmt: skip
 _TEXT = frozenset({exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT})
 
 
@@ -44,7 +47,7 @@ def report_faults(
         if not conditions:
             continue
         row = ", ".join(f"{quote(c)} := {quote(c)}" for c in child.columns)
-        wanted = spell(tree.expressions[0])
+        wanted = spell(tree.expressions[0].transform(_as_written))
         reason = f"column {public} of {name} cannot be computed: {wanted}".replace("'", "''")
         target = name.replace("'", "''")
         writer.run(
@@ -57,6 +60,16 @@ def report_faults(
         )
 
 
+def _as_written(node: exp.Expression) -> exp.Expression:
+    """Return what the user wrote for a call of ours."""
+    if _is_reader(node):
+        read: exp.Expression = node.expressions[0]
+        return read
+    if _is_division(node):
+        return exp.Div(this=node.expressions[0], expression=node.expressions[1])
+    return node
+
+
 def _is_tried(tree: exp.Expression) -> bool:
     return isinstance(tree, exp.Anonymous) and tree.name == "TRY"
 
@@ -65,8 +78,16 @@ def _risky(tree: exp.Expression) -> Iterator[exp.Expression]:
     for node in tree.walk():
         if not isinstance(node, exp.Expression):
             continue
-        if isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_division(node):
+        if isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_own(node):
             yield node
+
+
+def _is_own(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.startswith("_vs_")
+
+
+def _is_reader(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name in _READERS
 
 
 def _is_division(node: exp.Expression) -> bool:
@@ -77,6 +98,8 @@ def _can_fail(node: exp.Expression) -> bool:
     """Tell divisions by something that may be zero and casts; overflow alone is not looked for."""
     if _is_division(node):
         return not _is_number(node.expressions[1])
+    if _is_reader(node):
+        return not isinstance(node.expressions[0], exp.Literal | exp.Null)
     if isinstance(node, exp.Div | exp.IntDiv | exp.Mod):
         return not _is_number(node.expression)
     if isinstance(node, exp.Cast):
@@ -89,12 +112,13 @@ def _is_number(tree: exp.Expression) -> bool:
 
 
 def _failed(node: exp.Expression) -> str:
-    operands = (
-        node.expressions[:2]
-        if _is_division(node)
-        else [node.this]
-        if isinstance(node, exp.Cast)
-        else [node.this, node.expression]
-    )
+    if _is_division(node):
+        operands = node.expressions[:2]
+    elif _is_reader(node):
+        operands = node.expressions[:1]
+    elif isinstance(node, exp.Cast):
+        operands = [node.this]
+    else:
+        operands = [node.this, node.expression]
     known = " AND ".join(f"TRY({spell(operand)}) IS NOT NULL" for operand in operands)
     return f"(TRY({spell(node)}) IS NULL AND {known})"

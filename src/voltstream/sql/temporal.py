@@ -100,7 +100,7 @@ def _undo(side: exp.Expression, comparison: _Comparison, other: exp.Expression) 
             return side.this, comparison, _sub(other, side.expression)
         case exp.Anonymous() if side.name.lower() == "_vs_div":
             return _undo_division(side, comparison, other)
-        case exp.Anonymous() if side.name.lower() == "_vs_epoch":
+        case exp.Anonymous() if side.name.lower() in ("_vs_epoch", "_vs_span_epoch"):
             return side.expressions[0], comparison, _seconds(other)
         case exp.Div() if _positive(side.expression):
             return side.this, comparison, exp.Mul(this=_wrap(other), expression=side.expression)
