@@ -49,6 +49,15 @@ def test_views_follow_every_change(cars: Engine) -> None:
     assert cars.run(view) == []
 
 
+def test_a_row_takes_the_place_of_the_one_with_its_key(cars: Engine) -> None:
+    view = "SELECT * FROM per_plug ORDER BY plug"
+    assert tag(cars, "INSERT INTO cars VALUES (1, 'type2', 1), (4, 'ccs', 2), (1, 'ccs', 3)") == (
+        "INSERT 0 3"
+    )
+    assert cars.run("SELECT * FROM cars WHERE id = 1") == [(1, "ccs", 3)]
+    assert cars.run(view) == [("ccs", 25), ("type2", 5)]
+
+
 def test_update_from_changes_a_row_once(cars: Engine) -> None:
     cars.run("CREATE TABLE more (id INTEGER, kwh INTEGER); INSERT INTO more VALUES (1, 1), (1, 1)")
     cars.run("UPDATE cars SET kwh = cars.kwh + more.kwh FROM more WHERE more.id = cars.id")
@@ -70,8 +79,10 @@ def test_returning(cars: Engine) -> None:
 
 
 def test_a_refused_change_leaves_nothing(cars: Engine) -> None:
+    cars.run("CREATE TABLE plugs (name VARCHAR UNIQUE)")
     with pytest.raises(UniqueViolation):
-        cars.run("INSERT INTO cars VALUES (8, 'x', 1), (1, 'x', 1)")
+        cars.run("INSERT INTO plugs VALUES ('ccs'), ('ccs')")
+    assert cars.run("SELECT count(*) FROM plugs") == [(0,)]
     with pytest.raises(NotNullViolation):
         cars.run("INSERT INTO cars VALUES (8, 'x', NULL)")
     with pytest.raises(InvalidText):

@@ -24,8 +24,11 @@ STARTUP_BYTES_MAX = 10_000  # PostgreSQL's own bound of a startup packet. Larger
 STATEMENTS_MAX = 10_000  # Prepared statements or portals of one session. Full: 54000.
 RESULT_BATCH_ROWS = 8_192  # Rows turned into wire bytes at a time; a slow reader holds one batch.
 
-OUTBOX_ROWS_MAX = 10_000_000  # Undelivered rows of one sink, ~300 B each = 3 GB of disk.
+OUTBOX_ROWS_MAX = 10_000_000  # Of one sink, ~300 B each = 3 GB of disk. Full: its outbox_policy.
 OUTBOX_DELIVER_ROWS = 10_000  # Rows read from the outbox and sent at a time.
 DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.
 
 SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it says otherwise.
+
+FUNCTION_DEPTH_MAX = 32  # SQL functions that call each other, inlined. Deeper: 54000.
+SINK_DEPTH_MAX = 32  # Tables fed by sinks, one from another. Deeper, or in a ring: 54000.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from voltstream.core.errors import (
     UndefinedTable,
@@ -13,12 +15,15 @@ from voltstream.core.errors import (
 )
 from voltstream.core.schema import Schema
 from voltstream.sql.catalog import Relation
+from voltstream.sql.inline import SqlFunction
 from voltstream.sql.program import Program
-from voltstream.sql.statements import ObjectName, Parsed
+from voltstream.sql.resolve import Place, function_key
+from voltstream.sql.statements import CreateIndex, ObjectName, Parsed
 from voltstream.store.database import quoted
-from voltstream.store.ledger import StoredObject
+from voltstream.store.ledger import Binding, StoredObject
 
 DEFAULT_SCHEMA = "public"
+_STORED_TABLE = re.compile(r"\bt_([0-9]+)\b")
 _SYSTEM_SCHEMAS = ("rw_catalog", "pg_catalog", "information_schema")
 
 
@@ -32,6 +37,8 @@ class Entry:
     program: Program | None = None
     emit_sql: str | None = None  # sinks: SELECT key, value of the delta, in delivery order
     failed: str | None = None  # Why it stands still; then it is not read.
+    function: SqlFunction | None = None  # functions: what a call becomes
+    follow: Callable[[Any], None] | None = None  # what else an epoch does with its delta
 
     @property
     def oid(self) -> int:
@@ -74,6 +81,11 @@ class Catalog:
     def of_kind(self, kind: str) -> list[Entry]:
         return sorted((e for e in self.entries.values() if e.kind == kind), key=lambda e: e.key)
 
+    def followers(self) -> list[Entry]:
+        """Return what does more with its delta than to keep it, the oldest first."""
+        found = [entry for entry in self.entries.values() if entry.follow is not None]
+        return sorted(found, key=lambda entry: entry.oid)
+
     def dependents(self, oid: int) -> list[Entry]:
         """Return what depends on an object directly, the oldest first."""
         found = [e for e in self.entries.values() if oid in e.stored.depends_on]
@@ -95,21 +107,120 @@ class Catalog:
         return iter(self.entries.values())
 
 
-class Names:
-    """CatalogReader over a snapshot; also finds system views, and notes what it was asked for."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """In whose eyes names are read.
 
-    def __init__(self, catalog: Catalog, describe: Callable[[str], Schema]) -> None:
+    Shape: ``path`` are schemas to look in, in order. ``bound`` overrides it for a definition that
+    was read before: (schema, name) as written -> oid. ``pins`` are the columns that an object had
+    when the definition was bound to it, by oid; what came later is not seen.
+    """
+
+    path: tuple[str, ...] = (DEFAULT_SCHEMA,)
+    database: str = ""
+    bound: Mapping[tuple[str | None, str], int] = field(default_factory=dict)
+    pins: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Names:
+    """CatalogReader and Directory over a snapshot; it notes what it was asked for."""
+
+    def __init__(
+        self, catalog: Catalog, describe: Callable[[str], Schema], scope: Scope | None = None
+    ) -> None:
         self._catalog = catalog
         self._describe = describe
+        self._scope = scope or Scope()
         self.used: set[int] = set()
+        self.bound: dict[tuple[str | None, str], int] = {}
+
+    # --- names as written -----------------------------------------------------------------------
+
+    def object(self, schema: str | None, name: str) -> Place | None:
+        entry = self._entry(schema, name)
+        if entry is None:
+            return None
+        self.bound[(schema, name)] = entry.oid
+        return Place(*entry.key)
+
+    def place(self, schema: str | None, name: str) -> Place | None:
+        entry = self._entry(schema, name)
+        if entry is None:
+            return None
+        self.bound[(schema, name)] = entry.oid
+        if isinstance(entry.parsed, CreateIndex):  # An index reads as its table.
+            table = self._catalog.named(entry.parsed.table)
+            return Place(*table.key) if table is not None else None
+        return Place(*entry.key)
+
+    def _entry(self, schema: str | None, name: str) -> Entry | None:
+        oid = self._scope.bound.get((schema, name))
+        if oid is not None:
+            return self._catalog.by_oid(oid)
+        for candidate in (schema,) if schema is not None else self._scope.path:
+            entry = self._catalog.get(candidate, name)
+            if entry is not None:
+                return entry
+        return None
+
+    def creation_schema(self) -> str | None:
+        if not self._scope.path:  # A definition that is read again: its place is known.
+            return DEFAULT_SCHEMA
+        return next((one for one in self._scope.path if one in self._catalog.schemas), None)
+
+    def has_schema(self, name: str) -> bool:
+        return name in self._catalog.schemas
+
+    def database(self) -> str:
+        return self._scope.database
+
+    def function(self, schema: str | None, name: str, arity: int) -> SqlFunction | None:
+        entry = self._entry(schema, function_key(name))
+        if entry is None or entry.function is None or len(entry.function.parameters) != arity:
+            return None
+        self.used.add(entry.oid)
+        self.bound[(schema, function_key(name))] = entry.oid
+        return entry.function
+
+    # --- relations ------------------------------------------------------------------------------
 
     def find(self, schema: str | None, name: str) -> Relation | None:
-        entry = self._catalog.get(schema, name)
+        entry = self._entry(schema, name)
         if entry is not None and entry.relation is not None:
             refuse_failed(entry)
             self.used.add(entry.oid)
-            return entry.relation
+            return self._pinned(entry.relation)
         return self._system(schema, name)
+
+    def _pinned(self, relation: Relation) -> Relation:
+        pins = self._scope.pins.get(relation.oid)
+        if pins is None:
+            return relation
+        return replace(
+            relation,
+            columns=tuple(c for c in relation.columns if c.name in pins),
+            stable=tuple(name for name in relation.stable if name in pins)
+            if relation.kind in ("table", "source")
+            else relation.stable,
+        )
+
+    def bindings(self) -> tuple[Binding, ...]:
+        """Return what the definition was bound to, to be kept with it."""
+        written: dict[int, list[tuple[str | None, str]]] = {}
+        for key, oid in self.bound.items():
+            written.setdefault(oid, []).append(key)
+        found: list[Binding] = []
+        for oid in sorted(self.used | set(written)):
+            entry = self._catalog.by_oid(oid)
+            if entry is None:
+                continue
+            columns = entry.relation.columns if entry.relation is not None else ()
+            names = tuple(column.name for column in columns)
+            found.extend(
+                Binding(schema, name, oid, names)
+                for schema, name in written.get(oid, [(entry.stored.schema, entry.stored.name)])
+            )
+        return tuple(found)
 
     def _system(self, schema: str | None, name: str) -> Relation | None:
         for candidate in (schema,) if schema else _SYSTEM_SCHEMAS:
@@ -134,13 +245,43 @@ class Names:
         return None
 
 
+def search_path(setting: str, user: str) -> tuple[str, ...]:
+    """Return the schemas of a ``search_path`` setting, in order."""
+    parts = [part.strip().strip('"') for part in setting.split(",")]
+    return tuple(user if part == "$user" else part for part in parts if part)
+
+
+def undescribed(_: str) -> Schema:
+    """Describe nothing: for names that need only be found."""
+    return ()
+
+
+def bound_scope(bindings: Sequence[Binding]) -> Scope:
+    """Return the scope in which a stored definition is read again."""
+    return Scope(
+        path=(),
+        bound={(binding.schema, binding.name): binding.oid for binding in bindings},
+        pins={binding.oid: binding.columns for binding in bindings if binding.columns},
+    )
+
+
+def with_public_names(error: VoltstreamError, catalog: Catalog) -> None:
+    """Let an error name a table as its user does, not as the store does."""
+
+    def public(found: re.Match[str]) -> str:
+        entry = catalog.by_oid(int(found[1]))
+        return entry.stored.name if entry is not None else found[0]
+
+    error.message = _STORED_TABLE.sub(public, error.message)
+    error.args = (error.message,)
+
+
 def refuse_failed(entry: Entry) -> None:
-    """Raises: ViewSuspended (55000) for what stands still: its rows are of the past."""
+    """Raises: ViewSuspended (55000) when the object stands still."""
     if entry.failed is not None:
         raise ViewSuspended(
             f'{entry.kind} "{entry.stored.name}" is suspended: {entry.failed}',
-            detail="It stopped at a failure of its program; other views go on.",
-            hint="REFRESH MATERIALIZED VIEW rebuilds it from its inputs; or DROP it.",
+            hint=f"Mend its inputs, then REFRESH MATERIALIZED VIEW {entry.stored.name}.",
         )
 
 

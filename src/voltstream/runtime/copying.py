@@ -19,13 +19,12 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Outcome
 from voltstream.core.schema import Schema
-from voltstream.runtime import entries
+from voltstream.runtime import tables
 from voltstream.runtime.arrivals import append_rows
-from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.runtime.catalog import Catalog, Entry, Names
 from voltstream.runtime.epoch import Epoch
-from voltstream.sql.capture import CHANGED
-from voltstream.sql.statements import CopyFrom
-from voltstream.store.database import quoted
+from voltstream.sql.changes import ORDINAL, Compiling, arriving_rows
+from voltstream.sql.statements import CopyFrom, CreateTable
 
 _COPY_BYTES_MAX = 1 << 30  # One COPY is one epoch and is held in memory. Larger: 54000, send parts.
 _LENT = "_copied"
@@ -53,8 +52,16 @@ class CopyTarget:
                 raise UndefinedColumn(
                     f'column "{name}" of relation "{parsed.table.name}" does not exist'
                 )
-        names = parsed.columns or tuple(by_name)
+        names = parsed.columns or tuple(
+            name for name in by_name if name not in generated_columns(entry)
+        )
         return cls(entry, tuple(by_name[name] for name in names))
+
+
+def generated_columns(entry: Entry) -> set[str]:
+    if not isinstance(entry.parsed, CreateTable):
+        return set()
+    return {spec.name for spec in entry.parsed.columns if spec.generated_text is not None}
 
 
 class CopyInput:
@@ -234,20 +241,13 @@ def store_rows(epoch: Epoch, target: CopyTarget, table: pa.Table) -> Outcome:
         append_rows(epoch, target.entry, table)
         return tag
     connection = epoch.connection
-    connection.lend(_LENT, table)
+    places = pa.array(range(table.num_rows), pa.int64())
+    connection.lend(_LENT, table.append_column(ORDINAL, places))
     try:
-        names = entries.column_list(table.column_names)
-        values = ", ".join(f"CAST({quoted(c.name)} AS {c.store_type})" for c in target.columns)
-        change = f"INSERT INTO {relation.stored} ({names}) SELECT {values} FROM {_LENT}"
-        if not epoch.dataflow.has_dependents(relation.delta):
-            connection.execute(change)
-            return tag
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS "
-            f"WITH _x AS ({change} RETURNING *) SELECT * FROM _x"
-        )
-        columns = entries.column_list(relation.stable)
-        epoch.add_delta(relation.delta, f"SELECT {columns}, 1::INTEGER AS _w FROM {CHANGED}")
+        compiling = Compiling(Names(epoch.catalog, connection.describe), connection)
+        names = {name: name for name in table.column_names}
+        rows = arriving_rows(_LENT, names, tables.target(target.entry), compiling)
+        tables.insert(epoch, target.entry, rows)
     finally:
         connection.take_back(_LENT)
     return tag

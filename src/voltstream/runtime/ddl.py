@@ -6,18 +6,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from voltstream.core.errors import (
+    DuplicateColumn,
     DuplicateSchema,
     DuplicateTable,
+    FeatureNotSupported,
+    InternalError,
+    InvalidTableDefinition,
+    SyntaxFault,
+    UndefinedColumn,
     UndefinedSchema,
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import arrivals, entries
-from voltstream.runtime.catalog import Entry, Names, public_name
+from voltstream.core.schema import Schema
+from voltstream.runtime import arrivals, entries, followers
+from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.capture import relations
+from voltstream.sql.columns import columns_in
 from voltstream.sql.program import Program
 from voltstream.sql.statements import (
+    ColumnSpec,
     CreateIndex,
     CreateSchema,
     CreateSink,
@@ -27,16 +36,17 @@ from voltstream.sql.statements import (
     ObjectName,
     Parsed,
 )
+from voltstream.sql.table_ddl import declared_type, definition, stored_ddl
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import quoted
 from voltstream.store.ledger import StoredObject, add_object, remove_object
 
 
 def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
-    existing = _existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SOURCE")
-    if existing is not None:
-        return existing
-    stored = _stored(epoch, parsed.name, "source", parsed, parsed.properties)
+    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SOURCE")
+    if known is not None:
+        return known
+    stored = new_stored(epoch, parsed.name, "source", parsed, parsed.properties)
     columns = ", ".join(f"{quoted(c.name)} {c.store_type}" for c in parsed.columns)
     connection = epoch.connection
     connection.execute(
@@ -50,44 +60,98 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
     relation = entries.source_relation(stored, connection)
     arrivals.make_arrival_delta(connection, relation, parsed)
     arrivals.start_watermark(connection, stored.oid, stored.properties)
-    _register(epoch, Entry(stored, parsed, relation))
+    register(epoch, Entry(stored, parsed, relation))
     return Outcome("CREATE SOURCE")
 
 
-def create_table(epoch: Epoch, parsed: CreateTable) -> Outcome:
-    existing = _existing(epoch, parsed.name, parsed.if_not_exists, "CREATE TABLE")
-    if existing is not None:
-        return existing
-    stored = _stored(epoch, parsed.name, "table", parsed, parsed.properties)
+def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
+    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE TABLE")
+    if known is not None:
+        return known
+    _check_table(parsed)
+    tag = "CREATE TABLE"
     connection = epoch.connection
-    if parsed.query is not None:
-        names = Names(epoch.catalog, connection.describe)
-        sql = translate_query(parsed.query, names, connection, ())
-        rows = connection.execute(
-            f"CREATE TABLE {public_name(stored.schema, stored.name)} AS {sql}"
-        )
+    query = parsed.query
+    sql = ""
+    if query is not None:
+        sql = translate_query(query, names, connection, ())
+        parsed = _with_query_columns(parsed, connection.describe(sql))
+        parsed = replace(parsed, text=definition(parsed), query=None, offset=0)
+    stored = new_stored(epoch, parsed.name, "table", parsed, parsed.properties)
+    table = entries.table_store(stored.oid)
+    connection.execute(stored_ddl(table, parsed))
+    for spec in parsed.columns:
+        if spec.identity is not None:
+            connection.execute(f"CREATE SEQUENCE {entries.sequence(stored.oid, spec.name)}")
+    if query is not None and parsed.with_data:
+        rows = connection.execute(f"INSERT INTO {table} {sql}")
         tag = f"SELECT {max(rows, 0)}"
-    else:
-        connection.execute(parsed.store_sql)
-        tag = "CREATE TABLE"
     relation = entries.table_relation(stored, parsed, connection)
+    entries.make_table_view(stored, relation, connection)
     entries.make_base_delta(connection, relation)
-    _register(epoch, Entry(stored, parsed, relation))
+    register(epoch, Entry(stored, parsed, relation))
     return Outcome(tag)
 
 
-def create_view(epoch: Epoch, parsed: CreateView) -> Outcome:
+def _check_table(parsed: CreateTable) -> None:
+    if parsed.append_only and parsed.primary_key and parsed.on_conflict != "IGNORE":
+        raise FeatureNotSupported(
+            "an append-only table with a primary key must ignore conflicts",
+            hint="Add ON CONFLICT DO NOTHING, or leave out APPEND ONLY.",
+        )
+    if parsed.on_conflict != "OVERWRITE" and not parsed.primary_key:
+        raise InvalidTableDefinition(
+            "ON CONFLICT needs a primary key", hint="Declare a PRIMARY KEY."
+        )
+    known = {spec.name: spec for spec in parsed.columns}
+    for name in parsed.version_columns:
+        if name not in known:
+            raise UndefinedColumn(f'column "{name}" named as version does not exist')
+    for spec in parsed.columns:
+        if spec.generated_text is None:
+            continue
+        others = {o.name for o in parsed.columns if o.generated_text is not None}
+        for name in columns_in(spec.generated_text):
+            if name not in known:
+                raise UndefinedColumn(f'column "{name}" does not exist')
+            if name in others:
+                raise InvalidTableDefinition(
+                    f'cannot use generated column "{name}" in column generation expression',
+                    detail="A generated column cannot reference another generated column.",
+                )
+
+
+def _with_query_columns(parsed: CreateTable, columns: Schema) -> CreateTable:
+    """Give CREATE TABLE … AS the columns of its query."""
+    names = parsed.column_names
+    if len(names) > len(columns):
+        raise SyntaxFault("too many column names were specified")
+    specs: list[ColumnSpec] = []
+    for index, column in enumerate(columns):
+        name = names[index] if index < len(names) else column.name
+        if any(spec.name == name for spec in specs):
+            raise DuplicateColumn(
+                f'column "{name}" specified more than once', hint="Name the columns with AS."
+            )
+        kind = column.store_type if column.store_type != '"NULL"' else "VARCHAR"
+        specs.append(ColumnSpec(name, kind, declared=declared_type(kind)))
+    return replace(parsed, columns=tuple(specs), column_names=())
+
+
+def create_view(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
     tag = "CREATE MATERIALIZED VIEW" if parsed.materialized else "CREATE VIEW"
     old = epoch.catalog.named(parsed.name)
     if old is not None and parsed.or_replace and not parsed.materialized and old.kind == "view":
-        return _replace_view(epoch, parsed, old)
-    existing = _existing(epoch, parsed.name, parsed.if_not_exists, tag)
-    if existing is not None:
-        return existing
-    return _materialize(epoch, parsed) if parsed.materialized else _plain_view(epoch, parsed)
+        return _replace_view(epoch, parsed, old, names)
+    known = existing(epoch, parsed.name, parsed.if_not_exists, tag)
+    if known is not None:
+        return known
+    if parsed.materialized:
+        return _materialize(epoch, parsed, names)
+    return _plain_view(epoch, parsed, names)
 
 
-def _replace_view(epoch: Epoch, parsed: CreateView, old: Entry) -> Outcome:
+def _replace_view(epoch: Epoch, parsed: CreateView, old: Entry, names: Names) -> Outcome:
     dependents = epoch.catalog.dependents(old.oid)
     if dependents:
         raise WrongObjectType(
@@ -97,59 +161,100 @@ def _replace_view(epoch: Epoch, parsed: CreateView, old: Entry) -> Outcome:
         )
     epoch.catalog = epoch.catalog.without(old)
     remove_object(epoch.connection, old.oid)
-    return _plain_view(epoch, parsed)
+    return _plain_view(epoch, parsed, names)
 
 
-def _plain_view(epoch: Epoch, parsed: CreateView) -> Outcome:
-    stored = _stored(epoch, parsed.name, "view", parsed, parsed.properties)
-    names = Names(epoch.catalog, epoch.connection.describe)
+def _plain_view(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
+    stored = new_stored(epoch, parsed.name, "view", parsed, parsed.properties)
     entries.make_plain_view(stored.schema, parsed, names, epoch.connection)
     for schema, name in relations(parsed.query):
         names.find(schema, name)
-    stored = replace(stored, depends_on=tuple(sorted(names.used)))
+    stored = bound(stored, names)
     relation = entries.view_relation(stored, parsed, epoch.connection)
-    _register(epoch, Entry(stored, parsed, relation))
+    register(epoch, Entry(stored, parsed, relation))
     return Outcome("CREATE VIEW")
 
 
-def _materialize(epoch: Epoch, parsed: CreateView) -> Outcome:
-    stored = _stored(epoch, parsed.name, "materialized view", parsed, parsed.properties)
+def bound(stored: StoredObject, names: Names) -> StoredObject:
+    """Note what a definition reads, and what its names meant when it was made."""
+    return replace(stored, depends_on=tuple(sorted(names.used)), bindings=names.bindings())
+
+
+def _materialize(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
+    stored = new_stored(epoch, parsed.name, "materialized view", parsed, parsed.properties)
     connection = epoch.connection
     epoch.flush()  # What the transaction wrote so far belongs to the backfill, not to a delta.
-    names = Names(epoch.catalog, connection.describe)
     program = entries.view_program(stored.oid, parsed, names, connection)
     start(epoch, program)
     connection.execute(
         f"CREATE VIEW {public_name(stored.schema, stored.name)} AS {program.readable_sql}"
     )
     connection.execute(f"DELETE FROM {program.output}")
-    stored = replace(stored, depends_on=tuple(sorted(names.used)))
+    stored = bound(stored, names)
     relation = entries.materialized_relation(stored, program, connection)
-    _register(epoch, Entry(stored, parsed, relation, program))
+    register(epoch, Entry(stored, parsed, relation, program))
     return Outcome("CREATE MATERIALIZED VIEW", notices=_notices(program))
 
 
-def create_sink(epoch: Epoch, parsed: CreateSink) -> Outcome:
-    existing = _existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SINK")
-    if existing is not None:
-        return existing
-    stored = _stored(epoch, parsed.name, "sink", parsed, parsed.properties)
+def create_sink(epoch: Epoch, parsed: CreateSink, names: Names) -> Outcome:
+    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SINK")
+    if known is not None:
+        return known
+    stored = new_stored(epoch, parsed.name, "sink", parsed, parsed.properties)
     connection = epoch.connection
     epoch.flush()
-    names = Names(epoch.catalog, connection.describe)
     program = entries.sink_program(stored.oid, parsed, names, connection)
     start(epoch, program)
-    stored = replace(stored, depends_on=tuple(sorted(names.used)))
+    stored = bound(stored, names)
+    snapshot = parsed.properties.get("snapshot", "true").lower() != "false"
+    notices = _notices(program)
+    if parsed.into is not None:
+        _start_into(epoch, Entry(stored, parsed, None, program), parsed.into, snapshot)
+        return Outcome("CREATE SINK", notices=notices)
     entry = entries.with_emission(Entry(stored, parsed, None, program), connection)
-    if parsed.properties.get("snapshot", "true").lower() != "false":
+    if snapshot:
         epoch.post(stored.oid, entry.emit_sql or "")
     connection.execute(f"DELETE FROM {program.output}")
-    _register(epoch, entry)
-    notices = _notices(program)
+    register(epoch, entry)
     if parsed.format == "PLAIN" and not program.append_only:
         remark = f'sink "{parsed.name.name}" reads a changing query: deletes are not sent'
         notices = (*notices, Notice(remark, hint="FORMAT UPSERT or DEBEZIUM carries deletes."))
     return Outcome("CREATE SINK", notices=notices)
+
+
+def _start_into(epoch: Epoch, entry: Entry, into: ObjectName, snapshot: bool) -> None:
+    """Let a sink's rows go into a table: those that exist now, and from here on every change."""
+    table = epoch.catalog.require(into, "table")
+    if table.oid in entry.stored.depends_on or _reads(epoch.catalog, entry, table.oid):
+        raise FeatureNotSupported(
+            f'sink "{entry.stored.name}" would feed table "{into.name}" from itself',
+            hint="Write into a table of its own.",
+        )
+    program = entry.program
+    if program is None:
+        raise InternalError("a sink has no program")
+    followers.mapping(entry, table)
+    stored = replace(entry.stored, depends_on=(*entry.stored.depends_on, table.oid))
+    entry = followers.attached(replace(entry, stored=stored), lambda _: None)
+    if snapshot and entry.follow is not None:
+        entry.follow(epoch)
+    epoch.connection.execute(f"DELETE FROM {program.output}")
+    register(epoch, entry)
+    epoch.flush()
+
+
+def _reads(catalog: Catalog, entry: Entry, oid: int) -> bool:
+    """Tell whether an object reads a table through views."""
+    waiting, seen = list(entry.stored.depends_on), set[int]()
+    while waiting:
+        one = waiting.pop()
+        if one == oid:
+            return True
+        known = catalog.by_oid(one)
+        if known is not None and one not in seen and known.kind != "table":
+            seen.add(one)
+            waiting.extend(known.stored.depends_on)
+    return False
 
 
 def create_schema(epoch: Epoch, parsed: CreateSchema) -> Outcome:
@@ -164,17 +269,24 @@ def create_schema(epoch: Epoch, parsed: CreateSchema) -> Outcome:
 
 
 def create_index(epoch: Epoch, parsed: CreateIndex) -> Outcome:
-    existing = _existing(epoch, parsed.name, parsed.if_not_exists, "CREATE INDEX")
-    if existing is not None:
-        return existing
-    target = epoch.catalog.require(parsed.table)
-    stored = _stored(epoch, parsed.name, "index", parsed, {})
-    if target.kind == "table":
-        # Views are read through state that the compiler lays out; there an index is a wish.
-        epoch.connection.execute(parsed.store_sql)
+    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE INDEX")
+    if known is not None:
+        return known
+    target = epoch.catalog.require(parsed.table, "table", "materialized view", "source")
+    columns = {column.name for column in target.relation.columns} if target.relation else set()
+    for name in (*parsed.columns, *parsed.include, *parsed.distributed):
+        if name not in columns:
+            raise UndefinedColumn(f'column "{name}" does not exist')
+    stored = new_stored(epoch, parsed.name, "index", parsed, {})
+    notices: tuple[Notice, ...] = ()
+    if parsed.unique and target.kind == "table" and parsed.columns:
+        index = quoted(f"i_{stored.oid}")
+        listed = entries.column_list(parsed.columns)
+        table = entries.table_store(target.oid)
+        epoch.connection.execute(f"CREATE UNIQUE INDEX {index} ON {table} ({listed})")
     stored = replace(stored, depends_on=(target.oid,))
-    _register(epoch, Entry(stored, parsed))
-    return Outcome("CREATE INDEX")
+    register(epoch, Entry(stored, parsed))
+    return Outcome("CREATE INDEX", notices=notices)
 
 
 def start(epoch: Epoch, program: Program) -> None:
@@ -205,7 +317,7 @@ def _feeds(entry: Entry, program: Program) -> bool:
     return entry.relation is not None and entry.relation.delta in program.inputs
 
 
-def _existing(epoch: Epoch, name: ObjectName, if_not_exists: bool, tag: str) -> Outcome | None:
+def existing(epoch: Epoch, name: ObjectName, if_not_exists: bool, tag: str) -> Outcome | None:
     """Refuse a taken name or a missing schema; with IF NOT EXISTS say so and go on."""
     schema = name.schema or "public"
     if schema not in epoch.catalog.schemas:
@@ -218,7 +330,7 @@ def _existing(epoch: Epoch, name: ObjectName, if_not_exists: bool, tag: str) -> 
     return Outcome(tag, notices=(Notice(f"{message}, skipping", sqlstate="42P07"),))
 
 
-def _stored(
+def new_stored(
     epoch: Epoch, name: ObjectName, kind: str, parsed: Parsed, properties: Mapping[str, str]
 ) -> StoredObject:
     return StoredObject(
@@ -231,7 +343,7 @@ def _stored(
     )
 
 
-def _register(epoch: Epoch, entry: Entry) -> None:
+def register(epoch: Epoch, entry: Entry) -> None:
     add_object(epoch.connection, entry.stored)
     epoch.catalog = epoch.catalog.with_entry(entry)
 

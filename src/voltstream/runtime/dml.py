@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from voltstream.core.errors import WrongObjectType
 from voltstream.core.ports import Outcome
-from voltstream.runtime import entries
+from voltstream.runtime import entries, tables
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.results import Held
-from voltstream.sql.capture import CHANGED, Capture, capture, redirected
+from voltstream.sql.capture import CHANGED, Capture, capture, redirected, retargeted
 from voltstream.sql.catalog import Relation
+from voltstream.sql.changes import Compiling, insert_rows, update_rows
+from voltstream.sql.conflicts import conflict_of, conflict_update
 from voltstream.sql.statements import Delete, Insert, ObjectName, Truncate, Update
 from voltstream.sql.translate import translate_query
 
@@ -23,105 +25,85 @@ def insert(epoch: Epoch, parsed: Insert, parameters: Sequence[object | None]) ->
     entry, relation = _writable(epoch, parsed.table, "table", "source")
     if entry.kind == "source":
         return _push(epoch, entry, relation, parsed, parameters)
-    parts = capture(parsed.tree)
-    if parts.upsert and epoch.dataflow.has_dependents(relation.delta):
-        return _upsert(epoch, relation, parts, parsed, parameters)
-    count, rows = _change(epoch, relation, parts, parsed, 1, parameters)
-    return Outcome(f"INSERT 0 {count}", rows=rows)
+    compiling = _compiling(epoch, parameters)
+    target = tables.target(entry)
+    rows = insert_rows(parsed.tree, target, compiling)
+    conflict = conflict_of(parsed.tree, tables.declared(entry))
+    if conflict is not None and conflict.assignments:
+        count = tables.make_fresh(epoch, entry, rows)
+        update_tree = conflict_update(parsed.tree, conflict, tables.FRESH)
+        old, new = update_rows(update_tree, target, compiling)
+        tables.upsert(epoch, entry, conflict.columns, old, new)
+    else:
+        behaviour = "IGNORE" if conflict is not None else None
+        columns = conflict.columns if conflict is not None else ()
+        quiet = not parsed.returning
+        count = tables.insert(epoch, entry, rows, behaviour, columns, quiet=quiet)
+    answer = _answer(epoch, capture(parsed.tree, CHANGED), parameters)
+    return Outcome(f"INSERT 0 {count}", rows=answer)
 
 
 def update(epoch: Epoch, parsed: Update, parameters: Sequence[object | None]) -> Outcome:
-    _, relation = _writable(epoch, parsed.table, "table")
-    parts = capture(parsed.tree)
-    if parts.before is not None and epoch.dataflow.has_dependents(relation.delta):
-        names = Names(epoch.catalog, epoch.connection.describe)
-        before = translate_query(parts.before, names, epoch.connection, parameters)
-        columns = entries.column_list(relation.stable)
-        epoch.add_delta(relation.delta, f"SELECT {columns}, -1::INTEGER AS _w FROM ({before})")
-    count, rows = _change(epoch, relation, parts, parsed, 1, parameters)
-    return Outcome(f"UPDATE {count}", rows=rows)
+    entry, _ = _writable(epoch, parsed.table, "table")
+    _refuse_append_only(entry, "update")
+    old, new = update_rows(parsed.tree, tables.target(entry), _compiling(epoch, parameters))
+    count = tables.update(epoch, entry, old, new)
+    answer = _answer(epoch, capture(parsed.tree), parameters)
+    return Outcome(f"UPDATE {count}", rows=answer)
 
 
 def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) -> Outcome:
-    _, relation = _writable(epoch, parsed.table, "table")
-    count, rows = _change(epoch, relation, capture(parsed.tree), parsed, -1, parameters)
-    return Outcome(f"DELETE {count}", rows=rows)
+    entry, relation = _writable(epoch, parsed.table, "table")
+    _refuse_append_only(entry, "delete from")
+    connection = epoch.connection
+    tree = retargeted(parsed.tree, relation.stored)
+    parts = capture(tree)
+    names = Names(epoch.catalog, connection.describe)
+    observed = epoch.dataflow.has_dependents(relation.delta)
+    if not observed and not parsed.returning:
+        count = connection.execute(translate_query(tree, names, connection, parameters))
+        return Outcome(f"DELETE {max(count, 0)}")
+    sql = translate_query(parts.change, names, connection, parameters)
+    count = connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS WITH _x AS ({sql}) SELECT * FROM _x"
+    )
+    tables.add_delta(epoch, relation, CHANGED, -1)
+    return Outcome(f"DELETE {count}", rows=_answer(epoch, parts, parameters))
 
 
 def truncate(epoch: Epoch, parsed: Truncate) -> Outcome:
     for name in parsed.tables:
         _, relation = _writable(epoch, name, "table")
-        if epoch.dataflow.has_dependents(relation.delta):
-            columns = entries.column_list(relation.stable)
-            epoch.add_delta(
-                relation.delta, f"SELECT {columns}, -1::INTEGER AS _w FROM {relation.stored}"
-            )
+        tables.add_delta(epoch, relation, relation.stored, -1)
         epoch.connection.execute(f"DELETE FROM {relation.stored}")
     return Outcome("TRUNCATE TABLE")
+
+
+def _compiling(epoch: Epoch, parameters: Sequence[object | None]) -> Compiling:
+    connection = epoch.connection
+    return Compiling(Names(epoch.catalog, connection.describe), connection, parameters)
 
 
 def _writable(epoch: Epoch, name: ObjectName, *kinds: str) -> tuple[Entry, Relation]:
     entry = epoch.catalog.require(name)
     if entry.kind not in kinds or entry.relation is None:
-        raise WrongObjectType(f'cannot change {entry.kind} "{name.name}"')
+        raise WrongObjectType(
+            f'cannot change {entry.kind} "{name.name}"',
+            hint="Change the tables it reads." if "view" in entry.kind else None,
+        )
     return entry, entry.relation
 
 
-def _change(
-    epoch: Epoch,
-    relation: Relation,
-    parts: Capture,
-    parsed: Insert | Update | Delete,
-    weight: int,
-    parameters: Sequence[object | None],
-) -> tuple[int, Held | None]:
-    """Run a statement; keep the rows it changed only where someone asks for them."""
-    connection = epoch.connection
-    names = Names(epoch.catalog, connection.describe)
-    observed = epoch.dataflow.has_dependents(relation.delta)
-    if not observed and not parsed.returning:
-        sql = translate_query(parsed.tree, names, connection, parameters)
-        return max(connection.execute(sql), 0), None
-    sql = translate_query(parts.change, names, connection, parameters)
-    count = connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS WITH _x AS ({sql}) SELECT * FROM _x"
-    )
-    if observed:
-        columns = entries.column_list(relation.stable)
-        epoch.add_delta(relation.delta, f"SELECT {columns}, {weight}::INTEGER AS _w FROM {CHANGED}")
-    return count, _answer(epoch, parts, parameters)
-
-
-def _upsert(
-    epoch: Epoch,
-    relation: Relation,
-    parts: Capture,
-    parsed: Insert,
-    parameters: Sequence[object | None],
-) -> Outcome:
-    """Find what ON CONFLICT DO UPDATE changed by comparing the table before and after."""
-    connection = epoch.connection
-    columns = entries.column_list(relation.stable)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE _before AS SELECT {columns} FROM {relation.stored}"
-    )
-    names = Names(epoch.catalog, connection.describe)
-    sql = translate_query(parts.change, names, connection, parameters)
-    count = connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS WITH _x AS ({sql}) SELECT * FROM _x"
-    )
-    epoch.add_delta(
-        relation.delta,
-        f"SELECT {columns}, sum(_w)::INTEGER AS _w FROM ("
-        f"SELECT {columns}, 1 AS _w FROM {relation.stored} "
-        f"UNION ALL SELECT {columns}, -1 FROM _before) GROUP BY ALL HAVING sum(_w) <> 0",
-    )
-    connection.execute("DROP TABLE temp._before")
-    rows = _answer(epoch, parts, parameters)
-    return Outcome(f"INSERT 0 {count}", rows=rows)
+def _refuse_append_only(entry: Entry, verb: str) -> None:
+    if entry.relation is not None and entry.relation.append_only:
+        raise WrongObjectType(
+            f'cannot {verb} append-only table "{entry.stored.name}"',
+            hint="Create it without APPEND ONLY.",
+        )
 
 
 def _answer(epoch: Epoch, parts: Capture, parameters: Sequence[object | None]) -> Held | None:
+    """Evaluate RETURNING over the rows as they are now."""
     if parts.returning is None:
         return None
     names = Names(epoch.catalog, epoch.connection.describe)

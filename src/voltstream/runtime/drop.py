@@ -7,19 +7,22 @@ from dataclasses import replace
 from voltstream.core.errors import (
     DependentObjects,
     UndefinedColumn,
+    UndefinedObject,
     UndefinedSchema,
     UndefinedTable,
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import entries
+from voltstream.runtime import entries, followers, tables
 from voltstream.runtime.arrivals import drop_arrival_delta
 from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.program import Program
-from voltstream.sql.statements import AlterTable, Comment, CreateTable, Drop
+from voltstream.sql.statements import Comment, Drop
 from voltstream.store.database import quoted
-from voltstream.store.ledger import StoredObject, remove_object, set_comment, set_properties
+from voltstream.store.ledger import remove_object, set_comment
+
+_RELATIONS = ("table", "view", "materialized view", "source", "sink", "index")
 
 
 def drop(epoch: Epoch, parsed: Drop) -> Outcome:
@@ -31,11 +34,18 @@ def drop(epoch: Epoch, parsed: Drop) -> Outcome:
         entry = epoch.catalog.named(name)
         kind = parsed.kind.lower()
         if entry is None:
-            message = f'{kind} "{spelled(name)}" does not exist'
+            shown = spelled(name).removesuffix("()")
+            if name.schema is not None and name.schema not in epoch.catalog.schemas:
+                message = f'schema "{name.schema}" does not exist'
+                if not parsed.if_exists:
+                    raise UndefinedSchema(message)
+            message = f'{kind} "{shown}" does not exist'
             if not parsed.if_exists:
-                raise UndefinedTable(message)
+                raise (UndefinedTable if kind in _RELATIONS else UndefinedObject)(message)
             notices.append(Notice(f"{message}, skipping"))
             continue
+        if kind in ("function", "secret", "connection", "subscription") and entry.kind != kind:
+            raise UndefinedObject(f'{kind} "{name.name}" does not exist')
         if entry.kind != kind:
             raise WrongObjectType(
                 f'"{name.name}" is not a {kind}',
@@ -59,7 +69,7 @@ def _drop_schemas(epoch: Epoch, parsed: Drop) -> tuple[Notice, ...]:
             key=lambda entry: -entry.oid,
         )
         if inside and not parsed.cascade:
-            raise _dependents_fault(f"schema {name.name}", inside)
+            raise dependents_fault(f"schema {name.name}", inside)
         for entry in inside:
             if epoch.catalog.get(*entry.key) is not None:
                 notices.extend(_drop_tree(epoch, entry, cascade=True))
@@ -73,7 +83,7 @@ def _drop_tree(epoch: Epoch, entry: Entry, cascade: bool) -> list[Notice]:
     fallen = sorted(_all_dependents(epoch.catalog, entry), key=lambda other: -other.oid)
     blockers = [other for other in fallen if other.kind != "index"]  # An index goes with its table.
     if blockers and not cascade:
-        raise _dependents_fault(f"{entry.kind} {entry.stored.name}", blockers)
+        raise dependents_fault(f"{entry.kind} {entry.stored.name}", blockers)
     epoch.flush()
     for other in (*fallen, entry):
         _drop_one(epoch, other)
@@ -93,7 +103,7 @@ def _all_dependents(catalog: Catalog, entry: Entry) -> list[Entry]:
     return list(found.values())
 
 
-def _dependents_fault(what: str, blockers: list[Entry]) -> DependentObjects:
+def dependents_fault(what: str, blockers: list[Entry]) -> DependentObjects:
     return DependentObjects(
         f"cannot drop {what} because other objects depend on it",
         detail="\n".join(
@@ -113,9 +123,11 @@ def _drop_one(epoch: Epoch, entry: Entry) -> None:
     if entry.kind == "source":
         connection.execute(f"DROP TABLE _vs.src_{entry.oid}")
     elif entry.kind == "table":
-        connection.execute(f"DROP TABLE {name}")
+        _drop_table(epoch, entry)
     elif entry.kind == "index":
-        connection.execute(f"DROP INDEX IF EXISTS {name}")
+        connection.execute(f"DROP INDEX IF EXISTS _vs.i_{entry.oid}")
+    elif entry.kind == "subscription":
+        connection.execute(f"DROP TABLE {followers.log_table(entry.oid)}")
     if entry.program is not None:
         for statement in entry.program.teardown:
             connection.execute(statement)
@@ -130,30 +142,18 @@ def _drop_one(epoch: Epoch, entry: Entry) -> None:
     epoch.catalog = epoch.catalog.without(entry)
 
 
+def _drop_table(epoch: Epoch, entry: Entry) -> None:
+    connection = epoch.connection
+    connection.execute(f"DROP VIEW {public_name(*entry.key)}")
+    connection.execute(f"DROP TABLE {entries.table_store(entry.oid)}")
+    for spec in tables.declared(entry).columns:
+        if spec.identity is not None:
+            connection.execute(f"DROP SEQUENCE {entries.sequence(entry.oid, spec.name)}")
+
+
 def _forget_program(epoch: Epoch, program: Program) -> None:
     epoch.dataflow.remove(program.oid)
     epoch.on_rollback(lambda: epoch.dataflow.add(program))
-
-
-def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
-    entry = epoch.catalog.require(parsed.name)
-    stored = entry.stored
-    if parsed.store_sql is not None:
-        if entry.kind != "table" or not isinstance(entry.parsed, CreateTable):
-            raise WrongObjectType(f'cannot alter the columns of {entry.kind} "{stored.name}"')
-        dependents = [e for e in epoch.catalog.dependents(entry.oid) if e.kind != "index"]
-        if dependents:
-            raise _dependents_fault(f"columns of table {stored.name}", dependents)
-        epoch.connection.execute(parsed.store_sql)
-        relation = entries.table_relation(stored, entry.parsed, epoch.connection)
-        entries.make_base_delta(epoch.connection, relation)
-        entry = Entry(stored, entry.parsed, relation)
-    if parsed.options:
-        properties = {**stored.properties, **parsed.options}
-        set_properties(epoch.connection, entry.oid, properties)
-        entry = _with_stored(entry, properties, stored.comment)
-    epoch.catalog = epoch.catalog.with_entry(entry)
-    return Outcome("ALTER TABLE")
 
 
 def comment(epoch: Epoch, parsed: Comment) -> Outcome:
@@ -166,21 +166,10 @@ def comment(epoch: Epoch, parsed: Comment) -> Outcome:
             )
     set_comment(epoch.connection, entry.oid, parsed.column, parsed.comment)
     if parsed.column is None:
-        changed = _with_stored(entry, dict(entry.stored.properties), parsed.comment)
+        changed = with_properties(entry, dict(entry.stored.properties), parsed.comment)
         epoch.catalog = epoch.catalog.with_entry(changed)
     return Outcome("COMMENT")
 
 
-def _with_stored(entry: Entry, properties: dict[str, str], remark: str | None) -> Entry:
-    old = entry.stored
-    stored = StoredObject(
-        oid=old.oid,
-        schema=old.schema,
-        name=old.name,
-        kind=old.kind,
-        definition=old.definition,
-        properties=properties,
-        comment=remark,
-        depends_on=old.depends_on,
-    )
-    return replace(entry, stored=stored)
+def with_properties(entry: Entry, properties: dict[str, str], remark: str | None) -> Entry:
+    return replace(entry, stored=replace(entry.stored, properties=properties, comment=remark))

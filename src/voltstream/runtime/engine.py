@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voltstream.core.clock import Clock
 from voltstream.core.ports import Connectors, RawBatch, Receipt
-from voltstream.runtime import costs, entries, suspend
+from voltstream.runtime import costs, entries, followers, suspend
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.deliver import Deliveries
@@ -83,7 +83,8 @@ class Engine:
 
     def _prepared(self, catalog: Catalog) -> list[Callable[[], None]]:
         starts = [self._feeds.prepare(entry) for entry in catalog.of_kind("source")]
-        return [*starts, *(self._deliveries.prepare(e) for e in catalog.of_kind("sink"))]
+        sinks = [entry for entry in catalog.of_kind("sink") if entry.follow is None]
+        return [*starts, *(self._deliveries.prepare(entry) for entry in sinks)]
 
     def stop(self) -> None:
         """Finish what was accepted, then close the file."""
@@ -98,7 +99,7 @@ class Engine:
         """Make the connector of a new source or sink, and start it when the epoch is durable."""
         if entry.kind == "source":
             epoch.after_commit.append(self._feeds.prepare(entry))
-        elif entry.kind == "sink":
+        elif entry.kind == "sink" and entry.follow is None:
             epoch.after_commit.append(self._deliveries.prepare(entry))
 
     def submit(self, source: str, batch: RawBatch) -> Future[Receipt]:
@@ -131,6 +132,10 @@ class Engine:
             self._deliveries.stop_missing(oids)
 
 
+def _followed(catalog: Catalog, entry: Entry) -> Entry:
+    return followers.attached(entry, lambda parsed: catalog.named(parsed.from_name))
+
+
 def _restored_books(connection: Connection) -> Books:
     """Read what the file holds and compile every program again: compilation is deterministic."""
     ledger.prepare(connection)
@@ -154,6 +159,8 @@ def _restored_books(connection: Connection) -> Books:
     dataflow.measure = connection.measured
     for entry in catalog.of_kind("sink"):
         catalog = catalog.with_entry(entries.with_emission(entry, connection))
+    for entry in [*catalog.of_kind("sink"), *catalog.of_kind("subscription")]:
+        catalog = catalog.with_entry(_followed(catalog, entry))
     books = Books(connection, dataflow, row, catalog)
     suspend.restore(books)
     return books

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from voltstream.core.errors import InternalError
 from voltstream.core.schema import Schema
 from voltstream.runtime import arrivals, emission
-from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
+from voltstream.runtime.catalog import Catalog, Entry, Names, Scope, bound_scope, public_name
 from voltstream.sql.catalog import Relation, Watermarked
 from voltstream.sql.compiler import compile_sink, compile_view
+from voltstream.sql.inline import SqlFunction
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.program import Program
-from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView, Parsed
+from voltstream.sql.resolve import resolved
+from voltstream.sql.statements import (
+    CreateFunction,
+    CreateSink,
+    CreateSource,
+    CreateSubscription,
+    CreateTable,
+    CreateView,
+    ObjectName,
+    Parsed,
+    Query,
+)
 from voltstream.sql.translate import translate_query
 from voltstream.sql.watermarks import source_watermark
 from voltstream.store.database import Connection, quoted
@@ -62,8 +76,26 @@ def _watermarks(stored: StoredObject) -> tuple[Watermarked, ...]:
     return (source_watermark(stored.oid, text, idles=idles),) if text else ()
 
 
+def table_store(oid: int) -> str:
+    """Return where a table's rows are: its public name is a view, so that it can change."""
+    return f"_vs.t_{oid}"
+
+
+def sequence(oid: int, column: str) -> str:
+    """Return the sequence behind a serial or identity column."""
+    return f"_vs.{quoted(f'seq_{oid}_{column}')}".replace("'", "_")
+
+
+def make_table_view(stored: StoredObject, relation: Relation, connection: Connection) -> None:
+    """Make the name under which queries find a table."""
+    connection.execute(
+        f"CREATE OR REPLACE VIEW {public_name(stored.schema, stored.name)} AS "
+        f"SELECT {column_list(relation.stable)} FROM {relation.stored}"
+    )
+
+
 def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connection) -> Relation:
-    name = public_name(stored.schema, stored.name)
+    name = table_store(stored.oid)
     columns = connection.describe(f"SELECT * FROM {name}")
     return Relation(
         oid=stored.oid,
@@ -73,7 +105,7 @@ def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connec
         columns=columns,
         stored=name,
         delta=delta_name(stored.oid),
-        append_only=False,
+        append_only=parsed.append_only,
         key=parsed.primary_key,
         stable=names_of(columns),
     )
@@ -133,13 +165,18 @@ def sink_program(oid: int, parsed: CreateSink, names: Names, connection: Connect
     if query is None:
         if parsed.from_name is None:
             raise InternalError("a sink has neither a query nor a relation")
-        source = public_name(parsed.from_name.schema or "public", parsed.from_name.name)
-        statement = parse_statements(f"SELECT * FROM {source}")[0]
-        query = getattr(statement, "tree", None)
-        if query is None:
-            raise InternalError("a SELECT was not read as a query")
+        query = whole(parsed.from_name)
     name = parsed.name.name
     return compile_sink(name, oid, query, names, connection, on_close=parsed.on_close)
+
+
+def whole(name: ObjectName) -> Any:
+    """Return ``SELECT *`` of a relation."""
+    source = public_name(name.schema or "public", name.name)
+    statement = parse_statements(f"SELECT * FROM {source}")[0]
+    if not isinstance(statement, Query):
+        raise InternalError("a SELECT was not read as a query")
+    return statement.tree
 
 
 def make_plain_view(schema: str, parsed: CreateView, names: Names, connection: Connection) -> None:
@@ -161,8 +198,10 @@ def make_base_delta(connection: Connection, relation: Relation) -> None:
 
 def restored(stored: StoredObject, catalog: Catalog, connection: Connection) -> Entry:
     """Make the entry of an object found at start. Its tables exist; its temp tables do not."""
-    parsed = reparse(stored)
-    names = Names(catalog, connection.describe)
+    scope = bound_scope(stored.bindings)
+    written = Names(catalog, connection.describe, scope)
+    parsed = placed(resolved(reparse(stored), written), stored)
+    names = Names(catalog, connection.describe, Scope(path=(), pins=scope.pins))
     match parsed:
         case CreateSource():
             relation = source_relation(stored, connection)
@@ -181,13 +220,42 @@ def restored(stored: StoredObject, catalog: Catalog, connection: Connection) -> 
         case CreateSink():
             program = sink_program(stored.oid, parsed, names, connection)
             return Entry(stored, parsed, None, program)
+        case CreateSubscription():
+            program = subscription_program(stored.oid, parsed, names, connection)
+            return Entry(stored, parsed, None, program)
+        case CreateFunction():
+            return function_entry(stored, parsed)
         case _:
             return Entry(stored, parsed)
+
+
+def subscription_program(
+    oid: int, parsed: CreateSubscription, names: Names, connection: Connection
+) -> Program:
+    query = whole(parsed.from_name)
+    return compile_sink(parsed.name.name, oid, query, names, connection)
+
+
+def placed(parsed: Parsed, stored: StoredObject) -> Parsed:
+    """Return a stored definition under the name its object has by now."""
+    match parsed:
+        case CreateTable() | CreateSource() | CreateView() | CreateSink() | CreateFunction():
+            name = stored.name.removesuffix("()") if stored.kind == "function" else stored.name
+            return replace(parsed, name=ObjectName(name, stored.schema))
+        case _:
+            return parsed
+
+
+def function_entry(stored: StoredObject, parsed: CreateFunction) -> Entry:
+    function = SqlFunction(parsed.name.name, parsed.parameters, parsed.returns, parsed.body)
+    return Entry(stored, parsed, function=function)
 
 
 def with_emission(entry: Entry, connection: Connection) -> Entry:
     """Complete a sink once its temp delta exists."""
     if not isinstance(entry.parsed, CreateSink) or entry.program is None:
         return entry
+    if entry.parsed.into is not None:
+        return entry
     sql = emission.emit_sql(entry.program, entry.parsed, connection)
-    return Entry(entry.stored, entry.parsed, None, entry.program, sql)
+    return replace(entry, emit_sql=sql)

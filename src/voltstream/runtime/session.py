@@ -26,9 +26,17 @@ from voltstream.core.ports import (
     Statement,
     TransactionStatus,
 )
-from voltstream.runtime import calls, copying, costs, ddl, describing, dml, drop, querying, show, suspend
+from voltstream.runtime import calls, copying, costs, defining, describing, dml, querying, show
 from voltstream.runtime.activity import Activity, Presence
-from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.catalog import (
+    Catalog,
+    Names,
+    Scope,
+    search_path,
+    undescribed,
+    with_public_names,
+)
+from voltstream.runtime.cursors import Cursors
 from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
@@ -38,6 +46,7 @@ from voltstream.runtime.transaction import Transaction, waited
 from voltstream.sql import statements as sql
 from voltstream.sql.blame import blame
 from voltstream.sql.parse import parse_statements
+from voltstream.sql.resolve import DEFINITIONS, resolved
 from voltstream.store.database import Connection
 
 # Levels at which what a block has read must still be true when it commits.
@@ -84,6 +93,7 @@ class EngineSession:
         self._lock = threading.Lock()
         self._reader: Connection | None = None
         self._future: Future[Any] | None = None
+        self._cursors = Cursors(engine.reader)
         self._busy = False
         self._canceled = False  # While busy: also what the statement has yet to begin stops.
 
@@ -109,6 +119,9 @@ class EngineSession:
         transaction = self._transaction
         try:
             self._introduce(parsed)
+            parsed = self._resolved(parsed)
+            if isinstance(parsed, sql.Fetch):
+                return Description((), self._cursors.columns(parsed))
             if transaction is not None and transaction.holds_writer:
                 return self._on_writer(
                     lambda epoch: describing.describe(
@@ -138,7 +151,7 @@ class EngineSession:
         try:
             with deadline.counting(), self._being_busy():
                 self._introduce(parsed)
-                outcome = self._dispatch(parsed, parameters)
+                outcome = self._dispatch(self._resolved(parsed), parameters)
         except VoltstreamError as error:
             self._fail_block()
             self._blame(error, parsed)
@@ -174,6 +187,7 @@ class EngineSession:
         """Complete an error with what its statement and the catalog know."""
         found = ((entry.stored.name, entry.relation) for entry in self._catalog)
         relations = {name: relation for name, relation in found if relation is not None}
+        with_public_names(error, self._catalog)
         blame(error, parsed, relations)
 
     def begin_implicit(self) -> None:
@@ -207,6 +221,7 @@ class EngineSession:
             self._engine.loop.interrupt(future)
 
     def close(self) -> None:
+        self._cursors.close_all()
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
             transaction.end(commit=False, watch=self._watch)
@@ -249,8 +264,10 @@ class EngineSession:
                 return show.describe(parsed, self._catalog)
             case sql.Explain():
                 return self._explain(parsed)
-            case sql.NoOp(tag=tag):
-                return Outcome(tag)
+            case sql.NoOp(tag=tag, remark=remark):
+                return Outcome(tag, notices=(Notice(remark),) if remark is not None else ())
+            case sql.DeclareCursor() | sql.Fetch() | sql.CloseCursor():
+                return self._cursors.run(parsed, self._catalog, self._query)
             case sql.CreateDatabase():
                 return self._create_database(parsed)
             case sql.Drop(kind="DATABASE"):
@@ -259,39 +276,25 @@ class EngineSession:
                 return self._on_writer(lambda epoch: self._define(epoch, parsed))
 
     def _define(self, epoch: Epoch, parsed: sql.Parsed) -> Outcome:
-        match parsed:
-            case sql.CreateSource():
-                outcome = ddl.create_source(epoch, parsed)
-                self._attach(epoch, parsed.name)
-                return outcome
-            case sql.CreateSink():
-                outcome = ddl.create_sink(epoch, parsed)
-                self._attach(epoch, parsed.name)
-                return outcome
-            case sql.CreateTable():
-                return ddl.create_table(epoch, parsed)
-            case sql.CreateView():
-                return ddl.create_view(epoch, parsed)
-            case sql.CreateSchema():
-                return ddl.create_schema(epoch, parsed)
-            case sql.CreateIndex():
-                return ddl.create_index(epoch, parsed)
-            case sql.Refresh():
-                return suspend.refresh(epoch, parsed)
-            case sql.Drop():
-                return drop.drop(epoch, parsed)
-            case sql.AlterTable():
-                return drop.alter_table(epoch, parsed)
-            case sql.Comment():
-                return drop.comment(epoch, parsed)
-            case _:
-                raise InternalError(f"nothing runs {type(parsed).__name__}")
+        before = {entry.oid for entry in epoch.catalog}
+        outcome = defining.define(epoch, parsed, self._scope())
+        for entry in epoch.catalog:  # A new source, sink or table gets its connector.
+            if entry.oid not in before:
+                self._engine.attach(epoch, entry)
+        return outcome
 
-    def _attach(self, epoch: Epoch, name: sql.ObjectName) -> None:
-        """Give a new source or sink its connector; IF NOT EXISTS may have made nothing."""
-        entry = epoch.catalog.named(name)
-        if entry is not None and self._engine.catalog.by_oid(entry.oid) is None:
-            self._engine.attach(epoch, entry)
+    def _scope(self) -> Scope:
+        """Return how this session reads names."""
+        path = search_path(
+            self._settings.get("search_path"), self._settings.get("session_authorization")
+        )
+        return Scope(path=path, database=self._engine.name)
+
+    def _resolved(self, parsed: sql.Parsed) -> sql.Parsed:
+        """Qualify names by the search path; what defines an object does so on the writer."""
+        if isinstance(parsed, DEFINITIONS):
+            return parsed
+        return resolved(parsed, Names(self._catalog, undescribed, self._scope()))
 
     # --- reading --------------------------------------------------------------------------------
 

@@ -50,6 +50,25 @@ def relations(tree: exp.Expression) -> set[tuple[str | None, str]]:
     }
 
 
+def retargeted(tree: exp.Expression, stored: str) -> exp.Expression:
+    """Return a DELETE of the relation that holds the rows; RETURNING keeps the table's name."""
+    copied = tree.copy()
+    target = _target(copied)
+    alias = target.alias or target.name
+    stored_table = exp.to_table(stored)
+    target.set("this", stored_table.this)
+    target.set("db", stored_table.args.get("db"))
+    target.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    return copied
+
+
+def mentions_column(tree: exp.Expression, name: str) -> bool:
+    """Tell whether a query may read a column of that name: it says so, or has a star."""
+    return any(tree.find_all(exp.Star)) or any(
+        column.name == name for column in tree.find_all(exp.Column, exp.Identifier)
+    )
+
+
 def redirected(tree: exp.Expression, name: str) -> exp.Expression:
     """Return an INSERT that writes to another relation and answers nothing."""
     copied = tree.copy()

@@ -1,64 +1,31 @@
-"""Declared columns: PostgreSQL's types and column constraints into the store's."""
+"""Declared columns: PostgreSQL's types and column constraints, as a table states them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token
 
-from voltstream.core.errors import UndefinedObject
+from voltstream.core.errors import DuplicateColumn, InvalidTableDefinition
 from voltstream.sql.cursor import Cursor, split_commas
-from voltstream.sql.dialect import parse_expression, store_sql, syntax_fault
-from voltstream.sql.statements import ColumnSpec
+from voltstream.sql.dialect import parse_expression, store_sql, syntax_fault, tokenize
+from voltstream.sql.statements import Check, ColumnSpec
+from voltstream.sql.type_names import parse_type
 
-NUMERIC_DEFAULT = "DECIMAL(38,10)"  # An unbounded NUMERIC must have some scale in the store.
-
-# Longest spelling first: the words are matched in this order.
-_TYPES: tuple[tuple[str, str], ...] = (
-    ("TIMESTAMP WITHOUT TIME ZONE", "TIMESTAMP"),
-    ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"),
-    ("TIME WITHOUT TIME ZONE", "TIME"),
-    ("TIME WITH TIME ZONE", "TIMETZ"),
-    ("CHARACTER VARYING", "VARCHAR"),
-    ("CHAR VARYING", "VARCHAR"),
-    ("DOUBLE PRECISION", "DOUBLE"),
-    ("DOUBLE", "DOUBLE"),
-    ("FLOAT8", "DOUBLE"),
-    ("FLOAT4", "FLOAT"),
-    ("REAL", "FLOAT"),
-    ("VARCHAR", "VARCHAR"),
-    ("CHARACTER", "VARCHAR"),
-    ("BPCHAR", "VARCHAR"),
-    ("CHAR", "VARCHAR"),
-    ("TEXT", "VARCHAR"),
-    ("STRING", "VARCHAR"),
-    ("NAME", "VARCHAR"),
-    ("SMALLINT", "SMALLINT"),
-    ("INT2", "SMALLINT"),
-    ("INTEGER", "INTEGER"),
-    ("INT4", "INTEGER"),
-    ("INT8", "BIGINT"),
-    ("INT", "INTEGER"),
-    ("BIGINT", "BIGINT"),
-    ("BOOLEAN", "BOOLEAN"),
-    ("BOOL", "BOOLEAN"),
-    ("TIMESTAMPTZ", "TIMESTAMPTZ"),
-    ("TIMESTAMP", "TIMESTAMP"),
-    ("TIMETZ", "TIMETZ"),
-    ("TIME", "TIME"),
-    ("DATE", "DATE"),
-    ("INTERVAL", "INTERVAL"),
-    ("UUID", "UUID"),
-    ("BYTEA", "BLOB"),
-    ("JSONB", "JSON"),
-    ("JSON", "JSON"),
-)
-_SERIALS = ("SERIAL", "BIGSERIAL", "SMALLSERIAL", "SERIAL4", "SERIAL8", "SERIAL2")
+_SERIALS = {
+    "SERIAL": "INTEGER",
+    "SERIAL4": "INTEGER",
+    "BIGSERIAL": "BIGINT",
+    "SERIAL8": "BIGINT",
+    "SMALLSERIAL": "SMALLINT",
+    "SERIAL2": "SMALLINT",
+}
 # Where a column's default or generation expression ends.
 _CONSTRAINT_WORDS = (
     "NOT NULL", "NULL", "DEFAULT", "PRIMARY KEY", "UNIQUE", "CHECK", "REFERENCES", "CONSTRAINT",
-    "GENERATED", "COLLATE", "AS",
+    "GENERATED", "COLLATE", "AS", "STORED",
 )  # fmt: skip
 _TABLE_CONSTRAINTS = ("PRIMARY KEY", "UNIQUE", "CHECK", "FOREIGN KEY", "CONSTRAINT")
 
@@ -70,8 +37,9 @@ class Columns:
     specs: list[ColumnSpec] = field(default_factory=list)
     primary_key: tuple[str, ...] = ()
     unique: list[tuple[str, ...]] = field(default_factory=list)
-    checks: list[str] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
     watermark: str | None = None
+    starred: bool = False  # "*": the columns that the format's schema names
 
 
 def quoted(name: str) -> str:
@@ -79,78 +47,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def parse_type(cursor: Cursor) -> str:
-    """Read a type and return the store's spelling. Raises: UndefinedObject, FeatureNotSupported."""
-    base = _parse_scalar_type(cursor)
-    while True:
-        if cursor.accept("["):
-            if not cursor.sees("]"):
-                cursor.advance()  # PostgreSQL ignores an array's declared length.
-            cursor.expect("]")
-        elif not cursor.accept("ARRAY"):
-            return base
-        base += "[]"
-
-
-def _parse_scalar_type(cursor: Cursor) -> str:
-    for words in ("NUMERIC", "DECIMAL", "DEC"):
-        if cursor.accept(words):
-            return _numeric(cursor)
-    if cursor.word() in _SERIALS:
-        raise cursor.unsupported(
-            cursor.word(), "Use BIGINT, or UUID with DEFAULT gen_random_uuid()."
-        )
-    if cursor.accept("FLOAT"):
-        bits = _modifiers(cursor)
-        return "FLOAT" if bits and int(bits[0]) <= 24 else "DOUBLE"
-    for prefix in ("TIMESTAMP", "TIME"):  # TIMESTAMP(3) WITH TIME ZONE: kept at microseconds.
-        if cursor.word() == prefix and cursor.word(1) == "(":
-            cursor.advance()
-            _modifiers(cursor)
-            zoned = cursor.accept("WITH TIME ZONE")
-            if not zoned:
-                cursor.accept("WITHOUT TIME ZONE")
-            return prefix + ("TZ" if zoned else "")
-    for words, spelling in _TYPES:
-        if cursor.accept(words):
-            _modifiers(cursor)
-            return spelling
-    token = cursor.token
-    if token is None or cursor.word() in (",", ")"):
-        raise cursor.fault()
-    if token.token_type in (TokenType.STRING, TokenType.NUMBER):
-        raise cursor.fault()
-    raise UndefinedObject(f'type "{token.text.lower()}" does not exist', position=token.start + 1)
-
-
-def _numeric(cursor: Cursor) -> str:
-    start = cursor.token
-    modifiers = _modifiers(cursor)
-    if not modifiers:
-        return NUMERIC_DEFAULT
-    precision = int(modifiers[0])
-    scale = int(modifiers[1]) if len(modifiers) > 1 else 0
-    if not 1 <= precision <= 38 or not 0 <= scale <= precision:
-        if start is not None:
-            cursor.at -= 1
-        raise cursor.unsupported(
-            f"NUMERIC({precision},{scale})", "The precision can be 1 to 38, the scale up to it."
-        )
-    return f"DECIMAL({precision},{scale})"
-
-
-def _modifiers(cursor: Cursor) -> list[str]:
-    if not cursor.sees("("):
-        return []
-    parts = split_commas(cursor.parenthesized())
-    for part in parts:
-        if len(part) != 1 or not part[0].text.isdigit():
-            raise syntax_fault(part[0] if part else None, cursor.text)
-    return [part[0].text for part in parts]
-
-
 def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Columns:
-    """Parse what stands between the parentheses of CREATE TABLE or CREATE SOURCE."""
+    """Parse what stands between the parentheses of CREATE TABLE or CREATE SOURCE.
+
+    Raises: DuplicateColumn (42701), InvalidTableDefinition (42P16).
+    """
     columns = Columns()
     if not tokens:
         return columns
@@ -158,15 +59,34 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
         cursor = Cursor(part, text)
         if not part:
             raise syntax_fault(tokens[-1], text)
-        if source and cursor.accept("WATERMARK FOR"):
+        if cursor.accept("WATERMARK FOR"):
             columns.watermark = _watermark(cursor)
         elif any(cursor.sees(words) for words in _TABLE_CONSTRAINTS):
-            _table_constraint(cursor, columns, source=source)
-        elif cursor.word() in ("EXCLUDE", "LIKE", "INCLUDE"):
-            raise cursor.unsupported(cursor.word())
+            _table_constraint(cursor, columns)
+        elif cursor.word() in ("EXCLUDE", "LIKE", "INCLUDE") and cursor.word(1):
+            raise cursor.unsupported(f"{cursor.word()} in a column list")
+        elif cursor.accept("*"):
+            columns.starred = True
         else:
-            columns.specs.append(_column(cursor, columns, source=source))
+            _add(columns, _column(cursor, columns, source=source), part[0])
     return columns
+
+
+def _add(columns: Columns, spec: ColumnSpec, place: Token) -> None:
+    if any(known.name == spec.name for known in columns.specs):
+        raise DuplicateColumn(
+            f'column "{spec.name}" specified more than once', position=place.start + 1
+        )
+    columns.specs.append(spec)
+
+
+def _set_key(columns: Columns, names: tuple[str, ...], cursor: Cursor) -> None:
+    if columns.primary_key:
+        raise InvalidTableDefinition(
+            "multiple primary keys for a table are not allowed",
+            position=cursor.tokens[0].start + 1,
+        )
+    columns.primary_key = names
 
 
 def _watermark(cursor: Cursor) -> str:
@@ -178,17 +98,14 @@ def _watermark(cursor: Cursor) -> str:
     return f"{quoted(name)} AS {store_sql(parse_expression(cursor.rest(), cursor.text))}"
 
 
-def _table_constraint(cursor: Cursor, columns: Columns, *, source: bool) -> None:
-    if source:
-        raise cursor.unsupported(f"{cursor.word()} in CREATE SOURCE")
-    if cursor.accept("CONSTRAINT"):
-        cursor.identifier()
+def _table_constraint(cursor: Cursor, columns: Columns) -> None:
+    name = cursor.identifier() if cursor.accept("CONSTRAINT") else None
     if cursor.accept("PRIMARY KEY"):
-        columns.primary_key = cursor.name_list()
+        _set_key(columns, cursor.name_list() if not cursor.sees("( )") else (), cursor)
     elif cursor.accept("UNIQUE"):
         columns.unique.append(cursor.name_list())
     elif cursor.accept("CHECK"):
-        columns.checks.append(store_sql(parse_expression(cursor.parenthesized(), cursor.text)))
+        columns.checks.append(_checked(cursor, name))
     elif cursor.accept("FOREIGN KEY"):
         cursor.rest()  # References are not enforced: streams bring children before parents.
     else:
@@ -196,40 +113,82 @@ def _table_constraint(cursor: Cursor, columns: Columns, *, source: bool) -> None
     cursor.expect_end()
 
 
+def _checked(cursor: Cursor, name: str | None) -> Check:
+    tokens = cursor.parenthesized()
+    parse_expression(tokens, cursor.text)
+    return Check(cursor.slice_text(tokens), name)
+
+
 def _column(cursor: Cursor, columns: Columns, *, source: bool) -> ColumnSpec:
     name = cursor.identifier()
-    store_type = parse_type(cursor)
-    not_null = False
-    default: str | None = None
-    generated: str | None = None
+    spec = _typed(cursor, name)
+    constraint: str | None = None
     while not cursor.done:
         if cursor.accept("NOT NULL"):
-            not_null = True
+            spec = replace(spec, not_null=True)
         elif cursor.accept("NULL"):
-            not_null = False
-        elif source and not cursor.sees("AS"):
-            raise cursor.unsupported(f"{cursor.word()} in CREATE SOURCE")
+            spec = replace(spec, not_null=False)
         elif cursor.accept("DEFAULT"):
-            default = _expression(cursor)
+            tokens = _expression(cursor)
+            parse_expression(tokens, cursor.text)
+            spec = replace(spec, default_text=cursor.slice_text(tokens))
         elif cursor.accept("AS"):
-            if not source:
-                raise cursor.unsupported("a generated column")
-            generated = _expression(cursor)
+            spec = _generated(cursor, spec)
+        elif cursor.accept("GENERATED"):
+            spec = _always(cursor, spec)
         elif cursor.accept("CONSTRAINT"):
-            cursor.identifier()
+            constraint = cursor.identifier()
         elif cursor.accept("PRIMARY KEY"):
-            columns.primary_key = (name,)
+            _set_key(columns, (name,), cursor)
         elif cursor.accept("UNIQUE"):
             columns.unique.append((name,))
         elif cursor.accept("CHECK"):
-            columns.checks.append(store_sql(parse_expression(cursor.parenthesized(), cursor.text)))
+            columns.checks.append(_checked(cursor, constraint))
         elif cursor.accept("REFERENCES"):
             _skip_reference(cursor)
-        elif cursor.word() in ("GENERATED", "COLLATE"):
-            raise cursor.unsupported(cursor.word())
+        elif cursor.accept("COLLATE"):
+            collation = cursor.identifier()
+            if collation.lower() not in ("c", "posix", "default", "pg_catalog"):
+                raise cursor.unsupported(f'collation "{collation}"', 'Text sorts by "C".')
         else:
             raise cursor.fault()
-    return ColumnSpec(name, store_type, not_null, default, generated)
+    if source and spec.default_text is not None and spec.generated_sql is not None:
+        raise cursor.fault()
+    return spec
+
+
+def _typed(cursor: Cursor, name: str) -> ColumnSpec:
+    start = cursor.at
+    if cursor.word() in _SERIALS:
+        store_type = _SERIALS[cursor.word()]
+        declared = cursor.advance().text.upper()
+        return ColumnSpec(name, store_type, True, declared=declared, identity="by default")
+    store_type = parse_type(cursor)
+    declared = cursor.slice_text(cursor.tokens[start : cursor.at])
+    return ColumnSpec(name, store_type, declared=declared)
+
+
+def _generated(cursor: Cursor, spec: ColumnSpec) -> ColumnSpec:
+    tokens = _expression(cursor)
+    tree = parse_expression(tokens, cursor.text)
+    text = cursor.slice_text(tokens)
+    cursor.accept("STORED")
+    return replace(spec, generated_sql=store_sql(tree), generated_text=text)
+
+
+def _always(cursor: Cursor, spec: ColumnSpec) -> ColumnSpec:
+    """Read what follows GENERATED: an expression, or an identity with its sequence options."""
+    always = cursor.accept("ALWAYS")
+    if not always:
+        cursor.expect("BY DEFAULT")
+    cursor.expect("AS")
+    if not cursor.accept("IDENTITY"):
+        if not always:
+            raise cursor.fault()
+        return _generated(cursor, spec)
+    if cursor.sees("("):
+        cursor.parenthesized()
+    return replace(spec, identity="always" if always else "by default", not_null=True)
 
 
 def _skip_reference(cursor: Cursor) -> None:
@@ -242,7 +201,7 @@ def _skip_reference(cursor: Cursor) -> None:
             cursor.advance()
 
 
-def _expression(cursor: Cursor) -> str:
+def _expression(cursor: Cursor) -> list[Token]:
     start = cursor.at
     while not cursor.done and not (
         cursor.at > start and any(cursor.sees(words) for words in _CONSTRAINT_WORDS)
@@ -251,24 +210,13 @@ def _expression(cursor: Cursor) -> str:
             cursor.parenthesized()
         else:
             cursor.advance()
-    tokens = cursor.tokens[start : cursor.at]
+    tokens = list(cursor.tokens[start : cursor.at])
     if not tokens:
         raise cursor.fault()
-    return store_sql(parse_expression(tokens, cursor.text))
+    return tokens
 
 
-def table_sql(qualified: str, columns: Columns) -> str:
-    """Return the store's CREATE TABLE of declared columns."""
-    lines = []
-    for spec in columns.specs:
-        line = f"{quoted(spec.name)} {spec.store_type}"
-        if spec.default_sql is not None:
-            line += f" DEFAULT {spec.default_sql}"
-        if spec.not_null:
-            line += " NOT NULL"
-        lines.append(line)
-    if columns.primary_key:
-        lines.append(f"PRIMARY KEY ({', '.join(map(quoted, columns.primary_key))})")
-    lines.extend(f"UNIQUE ({', '.join(map(quoted, names))})" for names in columns.unique)
-    lines.extend(f"CHECK ({check})" for check in columns.checks)
-    return f"CREATE TABLE {qualified} ({', '.join(lines)})"
+def columns_in(text: str) -> tuple[str, ...]:
+    """Return the columns an expression names, each once."""
+    tree = parse_expression(tokenize(text), text)
+    return tuple(dict.fromkeys(column.name for column in tree.find_all(exp.Column)))

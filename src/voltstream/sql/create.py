@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
-from voltstream.core.errors import SyntaxFault
-from voltstream.sql.columns import Columns, parse_columns, quoted, table_sql
+from voltstream.core.errors import UndefinedColumn
+from voltstream.sql.columns import Columns, parse_columns
+from voltstream.sql.create_more import KINDS, parse_function
 from voltstream.sql.cursor import Cursor, split_commas, top_level
-from voltstream.sql.dialect import parse_expression, parse_query, store_sql
+from voltstream.sql.dialect import parse_expression, parse_query
+from voltstream.sql.include import add_included, parse_includes
 from voltstream.sql.options import parse_format, parse_with
 from voltstream.sql.statements import (
     CreateDatabase,
@@ -25,11 +28,6 @@ from voltstream.sql.statements import (
 )
 
 
-def qualified(name: ObjectName) -> str:
-    """Return a name as the store finds it."""
-    return f"{quoted(name.schema or 'public')}.{quoted(name.name)}"
-
-
 def parse_create(cursor: Cursor, text: str, offset: int) -> Parsed:
     """Parse a statement whose CREATE was read. Raises: SyntaxFault, FeatureNotSupported."""
     replace = cursor.accept("OR REPLACE")
@@ -38,8 +36,14 @@ def parse_create(cursor: Cursor, text: str, offset: int) -> Parsed:
     if cursor.accept("VIEW"):
         return _view(cursor, text, offset, materialized=False, replace=replace)
     if replace:
-        raise cursor.unsupported(f"CREATE OR REPLACE {cursor.word()}")
-    for words, parse in _KINDS:
+        if not cursor.sees("FUNCTION"):
+            raise cursor.unsupported(f"CREATE OR REPLACE {cursor.word()}")
+        cursor.advance()
+        return parse_function(cursor, text, offset, replace=True)
+    temporary = cursor.accept("TEMPORARY") or cursor.accept("TEMP")
+    if temporary and not cursor.sees("SOURCE"):
+        raise cursor.unsupported("a temporary object", "Make it in a schema and drop the schema.")
+    for words, parse in (*_KINDS, *KINDS):
         if cursor.accept(words):
             return parse(cursor, text, offset)
     if cursor.word() in _KNOWN_ELSEWHERE:
@@ -58,10 +62,11 @@ def _source(cursor: Cursor, text: str, offset: int) -> CreateSource:
     columns = Columns()
     if cursor.sees("("):
         columns = parse_columns(cursor.parenthesized(), cursor.text, source=True)
-    if cursor.sees("INCLUDE"):
-        raise cursor.unsupported("INCLUDE")
+    inclusions = parse_includes(cursor)
     properties = parse_with(cursor)
     form, encode = parse_format(cursor, properties)
+    inclusions += parse_includes(cursor)
+    add_included(columns, inclusions, properties.get("connector", "none").lower())
     cursor.expect_end(hint="WITH ( … ) comes before FORMAT … ENCODE …")
     if columns.watermark is not None:
         properties["watermark"] = columns.watermark
@@ -74,42 +79,112 @@ def _source(cursor: Cursor, text: str, offset: int) -> CreateSource:
 def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
     lenient = _if_not_exists(cursor)
     name = cursor.object_name()
-    columns = Columns()
-    if cursor.sees("("):
-        columns = parse_columns(cursor.parenthesized(), cursor.text, source=False)
-        if not columns.specs:
-            raise cursor.unsupported("a table without columns")
-    properties = parse_with(cursor)
-    if cursor.sees("FORMAT") or cursor.sees("INCLUDE") or cursor.sees("APPEND ONLY"):
-        raise cursor.unsupported(
-            f"{cursor.word()} in CREATE TABLE", "Use CREATE SOURCE for a stream."
-        )
+    columns, names = _table_columns(cursor)
+    clauses = _table_clauses(cursor)
     query: exp.Expression | None = None
-    store_ddl = table_sql(qualified(name), columns)
+    query_text, with_data = "", True
     if cursor.accept("AS"):
         if columns.specs:
-            raise cursor.unsupported("CREATE TABLE (columns) AS")
+            raise cursor.unsupported("column types in CREATE TABLE … AS", "Cast in the query.")
         tokens, with_data = _without_data_clause(cursor.rest())
         query = parse_query(_required(tokens, cursor), cursor.text)
-        suffix = "" if with_data else " WITH NO DATA"
-        store_ddl = f"CREATE TABLE {qualified(name)} AS {store_sql(query)}{suffix}"
-    elif not columns.specs:
-        raise cursor.fault()
+        query_text = cursor.slice_text(tokens)
+    elif names:
+        raise cursor.fault(hint="A column is declared with its type.")
+    elif not columns.specs and "connector" not in clauses.properties:
+        raise cursor.unsupported("a table without columns")
     cursor.expect_end()
     _check_key(columns, cursor)
     return CreateTable(
         text=text, offset=offset, name=name, columns=tuple(columns.specs),
-        primary_key=columns.primary_key, store_sql=store_ddl, properties=properties, query=query,
+        primary_key=columns.primary_key, properties=clauses.properties,
+        unique=tuple(columns.unique), checks=tuple(columns.checks), query=query,
+        query_text=query_text, column_names=names, with_data=with_data,
+        append_only=clauses.append_only, on_conflict=clauses.on_conflict,
+        version_columns=clauses.version_columns, watermark=columns.watermark,
+        format=clauses.format, encode=clauses.encode,
         if_not_exists=lenient,
     )  # fmt: skip
 
 
+def _table_columns(cursor: Cursor) -> tuple[Columns, tuple[str, ...]]:
+    """Read declared columns, or the bare names that CREATE TABLE (a, b) AS gives."""
+    if not cursor.sees("("):
+        return Columns(), ()
+    tokens = cursor.parenthesized()
+    parts = split_commas(tokens)
+    if parts and all(len(part) == 1 and part[0].text != "*" for part in parts):
+        return Columns(), tuple(Cursor(part, cursor.text).identifier() for part in parts)
+    return parse_columns(tokens, cursor.text, source=False), ()
+
+
+@dataclass(slots=True)
+class _Clauses:
+    """What may follow a table's columns, in any order."""
+
+    properties: dict[str, str] = field(default_factory=dict)
+    append_only: bool = False
+    on_conflict: str = "OVERWRITE"
+    version_columns: tuple[str, ...] = ()
+    format: str = "PLAIN"
+    encode: str = "JSON"
+
+
+def _table_clauses(cursor: Cursor) -> _Clauses:
+    clauses = _Clauses()
+    while not cursor.done and not cursor.sees("AS"):
+        if cursor.accept("APPEND ONLY"):
+            clauses.append_only = True
+        elif cursor.accept("ON CONFLICT"):
+            clauses.on_conflict = _conflict(cursor)
+        elif cursor.accept("WITH VERSION COLUMN"):
+            clauses.version_columns = cursor.name_list()
+        elif cursor.word() == "WITH" and cursor.word(1) == "(":
+            clauses.properties.update(parse_with(cursor))
+        elif cursor.sees("FORMAT") or cursor.sees("ROW FORMAT"):
+            clauses.format, clauses.encode = parse_format(cursor, clauses.properties)
+        elif cursor.sees("INCLUDE"):
+            _refuse_include(cursor)
+        elif cursor.accept("ENGINE"):
+            cursor.accept("=")
+            if cursor.identifier().lower() != "hummock":
+                raise cursor.unsupported("ENGINE", "A sink writes to other engines.")
+        elif cursor.sees("FROM"):
+            raise cursor.unsupported("CREATE TABLE … FROM source", "Declare the columns.")
+        else:
+            raise cursor.fault()
+    return clauses
+
+
+def _conflict(cursor: Cursor) -> str:
+    for words, behaviour in _CONFLICTS:
+        if cursor.accept(words):
+            return behaviour
+    raise cursor.fault(hint="ON CONFLICT takes OVERWRITE, IGNORE or DO UPDATE IF NOT NULL.")
+
+
+_CONFLICTS = (
+    ("OVERWRITE", "OVERWRITE"),
+    ("DO UPDATE FULL", "OVERWRITE"),
+    ("DO UPDATE IF NOT NULL", "IF NOT NULL"),
+    ("IGNORE", "IGNORE"),
+    ("DO NOTHING", "IGNORE"),
+)
+
+
+def _refuse_include(cursor: Cursor) -> None:
+    if cursor.sees("INCLUDE"):
+        raise cursor.unsupported(
+            f"INCLUDE {cursor.word(1)}", "A column AS proctime() holds the time of arrival."
+        )
+
+
 def _check_key(columns: Columns, cursor: Cursor) -> None:
     names = {spec.name for spec in columns.specs}
-    for column in columns.primary_key:
+    for column in (*columns.primary_key, *(name for names_ in columns.unique for name in names_)):
         if column not in names:
-            raise SyntaxFault(f'column "{column}" named in key does not exist',
-                              position=cursor.tokens[0].start + 1)  # fmt: skip
+            raise UndefinedColumn(f'column "{column}" named in key does not exist',
+                                  position=cursor.tokens[0].start + 1)  # fmt: skip
 
 
 def _required(tokens: list[Token], cursor: Cursor) -> list[Token]:
@@ -157,8 +232,11 @@ def _sink(cursor: Cursor, text: str, offset: int) -> CreateSink:
     lenient = _if_not_exists(cursor)
     name = cursor.object_name()
     emit: int | None = None
-    if cursor.sees("INTO"):
-        raise cursor.unsupported("CREATE SINK … INTO")
+    into: ObjectName | None = None
+    into_columns: tuple[str, ...] = ()
+    if cursor.accept("INTO"):
+        into = cursor.object_name()
+        into_columns = cursor.name_list() if cursor.sees("(") else ()
     query: exp.Expression | None = None
     from_name: ObjectName | None = None
     if cursor.accept("FROM"):
@@ -181,7 +259,7 @@ def _sink(cursor: Cursor, text: str, offset: int) -> CreateSink:
     return CreateSink(
         text=text, offset=offset, name=name, query=query, from_name=from_name,
         properties=properties, format=form, encode=encode, on_close=emit is not None,
-        if_not_exists=lenient,
+        if_not_exists=lenient, into=into, into_columns=into_columns,
     )  # fmt: skip
 
 
@@ -222,25 +300,31 @@ def _index(cursor: Cursor, text: str, offset: int, *, unique: bool = False) -> C
         cursor.identifier()
     if not cursor.sees("("):
         raise cursor.fault()
-    keys, names = [], []
+    keys: list[tuple[str, str]] = []
+    names: list[str] = []
     for part in split_commas(cursor.parenthesized()):
         end = len(part)
         while end and part[end - 1].text.upper() in ("ASC", "DESC", "NULLS", "FIRST", "LAST"):
-            end -= 1  # The store's index has no order.
+            end -= 1
+        order = "DESC" if any(token.text.upper() == "DESC" for token in part[end:]) else "ASC"
         key = parse_expression(_required(part[:end], cursor), cursor.text)
         names.append(key.name if isinstance(key, exp.Column) else "expr")
-        keys.append(store_sql(key) if isinstance(key, exp.Column) else f"({store_sql(key)})")
-    if cursor.accept("INCLUDE"):
-        cursor.name_list()
+        shown = key.name if isinstance(key, exp.Column) else cursor.slice_text(part[:end])
+        keys.append((shown, order))
+    include = cursor.name_list() if cursor.accept("INCLUDE") else ()
+    distributed: tuple[str, ...] = ()
+    if cursor.accept("DISTRIBUTED BY"):
+        parts = split_commas(cursor.parenthesized())
+        distributed = tuple(cursor.slice_text(part) for part in parts)
     if cursor.sees("WHERE"):
-        raise cursor.unsupported("a partial index")
+        raise cursor.unsupported("a partial index", "Index a materialized view of those rows.")
     parse_with(cursor)
     cursor.expect_end()
     name = name or ObjectName("_".join([table.name, *names, "idx"]), table.schema)
-    kind = "UNIQUE INDEX" if unique else "INDEX"
     return CreateIndex(
         text=text, offset=offset, name=name, table=table, unique=unique, if_not_exists=lenient,
-        store_sql=f"CREATE {kind} {quoted(name.name)} ON {qualified(table)} ({', '.join(keys)})",
+        keys=tuple(keys), columns=tuple(n for n in names if n != "expr"), include=include,
+        distributed=distributed,
     )  # fmt: skip
 
 
@@ -258,8 +342,7 @@ _KINDS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("INDEX", _index),
 )
 _KNOWN_ELSEWHERE = (
-    "FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "DOMAIN", "SEQUENCE", "EXTENSION", "ROLE", "USER",
-    "SUBSCRIPTION", "CONNECTION", "SECRET", "TEMP", "TEMPORARY", "UNLOGGED", "RULE", "POLICY",
+    "PROCEDURE", "TRIGGER", "TYPE", "DOMAIN", "SEQUENCE", "EXTENSION", "UNLOGGED", "RULE", "POLICY",
     "PUBLICATION", "SERVER", "AGGREGATE", "CAST", "OPERATOR", "RECURSIVE", "FOREIGN", "GLOBAL",
     "LOCAL",
 )  # fmt: skip

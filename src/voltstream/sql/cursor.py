@@ -106,11 +106,13 @@ class Cursor:
         return token.text.lower()
 
     def object_name(self) -> ObjectName:
-        """Read ``[[database.]schema.]name``; a database qualifier is dropped."""
+        """Read ``[[database.]schema.]name``. Raises: SyntaxFault."""
         parts = [self.identifier()]
         while self.accept("."):
+            if len(parts) == 3:
+                raise self.fault()
             parts.append(self.identifier())
-        return ObjectName(parts[-1], parts[-2] if len(parts) > 1 else None)
+        return ObjectName(*reversed(parts))
 
     def object_names(self) -> tuple[ObjectName, ...]:
         names = [self.object_name()]
@@ -170,10 +172,18 @@ class Cursor:
 
 
 def split_commas(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Split at commas outside brackets; nothing gives no part."""
+    """Split at commas outside brackets, those of ``struct<a int>`` too; nothing gives no part."""
     parts: list[list[Token]] = [[]]
     depth = 0
+    angles = 0
     for token in tokens:
+        before = parts[-1][-1].token_type if parts[-1] else None
+        if token.token_type == TokenType.LT and before in (TokenType.STRUCT, TokenType.MAP):
+            angles += 1
+            depth += 1
+        elif token.token_type == TokenType.GT and angles:
+            angles -= 1
+            depth -= 1
         depth += (token.token_type in _OPEN) - (token.token_type in _CLOSE)
         if token.token_type == TokenType.COMMA and depth == 0:
             parts.append([])

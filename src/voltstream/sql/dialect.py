@@ -92,6 +92,12 @@ class VoltstreamParser(RisingWaveParser):
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: RisingWaveParser.FUNCTION_PARSERS[name] for name in _KEPT_PARSERS
     }
+    # x -> 'key' is jsonb's operator, never a closure: those are spelled |x| … here.
+    LAMBDAS: ClassVar[dict[TokenType, Any]] = {
+        token: build
+        for token, build in RisingWaveParser.LAMBDAS.items()
+        if token != TokenType.ARROW
+    }
     JSON_OPERATORS: ClassVar[dict[TokenType, Any]] = {
         TokenType.ARROW: _operator_call("->"),
         TokenType.DARROW: _operator_call("->>"),

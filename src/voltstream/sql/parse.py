@@ -9,11 +9,13 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported
-from voltstream.sql.alter import parse_alter, parse_comment, parse_drop, parse_truncate
+from voltstream.sql.alter import parse_comment, parse_drop, parse_truncate
+from voltstream.sql.altering import parse_alter
 from voltstream.sql.calls import lone_call, parse_call
 from voltstream.sql.copying import parse_copy
 from voltstream.sql.create import parse_create
 from voltstream.sql.cursor import Cursor
+from voltstream.sql.cursors import parse_close, parse_declare, parse_fetch
 from voltstream.sql.dialect import parse_dml, parse_query, syntax_fault, tokenize
 from voltstream.sql.settings import (
     parse_begin,
@@ -33,6 +35,7 @@ from voltstream.sql.statements import (
     Describe,
     Explain,
     Insert,
+    Merge,
     NoOp,
     ObjectName,
     Parsed,
@@ -81,6 +84,9 @@ def _parse_one(tokens: list[Token], text: str) -> Parsed:
     for words, tag in _NO_OPS:
         if cursor.accept(words):
             return NoOp(text=own_text, offset=offset, tag=tag)
+    for words, tag, remark in _WITHOUT_EFFECT:
+        if cursor.accept(words):
+            return NoOp(text=own_text, offset=offset, tag=tag, remark=remark)
     if word in _REFUSED:
         raise cursor.unsupported(word)
     raise cursor.fault()
@@ -117,6 +123,9 @@ def _tree_statement(tree: exp.Expression, text: str, offset: int) -> Parsed:
         case exp.Delete():
             name = _target(tree.this)
             return Delete(text=text, offset=offset, table=name, tree=tree, returning=returning)
+        case exp.Merge():
+            name = _target(tree.this)
+            return Merge(text=text, offset=offset, table=name, tree=tree, returning=returning)
         case _:
             return Query(text=text, offset=offset, tree=tree)
 
@@ -124,7 +133,7 @@ def _tree_statement(tree: exp.Expression, text: str, offset: int) -> Parsed:
 def _target(table: exp.Expression) -> ObjectName:
     if not isinstance(table, exp.Table):
         raise FeatureNotSupported("the target of the statement is not a table")
-    return ObjectName(table.name, table.db or None)
+    return ObjectName(table.name, table.db or None, table.catalog or None)
 
 
 def _describe(cursor: Cursor, text: str, offset: int) -> Describe:
@@ -161,7 +170,7 @@ def _explain(cursor: Cursor, text: str, offset: int) -> Explain:
 
 
 _QUERY_WORDS = ("SELECT", "VALUES", "TABLE")
-_DML_WORDS = ("INSERT", "UPDATE", "DELETE")
+_DML_WORDS = ("INSERT", "UPDATE", "DELETE", "MERGE")
 _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("CREATE", parse_create),
     ("DROP", parse_drop),
@@ -185,6 +194,9 @@ _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("SAVEPOINT", parse_savepoint),
     ("RELEASE", parse_release),
     ("REFRESH MATERIALIZED VIEW", parse_refresh),
+    ("DECLARE", parse_declare),
+    ("FETCH", parse_fetch),
+    ("CLOSE", parse_close),
 )
 _NO_OPS: tuple[tuple[str, str], ...] = (
     ("FLUSH", "FLUSH"),
@@ -194,11 +206,19 @@ _NO_OPS: tuple[tuple[str, str], ...] = (
     ("VACUUM", "VACUUM"),
     ("CHECKPOINT", "CHECKPOINT"),
     ("UNLISTEN", "UNLISTEN"),
-    ("CLOSE ALL", "CLOSE CURSOR ALL"),
+    ("RECOVER", "RECOVER"),
+    ("LOCK TABLE", "LOCK TABLE"),
     ("DEALLOCATE ALL", "DEALLOCATE ALL"),
 )
+_WITHOUT_EFFECT: tuple[tuple[str, str, str], ...] = (
+    ("GRANT", "GRANT", "privileges are those of the configured roles: GRANT has no effect"),
+    ("REVOKE", "REVOKE", "privileges are those of the configured roles: REVOKE has no effect"),
+    ("REASSIGN OWNED", "REASSIGN OWNED", "one owner owns everything"),
+    ("CANCEL JOBS", "CANCEL JOBS", "no job runs in the background: views are filled at once"),
+    ("CANCEL JOB", "CANCEL JOB", "no job runs in the background: views are filled at once"),
+    ("KILL", "KILL", "use pg_cancel_backend or the client's cancel request"),
+)
 _REFUSED = (
-    "ANALYSE", "CANCEL", "CLOSE", "CLUSTER", "DEALLOCATE", "DECLARE", "DISCARD", "DO", "EXECUTE",
-    "FETCH", "GRANT", "IMPORT", "KILL", "LISTEN", "LOCK", "MERGE", "MOVE", "NOTIFY", "PREPARE",
-    "REASSIGN", "RECOVER", "REINDEX", "REVOKE", "SECURITY",
+    "ANALYSE", "CLUSTER", "DEALLOCATE", "DISCARD", "DO", "EXECUTE", "IMPORT", "LISTEN", "LOCK",
+    "MOVE", "NOTIFY", "PREPARE", "REFRESH", "REINDEX", "SECURITY",
 )  # fmt: skip

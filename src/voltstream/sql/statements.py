@@ -17,6 +17,7 @@ class ObjectName:
 
     name: str
     schema: str | None = None
+    database: str | None = None  # As written; it can only be the one we are in.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +30,21 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class ColumnSpec:
-    """A declared column; ``store_type`` is DuckDB's spelling, ``default_sql`` DuckDB SQL."""
+    """A declared column.
+
+    Shape: ``store_type`` is DuckDB's spelling and ``declared`` the user's. ``default_text`` and
+    ``generated_text`` are expressions as written; ``generated_sql`` is the latter in DuckDB SQL.
+    ``identity`` is "always" or "by default" for serial and identity columns.
+    """
 
     name: str
     store_type: str
     not_null: bool = False
-    default_sql: str | None = None
-    generated_sql: str | None = None  # source columns AS expr / proctime()
+    default_text: str | None = None
+    generated_sql: str | None = None  # columns AS expr / proctime()
+    declared: str = ""
+    generated_text: str | None = None
+    identity: str | None = None
     included: str | None = None  # INCLUDE: what of the record's surroundings; "header:x" for one
 
 
@@ -49,16 +58,38 @@ class CreateSource(Parsed):
     if_not_exists: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A CHECK constraint; ``text`` is its condition as written."""
+
+    text: str
+    name: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTable(Parsed):
-    """``store_sql`` is the DuckDB CREATE TABLE without IF NOT EXISTS and without WITH."""
+    """A table, with or without a connector.
+
+    Shape: ``on_conflict`` says what an INSERT of a key that exists does: OVERWRITE, IGNORE or
+    IF NOT NULL (new values that are NULL keep the old ones).
+    """
 
     name: ObjectName
     columns: tuple[ColumnSpec, ...]
     primary_key: tuple[str, ...]
-    store_sql: str
     properties: Mapping[str, str]
+    unique: tuple[tuple[str, ...], ...] = ()
+    checks: tuple[Check, ...] = ()
     query: exp.Expression | None = None  # CREATE TABLE … AS
+    query_text: str = ""
+    column_names: tuple[str, ...] = ()
+    with_data: bool = True
+    append_only: bool = False
+    on_conflict: str = "OVERWRITE"
+    version_columns: tuple[str, ...] = ()
+    watermark: str | None = None
+    format: str = "PLAIN"
+    encode: str = "JSON"
     if_not_exists: bool = False
 
 
@@ -80,12 +111,14 @@ class CreateView(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSink(Parsed):
-    """Exactly one of ``query`` and ``from_name``."""
+    """Exactly one of ``query`` and ``from_name``; with ``into`` its changes go to that table."""
 
     name: ObjectName
     query: exp.Expression | None
     from_name: ObjectName | None
     properties: Mapping[str, str]
+    into: ObjectName | None = None
+    into_columns: tuple[str, ...] = ()
     format: str = "PLAIN"
     encode: str = "JSON"
     on_close: bool = False  # EMIT ON WINDOW CLOSE
@@ -106,16 +139,57 @@ class CreateDatabase(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateIndex(Parsed):
+    """``keys`` are (expression as written, "ASC" or "DESC"); ``columns`` the plain columns."""
+
     name: ObjectName
     table: ObjectName
     unique: bool
-    store_sql: str
+    keys: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    distributed: tuple[str, ...] = ()
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSubscription(Parsed):
+    name: ObjectName
+    from_name: ObjectName
+    properties: Mapping[str, str]
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateFunction(Parsed):
+    """``parameters`` are (name or empty, store type); ``body`` is an expression or a query."""
+
+    name: ObjectName
+    parameters: tuple[tuple[str, str], ...]
+    returns: str | None
+    language: str
+    body: exp.Expression
+    or_replace: bool = False
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSecret(Parsed):
+    name: ObjectName
+    value: str
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateConnection(Parsed):
+    name: ObjectName
+    properties: Mapping[str, str]
     if_not_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop(Parsed):
-    """``kind``: SOURCE, TABLE, VIEW, MATERIALIZED VIEW, SINK, INDEX, SCHEMA, DATABASE."""
+    """``kind``: SOURCE, TABLE, VIEW, MATERIALIZED VIEW, SINK, INDEX, SCHEMA, DATABASE,
+    SUBSCRIPTION, FUNCTION, SECRET, CONNECTION."""
 
     kind: str
     names: tuple[ObjectName, ...]
@@ -125,11 +199,37 @@ class Drop(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlterTable(Parsed):
-    """``options`` holds SET (…) pairs; ``store_sql`` is DuckDB DDL for anything else."""
+    """``options`` holds SET (…) pairs; ``actions`` change columns, in order."""
 
     name: ObjectName
     options: Mapping[str, str]
-    store_sql: str | None = None
+    actions: tuple[ColumnAction, ...] = ()
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnAction:
+    """``verb``: ADD, DROP, RENAME, SET NOT NULL, DROP NOT NULL, SET DEFAULT, DROP DEFAULT, TYPE."""
+
+    verb: str
+    column: str
+    spec: ColumnSpec | None = None  # ADD, TYPE
+    text: str | None = None  # RENAME: the new name; SET DEFAULT, TYPE … USING: the expression
+    lenient: bool = False  # IF [NOT] EXISTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlterObject(Parsed):
+    """``verb``: RENAME TO, SET SCHEMA, SWAP WITH, OWNER TO, or IGNORED with a remark in ``value``.
+
+    ``kind`` is in upper case; a schema or database is named by ``name.name`` alone.
+    """
+
+    kind: str
+    name: ObjectName
+    verb: str
+    value: str = ""
+    if_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,19 +243,26 @@ class Query(Parsed):
 class Insert(Parsed):
     table: ObjectName
     columns: tuple[str, ...]
-    tree: exp.Expression  # the whole INSERT
+    tree: exp.Insert  # the whole INSERT
     returning: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update(Parsed):
     table: ObjectName
-    tree: exp.Expression
+    tree: exp.Update
     returning: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete(Parsed):
+    table: ObjectName
+    tree: exp.Expression
+    returning: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge(Parsed):
     table: ObjectName
     tree: exp.Expression
     returning: bool
@@ -248,10 +355,41 @@ class Comment(Parsed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclareCursor(Parsed):
+    """A cursor over a query, or over a subscription's changes.
+
+    Shape: ``since`` is "now", "begin", "full" or milliseconds of the Unix epoch.
+    """
+
+    name: str
+    query: exp.Expression | None = None
+    subscription: ObjectName | None = None
+    since: str = "now"
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch(Parsed):
+    """``count`` None means ALL. Units: ``timeout_ms``."""
+
+    name: str
+    count: int | None = 1
+    timeout_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseCursor(Parsed):
+    """``name`` None means ALL."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoOp(Parsed):
     """Accepted and without effect here: FLUSH, DISCARD, ANALYZE, WAIT; ``tag`` is the answer."""
 
     tag: str
+    remark: str | None = None  # A NOTICE that says why there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

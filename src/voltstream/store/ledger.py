@@ -16,6 +16,8 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.objects (oid BIGINT, schema VARCHAR, name VARCHAR, "
     "kind VARCHAR, definition VARCHAR, comment VARCHAR, properties VARCHAR, created TIMESTAMPTZ)",
     "CREATE TABLE IF NOT EXISTS _vs.dependencies (oid BIGINT, on_oid BIGINT)",
+    "CREATE TABLE IF NOT EXISTS _vs.bindings (oid BIGINT, schema VARCHAR, name VARCHAR, "
+    "on_oid BIGINT, columns VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.column_comments (oid BIGINT, name VARCHAR, comment VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.offsets (source BIGINT, part VARCHAR, position VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.outbox (sink BIGINT, epoch BIGINT, ordinal BIGINT, "
@@ -80,6 +82,16 @@ FIRST_OID = 16_384  # PostgreSQL's first oid of user objects: clients treat lowe
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """What one name in a definition was bound to; ``columns`` are those it had then."""
+
+    schema: str | None
+    name: str
+    oid: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """One row of the persistent catalog."""
 
@@ -91,6 +103,7 @@ class StoredObject:
     properties: Mapping[str, str] = field(default_factory=dict)
     comment: str | None = None
     depends_on: tuple[int, ...] = ()
+    bindings: tuple[Binding, ...] = ()
 
 
 @dataclass(slots=True)
@@ -132,6 +145,12 @@ def read_objects(connection: Connection) -> list[StoredObject]:
     dependencies: dict[int, list[int]] = {}
     for oid, on_oid in connection.rows("SELECT oid, on_oid FROM _vs.dependencies"):
         dependencies.setdefault(oid, []).append(on_oid)
+    bindings: dict[int, list[Binding]] = {}
+    for oid, schema, name, on_oid, columns in connection.rows(
+        "SELECT oid, schema, name, on_oid, columns FROM _vs.bindings"
+    ):
+        bound = Binding(schema, name, on_oid, tuple(json.loads(columns)))
+        bindings.setdefault(oid, []).append(bound)
     found = connection.rows(
         "SELECT oid, schema, name, kind, definition, properties, comment FROM _vs.objects "
         "ORDER BY oid"
@@ -146,6 +165,7 @@ def read_objects(connection: Connection) -> list[StoredObject]:
             properties=json.loads(properties),
             comment=comment,
             depends_on=tuple(dependencies.get(oid, ())),
+            bindings=tuple(bindings.get(oid, ())),
         )
         for oid, schema, name, kind, definition, properties, comment in found
     ]
@@ -166,12 +186,18 @@ def add_object(connection: Connection, stored: StoredObject) -> None:
     )
     for on_oid in stored.depends_on:
         connection.execute("INSERT INTO _vs.dependencies VALUES (?, ?)", [stored.oid, on_oid])
+    for bound in stored.bindings:
+        connection.execute(
+            "INSERT INTO _vs.bindings VALUES (?, ?, ?, ?, ?)",
+            [stored.oid, bound.schema, bound.name, bound.oid, json.dumps(bound.columns)],
+        )
 
 
 def remove_object(connection: Connection, oid: int) -> None:
     for table, column in (
         ("objects", "oid"),
         ("dependencies", "oid"),
+        ("bindings", "oid"),
         ("column_comments", "oid"),
         ("offsets", "source"),
         ("outbox", "sink"),
@@ -182,6 +208,14 @@ def remove_object(connection: Connection, oid: int) -> None:
         ("late_rows", "oid"),
     ):
         connection.execute(f"DELETE FROM _vs.{table} WHERE {column} = {oid}")
+
+
+def set_definition(connection: Connection, stored: StoredObject) -> None:
+    """Keep an object's new name, schema and text."""
+    connection.execute(
+        "UPDATE _vs.objects SET schema = ?, name = ?, definition = ? WHERE oid = ?",
+        [stored.schema, stored.name, stored.definition, stored.oid],
+    )
 
 
 def set_comment(connection: Connection, oid: int, column: str | None, comment: str | None) -> None:

@@ -1,0 +1,103 @@
+"""Functions, subscriptions, secrets and connections: small objects of the catalog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from voltstream.core.errors import DependentObjects, DuplicateFunction, VoltstreamError
+from voltstream.core.ports import Notice, Outcome
+from voltstream.runtime import entries, followers
+from voltstream.runtime.catalog import Entry, Names
+from voltstream.runtime.ddl import bound, existing, new_stored, register, start
+from voltstream.runtime.epoch import Epoch
+from voltstream.sql.inline import SqlFunction, sample_call
+from voltstream.sql.resolve import function_key, resolved_tree
+from voltstream.sql.statements import (
+    CreateConnection,
+    CreateFunction,
+    CreateSecret,
+    CreateSubscription,
+    ObjectName,
+)
+from voltstream.sql.translate import translate_query
+from voltstream.store.ledger import remove_object
+
+
+def create_function(epoch: Epoch, parsed: CreateFunction, names: Names) -> Outcome:
+    """Keep a function in LANGUAGE SQL. Raises: DuplicateFunction, and what its body lacks."""
+    name = parsed.name.name
+    key = ObjectName(function_key(name), parsed.name.schema)
+    known = epoch.catalog.named(key)
+    if known is not None:
+        if parsed.if_not_exists:
+            remark = Notice(f'function "{name}" already exists, skipping', sqlstate="42723")
+            return Outcome("CREATE FUNCTION", notices=(remark,))
+        if not parsed.or_replace:
+            raise DuplicateFunction(f'function "{name}" already exists with same argument types')
+        _forget(epoch, known)
+    parsed = replace(parsed, body=resolved_tree(parsed.body, names))
+    stored = new_stored(epoch, key, "function", parsed, {})
+    entry = entries.function_entry(stored, parsed)
+    _try_out(epoch, entry.function, names)
+    register(epoch, replace(entry, stored=bound(stored, names)))
+    return Outcome("CREATE FUNCTION")
+
+
+def _forget(epoch: Epoch, entry: Entry) -> None:
+    dependents = epoch.catalog.dependents(entry.oid)
+    if dependents:
+        raise DependentObjects(
+            f'cannot replace function "{entry.stored.name}": {dependents[0].kind} '
+            f'"{dependents[0].stored.name}" was compiled from it',
+            hint="Drop what depends on it first.",
+        )
+    epoch.catalog = epoch.catalog.without(entry)
+    remove_object(epoch.connection, entry.oid)
+
+
+def _try_out(epoch: Epoch, function: SqlFunction | None, names: Names) -> None:
+    """Bind the body over NULLs of the parameters' types. Raises: what is wrong with it."""
+    if function is None:
+        return
+    call = sample_call(function)
+    try:
+        epoch.connection.describe(translate_query(call, names, epoch.connection, ()))
+    except VoltstreamError as error:
+        error.position = None  # It would count in the body's own text.
+        raise
+
+
+def create_subscription(epoch: Epoch, parsed: CreateSubscription) -> Outcome:
+    """Keep the changes of a table or view from here on, for cursors to read."""
+    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SUBSCRIPTION")
+    if known is not None:
+        return known
+    epoch.catalog.require(parsed.from_name, "table", "materialized view", "source")
+    stored = new_stored(epoch, parsed.name, "subscription", parsed, parsed.properties)
+    connection = epoch.connection
+    epoch.flush()
+    names = Names(epoch.catalog, connection.describe)
+    program = entries.subscription_program(stored.oid, parsed, names, connection)
+    start(epoch, program)
+    connection.execute(f"DELETE FROM {program.output}")
+    followers.make_log(epoch, program)
+    entry = Entry(bound(stored, names), parsed, None, program)
+    register(epoch, followers.attached(entry, lambda one: epoch.catalog.named(one.from_name)))
+    return Outcome("CREATE SUBSCRIPTION")
+
+
+def create_secret(epoch: Epoch, parsed: CreateSecret) -> Outcome:
+    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SECRET")
+    if known is not None:
+        return known
+    register(epoch, Entry(new_stored(epoch, parsed.name, "secret", parsed, {}), parsed))
+    return Outcome("CREATE SECRET")
+
+
+def create_connection(epoch: Epoch, parsed: CreateConnection) -> Outcome:
+    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE CONNECTION")
+    if known is not None:
+        return known
+    stored = new_stored(epoch, parsed.name, "connection", parsed, parsed.properties)
+    register(epoch, Entry(stored, parsed))
+    return Outcome("CREATE CONNECTION")

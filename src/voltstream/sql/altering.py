@@ -1,0 +1,168 @@
+"""ALTER, word by word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from voltstream.sql.columns import parse_columns
+from voltstream.sql.cursor import Cursor
+from voltstream.sql.dialect import parse_expression
+from voltstream.sql.options import parse_options
+from voltstream.sql.statements import (
+    AlterObject,
+    AlterTable,
+    ColumnAction,
+    ColumnSpec,
+    NoOp,
+    ObjectName,
+    Parsed,
+)
+from voltstream.sql.type_names import parse_type
+
+_KINDS = (
+    "MATERIALIZED VIEW", "TABLE", "SOURCE", "SINK", "VIEW", "INDEX", "SCHEMA", "DATABASE",
+    "SUBSCRIPTION", "FUNCTION", "SECRET", "CONNECTION",
+)  # fmt: skip
+# Settings of a cluster: one process has nothing to set, and a script that sets them goes on.
+_CLUSTER = (
+    "PARALLELISM", "BACKFILL_PARALLELISM", "SOURCE_RATE_LIMIT", "BACKFILL_RATE_LIMIT",
+    "DML_RATE_LIMIT", "SINK_RATE_LIMIT", "RESOURCE_GROUP", "STREAMING_RATE_LIMIT", "CONFIG",
+    "BACKFILL_ORDER", "SERVERLESS_BACKFILL",
+)  # fmt: skip
+
+
+def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
+    """Parse ALTER kind name action. Raises: FeatureNotSupported for what is not offered."""
+    for words in ("SYSTEM", "USER", "ROLE", "DEFAULT PRIVILEGES", "COMPACTION GROUP"):
+        if cursor.accept(words):
+            cursor.rest()
+            tag = f"ALTER {words}".replace("USER", "ROLE")
+            return NoOp(text=text, offset=offset, tag=tag, remark=f"{tag} has no effect here")
+    kind = next((words for words in _KINDS if cursor.accept(words)), None)
+    if kind is None:
+        raise cursor.unsupported(f"ALTER {cursor.word()}")
+    lenient = cursor.accept("IF EXISTS")
+    cursor.accept("ONLY")
+    name = cursor.object_name()
+    if kind == "FUNCTION" and cursor.sees("("):
+        cursor.parenthesized()
+
+    def altered(verb: str, value: str = "") -> AlterObject:
+        return AlterObject(
+            text=text, offset=offset, kind=kind, name=name, verb=verb, value=value,
+            if_exists=lenient,
+        )  # fmt: skip
+
+    if cursor.accept("RENAME TO"):
+        return altered("RENAME TO", cursor.identifier())
+    if cursor.accept("SWAP WITH"):
+        other = cursor.object_name()
+        return altered("SWAP WITH", f"{other.schema or ''}.{other.name}")
+    if cursor.accept("OWNER TO"):
+        return altered("OWNER TO", cursor.identifier())
+    if cursor.accept("SET SCHEMA"):
+        return altered("SET SCHEMA", cursor.identifier())
+    if _cluster_setting(cursor):
+        return altered("IGNORED", cursor.slice_text(cursor.rest()) or "SET")
+    if cursor.accept("SET"):
+        options = parse_options(cursor.parenthesized(), cursor.text)
+        return AlterTable(text=text, offset=offset, name=name, options=options, if_exists=lenient)
+    return _columns(cursor, text, offset, kind, name, lenient)
+
+
+def _cluster_setting(cursor: Cursor) -> bool:
+    if cursor.sees("REFRESH SCHEMA") or cursor.sees("CONNECTOR") or cursor.sees("RESET CONFIG"):
+        return True
+    return cursor.sees("SET") and cursor.word(1) in _CLUSTER
+
+
+def _columns(
+    cursor: Cursor, text: str, offset: int, kind: str, name: ObjectName, lenient: bool
+) -> Parsed:
+    if cursor.accept("REPLICA IDENTITY"):
+        cursor.rest()
+        return AlterTable(text=text, offset=offset, name=name, options={}, if_exists=lenient)
+    if kind not in ("TABLE", "SOURCE", "VIEW", "MATERIALIZED VIEW"):
+        raise cursor.unsupported(f"ALTER {kind} … {cursor.word()}")
+    actions = [_action(cursor)]
+    while cursor.accept(","):
+        actions.append(_action(cursor))
+    return AlterTable(
+        text=text, offset=offset, name=name, options={}, actions=tuple(actions), if_exists=lenient
+    )
+
+
+def _action(cursor: Cursor) -> ColumnAction:
+    if cursor.accept("ADD"):
+        return _add_column(cursor)
+    if cursor.accept("DROP"):
+        for words in ("CONSTRAINT", "WATERMARK"):
+            if cursor.sees(words) and cursor.word(1) not in (",", ""):
+                raise cursor.unsupported(f"DROP {words}", "Make the table anew without it.")
+        cursor.accept("COLUMN")
+        lenient = cursor.accept("IF EXISTS")
+        column = cursor.identifier()
+        if not cursor.accept("RESTRICT"):
+            cursor.accept("CASCADE")
+        return ColumnAction("DROP", column, lenient=lenient)
+    if cursor.accept("RENAME"):
+        cursor.accept("COLUMN")
+        old = cursor.identifier()
+        cursor.expect("TO")
+        return ColumnAction("RENAME", old, text=cursor.identifier())
+    if cursor.accept("ALTER"):
+        cursor.accept("COLUMN")
+        return _alter_column(cursor, cursor.identifier())
+    raise cursor.unsupported(f"ALTER TABLE … {cursor.word()}")
+
+
+def _add_column(cursor: Cursor) -> ColumnAction:
+    if cursor.word() in ("CONSTRAINT", "PRIMARY KEY", "UNIQUE", "CHECK", "FOREIGN KEY"):
+        raise cursor.unsupported(f"ADD {cursor.word()}", "Declare it in CREATE TABLE.")
+    cursor.accept("COLUMN")
+    lenient = cursor.accept("IF NOT EXISTS")
+    start = cursor.at
+    while not cursor.done and not cursor.sees(","):
+        if cursor.sees("("):
+            cursor.parenthesized()
+        else:
+            cursor.advance()
+    part = cursor.tokens[start : cursor.at]
+    if not part:
+        raise cursor.fault()
+    columns = parse_columns(part, cursor.text, source=False)
+    if columns.primary_key or columns.unique or columns.checks or not columns.specs:
+        cursor.at = start
+        raise cursor.unsupported(
+            "a constraint in ADD COLUMN", "Declare it in CREATE TABLE; a key cannot be altered."
+        )
+    spec = columns.specs[0]
+    return ColumnAction("ADD", spec.name, spec=spec, lenient=lenient)
+
+
+def _alter_column(cursor: Cursor, column: str) -> ColumnAction:
+    for words in ("SET NOT NULL", "DROP NOT NULL", "DROP DEFAULT"):
+        if cursor.accept(words):
+            return ColumnAction(words, column)
+    if cursor.accept("SET DEFAULT"):
+        return ColumnAction("SET DEFAULT", column, text=_expression(cursor))
+    if cursor.accept("SET DATA TYPE") or cursor.accept("TYPE"):
+        start = cursor.at
+        store_type = parse_type(cursor)
+        declared = cursor.slice_text(cursor.tokens[start : cursor.at])
+        spec = replace(ColumnSpec(column, store_type), declared=declared)
+        using = _expression(cursor) if cursor.accept("USING") else None
+        return ColumnAction("TYPE", column, spec=spec, text=using)
+    raise cursor.fault()
+
+
+def _expression(cursor: Cursor) -> str:
+    start = cursor.at
+    while not cursor.done and not cursor.sees(","):
+        if cursor.sees("("):
+            cursor.parenthesized()
+        else:
+            cursor.advance()
+    tokens = cursor.tokens[start : cursor.at]
+    parse_expression(tokens, cursor.text)
+    return cursor.slice_text(tokens)
