@@ -6,7 +6,6 @@ IntervalStyle postgres and extra_float_digits 1.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -144,9 +143,16 @@ def _interval_texts(array: Cells) -> Cells:
 
 
 def _map_texts(array: Cells) -> Cells:
-    return _per_value(
-        array, lambda pairs: json.dumps({str(key): value for key, value in pairs}, default=str)
-    )
+    keys, values = (_decoded(text_values(part)) for part in (array.keys, array.items))
+    rows: list[str | None] = []
+    start = array.offsets[0].as_py() if len(array) else 0
+    for end, valid in zip(array.offsets[1:].to_pylist(), array.is_valid().to_pylist(), strict=True):
+        place = slice(start - array.offsets[0].as_py(), end - array.offsets[0].as_py())
+        pairs = zip(keys[place], values[place], strict=True)
+        spelled = ",".join(f"{key}:{'NULL' if value is None else value}" for key, value in pairs)
+        rows.append("{" + spelled + "}" if valid else None)
+        start = end
+    return _strings(rows)
 
 
 def _null_texts(array: Cells) -> Cells:

@@ -89,6 +89,10 @@ class VoltstreamParser(RisingWaveParser):
            if name in RisingWaveParser.FUNCTIONS},
         **{name.upper(): _aggregate_builder(name) for name in _AGGREGATES},
     }  # fmt: skip
+    NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        **RisingWaveParser.NO_PAREN_FUNCTION_PARSERS,
+        "MAP": lambda self: self._parse_map(),
+    }
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: RisingWaveParser.FUNCTION_PARSERS[name] for name in _KEPT_PARSERS
     }
@@ -111,6 +115,25 @@ class VoltstreamParser(RisingWaveParser):
 
     def _parse_as_command(self, start: Token) -> exp.Command:
         raise _Located("unsupported clause", self._curr or start)
+
+    def _parse_map(self) -> exp.Expr | None:
+        """Read MAP {key: value, …}; any other MAP is a name."""
+        if not self._curr or self._curr.token_type != TokenType.L_BRACE:
+            self._retreat(self._index - 1)
+            return None
+        self._advance()
+        pairs = [] if self._match(TokenType.R_BRACE, advance=False) else self._parse_csv(self._pair)
+        if not self._match(TokenType.R_BRACE):
+            self.raise_error("Expected }")
+        keys = exp.Array(expressions=[key for key, _ in pairs])
+        values = exp.Array(expressions=[value for _, value in pairs])
+        return exp.Anonymous(this="map_from_key_values", expressions=[keys, values])
+
+    def _pair(self) -> tuple[exp.Expr | None, exp.Expr | None]:
+        key = self._parse_bitwise()
+        if not self._match(TokenType.COLON):
+            self.raise_error("Expected :")
+        return key, self._parse_disjunction()
 
     def _parse_unary(self) -> exp.Expr | None:
         # PostgreSQL's @ -5 is abs(-5); here the sign after it must not end the expression.

@@ -449,9 +449,9 @@ class _Reader:
         fields = self.fields
         for pattern in ("YYYY", "YYY", "YY", "Y"):
             if pattern in fields:
-                year = fields[pattern]
+                year: int = fields[pattern]
                 if pattern != "YYYY" and year < 1000:  # The year nearest to 2020.
-                    base = 10 ** len(pattern)
+                    base: int = 10 ** len(pattern)
                     year += (2000 // base) * base
                     return year - base if pattern == "YY" and year >= _TWO_DIGIT_LIMIT else year
                 return year or 1

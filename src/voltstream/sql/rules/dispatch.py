@@ -17,7 +17,7 @@ from voltstream.sql.rules import (
     system,
     texts,
 )
-from voltstream.sql.rules.tree import Call, Rule, TypeOf
+from voltstream.sql.rules.tree import Call, Rule, TypeOf, call, number
 
 CALLS: dict[str, Rule] = {
     **texts.CALLS,
@@ -61,8 +61,10 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
 
 def _subscript(node: exp.Bracket, type_of: TypeOf) -> exp.Expression:
     found = type_of(node.this)
-    if json.is_json(found):
+    if json.is_json(found) and not type_of(call("map_keys", node.this)).array_depth:
         return json.arrow(Call("->", node, [node.this, node.expressions[0]], type_of))
+    if json.is_json(found):  # A map: it has keys, and JSON's subscripts are not its.
+        return call("list_extract", call("map_extract", node.this, node.expressions[0]), number(1))
     return arrays.subscript(node)
 
 

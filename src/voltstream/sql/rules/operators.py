@@ -51,6 +51,7 @@ def _plus(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     kinds = {found.kind(0), found.kind(1)}
     if kinds & _INSTANTS:
         return dates.added_days(found) or _again(node, found)
+    found = _doubled(found)
     wider = numbers.widened(found)
     return exp.Add(this=wider[0], expression=wider[1]) if wider else _again(node, found)
 
@@ -61,8 +62,21 @@ def _minus(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
         return json.without(found)
     if {found.kind(0), found.kind(1)} & _INSTANTS:
         return dates.added_days(found) or _again(node, found)
+    found = _doubled(found)
     wider = numbers.widened(found)
     return exp.Sub(this=wider[0], expression=wider[1]) if wider else _again(node, found)
+
+
+def _doubled(found: Call) -> Call:
+    """Return the operands of single and exact numbers with the single as a double."""
+    kinds = found.kind(0), found.kind(1)
+    if Kind.FLOAT4 not in kinds or not set(kinds) & (INTEGERS | {Kind.NUMERIC}):
+        return found
+    wide = [
+        cast(a, "DOUBLE") if kind is Kind.FLOAT4 else a
+        for a, kind in zip(found.arguments, kinds, strict=True)
+    ]
+    return Call(found.name, found.node, wide, found.type_of)
 
 
 def _again(node: exp.Expression, found: Call) -> exp.Expression:
@@ -113,6 +127,7 @@ def _times(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
         at = kinds.index(Kind.TIME)
         span = call("_vs_time_interval", found[at])
         return call("_vs_interval_times", span, _double(found, 1 - at))
+    found = _doubled(found)
     wider = numbers.widened(found)
     if wider:
         return exp.Mul(this=wider[0], expression=wider[1])
