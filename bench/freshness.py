@@ -19,7 +19,8 @@ from bench.contenders.pusher import CONNECTIONS
 from bench.contenders.voltstream import PIPELINE
 from bench.feed import Feed
 from bench.feed_maker import ocpp_feed
-from bench.server import ENVIRONMENT, ROOT, Server, cpu_s
+from bench.processes import cpu_s
+from bench.server import ENVIRONMENT, ROOT, Server
 from bench.suite import Options, Report, Row
 
 RATE = 20_000

@@ -110,9 +110,13 @@ SELECT auction, bidder, price, date_time, TO_CHAR(date_time, 'YYYY-MM-DD') AS da
 FROM bid;
 
 -- q11: how many bids in each session of a bidder
-SELECT bidder, count(*) AS bid_count, window_start AS starttime, window_end AS endtime
-FROM SESSION(bid PARTITION BY bidder, date_time, INTERVAL '10' SECOND)
-GROUP BY bidder, window_start, window_end;
+SELECT bidder, count(*) AS bid_count, starttime, endtime
+FROM (
+    SELECT bidder, first_value(date_time) OVER w AS starttime, last_value(date_time) OVER w AS endtime
+    FROM bid
+    WINDOW w AS (PARTITION BY bidder ORDER BY date_time SESSION WITH GAP INTERVAL '10 seconds')
+) AS t
+GROUP BY bidder, starttime, endtime;
 
 -- q12: how many bids in ten seconds of processing time
 SELECT bidder, count(*) AS bid_count, window_start, window_end

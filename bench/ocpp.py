@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from bench.suite import Options, Report
 ROWS = 2_000_000
 
 
-def contenders() -> tuple[list[Contender], list[str]]:
+def contenders(only: frozenset[str]) -> tuple[list[Contender], list[str]]:
     """Return who can run here, and a note for each that cannot."""
     here = [
         Contender("voltstream", "bench.contenders.voltstream"),
@@ -23,7 +24,7 @@ def contenders() -> tuple[list[Contender], list[str]]:
         Contender("floor B", "bench.contenders.floors", ("mode=append",)),
     ]
     notes = []
-    python = environment("chdb", "chdb")
+    python = environment("chdb", only, "chdb")
     if python:
         for block in ("100k", "1M"):
             options = (f"block={block.replace('k', '000').replace('M', '000000')}",)
@@ -34,11 +35,20 @@ def contenders() -> tuple[list[Contender], list[str]]:
         Contender("duckdb batch", "bench.contenders.recompute", ("every=0",)),
         Contender("duckdb recompute", "bench.contenders.recompute", ("every=1",)),
     ]
+    java = shutil.which("java") is not None
+    python = environment("flink", only, "apache-flink", "setuptools") if java else ""
+    if python:
+        here.append(Contender("flink", "bench.contenders.flink_sql", (), python, checked=False))
+        notes.append("flink: six views without NOW(), no raw rows, no checkpoints, not compared")
+    else:
+        notes.append("flink is left out: it wants java and could not be installed")
     return here, notes
 
 
-def environment(name: str, *packages: str) -> str:
+def environment(name: str, only: frozenset[str], *packages: str) -> str:
     """Return the Python of a cached environment that has a peer, made on first use; or ''."""
+    if only and not any(each.startswith(name) for each in only):
+        return ""
     folder = cache_folder() / name
     python = folder / "bin" / "python"
     ready = folder / "ready"
@@ -56,9 +66,9 @@ def environment(name: str, *packages: str) -> str:
 def bench(options: Options) -> Report:
     rows = options.rows or ROWS
     feed = ocpp_feed(rows)
-    field, notes = contenders()
+    field, notes = contenders(options.only)
     if options.only:
-        field = [each for each in field if each.name in options.only]
+        field, notes = [each for each in field if each.name in options.only], []
     if options.account:
         field = [
             Contender(each.name, each.module, (*each.options, "account=1"), each.python)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -28,6 +29,7 @@ class Contender:
     module: str
     options: tuple[str, ...] = ()
     python: str = sys.executable
+    checked: bool = True  # Leaves its results as files to compare.
 
 
 @dataclass
@@ -59,8 +61,8 @@ def run(contender: Contender, data: Path, check: Check, timeout_s: float = 1800)
         )
         said = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
         if done.returncode or not said:
-            raise RuntimeError((done.stderr or done.stdout).strip()[-2000:])
-        wrong = check(out)
+            raise RuntimeError(_reason(done.stderr or done.stdout))
+        wrong = check(out) if contender.checked else {}
         if wrong:
             raise RuntimeError("results differ: " + "; ".join(map(" ".join, wrong.items())))
         return dict(json.loads(said[-1].removeprefix("RESULT ")))
@@ -68,6 +70,13 @@ def run(contender: Contender, data: Path, check: Check, timeout_s: float = 1800)
         raise RuntimeError(f"not done in {timeout_s:.0f} s") from None
     finally:
         shutil.rmtree(out, ignore_errors=True)
+
+
+def _reason(said: str) -> str:
+    """Return the line that names the error, of all that a failing program prints."""
+    lines = [line for line in said.strip().splitlines() if not line.startswith((" ", "nanobind"))]
+    named = [line for line in lines if re.match(r"[\w.]+: ", line)]
+    return (named or lines or ["it said nothing"])[-1]
 
 
 def alone(contender: Contender) -> Result:

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from bench.processes import cpu_s, rss_mb
+
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
 _SERVE = "from voltstream.cli.app import main; main()"
@@ -54,17 +56,3 @@ class Server:
 
     def rss_mb(self) -> float:
         return rss_mb(self.process.pid)
-
-
-def cpu_s(pid: int) -> float:
-    """Return the user and system seconds a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def rss_mb(pid: int) -> float:
-    """Return the memory a process holds now."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return 0.0
