@@ -236,6 +236,8 @@ def _escaped(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
 def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
     """Read an array's constant as the other side's type; compare jsonb by value."""
     left, right = node.this, node.args["expression"]
+    if isinstance(right, exp.Any | exp.All):
+        return node  # The store compares with each element by itself.
     for here, there, key in ((left, right, "this"), (right, left, "expression")):
         if string_of(here) is None:
             continue

@@ -1,0 +1,23 @@
+-- Expressions in maintained views: the runner checks each against its query after every statement.
+CREATE TABLE reading (id INT PRIMARY KEY, meter VARCHAR, kwh NUMERIC, amps REAL, at TIMESTAMPTZ, tags TEXT[], doc JSONB, pause INTERVAL);
+CREATE MATERIALIZED VIEW texts AS SELECT id, upper(meter) || '-' || id AS label, regexp_replace(meter, '[0-9]+', '#') AS kind, split_part(meter, '-', 2) AS part, format('%s (%s)', meter, kwh) AS shown, meter ~ '^cp' AS is_charger, array_to_string(tags, '+') AS tags FROM reading;
+CREATE MATERIALIZED VIEW numbers AS SELECT id, round(kwh, 1) AS rounded, kwh / 3 AS third, kwh * 1.5 AS more, amps + 1 AS amps, power(kwh, 2) AS square, greatest(kwh, 5) AS capped, kwh::int AS whole FROM reading;
+CREATE MATERIALIZED VIEW times AS SELECT id, to_char(at, 'YYYY-MM-DD HH24:MI') AS shown, date_trunc('hour', at) AS hour, extract(dow FROM at) AS dow, at + pause AS later, pause * 1.5 AS longer, at AT TIME ZONE 'Europe/Berlin' AS there FROM reading;
+CREATE MATERIALIZED VIEW documents AS SELECT id, doc -> 'phases' AS phases, doc ->> 'site' AS site, (doc ->> 'limit')::int AS limit_w, doc @> '{"site": "a"}' AS at_a, jsonb_array_length(doc -> 'phases') AS phase_count, doc - 'limit' AS rest, to_jsonb(tags) AS tags FROM reading;
+CREATE MATERIALIZED VIEW lists AS SELECT id, tags[1] AS first, tags || 'new' AS more, cardinality(tags) AS count, 'x' = ANY(tags) AS has_x, array_transform(tags, |t| upper(t)) AS shouted FROM reading;
+CREATE MATERIALIZED VIEW groups AS SELECT split_part(meter, '-', 1) AS kind, string_agg(meter, ',' ORDER BY meter) AS meters, jsonb_agg(id ORDER BY id) AS ids, avg(kwh) AS mean, bool_or(kwh > 5) AS any_big, percentile_cont(0.5) WITHIN GROUP (ORDER BY kwh) AS median, sum(pause) AS pauses FROM reading GROUP BY 1;
+INSERT INTO reading VALUES (1, 'cp-1', 10.25, 1.5, '2026-01-01 10:20:30Z', '{x,y}', '{"site": "a", "limit": "11000", "phases": [1, 2, 3]}', '1 hour'), (2, 'mt-7', 3, 0.1, '2026-01-04 23:00:00+02', '{}', '{"site": "b"}', '1 day -10 minutes'), (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+SELECT * FROM texts ORDER BY id;
+SELECT * FROM numbers ORDER BY id;
+SELECT * FROM times ORDER BY id;
+SELECT * FROM documents ORDER BY id;
+SELECT * FROM lists ORDER BY id;
+SELECT * FROM groups ORDER BY kind;
+UPDATE reading SET tags = '{x}', doc = '{"limit": "x"}', kwh = '7.5' WHERE id = 2;
+DELETE FROM reading WHERE id = 3;
+INSERT INTO reading (id, meter, kwh, pause) VALUES (4, 'cp-2', 1, '2 hours');
+SELECT * FROM texts ORDER BY id;
+SELECT * FROM documents ORDER BY id;
+SELECT * FROM groups ORDER BY kind;
+DELETE FROM reading;
+SELECT count(*) FROM texts;
