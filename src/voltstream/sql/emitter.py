@@ -102,14 +102,8 @@ def _delta_of(writer: Writer, plan: Plan) -> Stream:
             return join_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
         case Aggregate(groups=()):
             return _always_there(writer, plan)
-        case Aggregate() | DistinctOn():
+        case Aggregate() | DistinctOn() | SetOperation() | Over() | Ranked():
             return _keyed(writer, plan).stream
-        case SetOperation(sides=sides):
-            return set_operation_delta(writer, plan, [delta_of(writer, side) for side in sides])
-        case Over(child=child):
-            return over_delta(writer, plan, delta_of(writer, child))
-        case Ranked(child=child):
-            return ranked_delta(writer, plan, delta_of(writer, child))
         case TimeFilter(child=child):
             return time_filter_delta(writer, plan, delta_of(writer, child))
         case WindowClose(child=child):
@@ -129,11 +123,24 @@ def _always_there(writer: Writer, plan: Aggregate) -> Stream:
     return Stream(sql, (*keyed.stream.reads, born), plan.columns, False, False)
 
 
-def _keyed(writer: Writer, plan: Aggregate | DistinctOn) -> Keyed:
+_KEYED = (Aggregate, DistinctOn, SetOperation, Over, Ranked)  # A view reads their own state.
+
+
+def _keyed(writer: Writer, plan: Aggregate | DistinctOn | SetOperation | Over | Ranked) -> Keyed:
+    if isinstance(plan, SetOperation):
+        return set_operation_delta(writer, plan, [delta_of(writer, side) for side in plan.sides])
     child = delta_of(writer, plan.child)
-    if isinstance(plan, Aggregate):
-        return aggregate_delta(writer, plan, child)
-    return distinct_on_delta(writer, plan, child)
+    match plan:
+        case Aggregate():
+            return aggregate_delta(writer, plan, child)
+        case DistinctOn():
+            return distinct_on_delta(writer, plan, child)
+        case Over():
+            return over_delta(writer, plan, child)
+        case Ranked():
+            return ranked_delta(writer, plan, child)
+        case _ as never:
+            assert_never(never)
 
 
 def stable_root(plan: Plan, items: Items) -> tuple[Plan, Items, Items]:
@@ -185,14 +192,14 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
     output = f"d_{oid}"
     root, stored, volatile = stable_root(plan, items)
     columns = tuple(n for n, _ in stored)
-    if isinstance(root, Aggregate | DistinctOn):
+    if isinstance(root, _KEYED):
         keyed = _keyed(writer, root)
         report_faults(writer, name, tuple(stored), keyed.stream)
         out = _consolidated(project_delta(Project(root, tuple(stored)), keyed.stream))
         writer.rule("view", "read from its operator's state", "delta")
         writer.temp(out.sql, out.reads, "output", name=output, for_output=True)
         content = f"SELECT {item_list(tuple(stored))} FROM {keyed.state}"
-        append_only = False
+        append_only = keyed.stream.append_only
     else:
         out = _consolidated(delta_of(writer, Project(root, tuple(stored))))
         writer.rule("view", "its rows, each with how often it is there", "delta")

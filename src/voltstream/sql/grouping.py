@@ -12,7 +12,7 @@ from voltstream.core.errors import GroupingError, NotIncremental
 from voltstream.sql.expressions import column, mentions_now, spell
 from voltstream.sql.faults import guarded, guarded_call
 from voltstream.sql.plan import Aggregate, Plan, Project, Union
-from voltstream.sql.planning import Carrier, Items, Outputs, own_nodes, replaced
+from voltstream.sql.planning import Carrier, Items, Outputs, replaced
 from voltstream.sql.pushdown import filtered
 
 _CALLS = (exp.AggFunc, exp.Filter, exp.WithinGroup)
@@ -301,9 +301,15 @@ def _of_nothing(tree: exp.Expression, counts: set[str]) -> exp.Expression:
 
 def has_outer_subquery(query: exp.Select) -> bool:
     """Tell whether a grouped query has subqueries outside its aggregates' arguments."""
+
+    def outside(tree: exp.Expression) -> bool:
+        if isinstance(tree, exp.Query):
+            return True
+        return not isinstance(tree, _CALLS) and any(outside(child) for child in _children(tree))
+
     having = query.args.get("having")
     trees = [*query.expressions, *([having.this] if having is not None else [])]
-    return any(isinstance(node, exp.Query) for tree in trees for node in own_nodes(tree))
+    return any(outside(tree) for tree in trees)
 
 
 def split(query: exp.Select) -> exp.Select:
@@ -331,11 +337,18 @@ def split(query: exp.Select) -> exp.Select:
                 names[spell(chosen)] = name
                 made.append(_alias(chosen, name))
 
+    owners = {table.alias_or_name for table in _from_items(query)}
+
+    def group_of(node: exp.Expression) -> str | None:
+        text = spell(node)
+        if text not in names and isinstance(node, exp.Column) and node.table in owners:
+            text = spell(exp.column(node.this.copy()))
+        return names.get(text)
+
     def inside(node: exp.Expression) -> exp.Expression | None:
         """A subquery names the groups it sees; what it aggregates is its own."""
-        if isinstance(node, exp.Column) and node.table and spell(node) in names:
-            return exp.column(names[spell(node)], table=alias, quoted=True)
-        return None
+        name = group_of(node) if isinstance(node, exp.Column) and node.table else None
+        return exp.column(name, table=alias, quoted=True) if name is not None else None
 
     def visit(node: exp.Expression) -> exp.Expression | None:
         if isinstance(node, exp.Query):
@@ -344,7 +357,8 @@ def split(query: exp.Select) -> exp.Select:
         if text not in names and isinstance(node, _CALLS):
             names[text] = f"_a{len(names)}"
             made.append(_alias(node, names[text]))
-        return exp.column(names[text], table=alias, quoted=True) if text in names else None
+        name = group_of(node)
+        return exp.column(name, table=alias, quoted=True) if name is not None else None
 
     def named(tree: exp.Expression) -> exp.Expression:
         name = tree.alias_or_name
@@ -366,6 +380,12 @@ def split(query: exp.Select) -> exp.Select:
     table = exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
     outer.set("from_", exp.From(this=exp.Subquery(this=inner, alias=table)))
     return outer
+
+
+def _from_items(query: exp.Select) -> list[exp.Expression]:
+    clause = query.args.get("from_")
+    joins = query.args.get("joins") or []
+    return [part.this for part in ([clause] if clause is not None else []) + joins]
 
 
 def _alias(tree: exp.Expression, name: str) -> exp.Expression:

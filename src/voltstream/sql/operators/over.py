@@ -9,11 +9,12 @@ Cost: O(rows of the touched partitions).
 from __future__ import annotations
 
 from voltstream.sql.expressions import quote, spell
+from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.stream import Stream, Writer, integrate, null_safe
 from voltstream.sql.plan import Over, Plan, batch_sql, column_list, is_stored
 
 
-def over_delta(writer: Writer, plan: Over, child: Stream) -> Stream:
+def over_delta(writer: Writer, plan: Over, child: Stream) -> Keyed:
     law = "the touched partitions are computed again from the input"
     writer.rule("over", law, "rows of touched partitions")
     delta = writer.materialize(child, "over input")
@@ -27,7 +28,8 @@ def over_delta(writer: Writer, plan: Over, child: Stream) -> Stream:
         "over",
     )
     state = writer.state("over", f"SELECT {columns} FROM {new}")
-    return replaced(writer, state, new, touched, (delta,), plan.partition, plan.columns, "over")
+    change = replaced(writer, state, new, touched, (delta,), plan.partition, plan.columns, "over")
+    return Keyed(f"(SELECT {columns} FROM {state})", change)
 
 
 def kept_rows(

@@ -8,6 +8,7 @@ Cost: O(delta + winners), and O(partition) where a winner goes.
 
 from __future__ import annotations
 
+from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.over import kept_rows, near, replaced
 from voltstream.sql.operators.stream import Stream, Writer, null_safe
 from voltstream.sql.plan import Ranked, column_list, ranked_sql
@@ -16,7 +17,7 @@ _ARRIVAL = "_rid"
 _RANK = "_rank"
 
 
-def ranked_delta(writer: Writer, plan: Ranked, child: Stream) -> Stream:
+def ranked_delta(writer: Writer, plan: Ranked, child: Stream) -> Keyed:
     law = "new rows challenge the winners; a partition that loses a winner is decided again"
     writer.rule("top", law, "delta + winners, rows of partitions that lose a winner")
     delta = writer.materialize(child, "top input")
@@ -38,8 +39,10 @@ def ranked_delta(writer: Writer, plan: Ranked, child: Stream) -> Stream:
     shown = column_list(child.columns)
     shown += f', "{_RANK}" AS "{plan.name}"' if plan.name is not None else ""
     # Without its rank a winner that only moved up is no change: the view's root nets it out.
-    sql = f'SELECT {shown}, "_w" FROM ({change.sql}) WHERE "{_RANK}" > {plan.skip}'
-    return Stream(sql, change.reads, plan.columns, False, False)
+    beyond = f'WHERE "{_RANK}" > {plan.skip}'
+    sql = f'SELECT {shown}, "_w" FROM ({change.sql}) {beyond}'
+    stream = Stream(sql, change.reads, plan.columns, False, False)
+    return Keyed(f"(SELECT {shown} FROM {top} {beyond})", stream)
 
 
 def _candidates(

@@ -10,16 +10,17 @@ from __future__ import annotations
 from typing import assert_never
 
 from voltstream.sql.expressions import quote
+from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.stream import Stream, Writer, null_safe
 from voltstream.sql.plan import SetOperation, SetVerb, column_list
 
 
-def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream]) -> Stream:
+def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream]) -> Keyed:
     writer.rule(plan.verb.value.lower(), "how often a row occurs on each side is counted", "delta")
     columns = column_list(plan.columns)
     tagged = []
     for place, side in enumerate(sides):
-        counts = '"_w" AS n, 0 AS m' if place == 0 else '0 AS n, "_w" AS m'
+        counts = '"_w" AS _n, 0 AS _m' if place == 0 else '0 AS _n, "_w" AS _m'
         # By place, as SQL matches the branches of a set operation.
         named = ", ".join(
             f"{quote(own)} AS {quote(name)}"
@@ -28,20 +29,20 @@ def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream])
         tagged.append(f"SELECT {named}, {counts} FROM ({side.sql})")
     reads = tuple(dict.fromkeys(read for side in sides for read in side.reads))
     fresh = writer.temp(
-        f"SELECT {columns}, sum(n)::BIGINT AS n, sum(m)::BIGINT AS m FROM "
-        f"({' UNION ALL '.join(tagged)}) GROUP BY {columns} HAVING sum(n) <> 0 OR sum(m) <> 0",
+        f"SELECT {columns}, sum(_n)::BIGINT AS _n, sum(_m)::BIGINT AS _m FROM "
+        f"({' UNION ALL '.join(tagged)}) GROUP BY {columns} HAVING sum(_n) <> 0 OR sum(_m) <> 0",
         reads,
         "set operation",
     )
-    state = writer.state("rows", f"SELECT {columns}, n, m FROM {fresh}")
+    state = writer.state("rows", f"SELECT {columns}, _n, _m FROM {fresh}")
     was = writer.temp(
-        f"SELECT {column_list(plan.columns, 's')}, s.n, s.m FROM {state} AS s SEMI JOIN {fresh} "
+        f"SELECT {column_list(plan.columns, 's')}, s._n, s._m FROM {state} AS s SEMI JOIN {fresh} "
         f"AS g ON {null_safe(plan.columns, 's', 'g')}",
         (fresh,),
         "set operation",
     )
     now = writer.temp(
-        f"SELECT {columns}, sum(n)::BIGINT AS n, sum(m)::BIGINT AS m FROM "
+        f"SELECT {columns}, sum(_n)::BIGINT AS _n, sum(_m)::BIGINT AS _m FROM "
         f"(SELECT * FROM {was} UNION ALL SELECT * FROM {fresh}) GROUP BY {columns}",
         (fresh,),
         "set operation",
@@ -52,7 +53,7 @@ def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream])
         "set operation",
     )
     writer.run(
-        f"INSERT INTO {state} SELECT * FROM {now} WHERE n <> 0 OR m <> 0", (now,), "set operation"
+        f"INSERT INTO {state} SELECT * FROM {now} WHERE _n <> 0 OR _m <> 0", (now,), "set operation"
     )
     rule = _rule(plan.verb)
     sql = (
@@ -63,21 +64,24 @@ def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream])
     )
     grows = plan.verb not in (SetVerb.EXCEPT, SetVerb.EXCEPT_ALL)
     grows = grows and all(side.append_only for side in sides)
-    return Stream(sql, (now,), plan.columns, grows, False)
+    content = f"(SELECT {columns} FROM {state} WHERE {rule} > 0)"
+    if plan.verb in (SetVerb.INTERSECT_ALL, SetVerb.EXCEPT_ALL):
+        content = f"(SELECT {columns} FROM (SELECT *, unnest(range({rule})) FROM {state}))"
+    return Keyed(content, Stream(sql, (now,), plan.columns, grows, False))
 
 
 def _rule(verb: SetVerb) -> str:
     """Print how often a row is in the result, from how often it is on each side."""
     match verb:
         case SetVerb.DISTINCT:
-            return "(n > 0)::BIGINT"
+            return "(_n > 0)::BIGINT"
         case SetVerb.INTERSECT:
-            return "(n > 0 AND m > 0)::BIGINT"
+            return "(_n > 0 AND _m > 0)::BIGINT"
         case SetVerb.INTERSECT_ALL:
-            return "least(n, m)"
+            return "least(_n, _m)"
         case SetVerb.EXCEPT:
-            return "(n > 0 AND m = 0)::BIGINT"
+            return "(_n > 0 AND _m = 0)::BIGINT"
         case SetVerb.EXCEPT_ALL:
-            return "greatest(n - m, 0)"
+            return "greatest(_n - _m, 0)"
         case _ as never:
             assert_never(never)
