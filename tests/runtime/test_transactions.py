@@ -31,6 +31,9 @@ from voltstream.runtime import transaction
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
 
+ENDLESS = ("SELECT count(*) FROM generate_series(1, 10000) a(x), generate_series(1, 10000) b(y), "
+           "generate_series(1, 10000) c(z) WHERE x % 7 = (y + z) % 3")  # fmt: skip
+
 
 @pytest.fixture
 def table(engine: Engine) -> Engine:
@@ -184,8 +187,7 @@ def canceled(session: Session) -> Iterator[None]:
 
 def test_interrupt_stops_a_query(engine: Engine) -> None:
     with canceled(engine.session), pytest.raises(QueryCanceled):
-        engine.run("SELECT count(*) FROM generate_series(1, 100000000) a(x), "
-                   "generate_series(1, 100000) b(y) WHERE x % 7 = y % 3")  # fmt: skip
+        engine.run(ENDLESS)
     assert engine.run("SELECT 1") == [(1,)]
 
 
@@ -415,9 +417,6 @@ def test_those_who_wait_share_an_epoch(table: Engine) -> None:
 
 
 # --- cancel and timeouts --------------------------------------------------------------------------
-
-ENDLESS = ("SELECT count(*) FROM generate_series(1, 100000000) a(x), "
-           "generate_series(1, 100000) b(y) WHERE x % 7 = y % 3")  # fmt: skip
 
 
 @pytest.mark.parametrize("statement", [ENDLESS, f"CREATE TABLE u AS {ENDLESS}"])
