@@ -36,6 +36,9 @@ DEFINITIONS = (
 )
 
 
+_WINDOWS = frozenset({"TUMBLE", "HOP"})
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a relation is now."""
@@ -186,6 +189,8 @@ def resolved_tree(tree: Tree, directory: Directory) -> Tree:
     for table in list(copied.find_all(exp.Table)):
         if isinstance(table.this, exp.Identifier) and not _is_local(table):
             _qualify(table, directory)
+        elif isinstance(table.this, exp.Anonymous) and table.this.name.upper() in _WINDOWS:
+            _qualify_input(table.this, directory)
     return copied
 
 
@@ -208,6 +213,19 @@ def _qualify(table: exp.Table, directory: Directory) -> None:
     table.set("this", exp.to_identifier(place.name, quoted=True))
     table.set("db", exp.to_identifier(place.schema, quoted=True))
     table.set("catalog", None)
+
+
+def _qualify_input(window: exp.Anonymous, directory: Directory) -> None:
+    """Qualify what stands where a column would: TUMBLE(reading, …)."""
+    column = window.expressions[0] if window.expressions else None
+    if not isinstance(column, exp.Column):
+        return
+    named = exp.Table(this=column.this.copy(), db=column.args.get("table"))
+    named.parent = window.parent
+    place = None if _is_local(named) else directory.place(named.db or None, named.name)
+    if place is not None:
+        column.set("this", exp.to_identifier(place.name, quoted=True))
+        column.set("table", exp.to_identifier(place.schema, quoted=True))
 
 
 def _is_local(table: exp.Table) -> bool:
