@@ -196,6 +196,8 @@ def _struct_texts(array: Cells, zone: str) -> Cells:
         for field in array.flatten()
     ]
     valid = array.is_valid().to_pylist()
+    if not fields:
+        return _strings("()" if keep else None for keep in valid)
     return _strings(
         f"({','.join(row)})" if keep else None
         for row, keep in zip(zip(*fields, strict=True), valid, strict=True)

@@ -17,6 +17,7 @@ from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.gap_fill import gap_fill_query
 from voltstream.sql.row_functions import opened
+from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.scope import literal_type
 from voltstream.sql.system import resolved
 from voltstream.sql.windows import window_query
@@ -67,6 +68,33 @@ def _translate_values(values: exp.Values, oracle: TypeOracle, *, stable_now: boo
         )
         if holder is values:
             return
+    rows = values.expressions
+    if len(rows) > 1 and not isinstance(values.parent, exp.Insert):
+        _level_columns(rows, oracle)
+
+
+def _level_columns(rows: list[exp.Expression], oracle: TypeOracle) -> None:
+    """Give the numbers of a column of VALUES one type that does not pad them."""
+
+    def type_of(node: exp.Expression) -> DataType:
+        literal = literal_type(node)
+        if literal is not None:
+            return literal
+        if not isinstance(node, exp.Neg | exp.Cast):
+            return _UNKNOWN
+        with suppress(VoltstreamError):
+            return from_store(oracle.describe(f"SELECT {spell(node)} AS x")[0].store_type)
+        return _UNKNOWN
+
+    width = len(rows[0].expressions)
+    if any(len(row.expressions) != width for row in rows):
+        return
+    for place in range(width):
+        column = [row.expressions[place] for row in rows]
+        if not any(isinstance(item, exp.Literal) and not item.is_string for item in column):
+            continue
+        for row, item in zip(rows, levelled(column, type_of), strict=True):
+            row.expressions[place] = item
 
 
 def _translate_change(tree: exp.Expression, oracle: TypeOracle, *, stable_now: bool) -> None:

@@ -474,8 +474,9 @@ def _moment_text(moment: datetime, template: str) -> str:
     return format_moment(moment, template)
 
 
-def _zoned_text(moment: datetime, template: str) -> str:
-    return format_moment(moment.replace(tzinfo=UTC), template)
+def _zoned_text(moment: datetime, template: str, offset_s: int) -> str:
+    zone = timezone(timedelta(seconds=offset_s)) if offset_s else UTC
+    return format_moment(moment.replace(tzinfo=zone), template)
 
 
 def _parsed_date(text: str, template: str) -> date:
@@ -486,7 +487,9 @@ def _parsed_date(text: str, template: str) -> date:
 
 NATIVES = (
     NativeFunction("_vs_to_char", ("TIMESTAMP", "VARCHAR"), "VARCHAR", _moment_text),
-    NativeFunction("_vs_to_char_zoned", ("TIMESTAMP", "VARCHAR"), "VARCHAR", _zoned_text),
+    NativeFunction(
+        "_vs_to_char_zoned", ("TIMESTAMP", "VARCHAR", "INTEGER"), "VARCHAR", _zoned_text
+    ),
     NativeFunction("_vs_to_char_span", ("INTERVAL", "VARCHAR"), "VARCHAR", format_interval),
     NativeFunction("_vs_to_timestamp", ("VARCHAR", "VARCHAR"), "TIMESTAMP", parse_moment),
     NativeFunction("_vs_to_date", ("VARCHAR", "VARCHAR"), "DATE", _parsed_date),

@@ -73,9 +73,10 @@ def like_other(found: Call, index: int, other: int) -> exp.Expression:
 def concatenated(found: Call) -> exp.Expression:
     """Rule of || on arrays: array and array, array and element, either side NULL."""
     left, right = found.type(0), found.type(1)
-    a, b = like_other(found, 0, 1), like_other(found, 1, 0)
     depths = left.array_depth, right.array_depth
-    if string_of(found[0]) is not None or string_of(found[1]) is not None:
+    a, b = found[0], found[1]
+    if any((string_of(side) or "").lstrip().startswith("{") for side in found.arguments):
+        a, b = like_other(found, 0, 1), like_other(found, 1, 0)
         depths = (max(depths), max(depths))
     if is_null(found[0]) or is_null(found[1]):
         depths = (max(depths), max(depths))

@@ -157,8 +157,10 @@ def _to_char(found: Call) -> exp.Expression:
         pattern = _strftime(template) if template is not None else None
         if pattern is not None:
             return call("strftime", moment, text(pattern))
-        name = "_vs_to_char_zoned" if kind is Kind.TIMESTAMPTZ else "_vs_to_char"
-        return call(name, moment, found[1])
+        if kind is Kind.TIMESTAMPTZ:
+            offset = cast(call("date_part", text("timezone"), found[0].copy()), "INTEGER")
+            return call("_vs_to_char_zoned", moment, found[1], offset)
+        return call("_vs_to_char", moment, found[1])
     return call("_vs_to_char_number", cast(found[0], "VARCHAR"), found[1])
 
 

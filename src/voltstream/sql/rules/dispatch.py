@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from voltstream.core.errors import DatatypeMismatch
 from voltstream.sql.rules import (
     aggregates,
     arrays,
@@ -17,7 +18,7 @@ from voltstream.sql.rules import (
     system,
     texts,
 )
-from voltstream.sql.rules.tree import Call, Rule, TypeOf, call, number
+from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, number
 
 CALLS: dict[str, Rule] = {
     **texts.CALLS,
@@ -49,6 +50,14 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
             return arrays.unnested(node, type_of(node.this))
         case exp.Dot():
             return records.field(node, type_of)
+        case exp.Coalesce():
+            items = numbers.levelled([node.this, *node.expressions], type_of)
+            return exp.Coalesce(this=items[0], expressions=items[1:])
+        case exp.Array() if len(node.expressions) > 1:
+            node.set("expressions", numbers.levelled(node.expressions, type_of))
+            return node
+        case exp.Case():
+            return _case(node, type_of)
         case exp.RawString():
             return exp.Literal.string(node.this)
         case exp.Extract():
@@ -59,12 +68,27 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
     return changed if changed is not None else aggregates.rewritten(node, type_of)
 
 
+def _case(node: exp.Case, type_of: TypeOf) -> exp.Expression:
+    branches = list(node.args["ifs"])
+    last = node.args.get("default")
+    values = [branch.args["true"] for branch in branches] + ([last] if last is not None else [])
+    levelled = numbers.levelled(values, type_of)
+    for branch, value in zip(branches, levelled, strict=False):
+        branch.set("true", value)
+    if last is not None:
+        node.set("default", levelled[-1])
+    return node
+
+
 def _subscript(node: exp.Bracket, type_of: TypeOf) -> exp.Expression:
     found = type_of(node.this)
     if json.is_json(found) and not type_of(call("map_keys", node.this)).array_depth:
         return json.arrow(Call("->", node, [node.this, node.expressions[0]], type_of))
     if json.is_json(found):  # A map: it has keys, and JSON's subscripts are not its.
         return call("list_extract", call("map_extract", node.this, node.expressions[0]), number(1))
+    if found.kind in TEXTS and not found.array_depth:
+        message = f"cannot subscript type {found.pg_name} because it does not support subscripting"
+        raise DatatypeMismatch(message)
     return arrays.subscript(node)
 
 

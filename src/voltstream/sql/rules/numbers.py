@@ -11,6 +11,7 @@ from voltstream.sql.rules.tree import (
     INTEGERS,
     Call,
     Rule,
+    TypeOf,
     bare,
     call,
     cast,
@@ -23,6 +24,7 @@ from voltstream.sql.rules.tree import (
 
 _SCALE_MAX = 38
 _PRODUCT_SCALE = 20
+_UNBOUNDED_SCALE = 10
 
 
 def _whole(tree: exp.Expression) -> int | None:
@@ -62,6 +64,24 @@ def product(found: Call) -> exp.Expression | None:
         for tree, kind in zip(found.arguments, (left, right), strict=True)
     ]
     return exp.Mul(this=narrow[0], expression=narrow[1])
+
+
+def levelled(items: list[exp.Expression], type_of: TypeOf) -> list[exp.Expression]:
+    """Return values that share a column, exact numbers of several scales as unbounded ones.
+
+    Law: the store would pad each to the longest scale; a numeric without a scale is not padded.
+    """
+    types = [type_of(item) for item in items]
+    numbers_only = [found for found in types if found.kind is not Kind.UNKNOWN]
+    scales = {found.scale or 0 for found in numbers_only}
+    if len(scales) < 2 or not all(_exact(found) for found in numbers_only):
+        return items
+    if max(scales) > _UNBOUNDED_SCALE:
+        return items
+    return [
+        cast(item, f"DECIMAL(38,{_UNBOUNDED_SCALE})") if _exact(found) else item
+        for item, found in zip(items, types, strict=True)
+    ]
 
 
 def _exact(found: DataType) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from voltstream.core.types import Kind
+from voltstream.core.types import DataType, Kind
 from voltstream.sql.natives.regex import similar_pattern
 from voltstream.sql.rules import arrays, casts, dates, json, numbers
 from voltstream.sql.rules.output import output_text
@@ -18,8 +18,10 @@ from voltstream.sql.rules.tree import (
     Call,
     Rule,
     TypeOf,
+    bare,
     call,
     cast,
+    each,
     is_null,
     paren,
     string_of,
@@ -199,7 +201,7 @@ def _like(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     """Rule of LIKE: the backslash escapes, unless ESCAPE says otherwise."""
     pattern = node.args["expression"]
     if isinstance(pattern, exp.Any | exp.All):
-        return node
+        return _like_each(node, pattern, type_of) or node
     spelled = string_of(pattern)
     if isinstance(node.parent, exp.Escape) or (spelled is not None and "\\" not in spelled):
         return node
@@ -237,7 +239,7 @@ def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
     """Read an array's constant as the other side's type; compare jsonb by value."""
     left, right = node.this, node.args["expression"]
     if isinstance(right, exp.Any | exp.All):
-        return node  # The store compares with each element by itself.
+        return _compared_with_each(node, right, type_of)
     for here, there, key in ((left, right, "this"), (right, left, "expression")):
         if string_of(here) is None:
             continue
@@ -260,6 +262,37 @@ def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
         for key in ("this", "expression"):
             node.set(key, call(normal, cast(node.args[key], "VARCHAR")))
     return node
+
+
+def _compared_with_each(
+    node: exp.Expression, right: exp.Any | exp.All, type_of: TypeOf
+) -> exp.Expression:
+    """Read the constant of x = ANY('{1,2}') as an array of x's type."""
+    if string_of(right.this) is not None:
+        found = type_of(node.this)
+        element = Kind.VARCHAR if found.kind is Kind.UNKNOWN else found.kind
+        array = DataType(element, 1, found.precision, found.scale)
+        right.set("this", exp.Paren(this=arrays.parsed(bare(right.this), array)))
+    return node
+
+
+def _like_each(
+    node: exp.Expression, right: exp.Any | exp.All, type_of: TypeOf
+) -> exp.Expression | None:
+    """Rule of x LIKE ANY (array): the pattern of each element in turn."""
+    patterns = bare(right.this)
+    if isinstance(patterns, exp.Query):
+        return None
+    if string_of(patterns) is not None:
+        patterns = arrays.parsed(patterns, DataType(Kind.VARCHAR, 1))
+
+    def matched(pattern: exp.Expression) -> exp.Expression:
+        one = type(node)(this=node.this.copy(), expression=pattern)
+        return exp.Escape(this=one, expression=text("\\"))
+
+    summary = "list_bool_and" if isinstance(right, exp.All) else "list_bool_or"
+    found = call(summary, each(patterns, matched))
+    return exp.Not(this=found) if node.args.get("negate") else found
 
 
 def _json_match(node: exp.Expression, type_of: TypeOf) -> exp.Expression:

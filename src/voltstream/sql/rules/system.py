@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from voltstream.core.types import Kind
+from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.rules.tree import Call, Rule, call, cast, is_null, renamed, string_of, text
 
 
@@ -36,7 +37,7 @@ def _extreme(found: Call) -> exp.Expression:
         cast(a, names[kind]) if kind in names and string_of(a) is not None else a
         for a in found.arguments
     ]
-    return call(found.name, *items)
+    return call(found.name, *levelled(items, found.type_of))
 
 
 def _vnode(found: Call) -> exp.Expression:
