@@ -26,7 +26,7 @@ VIEWS = {
     "ORDER BY device, id DESC",
     "sited": "SELECT s.id, s.device, d.wh FROM sites s LEFT JOIN by_device d "
     "ON s.device = d.device",
-    "roots": "SELECT id, sqrt(device) AS root FROM readings WHERE device < 0",
+    "products": "SELECT id, factorial(device) AS product FROM readings WHERE device < 0",
 }  # fmt: skip
 
 
