@@ -105,7 +105,9 @@ _NUMBERS = (
      + " WHEN a < 0 AND b <> trunc(b) THEN "
      + _fail("2201F", "'a negative number raised to a non-integer power yields a complex result'")
      + " WHEN isinf(power(a, b)) AND NOT isinf(a) AND NOT isinf(b) THEN "
-     + _fail("22003", "'value out of range: overflow'") + " ELSE power(a, b) END"),
+     + _fail("22003", "'value out of range: overflow'")
+     + " WHEN power(a, b) = 0 AND a <> 0 AND NOT isinf(a) AND NOT isinf(b) THEN "
+     + _fail("22003", "'value out of range: underflow'") + " ELSE power(a, b) END"),
     ("_vs_sqrt(x)",
      "CASE WHEN x < 0 THEN "
      + _fail("2201F", "'cannot take square root of a negative number'") + " ELSE sqrt(x) END"),
@@ -119,7 +121,9 @@ _NUMBERS = (
      + " ELSE log10(x) END"),
     ("_vs_exp(x)",
      "CASE WHEN isinf(exp(x)) AND NOT isinf(x) THEN "
-     + _fail("22003", "'value out of range: overflow'") + " ELSE exp(x) END"),
+     + _fail("22003", "'value out of range: overflow'")
+     + " WHEN exp(x) = 0 AND NOT isinf(x) THEN "
+     + _fail("22003", "'value out of range: underflow'") + " ELSE exp(x) END"),
     ("_vs_quotient(a, b)",
      "CAST(trunc(CAST(a AS DOUBLE) / CAST(b AS DOUBLE)) AS DECIMAL(38,0))"),
     ("_vs_width_bucket(x, lo, hi, n)",

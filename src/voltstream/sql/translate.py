@@ -17,6 +17,7 @@ from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.gap_fill import gap_fill_query
 from voltstream.sql.row_functions import opened
+from voltstream.sql.rules.casts import unified
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.scope import literal_type
 from voltstream.sql.system import resolved
@@ -91,9 +92,10 @@ def _level_columns(rows: list[exp.Expression], oracle: TypeOracle) -> None:
         return
     for place in range(width):
         column = [row.expressions[place] for row in rows]
-        if not any(isinstance(item, exp.Literal) and not item.is_string for item in column):
+        if not any(isinstance(item, exp.Literal) for item in column):
             continue
-        for row, item in zip(rows, levelled(column, type_of), strict=True):
+        shared = levelled(unified(column, type_of), type_of)
+        for row, item in zip(rows, shared, strict=True):
             row.expressions[place] = item
 
 

@@ -162,7 +162,8 @@ def similar_pattern(pattern: str, escape: str = "\\") -> str:
         char = pattern[at]
         if escape and char == escape and at + 1 < len(pattern):
             at += 1
-            out.append(re.escape(pattern[at]))
+            if pattern[at] != '"':  # A marked part bounds what SUBSTRING takes, not what matches.
+                out.append(re.escape(pattern[at]))
         elif bracket:
             bracket = char != "]"
             out.append("\\\\" if char == "\\" else char)

@@ -70,6 +70,23 @@ def rewritten(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
     return _converted(node, kind, type_of)
 
 
+def unified(items: list[exp.Expression], type_of: TypeOf) -> list[exp.Expression]:
+    """Read the string constants among values of one column as the others' type."""
+    if all(string_of(item) is None for item in items):
+        return items
+    others = [item for item in items if string_of(item) is None and not is_null(item)]
+    found = type_of(others[0]) if others else DataType(Kind.UNKNOWN)
+    if found.kind is Kind.UNKNOWN or (found.kind in TEXTS and not found.array_depth):
+        return items
+    name = arrays.store_name(found)
+    if name is None:
+        return items
+    return [
+        rewritten(cast(item, name), type_of) if string_of(item) is not None else item
+        for item in items
+    ]
+
+
 def target_type(kind: exp.DataType) -> DataType:
     """Return a declared type as ours."""
     depth, inner = 0, kind

@@ -51,10 +51,10 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
         case exp.Dot():
             return records.field(node, type_of)
         case exp.Coalesce():
-            items = numbers.levelled([node.this, *node.expressions], type_of)
+            items = _together([node.this, *node.expressions], type_of)
             return exp.Coalesce(this=items[0], expressions=items[1:])
         case exp.Array() if len(node.expressions) > 1:
-            node.set("expressions", numbers.levelled(node.expressions, type_of))
+            node.set("expressions", _together(node.expressions, type_of))
             return node
         case exp.Case():
             return _case(node, type_of)
@@ -68,11 +68,16 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
     return changed if changed is not None else aggregates.rewritten(node, type_of)
 
 
+def _together(items: list[exp.Expression], type_of: TypeOf) -> list[exp.Expression]:
+    """Give values that share a column one type."""
+    return numbers.levelled(casts.unified(items, type_of), type_of)
+
+
 def _case(node: exp.Case, type_of: TypeOf) -> exp.Expression:
     branches = list(node.args["ifs"])
     last = node.args.get("default")
     values = [branch.args["true"] for branch in branches] + ([last] if last is not None else [])
-    levelled = numbers.levelled(values, type_of)
+    levelled = _together(values, type_of)
     for branch, value in zip(branches, levelled, strict=False):
         branch.set("true", value)
     if last is not None:

@@ -255,7 +255,12 @@ def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
             node.set(key, casts.rewritten(cast(here, _SUBTRACTED[found.kind]), type_of))
         elif found.kind in INTEGERS:
             casts.check_integer(here, found.kind)
-    if json.is_json(type_of(node.this)) and json.is_json(type_of(node.args["expression"])):
+    types = type_of(node.this), type_of(node.args["expression"])
+    if Kind.FLOAT4 in (types[0].kind, types[1].kind):
+        for key, mine, other in (("this", *types), ("expression", types[1], types[0])):
+            if mine.kind is Kind.FLOAT4 and other.kind in INTEGERS | {Kind.NUMERIC}:
+                node.set(key, cast(node.args[key], "DOUBLE"))
+    if json.is_json(types[0]) and json.is_json(types[1]):
         normal = "_vs_json_normal"
         if not isinstance(node, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ):
             normal = "_vs_json_key"

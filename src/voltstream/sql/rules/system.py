@@ -6,7 +6,17 @@ from sqlglot import exp
 
 from voltstream.core.types import Kind
 from voltstream.sql.rules.numbers import levelled
-from voltstream.sql.rules.tree import Call, Rule, call, cast, is_null, renamed, string_of, text
+from voltstream.sql.rules.tree import (
+    Call,
+    Rule,
+    call,
+    cast,
+    is_null,
+    paren,
+    renamed,
+    string_of,
+    text,
+)
 
 
 def _typeof(found: Call) -> exp.Expression:
@@ -63,7 +73,13 @@ def _num_nulls(found: Call) -> exp.Expression:
     return exp.Paren(this=tree)
 
 
+def _same(found: Call) -> exp.Expression:
+    test = exp.EQ if found.name == "booleq" else exp.NEQ
+    return exp.Paren(this=test(this=paren(found[0]), expression=paren(found[1])))
+
+
 CALLS: dict[str, Rule] = {
+    "booleq": _same, "boolne": _same,
     "pg_typeof": _typeof, "row": _row, "nullif": _nullif, "gen_random_uuid": _uuid,
     "uuid_generate_v4": _uuid, "greatest": _extreme, "least": _extreme, "rw_vnode": _vnode,
     "vnode": _vnode, "num_nulls": _num_nulls, "num_nonnulls": _num_nulls,
