@@ -15,7 +15,7 @@ from voltstream.core.errors import (
     FeatureNotSupported,
     InternalError,
     NoActiveTransaction,
-    UndefinedObject,
+    ObjectInUse,
     VoltstreamError,
 )
 from voltstream.core.ports import (
@@ -493,7 +493,7 @@ class EngineSession:
                 notices.append(Notice(f'database "{name.name}" does not exist, skipping'))
                 continue
             if name.name == self._engine.name:
-                raise UndefinedObject("cannot drop the currently open database")
+                raise ObjectInUse("cannot drop the currently open database")
             self._databases.drop(name.name)
         return Outcome("DROP DATABASE", notices=tuple(notices))
 

@@ -20,7 +20,7 @@ SELECT * FROM charger;
 SELECT * FROM sites;
 
 -- A statement that fails changes nothing, in no view.
-INSERT INTO charger VALUES ('y', 'Ulm', 5), ('a', 'Ulm', 5);
+INSERT INTO charger VALUES ('y', 'Ulm', 5), (NULL, 'Ulm', 5);
 UPDATE charger SET kw = kw - 11;
 SELECT * FROM charger;
 SELECT * FROM sites;

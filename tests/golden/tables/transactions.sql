@@ -1,5 +1,5 @@
 -- A transaction is one epoch: it sees its own writes, in views too; others see all or nothing.
-CREATE TABLE meter (id INTEGER PRIMARY KEY, kwh INTEGER);
+CREATE TABLE meter (id INTEGER UNIQUE, kwh INTEGER);
 CREATE MATERIALIZED VIEW total AS SELECT sum(kwh) AS kwh, count(*) AS n FROM meter;
 BEGIN;
 INSERT INTO meter VALUES (1, 10), (2, 20);
