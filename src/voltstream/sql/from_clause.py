@@ -24,11 +24,11 @@ from voltstream.sql.plan import (
     Scan,
     passthrough,
 )
-from voltstream.sql.planning import Planned, Planning, conjuncts, renamed
+from voltstream.sql.planning import Planned, Planning, conjuncts, renamed, substituted
 from voltstream.sql.pushdown import filtered, join_of
+from voltstream.sql.row_functions import opened
 from voltstream.sql.scope import Correlation, Scope, Typer, Visible
 from voltstream.sql.subqueries import correlation_of, joined_to_rows
-from voltstream.sql.table_functions import Expansion, expansion_of
 from voltstream.sql.windows import windowed
 
 ONE_ROW = Constant("SELECT 1", ("_one",))
@@ -58,9 +58,9 @@ class FromClause:
         return plan, scope
 
     def _first(self, node: exp.Expression, scope: Scope) -> tuple[Plan, Scope]:
-        expansion = expansion_of(node)
-        if expansion is not None:
-            return self._expanded(ONE_ROW, scope, expansion, outer=False)
+        opening = self._opened(node, ONE_ROW, scope)
+        if opening is not None:
+            return self._expanded(ONE_ROW, scope, opening, outer=False)
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
             plan, scope = self._first(node.this, scope)
             return self._nested_joins(plan, scope, node)
@@ -211,13 +211,13 @@ class FromClause:
         self, plan: Plan, scope: Scope, join: exp.Join, side: str
     ) -> tuple[Plan, Scope] | None:
         """Plan a join whose right side sees the rows on its left, or return None."""
-        expansion = expansion_of(join.this)
+        opening = self._opened(join.this, plan, scope)
         on = join.args.get("on")
         free = on is None or (isinstance(on, exp.Boolean) and on.this is True)
-        if expansion is not None:
+        if opening is not None:
             if side not in {"", "LEFT"} or not (free or side == ""):
                 raise NotIncremental("no delta rule for this join with a set-returning function")
-            plan, scope = self._expanded(plan, scope, expansion, outer=side == "LEFT")
+            plan, scope = self._expanded(plan, scope, opening, outer=side == "LEFT")
             if on is not None and not free:
                 plan = filtered(plan, self._plain(on, plan, scope))
             return plan, scope
@@ -236,21 +236,44 @@ class FromClause:
             joined = filtered(joined, self._plain(on, joined, both))
         return joined, both
 
+    def _opened(self, node: exp.Expression, plan: Plan, scope: Scope) -> exp.Expression | None:
+        """Return a set-returning function as the query that opens its lists, or None."""
+        return opened(node, lambda tree: self._plain(tree, plan, scope))
+
     def _expanded(
-        self, plan: Plan, scope: Scope, expansion: Expansion, *, outer: bool
+        self, plan: Plan, scope: Scope, opening: exp.Expression, *, outer: bool
     ) -> tuple[Plan, Scope]:
         """Project each row to the rows its set-returning function makes of it."""
+        select = opening.this.this
+        inner = select.args.get("from_")
+        values: dict[str, exp.Expression] = {}
+        if inner is not None:
+            plan, values = self._opened_rows(plan, inner.this.this.expressions, outer=outer)
+            outer = False
+        made, columns = self._opened_rows(plan, select.expressions, values, outer=outer)
+        visible = Visible(opening.args["alias"].name, columns)
+        return made, replace(scope, items=[*scope.items, visible])
+
+    def _opened_rows(
+        self,
+        plan: Plan,
+        outputs: Sequence[exp.Expression],
+        values: dict[str, exp.Expression] | None = None,
+        *,
+        outer: bool,
+    ) -> tuple[Plan, dict[str, exp.Expression]]:
         items = list(passthrough(plan.columns))
         columns: dict[str, exp.Expression] = {}
-        for public, tree in expansion.columns(outer=outer):
-            name = self._planner.fresh(public)
-            items.append((name, self._plain(tree, plan, scope)))
-            columns[public] = column(name)
+        for output in outputs:
+            tree = substituted(output.this, values or {})
+            if outer and isinstance(tree, exp.Explode):
+                tree = exp.Explode(this=_never_empty(tree.this))
+            name = self._planner.fresh(output.alias)
+            items.append((name, tree))
+            columns[output.alias] = column(name)
         if any(mentions_now(tree) for _, tree in items):
             raise NotIncremental("NOW() in a set-returning function")
-        made: Plan = Project(plan, tuple(items))
-        visible = Visible(expansion.alias, columns)
-        return made, replace(scope, items=[*scope.items, visible])
+        return Project(plan, tuple(items)), columns
 
     def _rename_clashes(self, left: Plan, right: Plan, added: Scope) -> tuple[Plan, Scope]:
         taken = set(left.columns)
@@ -270,6 +293,14 @@ def apart(planner: Planning, plan: Plan, taken: set[str]) -> tuple[Plan, dict[st
     names = {name: planner.fresh(name) if name in taken else name for name in plan.columns}
     items = tuple((new, column(old)) for old, new in names.items())
     return Project(plan, items), names
+
+
+def _never_empty(tree: exp.Expression) -> exp.Expression:
+    """Return a list with one NULL in place of an empty or missing list."""
+    length = exp.Anonymous(this="len", expressions=[tree.copy()])
+    zero = exp.Literal.number(0)
+    empty = exp.EQ(this=exp.Coalesce(this=length, expressions=[zero.copy()]), expression=zero)
+    return exp.Case(ifs=[exp.If(this=empty, true=exp.Var(this="[NULL]"))], default=tree.copy())
 
 
 def _using(join: exp.Join, left: Scope, right: Scope) -> list[str]:

@@ -54,7 +54,7 @@ class Project:
     @property
     def expands(self) -> bool:
         """Tell whether one row may become several, so that arrival numbers repeat."""
-        return any("unnest(" in spell(tree) for _, tree in self.items)
+        return any("unnest(" in spell(tree).lower() for _, tree in self.items)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,6 @@ from voltstream.sql.pushdown import filtered
 from voltstream.sql.scope import Correlation, Scope, Typer
 from voltstream.sql.set_operations import combined
 from voltstream.sql.subqueries import half_joined, lifted, linked
-from voltstream.sql.table_functions import list_of, unnested
 from voltstream.sql.window_calls import with_definitions, with_windows
 
 __all__ = ["Planned", "Planner"]
@@ -130,8 +129,7 @@ class Planner:
         grouped = _is_grouped(query)
         having = query.args.get("having")
         sets = _sets(query, items, scope) if grouped else []
-        expander = _Expander(self)
-        if grouped and any(list_of(t) for one in sets for tree in one for t in own_nodes(tree)):
+        if grouped and any(_opens(tree) for one in sets for tree in one):
             raise NotIncremental("no delta rule for a set-returning function in GROUP BY")
         outputs, plan, scope = self._lift(outputs, plan, scope)
         types = outer.types if outer is not None else {}
@@ -140,7 +138,7 @@ class Planner:
         def resolved(tree: exp.Expression) -> exp.Expression:
             return rewrite(tree, typer.of, scope.resolve, stable_now=True)
 
-        outputs = outputs.mapped(expander.hidden).mapped(resolved)
+        outputs = outputs.mapped(resolved)
         sets = [[resolved(tree) for tree in one] for one in sets]
         condition = resolved(having.this) if having is not None else None
         settled = linked(outer, plan, where, plain=_is_plain(query, grouped))
@@ -322,15 +320,6 @@ class _Expander:
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
 
-    def hidden(self, tree: exp.Expression) -> exp.Expression:
-        """Write the calls as unnest(list), which resolving then leaves alone."""
-
-        def visit(node: exp.Expression) -> exp.Expression | None:
-            found = list_of(node)
-            return unnested(found) if found is not None else None
-
-        return replaced(tree, visit)
-
     def expand(self, plan: Plan, outputs: Outputs) -> tuple[Plan, Outputs]:
         """Law: a row becomes as many rows as its longest list has elements, none if all are empty.
 
@@ -340,7 +329,7 @@ class _Expander:
             spell(node): node
             for tree in outputs.every()
             for node in own_nodes(tree)
-            if _is_unnest(node)
+            if isinstance(node, exp.Explode)
         }
         if not calls:
             return plan, outputs
@@ -352,13 +341,13 @@ class _Expander:
         items += [(names[text], tree) for text, tree in calls.items()]
 
         def visit(node: exp.Expression) -> exp.Expression | None:
-            return column(names[spell(node)]) if _is_unnest(node) else None
+            return column(names[spell(node)]) if isinstance(node, exp.Explode) else None
 
         return Project(plan, tuple(items)), outputs.mapped(lambda tree: replaced(tree, visit))
 
 
-def _is_unnest(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name == "unnest"
+def _opens(tree: exp.Expression) -> bool:
+    return any(isinstance(node, exp.Explode) for node in own_nodes(tree))
 
 
 def _is_grouped(query: exp.Select) -> bool:
@@ -373,7 +362,7 @@ def _is_plain(query: exp.Select, grouped: bool) -> bool:
     if grouped or any(query.args.get(clause) for clause in clauses):
         return False
     return not any(
-        isinstance(node, exp.Window) or list_of(node) is not None
+        isinstance(node, exp.Window | exp.Explode)
         for tree in query.expressions
         for node in own_nodes(tree)
     )
