@@ -30,9 +30,15 @@ def guarded_call(call: exp.Expression) -> exp.Expression:
     copied = call.copy()
     for node in list(copied.find_all(exp.AggFunc)):
         if isinstance(node.this, exp.Expression) and not isinstance(node.this, exp.Star):
-            if isinstance(node.this, exp.Distinct):
-                continue
-            node.set("this", guarded(node.this))
+            holder: exp.Expression = (
+                node  # An order inside an aggregate stays around what is tried.
+            )
+            while isinstance(holder.this, exp.Order):
+                holder = holder.this
+            if isinstance(holder.this, exp.Expression) and not isinstance(
+                holder.this, exp.Distinct
+            ):
+                holder.set("this", guarded(holder.this))
     return copied
 
 

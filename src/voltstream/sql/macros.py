@@ -81,6 +81,12 @@ _ARRAYS = (
     ("_vs_array_distinct(a)",
      "list_filter(a, lambda e, i: len(list_filter(list_slice(a, 1, i - 1), "
      "lambda o: o IS NOT DISTINCT FROM e)) = 0)"),
+    ("_vs_any(l)",
+     "CASE WHEN list_contains(l, true) THEN true WHEN len(l) > list_count(l) THEN NULL "
+     "WHEN l IS NOT NULL THEN false END"),
+    ("_vs_all(l)",
+     "CASE WHEN list_contains(l, false) THEN false WHEN len(l) > list_count(l) THEN NULL "
+     "WHEN l IS NOT NULL THEN true END"),
     ("_vs_slice(a, lo, hi)", "list_slice(a, greatest(lo, 1), greatest(hi, 0))"),
     ("_vs_element(a, i)", "CASE WHEN i >= 1 THEN list_extract(a, i) END"),
     ("_vs_array_fill(x, n)", "list_transform(range(n), lambda i: x)"),

@@ -58,6 +58,8 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
             return node
         case exp.Case():
             return _case(node, type_of)
+        case exp.HexString():
+            return number(int(str(node.this), 16))
         case exp.RawString():
             return exp.Literal.string(node.this)
         case exp.Extract():

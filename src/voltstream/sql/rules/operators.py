@@ -272,13 +272,23 @@ def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
 def _compared_with_each(
     node: exp.Expression, right: exp.Any | exp.All, type_of: TypeOf
 ) -> exp.Expression:
-    """Read the constant of x = ANY('{1,2}') as an array of x's type."""
-    if string_of(right.this) is not None:
+    """Rule of x = ANY (array): x is compared with each element; NULLs make it unknown."""
+    items = bare(right.this)
+    if isinstance(items, exp.Query):
+        return node
+    if string_of(items) is not None:
         found = type_of(node.this)
         element = Kind.VARCHAR if found.kind is Kind.UNKNOWN else found.kind
-        array = DataType(element, 1, found.precision, found.scale)
-        right.set("this", exp.Paren(this=arrays.parsed(bare(right.this), array)))
-    return node
+        items = arrays.parsed(items, DataType(element, 1, found.precision, found.scale))
+    return _summed_up(right, items, lambda item: type(node)(this=node.this.copy(), expression=item))
+
+
+def _summed_up(
+    right: exp.Any | exp.All,
+    items: exp.Expression,
+    test: Callable[[exp.Expression], exp.Expression],
+) -> exp.Expression:
+    return call("_vs_all" if isinstance(right, exp.All) else "_vs_any", each(items, test))
 
 
 def _like_each(
@@ -295,8 +305,7 @@ def _like_each(
         one = type(node)(this=node.this.copy(), expression=pattern)
         return exp.Escape(this=one, expression=text("\\"))
 
-    summary = "list_bool_and" if isinstance(right, exp.All) else "list_bool_or"
-    found = call(summary, each(patterns, matched))
+    found = _summed_up(right, patterns, matched)
     return exp.Not(this=found) if node.args.get("negate") else found
 
 
