@@ -102,11 +102,14 @@ def _measure(
     began, every, count = plan["began"], plan["every"], int(plan["count"])
     delays, polls = _watch(look, began, every, count)
     used = (cpu_s(process.pid) - used) / (time.monotonic() - began)
-    pusher.wait()
-    if pusher.returncode:
+    lost = count - len(delays)
+    if lost:  # It fell behind, and so does the pusher.
+        pusher.kill()
+    if pusher.wait() and not lost:
         raise SystemExit("the pusher failed")
-    if len(delays) < count:
-        raise SystemExit(f"{count - len(delays)} of {count} batches were not seen in time")
+    # A batch that was not seen in time took at least until now.
+    for number in range(count):
+        delays.setdefault(number, time.monotonic() - (began + number * every))
     counted = [delay for number, delay in delays.items() if number * every >= _WARM_S]
     cuts = statistics.quantiles(counted, n=100, method="inclusive")
     return {
@@ -116,6 +119,7 @@ def _measure(
         "p99 ms": round(cuts[98] * 1e3),
         "max ms": round(max(counted) * 1e3),
         "batches": count,
+        "not seen": lost,
         "polls/s": round(polls / (time.monotonic() - began)),
         "server CPU %": round(used * 100),
     }

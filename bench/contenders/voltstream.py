@@ -37,7 +37,7 @@ def main() -> None:
     if account is not None:
         account.clear()
     span = Span()
-    epochs = _push(instance, clock, feed)
+    epochs = _push(instance, clock, feed, serial=account is not None)
     for view in VIEWS:
         found = table(session, f"SELECT * FROM {view}")
         parquet.write_table(found, out / f"{view}.parquet")
@@ -51,7 +51,7 @@ def main() -> None:
     tell(result)
 
 
-def _push(instance: Instance, clock: ReplayClock, feed: Feed) -> int:
+def _push(instance: Instance, clock: ReplayClock, feed: Feed, *, serial: bool) -> int:
     """Push every slice. The engine's NOW() follows the rows that are durable."""
     reader = FeedReader(feed)
     receipts: list[Future[Receipt]] = []
@@ -65,6 +65,8 @@ def _push(instance: Instance, clock: ReplayClock, feed: Feed) -> int:
             if payload:
                 batch = RawBatch("ndjson", payload)
                 receipts.append(instance.submit(DEFAULT_DATABASE, source, batch))
+                if serial:  # Nothing beside what is being accounted for.
+                    receipts[-1].result()
         receipts[-1].add_done_callback(partial(_reach, clock, end_us))
     done = [receipt.result() for receipt in receipts]
     dead = sum(receipt.dead_letters for receipt in done)
