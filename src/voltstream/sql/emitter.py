@@ -20,10 +20,11 @@ from voltstream.sql.operators.linear import (
     scan_delta,
     union_delta,
 )
+from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.over import over_delta
 from voltstream.sql.operators.ranked import ranked_delta
 from voltstream.sql.operators.set_operation import set_operation_delta
-from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, integrate, named
+from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, named
 from voltstream.sql.operators.time_filter import time_filter_delta
 from voltstream.sql.operators.window_close import window_close_delta
 from voltstream.sql.plan import (

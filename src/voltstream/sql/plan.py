@@ -85,9 +85,12 @@ class Key:
     null_safe: bool = False
 
     def sql(self, left: str, right: str) -> str:
-        verb = "IS NOT DISTINCT FROM" if self.null_safe else "="
         one, other = spell(qualify(self.left, left)), spell(qualify(self.right, right))
-        return f"({one}) {verb} ({other})"
+        return f"({one}) {self.sign} ({other})"
+
+    @property
+    def sign(self) -> str:
+        return "IS NOT DISTINCT FROM" if self.null_safe else "="
 
 
 @dataclass(frozen=True)

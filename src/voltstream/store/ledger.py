@@ -72,7 +72,7 @@ _VIEWS = (
     "GROUP BY ALL",
     # What it shows is handed to the connection that asks (runtime/costs).
     "CREATE OR REPLACE VIEW rw_catalog.rw_operator_costs AS SELECT unnest(from_json(CAST("
-    "getvariable('vs_costs') AS VARCHAR), '[{\"name\":\"VARCHAR\",\"operator\":\"VARCHAR\","
+    'getvariable(\'vs_costs\') AS VARCHAR), \'[{"name":"VARCHAR","operator":"VARCHAR",'
     '"epochs":"BIGINT","statements":"BIGINT","seconds":"DOUBLE","rows_in":"BIGINT",'
     '"rows_out":"BIGINT","rows_scanned":"BIGINT","scanned_per_delta_row":"DOUBLE"}]\'), '
     "recursive := true)",

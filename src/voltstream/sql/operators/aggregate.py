@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from voltstream.sql.expressions import quote, spell
-from voltstream.sql.operators.stream import Stream, Writer, integrate, null_safe
+from voltstream.sql.operators.keys import forget, near
+from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Aggregate, column_list
 
 _Call = tuple[str, exp.Expression]
@@ -114,11 +116,7 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {made} FROM ({child.sql}) WHERE FALSE")
         writer.setup.append(f'UPDATE {state} SET "_n" = 0')
-    old = writer.temp(
-        f"SELECT s.* FROM {state} AS s JOIN {fresh} AS g ON {null_safe(plan.groups, 's', 'g')}",
-        (fresh,),
-        "aggregate",
-    )
+    old = writer.temp(near(state, fresh, plan.groups), (fresh,), "aggregate")
     new = writer.temp(
         f"SELECT {comma}{merged} FROM (SELECT {comma}{names} FROM {old} UNION ALL "
         f"SELECT {comma}{names} FROM {fresh}){tail}{alive}",
@@ -147,19 +145,12 @@ def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
     rows = _repeated(kept, child.columns)
     calls = "".join(f", {spell(call)} AS {quote(name)}" for name, call in plan.calls)
     select = (groups + calls) if plan.groups else calls.removeprefix(", ")
-    touched = f"(SELECT DISTINCT {groups} FROM {delta})" if plan.groups else "(SELECT 1)"
-    near = f"(SELECT r.* FROM ({rows}) AS r SEMI JOIN {touched} AS d ON "
-    near += f"{null_safe(plan.groups, 'r', 'd')})"
-    new = writer.temp(f"SELECT {select} FROM {near}{tail}", (delta,), "aggregate")
+    touched = near(f"({rows})", delta, plan.groups)
+    new = writer.temp(f"SELECT {select} FROM ({touched}){tail}", (delta,), "aggregate")
     state = writer.state("agg", f"SELECT * FROM {new}")
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {select} FROM ({rows})")
-    old = writer.temp(
-        f"SELECT s.* FROM {state} AS s SEMI JOIN {touched} AS d ON "
-        f"{null_safe(plan.groups, 's', 'd')}",
-        (delta,),
-        "aggregate",
-    )
+    old = writer.temp(near(state, delta, plan.groups), (delta,), "aggregate")
     _replace(writer, state, old, new, plan.groups)
     shown = column_list(plan.columns)
     return Keyed(f"(SELECT {shown} FROM {state})", _old_and_new(old, new, shown, plan.columns))
@@ -175,8 +166,7 @@ def _repeated(kept: str, columns: tuple[str, ...]) -> str:
 
 
 def _replace(writer: Writer, state: str, old: str, new: str, groups: tuple[str, ...]) -> None:
-    match = null_safe(groups, "s", "o")
-    writer.run(f"DELETE FROM {state} AS s USING {old} AS o WHERE {match}", (old,), "aggregate")
+    forget(writer, state, old, groups, (old,), "aggregate")
     writer.run(f"INSERT INTO {state} SELECT * FROM {new}", (new,), "aggregate")
 
 

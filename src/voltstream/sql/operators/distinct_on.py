@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.aggregate import Keyed
-from voltstream.sql.operators.stream import Stream, Writer, integrate, null_safe
+from voltstream.sql.operators.keys import forget, near, null_safe
+from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import DistinctOn, SortKey, column_list
 
 
@@ -33,24 +35,20 @@ def _winners(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
         _first(plan, f"({child.sql})", columns, '"_rid"'), child.reads, "distinct on"
     )
     state = writer.state("top", f"SELECT {columns} FROM {fresh}")
+    held = writer.temp(near(state, fresh, plan.keys, 'r.*, TRUE AS "_held"'), (fresh,),
+                       "distinct on")  # fmt: skip
     old_columns = ", ".join(f"s.{quote(c)} AS {quote('_old_' + c)}" for c in plan.columns)
     won = writer.temp(
-        f'SELECT g.*, s.rowid AS "_row", {old_columns} FROM {fresh} AS g LEFT JOIN {state} AS s '
-        f"ON {null_safe(plan.keys, 'g', 's')} WHERE s.rowid IS NULL OR {_before(plan.order)}",
+        f'SELECT g.*, s."_held", {old_columns} FROM {fresh} AS g LEFT JOIN {held} AS s '
+        f"ON {null_safe(plan.keys, 'g', 's')} WHERE s._held IS NULL OR {_before(plan.order)}",
         (fresh,),
         "distinct on",
     )
-    writer.run(
-        f"DELETE FROM {state} AS s USING (SELECT * FROM {won} WHERE _row IS NOT NULL) AS o "
-        f"WHERE {null_safe(plan.keys, 's', 'o')}",
-        (won,),
-        "distinct on",
-    )
+    forget(writer, state, f"(SELECT * FROM {won} WHERE _held)", plan.keys, (won,), "distinct on")
     writer.run(f"INSERT INTO {state} SELECT {columns} FROM {won}", (won,), "distinct on")
     was = ", ".join(quote("_old_" + c) for c in plan.columns)
     sql = (
-        f'SELECT {columns}, 1 AS "_w" FROM {won} UNION ALL '
-        f'SELECT {was}, -1 FROM {won} WHERE "_row" IS NOT NULL'
+        f'SELECT {columns}, 1 AS "_w" FROM {won} UNION ALL SELECT {was}, -1 FROM {won} WHERE _held'
     )
     stream = Stream(sql, (won,), plan.columns, False, False)
     return Keyed(f"(SELECT {columns} FROM {state})", stream)
@@ -79,22 +77,11 @@ def _decide_again(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
     delta = writer.materialize(child, "distinct on input")
     kept = writer.state("kept", f'SELECT {columns}, "_w" FROM {delta}')
     integrate(writer, kept, delta, child, plan.keys, "distinct on input")
-    touched = f"(SELECT DISTINCT {column_list(plan.keys)} FROM {delta})"
-    near = f"(SELECT k.* FROM {kept} AS k SEMI JOIN {touched} AS d ON "
-    near += f"{null_safe(plan.keys, 'k', 'd')})"
-    new = writer.temp(_first(plan, near, columns, columns), (delta,), "distinct on")
+    rows = f"({near(kept, delta, plan.keys)})"
+    new = writer.temp(_first(plan, rows, columns, columns), (delta,), "distinct on")
     state = writer.state("top", f"SELECT {columns} FROM {new}")
-    old = writer.temp(
-        f"SELECT s.* FROM {state} AS s SEMI JOIN {touched} AS d ON "
-        f"{null_safe(plan.keys, 's', 'd')}",
-        (delta,),
-        "distinct on",
-    )
-    writer.run(
-        f"DELETE FROM {state} AS s USING {old} AS o WHERE {null_safe(plan.keys, 's', 'o')}",
-        (old,),
-        "distinct on",
-    )
+    old = writer.temp(near(state, delta, plan.keys), (delta,), "distinct on")
+    forget(writer, state, old, plan.keys, (old,), "distinct on")
     writer.run(f"INSERT INTO {state} SELECT {columns} FROM {new}", (new,), "distinct on")
     sql = (
         f'SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM ('

@@ -8,13 +8,14 @@ State: both inputs, or the stored relation an input already is. Cost: O(delta * 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from voltstream.sql.expressions import spell
-from voltstream.sql.operators.stream import Stream, Writer, integrate
+from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import (
     Join,
     JoinKind,
@@ -34,7 +35,7 @@ class _Side:
     delta: str
     content: str
     columns: tuple[str, ...]
-    keys: tuple[exp.Expression, ...]
+    keys: tuple[tuple[exp.Expression, str], ...]  # Each with the sign that compares it.
 
 
 _LAWS = {
@@ -48,8 +49,8 @@ _Condition = Callable[[str, str], str]  # ON between a row of this side and one 
 
 
 def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Stream:
-    a = _side(writer, plan.left, left, tuple(key.left for key in plan.keys))
-    b = _side(writer, plan.right, right, tuple(key.right for key in plan.keys))
+    a = _side(writer, plan.left, left, tuple((key.left, key.sign) for key in plan.keys))
+    b = _side(writer, plan.right, right, tuple((key.right, key.sign) for key in plan.keys))
 
     def from_left(row: str, other: str) -> str:
         return join_condition(plan, row, other)
@@ -115,8 +116,7 @@ def _matching(writer: Writer, a: _Side, b: _Side, on: _Condition, *, matched: bo
         operator,
     )
     same = " AND ".join(
-        f"({spell(qualify(key, 'r'))}) IS NOT DISTINCT FROM ({spell(qualify(key, 'd'))})"
-        for key in b.keys
+        f"({spell(qualify(key, 'r'))}) {sign} ({spell(qualify(key, 'd'))})" for key, sign in b.keys
     )
     old = (
         f'SELECT {old_rows} FROM (SELECT {column_list(b.columns, "r")}, r."_w" FROM {b.content} '
@@ -148,17 +148,26 @@ def _padded(writer: Writer, alone: str, a: _Side, b: _Side, *, left: bool) -> st
     )
 
 
-def _side(writer: Writer, plan: Plan, stream: Stream, keys: tuple[exp.Expression, ...]) -> _Side:
+def _side(
+    writer: Writer, plan: Plan, stream: Stream, keys: tuple[tuple[exp.Expression, str], ...]
+) -> _Side:
     delta = writer.materialize(stream, "join input")
     if is_stored(plan):
         content = f'(SELECT *, 1 AS "_w" FROM ({batch_sql(plan)}))'
         return _Side(delta, content, stream.columns, keys)
     state = writer.state("join", f'SELECT {column_list(stream.columns)}, "_w" FROM {delta}')
-    integrate(writer, state, delta, stream, _touched(stream.columns, keys), "join state")
+    integrate(
+        writer,
+        state,
+        delta,
+        stream,
+        _touched(stream.columns, [key for key, _ in keys]),
+        "join state",
+    )
     return _Side(delta, state, stream.columns, keys)
 
 
-def _touched(columns: tuple[str, ...], keys: tuple[exp.Expression, ...]) -> tuple[str, ...]:
+def _touched(columns: tuple[str, ...], keys: Sequence[exp.Expression]) -> tuple[str, ...]:
     """Return the columns whose rows are consolidated together: the key's, or all of them."""
     names = tuple(dict.fromkeys(key.name for key in keys if isinstance(key, exp.Column)))
     return names if names and all(isinstance(key, exp.Column) for key in keys) else columns

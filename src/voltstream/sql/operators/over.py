@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.aggregate import Keyed
-from voltstream.sql.operators.stream import Stream, Writer, integrate, null_safe
+from voltstream.sql.operators.keys import forget, near
+from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Over, Plan, batch_sql, column_list, is_stored
 
 
@@ -21,14 +23,12 @@ def over_delta(writer: Writer, plan: Over, child: Stream) -> Keyed:
     rows = kept_rows(writer, plan.child, child, delta, plan.partition, "over input")
     calls = "".join(f", {spell(call)} AS {quote(name)}" for name, call in plan.calls)
     columns = column_list(plan.columns)
-    touched = f"(SELECT DISTINCT {column_list(plan.partition)} FROM {delta})"
+    touched = near(rows, delta, plan.partition)
     new = writer.temp(
-        f"SELECT {column_list(child.columns)}{calls} FROM {near(rows, touched, plan.partition)}",
-        (delta,),
-        "over",
+        f"SELECT {column_list(child.columns)}{calls} FROM ({touched})", (delta,), "over"
     )
     state = writer.state("over", f"SELECT {columns} FROM {new}")
-    change = replaced(writer, state, new, touched, (delta,), plan.partition, plan.columns, "over")
+    change = replaced(writer, state, new, delta, (delta,), plan.partition, plan.columns, "over")
     return Keyed(f"(SELECT {columns} FROM {state})", change)
 
 
@@ -52,14 +52,6 @@ def kept_rows(
     )
 
 
-def near(rows: str, touched: str, partition: tuple[str, ...]) -> str:
-    """Print the rows that lie in the touched partitions."""
-    if not partition:
-        return rows
-    same = null_safe(partition, "k", "d")
-    return f"(SELECT k.* FROM {rows} AS k SEMI JOIN {touched} AS d ON {same})"
-
-
 def replaced(
     writer: Writer,
     state: str,
@@ -72,13 +64,8 @@ def replaced(
 ) -> Stream:
     """Put the touched partitions' new rows in the place of their old ones; return the change."""
     listed = column_list(columns)
-    old = writer.temp(f"SELECT s.* FROM {near(state, touched, partition)} AS s", reads, operator)
-    match = null_safe(partition, "s", "o")
-    if partition:
-        gone = f"(SELECT DISTINCT {column_list(partition)} FROM {old})"
-        writer.run(f"DELETE FROM {state} AS s USING {gone} AS o WHERE {match}", (old,), operator)
-    else:
-        writer.run(f"DELETE FROM {state}", (old,), operator)
+    old = writer.temp(near(state, touched, partition), reads, operator)
+    forget(writer, state, old, partition, (old,), operator)
     writer.run(f"INSERT INTO {state} SELECT * FROM {new}", (new,), operator)
     sql = (
         f'SELECT {listed}, sum("_w")::INTEGER AS "_w" FROM (SELECT {listed}, -1 AS "_w" FROM {old} '

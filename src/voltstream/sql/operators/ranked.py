@@ -9,8 +9,9 @@ Cost: O(delta + winners), and O(partition) where a winner goes.
 from __future__ import annotations
 
 from voltstream.sql.operators.aggregate import Keyed
-from voltstream.sql.operators.over import kept_rows, near, replaced
-from voltstream.sql.operators.stream import Stream, Writer, null_safe
+from voltstream.sql.operators.keys import near, null_safe
+from voltstream.sql.operators.over import kept_rows, replaced
+from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Ranked, column_list, ranked_sql
 
 _ARRIVAL = "_rid"
@@ -24,9 +25,8 @@ def ranked_delta(writer: Writer, plan: Ranked, child: Stream) -> Keyed:
     inner = child.columns + ((_ARRIVAL,) if child.arrival else ())
     rows = column_list(inner)
     by = plan.partition
-    touched = f"(SELECT DISTINCT {column_list(by)} FROM {delta})" if by else "(SELECT 1)"
     top = writer.state("top", f'SELECT {rows}, 1::BIGINT AS "{_RANK}" FROM {delta}')
-    winners = f"SELECT {rows} FROM {near(top, touched, by)}"
+    winners = f"SELECT {rows} FROM ({near(top, delta, by)})"
     if child.append_only:
         source = f"({winners} UNION ALL SELECT {rows} FROM {delta})"
     else:
@@ -35,7 +35,7 @@ def ranked_delta(writer: Writer, plan: Ranked, child: Stream) -> Keyed:
     ranked = ranked_sql(plan, source, inner, ties, name=_RANK, skip=0)
     new = writer.temp(ranked, (delta,), "top")
     kept = (*inner, _RANK)
-    change = replaced(writer, top, new, touched, (delta,), by, kept, "top")
+    change = replaced(writer, top, new, delta, (delta,), by, kept, "top")
     shown = column_list(child.columns)
     shown += f', "{_RANK}" AS "{plan.name}"' if plan.name is not None else ""
     # Without its rank a winner that only moved up is no change: the view's root nets it out.
@@ -66,7 +66,5 @@ def _candidates(
     )
     merged = f'(SELECT {rows} FROM (SELECT *, unnest(range("_w")) FROM ({counted})))'
     same = null_safe(by, "c", "o")
-    return (
-        f"(SELECT c.* FROM {merged} AS c ANTI JOIN {lost} AS o ON {same} UNION ALL "
-        f"SELECT c.* FROM {kept} AS c SEMI JOIN {lost} AS o ON {same})"
-    )
+    again = near(kept, lost, by) if by else f"SELECT c.* FROM {kept} AS c SEMI JOIN {lost} ON TRUE"
+    return f"(SELECT c.* FROM {merged} AS c ANTI JOIN {lost} AS o ON {same} UNION ALL {again})"

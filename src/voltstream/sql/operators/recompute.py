@@ -7,7 +7,8 @@ one of them; EXPLAIN and a NOTICE say so. With NOW() in it, at each timer tick t
 from __future__ import annotations
 
 from voltstream.core.schema import Schema
-from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, integrate
+from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer
 from voltstream.sql.plan import column_list
 
 

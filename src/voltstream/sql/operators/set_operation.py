@@ -11,7 +11,8 @@ from typing import assert_never
 
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.aggregate import Keyed
-from voltstream.sql.operators.stream import Stream, Writer, null_safe
+from voltstream.sql.operators.keys import forget, near
+from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import SetOperation, SetVerb, column_list
 
 
@@ -35,23 +36,14 @@ def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream])
         "set operation",
     )
     state = writer.state("rows", f"SELECT {columns}, _n, _m FROM {fresh}")
-    was = writer.temp(
-        f"SELECT {column_list(plan.columns, 's')}, s._n, s._m FROM {state} AS s SEMI JOIN {fresh} "
-        f"AS g ON {null_safe(plan.columns, 's', 'g')}",
-        (fresh,),
-        "set operation",
-    )
+    was = writer.temp(near(state, fresh, plan.columns), (fresh,), "set operation")
     now = writer.temp(
         f"SELECT {columns}, sum(_n)::BIGINT AS _n, sum(_m)::BIGINT AS _m FROM "
         f"(SELECT * FROM {was} UNION ALL SELECT * FROM {fresh}) GROUP BY {columns}",
         (fresh,),
         "set operation",
     )
-    writer.run(
-        f"DELETE FROM {state} AS s USING {was} AS o WHERE {null_safe(plan.columns, 's', 'o')}",
-        (was,),
-        "set operation",
-    )
+    forget(writer, state, was, plan.columns, (was,), "set operation")
     writer.run(
         f"INSERT INTO {state} SELECT * FROM {now} WHERE _n <> 0 OR _m <> 0", (now,), "set operation"
     )

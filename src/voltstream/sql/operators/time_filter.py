@@ -9,7 +9,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from voltstream.sql.expressions import spell
-from voltstream.sql.operators.stream import NOW_SQL, PREVIOUS_SQL, Stream, Writer, integrate
+from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.stream import NOW_SQL, PREVIOUS_SQL, Stream, Writer
 from voltstream.sql.plan import TimeFilter, column_list
 from voltstream.sql.program import Timer
 

@@ -1,0 +1,67 @@
+"""The rows of a few keys within a large state, found so that storage skips the rest.
+
+DuckDB hands the least and greatest key of a join's small side to the scan of the large one, which
+then skips whole row groups: with ``=``, but not with IS NOT DISTINCT FROM. So keys are matched by
+``=``, and those with a NULL in them by a second branch, whose small side is nearly always empty
+and then ends before it reads. docs/design/performance.md has the figures.
+"""
+
+from __future__ import annotations
+
+from voltstream.sql.expressions import quote
+from voltstream.sql.operators.stream import Writer
+from voltstream.sql.plan import column_list
+
+
+def null_safe(columns: tuple[str, ...], left: str, right: str) -> str:
+    """Print the equality of two rows on some columns, NULL equal to NULL."""
+    parts = [f"{left}.{quote(c)} IS NOT DISTINCT FROM {right}.{quote(c)}" for c in columns]
+    return " AND ".join(parts) or "TRUE"
+
+
+def near(rows: str, touched: str, keys: tuple[str, ...], shown: str = "r.*") -> str:
+    """Print the query of the rows whose keys ``touched`` has; without keys, of all rows.
+
+    Shape: ``rows`` and ``touched`` are relations or bracketed queries; ``shown`` is over ``r``.
+    """
+    if not keys:
+        return f"SELECT {shown} FROM {rows} AS r"
+    plain, odd = _parted(touched, keys)
+    return (
+        f"SELECT {shown} FROM {rows} AS r JOIN {plain} AS d ON {_equal(keys, 'r', 'd')} UNION ALL "
+        f"SELECT {shown} FROM {rows} AS r JOIN {odd} AS d ON {null_safe(keys, 'r', 'd')}"
+    )
+
+
+def forget(
+    writer: Writer,
+    state: str,
+    touched: str,
+    keys: tuple[str, ...],
+    reads: tuple[str, ...],
+    operator: str,
+    *,
+    retractions_only: bool = False,
+) -> None:
+    """Delete the rows whose keys ``touched`` has; without keys, all rows."""
+    statements = [f"DELETE FROM {state}"]
+    if keys:
+        plain, odd = _parted(touched, keys)
+        statements = [
+            f"DELETE FROM {state} AS r USING {plain} AS d WHERE {_equal(keys, 'r', 'd')}",
+            f"DELETE FROM {state} AS r USING {odd} AS d WHERE {null_safe(keys, 'r', 'd')}",
+        ]
+    for statement in statements:
+        writer.run(statement, reads, operator, retractions_only=retractions_only)
+
+
+def _parted(touched: str, keys: tuple[str, ...]) -> tuple[str, str]:
+    """Return the distinct keys without a NULL in them, and those with one."""
+    distinct = f"SELECT DISTINCT {column_list(keys)} FROM {touched}"
+    plain = " AND ".join(f"{quote(key)} IS NOT NULL" for key in keys)
+    odd = " OR ".join(f"{quote(key)} IS NULL" for key in keys)
+    return f"({distinct} WHERE {plain})", f"({distinct} WHERE {odd})"
+
+
+def _equal(keys: tuple[str, ...], left: str, right: str) -> str:
+    return " AND ".join(f"{left}.{quote(key)} = {right}.{quote(key)}" for key in keys)
