@@ -98,6 +98,10 @@ def _lists(
     if names[0] in _NAMED_VALUE:
         shown = [_value_name(item, alias if alias != names[0] else "")]
     shown = [columns[i] if i < len(columns) else name for i, name in enumerate(shown)]
+    if len(arrays) == 1 and not _is_numbered(item):
+        counted = _counted(arrays[0], shown[0])
+        if counted is not None:
+            return _lateral(counted, alias)
     outputs = [
         exp.alias_(exp.Explode(this=array), name, quoted=True)
         for array, name in zip(arrays, shown, strict=True)
@@ -112,6 +116,21 @@ def _lists(
         place = columns[len(lists)] if len(columns) > len(lists) else _ORDINALITY
         outputs.append(exp.alias_(exp.Explode(this=places), place, quoted=True))
     return _lateral(exp.select(*outputs), alias)
+
+
+def _counted(array: exp.Expression, shown: str) -> exp.Select | None:
+    """Return a series of constants as a query that makes its rows one by one, not as a list."""
+    series, kind = array, None
+    if isinstance(array, exp.Cast):
+        series, kind = array.this, array.to.expressions[0]
+    if not isinstance(series, exp.Anonymous) or series.name.lower() != "generate_series":
+        return None
+    if series.find(exp.Column, exp.Query) is not None:
+        return None
+    value: exp.Expression = exp.column("generate_series")
+    value = value if kind is None else exp.Cast(this=value, to=kind.copy())
+    rows = exp.Table(this=series.copy())
+    return exp.select(exp.alias_(value, shown, quoted=True)).from_(rows)
 
 
 def _value_name(item: exp.Expression, alias: str) -> str:
