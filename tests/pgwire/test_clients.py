@@ -43,8 +43,8 @@ def test_rows_in_and_out(connection: psycopg.Connection) -> None:
         connection.execute("INSERT INTO readings VALUES (%s, %s)", (5, "e"))
     rows = connection.execute("SELECT * FROM readings ORDER BY id").fetchall()
     assert rows == [(1, "a"), (2, "b"), (3, "c\td"), (4, "d"), (5, "e")]
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        connection.execute("INSERT INTO readings VALUES (1, 'again')")
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        connection.execute("INSERT INTO readings VALUES (NULL, 'lost')")
 
 
 def test_errors_carry_their_place(connection: psycopg.Connection) -> None:
@@ -75,7 +75,10 @@ def test_cancel(connection: psycopg.Connection) -> None:
     timer = threading.Timer(0.5, connection.cancel_safe)
     timer.start()
     with pytest.raises(psycopg.errors.QueryCanceled):
-        connection.execute("SELECT count(*) FROM generate_series(1, 100000000000) AS g(i)")
+        connection.execute(
+            "SELECT count(*) FROM generate_series(1, 1000000) AS a(i), "
+            "generate_series(1, 1000000) AS b(j) WHERE i * 3 = j * 7"
+        )
     timer.join()
 
 
@@ -91,3 +94,60 @@ def test_psql(address: str) -> None:
         ["psql", "-X", "-At", address], input=script, capture_output=True, text=True, check=True
     )
     assert done.stdout == "1|x\n2\n"
+
+
+def test_binary_copy_out_and_in(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE packed (id int PRIMARY KEY, kw double precision, note varchar, "
+        "at timestamptz, exact numeric(10,3), ok boolean, raw bytea)"
+    )
+    types = ("int4", "float8", "varchar", "timestamptz", "numeric", "bool", "bytea")
+    at = datetime(2026, 3, 1, 12, 30, 0, 250000, tzinfo=UTC)
+    rows = [
+        (1, 1.5, "tab\there\nand \\", at, Decimal("12.345"), True, b"\x00\xff"),
+        (2, None, "", None, None, False, None),
+    ]
+    with connection.cursor().copy("COPY packed FROM STDIN (FORMAT binary)") as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
+    assert connection.execute("SELECT * FROM packed ORDER BY id").fetchall() == rows
+    query = "COPY (SELECT * FROM packed ORDER BY id) TO STDOUT (FORMAT binary)"
+    with connection.cursor().copy(query) as copy:
+        copy.set_types(types)
+        assert list(copy.rows()) == rows
+
+
+def test_settings_come_from_the_startup_packet(address: str) -> None:
+    options = "-c timezone=Europe/Oslo -c statement_timeout=5000"
+    with psycopg.connect(address, options=options, application_name="meter") as opened:
+        assert opened.info.parameter_status("TimeZone") == "Europe/Oslo"
+        assert opened.execute("SHOW timezone").fetchone() == ("Europe/Oslo",)
+        assert opened.execute("SHOW application_name").fetchone() == ("meter",)
+        found = opened.execute("SELECT current_setting('statement_timeout')").fetchone()
+        assert found == ("5000",)
+
+
+def test_one_server_version_everywhere(connection: psycopg.Connection) -> None:
+    shown = connection.execute("SHOW server_version").fetchone()
+    assert shown == (connection.info.parameter_status("server_version"),)
+    assert connection.execute("SHOW server_version_num").fetchone() == ("150000",)
+    version = connection.execute("SELECT version()").fetchone()
+    assert version is not None and version[0].startswith(f"PostgreSQL {shown[0]}")
+
+
+def test_rows_come_in_portions(connection: psycopg.Connection) -> None:
+    with connection.transaction(), connection.cursor("walker") as walker:
+        walker.itersize = 2
+        walker.execute("SELECT i FROM generate_series(1, 5) AS g(i)")
+        assert [row[0] for row in walker] == [1, 2, 3, 4, 5]
+
+
+def test_who_is_connected(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        "SELECT usename, datname, state, query FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+    ).fetchall()
+    assert [(user, database, state) for user, database, state, _ in rows] == [
+        ("al", "volt", "active")
+    ]
+    assert "pg_stat_activity" in rows[0][3]

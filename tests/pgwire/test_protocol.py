@@ -172,7 +172,7 @@ def test_copy_both_ways(client: Client) -> None:
         "C COPY 2", "Z I",
     ]  # fmt: skip
     assert client.ask(query("copy t to stdout csv"))[1:] == [
-        "d 1,x\n2,y", "c", "C COPY 2", "Z I",
+        "d 1,x", "d 2,y", "c", "C COPY 2", "Z I",
     ]  # fmt: skip
     client.ask(query("copy t from stdin"))
     assert client.ask(frame("f", b"enough\0")) == ["E ERROR 57014", "Z I"]

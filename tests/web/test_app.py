@@ -90,7 +90,15 @@ class MemorySessions:
     def __init__(self) -> None:
         self.session = MemorySession()
 
-    def open(self, *, database: str, user: str, options: Mapping[str, str]) -> MemorySession:
+    def open(
+        self,
+        *,
+        database: str,
+        user: str,
+        options: Mapping[str, str],
+        process_id: int = 0,
+        client: str = "",
+    ) -> MemorySession:
         return self.session
 
 

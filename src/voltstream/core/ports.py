@@ -36,7 +36,10 @@ class RowStream(Protocol):
 
 
 class CopyIn(Protocol):
-    """An open COPY … FROM STDIN: bytes go in as they come, ``finish`` makes them durable."""
+    """An open COPY … FROM STDIN: bytes go in as they come, ``finish`` makes them durable.
+
+    When ``binary`` the client sends the binary format, and ``write`` gets it as text-format lines.
+    """
 
     @property
     def columns(self) -> Schema: ...
@@ -53,7 +56,10 @@ class CopyIn(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CopyOut:
-    """COPY … TO STDOUT. ``format`` is text or csv; ``options`` as in COPY (delimiter, null, …)."""
+    """COPY … TO STDOUT.
+
+    Shape: ``format`` is text, csv or binary; ``options`` as in COPY (delimiter, null, …).
+    """
 
     rows: RowStream
     format: str = "text"

@@ -167,6 +167,9 @@ class Prepareds:
         self.close(name)
         self._portals[name] = portal
 
+    def has_portal(self, name: str) -> bool:
+        return name in self._portals
+
     def portal(self, name: str) -> Portal:
         """Raises: UndefinedPortal (34000)."""
         try:

@@ -23,8 +23,10 @@ from voltstream.core.errors import (
     VoltstreamError,
 )
 from voltstream.core.ports import CopyIn, CopyOut, Outcome, RowStream, Session, Statement
+from voltstream.core.schema import Schema
 from voltstream.pgwire import messages as m
-from voltstream.pgwire.faults import UndefinedStatement
+from voltstream.pgwire.copy_binary import BinaryReader, binary_messages
+from voltstream.pgwire.faults import UndefinedPortal, UndefinedStatement
 from voltstream.pgwire.parser import FrontendParser
 from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
 from voltstream.pgwire.rows import copy_header, copy_rows, data_rows, result_formats
@@ -77,6 +79,7 @@ class Conversation:
         self._skipping = False
         self._implicit = False
         self._copy: CopyIn | None = None
+        self._copy_reader: BinaryReader | None = None
         self._copy_is_simple = False
         self._rest: deque[Statement] = deque()
 
@@ -276,6 +279,7 @@ class Conversation:
 
     def _begin_copy(self, copy: CopyIn, *, simple: bool) -> bytes:
         self._copy, self._copy_is_simple = copy, simple
+        self._copy_reader = BinaryReader(copy.columns) if copy.binary else None
         return m.copy_response(b"G", len(copy.columns), binary=copy.binary)
 
     def _copy_step(
@@ -291,11 +295,13 @@ class Conversation:
         try:
             match message:
                 case m.CopyData(data=data):
-                    copy.write(data)
+                    copy.write(self._copy_reader.feed(data) if self._copy_reader else data)
                     return
                 case m.Flush() | m.Sync():
                     return  # A client in the extended protocol sent Sync before it saw the COPY.
                 case m.CopyDone():
+                    if self._copy_reader is not None:
+                        self._copy_reader.finish()
                     outcome = copy.finish()
                 case m.CopyFail(reason=reason):
                     raise QueryCanceled(f"COPY from stdin failed: {reason}")
@@ -317,20 +323,19 @@ class Conversation:
     def _copy_out(self, copy: CopyOut) -> Generator[bytes, None, str]:
         cursor = RowCursor(copy.rows)
         try:
-            if copy.format == "binary":
-                raise FeatureNotSupported(
-                    "COPY TO STDOUT in binary format is not supported",
-                    hint="Use format text or csv.",
-                )
-            yield m.copy_response(b"H", len(cursor.columns), binary=False)
+            binary = copy.format == "binary"
+            yield m.copy_response(b"H", len(cursor.columns), binary=binary)
+            if binary:
+                yield from binary_messages(cursor.take(0), cursor.columns)
+                yield m.COPY_DONE
+                return counted("COPY", cursor.taken)
             header = copy_header(cursor.columns, copy.format, copy.options)
             if header:
                 yield m.message(b"d", header)
             zone = self._reported.get("TimeZone", "UTC")
             for batch in cursor.take(0):
                 if batch.num_rows:
-                    lines = copy_rows(batch, cursor.columns, copy.format, copy.options, zone)
-                    yield m.message(b"d", lines)
+                    yield copy_rows(batch, cursor.columns, copy.format, copy.options, zone)
             yield m.COPY_DONE
         finally:
             cursor.close()
@@ -396,6 +401,10 @@ class Conversation:
             yield m.row_description(description.columns, (0,) * len(description.columns))
 
     def _describe_portal(self, session: Session, name: str) -> Iterator[bytes]:
+        if name and not self._prepareds.has_portal(name):
+            held = _cursor_columns(session, name)
+            yield m.row_description(held, (0,) * len(held))
+            return
         portal = self._prepareds.portal(name)
         columns = portal.prepared.describe(session).columns
         if columns is None:
@@ -454,6 +463,17 @@ class Conversation:
         else:
             self._prepareds.close(message.name)
         yield m.CLOSE_COMPLETE
+
+
+def _cursor_columns(session: Session, name: str) -> Schema:
+    """Describe what DECLARE made: to clients, a cursor is a portal of its name."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    try:
+        fetch = session.parse(f"FETCH NEXT FROM {quoted}")[0]
+        columns = session.describe(fetch, ()).columns
+    except VoltstreamError as error:
+        raise UndefinedPortal(f'portal "{name}" does not exist') from error
+    return columns or ()
 
 
 def counted(verb: str, row_count: int) -> str:

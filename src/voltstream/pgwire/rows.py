@@ -11,6 +11,7 @@ from voltstream.core.schema import Schema
 from voltstream.core.types import from_store
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
+from voltstream.pgwire.messages import message
 from voltstream.pgwire.text import text_cells
 
 # What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
@@ -25,12 +26,16 @@ def result_formats(formats: Sequence[int], column_count: int) -> tuple[int, ...]
 
 
 def data_rows(
-    batch: pa.RecordBatch, columns: Schema, formats: Sequence[int], zone: str = "UTC"
+    batch: pa.RecordBatch,
+    columns: Schema,
+    formats: Sequence[int],
+    zone: str = "UTC",
+    tag: bytes = b"D",
 ) -> bytes:
-    """Return one DataRow message per row of the batch."""
+    """Return one message per row of the batch: DataRow, or a tuple of COPY under its own tag."""
     row_count = batch.num_rows
     if not columns:
-        return (b"D" + struct.pack("!ih", 6, 0)) * row_count
+        return (tag + struct.pack("!ih", 6, 0)) * row_count
     pieces: list[Cells] = []
     sizes = None
     for array, column, binary in zip(batch.columns, columns, formats, strict=True):
@@ -40,7 +45,7 @@ def data_rows(
         size = pc.max_element_wise(lengths, 0)
         sizes = size if sizes is None else pc.add(sizes, size)
     framed = pc.add(sizes, 6 + 4 * len(columns)).to_numpy()
-    head = [pa.scalar(b"D", CELL), big_endian(framed, ">i4")]
+    head = [pa.scalar(tag, CELL), big_endian(framed, ">i4")]
     count = pa.scalar(struct.pack("!h", len(columns)), CELL)
     return _data(pc.binary_join_element_wise(*head, count, *pieces, EMPTY_CELL))
 
@@ -60,7 +65,10 @@ def _data(rows: Cells) -> bytes:
 def copy_rows(
     batch: pa.RecordBatch, columns: Schema, format_name: str, options: Mapping[str, str], zone: str
 ) -> bytes:
-    """Return the batch as lines of COPY's text or csv format."""
+    """Return the batch in COPY's text or csv format, one CopyData message a line.
+
+    Clients read a message as a row, though the protocol would let them be cut anywhere.
+    """
     csv = format_name == "csv"
     delimiter = options.get("delimiter", "," if csv else "\t")
     null = options.get("null", "" if csv else "\\N")
@@ -74,7 +82,7 @@ def copy_rows(
         )
         cells.append(pc.fill_null(quoted, null))
     lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string()))
-    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
+    return b"".join(message(b"d", f"{line}\n".encode()) for line in lines.to_pylist())
 
 
 def copy_header(columns: Schema, format_name: str, options: Mapping[str, str]) -> bytes:

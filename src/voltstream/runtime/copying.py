@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from voltstream.core.errors import (
     BadCopyFormat,
-    FeatureNotSupported,
     InvalidParameter,
     LimitExceeded,
     UndefinedColumn,
@@ -19,6 +18,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Outcome
 from voltstream.core.schema import Schema
+from voltstream.core.types import Kind
 from voltstream.runtime import tables
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Catalog, Entry, Names
@@ -44,8 +44,6 @@ class CopyTarget:
         entry = catalog.require(parsed.table)
         if entry.kind not in ("table", "source") or entry.relation is None:
             raise WrongObjectType(f'cannot copy to {entry.kind} "{parsed.table.name}"')
-        if parsed.format == "binary":
-            raise FeatureNotSupported("COPY in binary format is not supported", hint="Use csv.")
         by_name = {column.name: column for column in entry.relation.columns}
         for name in parsed.columns:
             if name not in by_name:
@@ -67,8 +65,6 @@ def generated_columns(entry: Entry) -> set[str]:
 class CopyInput:
     """An open COPY FROM STDIN."""
 
-    binary = False
-
     def __init__(
         self,
         target: CopyTarget,
@@ -79,6 +75,10 @@ class CopyInput:
         self._parsed = parsed
         self._write = write
         self._received = bytearray()
+
+    @property
+    def binary(self) -> bool:
+        return self._parsed.format == "binary"
 
     @property
     def columns(self) -> Schema:
@@ -94,14 +94,24 @@ class CopyInput:
         rows = parse_rows(bytes(self._received), self._parsed, len(self._target.columns))
         self._received.clear()
         arrays = [
-            pa.array([row[index] for row in rows], pa.string())
-            for index in range(len(self._target.columns))
+            pa.array(map(_bytea, texts) if column.type.kind is Kind.BYTEA else texts, pa.string())
+            for column, texts in (
+                (column, [row[index] for row in rows])
+                for index, column in enumerate(self._target.columns)
+            )
         ]
         table = pa.table(arrays, names=[column.name for column in self._target.columns])
         return self._write(lambda epoch: store_rows(epoch, self._target, table), table.nbytes)
 
     def abandon(self, reason: str) -> None:
         self._received.clear()
+
+
+def _bytea(text: str | None) -> str | None:
+    """Spell PostgreSQL's hex bytes (``\\x00ff``) as the store does, byte by byte."""
+    if text is None or not text.startswith("\\x"):
+        return text
+    return "".join(f"\\x{text[at : at + 2]}" for at in range(2, len(text), 2))
 
 
 def parse_rows(data: bytes, parsed: CopyFrom, width: int) -> list[Sequence[str | None]]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from voltstream.core.ports import Description
 from voltstream.core.schema import Column, Schema
-from voltstream.core.types import Kind
+from voltstream.core.types import DataType, Kind
 from voltstream.runtime.catalog import Catalog, Names, public_name
 from voltstream.runtime.show import shown_columns
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import capture
+from voltstream.sql.parameters import parameter_types
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
 
@@ -23,16 +24,23 @@ _PARAMETER = re.compile(r"\$(\d+)")
 def describe(
     parsed: sql.Parsed, catalog: Catalog, connection: Connection, parameter_oids: Sequence[int]
 ) -> Description:
-    oids = _parameter_oids(parsed.text, parameter_oids)
+    oids = _parameter_oids(parsed, parameter_oids, Names(catalog, connection.describe))
     return Description(oids, _columns(parsed, catalog, connection, [None] * len(oids)))
 
 
-def _parameter_oids(text: str, given: Sequence[int]) -> tuple[int, ...]:
-    """Complete the types; what nobody named is text, which casts to what its place asks for."""
-    numbers = [int(found) for found in _PARAMETER.findall(_QUOTED.sub(" ", text))]
+def _parameter_oids(parsed: sql.Parsed, given: Sequence[int], names: Names) -> tuple[int, ...]:
+    """Complete the types: by the parameter's place, else text, which casts to anything."""
+    numbers = [int(found) for found in _PARAMETER.findall(_QUOTED.sub(" ", parsed.text))]
     count = max([*numbers, len(given)], default=0)
     known = [*given, *([0] * (count - len(given)))]
-    return tuple(oid or Kind.TEXT.oid for oid in known)
+    if all(known):
+        return tuple(known)
+    placed: Mapping[int, DataType] = {}
+    match parsed:
+        case sql.Query() | sql.Insert() | sql.Update() | sql.Delete():
+            placed = parameter_types(parsed.tree, names)
+    text = DataType(Kind.TEXT)
+    return tuple(oid or placed.get(place, text).oid for place, oid in enumerate(known, 1))
 
 
 def _columns(

@@ -12,7 +12,6 @@ from typing import Any, Protocol, TypeVar
 from voltstream.core.errors import (
     ActiveTransaction,
     FailedTransaction,
-    FeatureNotSupported,
     InternalError,
     NoActiveTransaction,
     ObjectInUse,
@@ -353,8 +352,6 @@ class EngineSession:
         return Outcome("SELECT", rows=rows)
 
     def _copy_to(self, parsed: sql.CopyTo, parameters: Sequence[object | None]) -> Outcome:
-        if parsed.format == "binary":
-            raise FeatureNotSupported("COPY in binary format is not supported", hint="Use csv.")
         outcome = self._query(parsed.tree, parameters)
         if outcome.rows is None:
             raise InternalError("a query gave no rows")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from voltstream.runtime.catalog import Catalog
+from collections.abc import Iterable, Sequence
+
+from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.tables import check_name
 from voltstream.sql import system
+from voltstream.sql.columns import columns_in
+from voltstream.sql.statements import CreateFunction, CreateIndex, CreateTable, CreateView
 from voltstream.store.pg_catalog.install import install, is_installed, refresh
+
+Row = tuple[object, ...]
+_RELATIONS = frozenset({"table", "view", "materialized view", "source", "index"})
 
 
 class SystemCatalog:
@@ -20,11 +28,10 @@ class SystemCatalog:
 
     def make(self, epoch: Epoch) -> None:
         """Bring them up to this epoch's definitions; others see them once it commits."""
-        if is_installed(epoch.connection):
-            refresh(epoch.connection)
-        else:
+        if not is_installed(epoch.connection):
             install(epoch.connection)
         catalog = epoch.catalog
+        refresh(epoch.connection, defined(catalog))
 
         def show() -> None:
             self._shown = catalog
@@ -42,3 +49,79 @@ def names_system(text: str, catalog: Catalog) -> bool:
         and system.mentions(entry.stored.definition)
         for entry in catalog
     )
+
+
+def defined(catalog: Catalog) -> dict[str, list[Row]]:
+    """Return what exists as rows of the catalogs' base tables."""
+    entries = sorted(catalog, key=lambda entry: entry.oid)
+    relations = [entry for entry in entries if entry.kind in _RELATIONS]
+    return {
+        "defined_relations": [
+            (entry.oid, entry.stored.schema, entry.stored.name, entry.kind, _query(entry))
+            for entry in relations
+        ],
+        "defined_columns": [row for entry in relations for row in _columns(entry)],
+        "defined_keys": [row for entry in relations for row in _keys(entry)],
+        "defined_indexes": [row for entry in relations for row in _index(entry, catalog)],
+        "defined_functions": [row for entry in entries for row in _function(entry)],
+    }
+
+
+def _query(entry: Entry) -> str | None:
+    return entry.parsed.query_text if isinstance(entry.parsed, CreateView) else None
+
+
+def _columns(entry: Entry) -> Iterable[Row]:
+    if entry.relation is None:
+        return
+    table = entry.parsed if isinstance(entry.parsed, CreateTable) else None
+    specs = {spec.name: spec for spec in table.columns} if table is not None else {}
+    for number, column in enumerate(entry.relation.columns, 1):
+        spec = specs.get(column.name)
+        required, standard, identity = False, None, None
+        if spec is not None and table is not None:
+            required = spec.not_null or column.name in table.primary_key
+            standard = spec.default_text
+            identity = {"always": "a", "by default": "d"}.get(spec.identity or "")
+        row = (entry.oid, number, column.name, column.store_type, required, standard, identity)
+        yield row
+
+
+def _keys(entry: Entry) -> Iterable[Row]:
+    table = entry.parsed
+    if not isinstance(table, CreateTable):
+        return
+    name, oid = entry.stored.name, entry.oid
+    if table.primary_key:
+        columns = list(table.primary_key)
+        yield (oid, 0, "PRIMARY KEY", f"{name}_pkey", columns, None, _places(entry, columns))
+    for number, unique in enumerate(table.unique, 1):
+        spelled = f"{name}_{'_'.join(unique)}_key"
+        yield (oid, number, "UNIQUE", spelled, list(unique), None, _places(entry, unique))
+    for number, check in enumerate(table.checks, 1 + len(table.unique)):
+        spelled, used = check_name(name, table, check), list(columns_in(check.text))
+        yield (oid, number, "CHECK", spelled, used, f"({check.text})", _places(entry, used))
+
+
+def _places(entry: Entry, names: Sequence[str]) -> list[int]:
+    columns = entry.relation.columns if entry.relation is not None else ()
+    place = {column.name: number for number, column in enumerate(columns, 1)}
+    return [place[name] for name in names if name in place]
+
+
+def _index(entry: Entry, catalog: Catalog) -> Iterable[Row]:
+    index = entry.parsed
+    if not isinstance(index, CreateIndex):
+        return
+    table = catalog.named(index.table)
+    if table is not None:
+        names = [expression for expression, _ in index.keys]
+        yield (entry.oid, table.oid, names, index.unique)
+
+
+def _function(entry: Entry) -> Iterable[Row]:
+    made = entry.parsed
+    if isinstance(made, CreateFunction):
+        types = [store_type for _, store_type in made.parameters]
+        name = made.name.name
+        yield (entry.oid, entry.stored.schema, name, types, made.returns or "", "")

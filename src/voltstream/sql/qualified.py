@@ -9,12 +9,16 @@ from collections.abc import Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-_CATALOG = "pg_catalog"
+# The grammar reads these as types, but not arrays of them.
+_OID_TYPES = frozenset(
+    ("oid", "regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole")
+)
+_ODD = _OID_TYPES | {"pg_catalog"}
 
 
 def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
     """Return the tokens without pg_catalog before functions, types, operators and collations."""
-    if not any(token.text.lower() == _CATALOG for token in tokens):
+    if not any(token.text.lower() in _ODD for token in tokens):
         return list(tokens)
     kept: list[Token] = []
     at = 0
@@ -30,10 +34,17 @@ def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
                 at += 2
             case ["pg_catalog", ".", *_] if kept and _opens_type(kept[-1]):
                 at += 2
+            case [name, "[", "]", *_] if name in _OID_TYPES:
+                kept.append(_plain_number(tokens[at]))
+                at += 1
             case _:
                 kept.append(tokens[at])
                 at += 1
     return kept
+
+
+def _plain_number(token: Token) -> Token:
+    return Token(TokenType.UINT, "uint", token.line, token.col, token.start, token.end)
 
 
 def _opens_type(token: Token) -> bool:

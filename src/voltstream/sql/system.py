@@ -97,6 +97,7 @@ def resolved(tree: exp.Expression, catalog: CatalogReader) -> exp.Expression:
     for table in list(tree.find_all(exp.Table)):
         _table(table, is_own)
     _replace_table_oids(tree)
+    _show_vectors(tree)
     holder = exp.Paren(this=tree)  # The root may be replaced as well.
     for node in list(holder.find_all(*_VISITED, bfs=False))[::-1]:  # Children first.
         found = _node(node)
@@ -154,6 +155,17 @@ def _replace_table_oids(tree: exp.Expression) -> None:
             call = _call("regclass_in", [exp.Literal.string(path)])
             named = isinstance(column.parent, exp.Select) and column in column.parent.expressions
             column.replace(exp.alias_(call, "tableoid") if named else call)
+
+
+def _show_vectors(tree: exp.Expression) -> None:
+    """Print int2vector and oidvector as PostgreSQL does: clients split the text at spaces."""
+    for item in tree.expressions if isinstance(tree, exp.Select) else ():
+        column = item.this if isinstance(item, exp.Alias) else item
+        if isinstance(column, exp.Column) and column.name in _ZERO_BASED:
+            shown = exp.Anonymous(
+                this="array_to_string", expressions=[column.copy(), exp.Literal.string(" ")]
+            )
+            item.replace(exp.alias_(shown, item.alias_or_name, quoted=True))
 
 
 def _table_function(table: exp.Table, call: exp.Anonymous) -> None:

@@ -39,9 +39,20 @@ TABLES = (
     "ORDER BY position) FILTER (WHERE position > 0), []) AS types FROM _pg.routine_parts "
     "GROUP BY ALL) r LEFT JOIN _pg.spellings s ON s.spelling = _pg.spelling(r.result) "
     "GROUP BY name, arguments, types",
-    "VIEW k_routines AS SELECT r.oid AS _oid, r.name AS _name, r.arguments AS _arguments, "
-    "CASE WHEN r.is_table THEN 'SETOF record' ELSE t.display END AS _result FROM _pg.routines r "
-    "LEFT JOIN _pg.types t ON t.oid = r.result",
+    "VIEW all_routines AS SELECT oid, name, 'pg_catalog' AS schema, arguments, types, result, "
+    "varied, is_table, is_aggregate, 'internal' AS language, name AS body FROM _pg.routines "
+    "UNION ALL SELECT CAST(f.oid AS UINTEGER), f.name, f.schema, array_to_string(list("
+    "t.display ORDER BY f.place) FILTER (WHERE f.place > 0), ', '), coalesce(list(t.oid "
+    "ORDER BY f.place) FILTER (WHERE f.place > 0), []), max(t.oid) FILTER (WHERE f.place = 0), "
+    "NULL, false, false, 'sql', f.body FROM (SELECT *, unnest(list_concat([result], types)) AS "
+    "part, generate_subscripts(list_concat([result], types), 1) - 1 AS place FROM "
+    "_pg.defined_functions) f LEFT JOIN _pg.spellings s ON s.spelling = _pg.spelling(f.part) "
+    "LEFT JOIN _pg.types t ON t.oid = coalesce(s.oid, 2278) GROUP BY f.oid, f.name, f.schema, "
+    "f.body",
+    "VIEW k_routines AS SELECT r.oid AS _oid, r.name AS _name, r.schema AS _schema, "
+    "r.language AS _language, r.body AS _body, coalesce(r.arguments, '') AS _arguments, "
+    "CASE WHEN r.is_table THEN 'SETOF record' ELSE t.display END AS _result "
+    "FROM _pg.all_routines r LEFT JOIN _pg.types t ON t.oid = r.result",
 )
 
 VIEWS = (
@@ -101,8 +112,9 @@ VIEWS = (
     "FROM (VALUES (12, 'internal'), (14, 'sql')) AS l(oid, lanname)",
     "VIEW pg_timezone_names AS SELECT name, abbrev, CAST(utc_offset AS INTERVAL) AS utc_offset, "
     "is_dst FROM (VALUES ('UTC', 'UTC', '00:00:00', false)) AS z(name, abbrev, utc_offset, is_dst)",
-    "VIEW pg_proc AS SELECT oid, name AS proname, 11::UINTEGER AS pronamespace, "
-    "10::UINTEGER AS proowner, 12::UINTEGER AS prolang, 1::FLOAT AS procost, "
+    "VIEW pg_proc AS SELECT oid, name AS proname, _pg.namespace_oid(schema) AS pronamespace, "
+    "10::UINTEGER AS proowner, CASE language WHEN 'sql' THEN 14 ELSE 12 END::UINTEGER AS prolang, "
+    "1::FLOAT AS procost, "
     "CASE WHEN is_table THEN 1000 ELSE 0 END::FLOAT AS prorows, "
     "CASE WHEN varied IS NULL THEN 0 ELSE 2276 END::UINTEGER AS provariadic, "
     "'-' AS prosupport, CASE WHEN is_aggregate THEN 'a' ELSE 'f' END AS prokind, "
@@ -111,9 +123,9 @@ VIEWS = (
     "0::SMALLINT AS pronargdefaults, CAST(result AS UINTEGER) AS prorettype, types AS proargtypes, "
     "CAST(NULL AS UINTEGER[]) AS proallargtypes, CAST(NULL AS VARCHAR[]) AS proargmodes, "
     "CAST(NULL AS VARCHAR[]) AS proargnames, CAST(NULL AS VARCHAR) AS proargdefaults, "
-    "CAST(NULL AS UINTEGER[]) AS protrftypes, name AS prosrc, CAST(NULL AS VARCHAR) AS probin, "
+    "CAST(NULL AS UINTEGER[]) AS protrftypes, body AS prosrc, CAST(NULL AS VARCHAR) AS probin, "
     "CAST(NULL AS VARCHAR) AS prosqlbody, CAST(NULL AS VARCHAR[]) AS proconfig, "
-    "CAST(NULL AS VARCHAR[]) AS proacl FROM _pg.routines",
+    "CAST(NULL AS VARCHAR[]) AS proacl FROM _pg.all_routines",
     "VIEW pg_aggregate AS SELECT oid AS aggfnoid, 'n' AS aggkind, 0::SMALLINT AS aggnumdirectargs, "
     "'-' AS aggtransfn, '-' AS aggfinalfn, 0::UINTEGER AS aggsortop, prorettype AS aggtranstype, "
     "CAST(NULL AS VARCHAR) AS agginitval FROM _pg.pg_proc WHERE prokind = 'a'",

@@ -22,7 +22,7 @@ VIEWS = (
     "'NO' AS is_typed, CAST(NULL AS VARCHAR) AS commit_action FROM _pg.relations r "
     "WHERE r.form <> 'i'",
     f"VIEW views AS SELECT {_CATALOG} AS table_catalog, r.schema AS table_schema, "
-    "r.name AS table_name, _pg.query_of(r.definition) AS view_definition, "
+    "r.name AS table_name, rtrim(trim(r.query), ';') || ';' AS view_definition, "
     "'NONE' AS check_option, 'NO' AS is_updatable, 'NO' AS is_insertable_into, "
     "'NO' AS is_trigger_updatable, 'NO' AS is_trigger_deletable, "
     "'NO' AS is_trigger_insertable_into FROM _pg.relations r WHERE r.form IN ('v', 'm')",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+
+import pyarrow as pa
 
 from voltstream.store.database import Connection
 from voltstream.store.pg_catalog import cluster, information_schema, relations, routines, types
 
 CATALOG_SCHEMA = "_pg"
 INFORMATION_SCHEMA = "_is"
+_LENT = "_defined"
 
 
 def _views() -> tuple[str, ...]:
@@ -36,6 +39,7 @@ def _statements() -> list[str]:
     listed = [("pg_catalog", name) for name in _public(_views())]
     listed += [("information_schema", name) for name in sorted(_names_of(information_schema.VIEWS))]
     in_catalog = (
+        *(f"TABLE {name} ({columns})" for name, columns in relations.DEFINED.items()),
         *types.TABLES,
         *types.MACROS,
         *relations.NAME_MACROS,
@@ -90,8 +94,20 @@ def install(connection: Connection) -> None:
     connection.execute(f"COMMENT ON TABLE {CATALOG_SCHEMA}.types IS '{_digest()}'")
 
 
-def refresh(connection: Connection) -> None:
-    """Take the snapshots again, after definitions changed."""
+def refresh(connection: Connection, defined: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
+    """Show other definitions. Shape: rows by table of ``relations.DEFINED``."""
+    for name, columns in relations.DEFINED.items():
+        connection.execute(f"DELETE FROM {CATALOG_SCHEMA}.{name}")
+        rows = defined.get(name)
+        if not rows:
+            continue
+        names = [column.split(" ")[0] for column in columns.split(", ")]
+        arrays = [pa.array(list(values)) for values in zip(*rows, strict=True)]
+        connection.lend(_LENT, pa.table(arrays, names=names))
+        try:
+            connection.execute(f"INSERT INTO {CATALOG_SCHEMA}.{name} FROM {_LENT}")
+        finally:
+            connection.take_back(_LENT)
     for name in relations.SNAPSHOTS:
         connection.execute(f"DELETE FROM {CATALOG_SCHEMA}.{name}")
         connection.execute(f"INSERT INTO {CATALOG_SCHEMA}.{name} FROM {CATALOG_SCHEMA}.live_{name}")

@@ -39,8 +39,6 @@ NAME_MACROS = (
     "ELSE _pg.digest_oid(word) END AS UINTEGER)",
     "MACRO key_oid(relation, number) AS CAST(1073741824 + (relation - 16384) * 64 + number "
     "AS UINTEGER)",
-    r"MACRO index_columns(definition) AS list_transform(string_split(regexp_extract(definition, "
-    r"'(?is)\son\s+.*?\(([^)]*)\)', 1), ','), lambda part: trim(part))",
 )
 
 
@@ -56,6 +54,17 @@ def system_relations_table(names: list[tuple[str, str]]) -> str:
     )
 
 
+# What the engine defines, as it tells it: name and columns of each table.
+DEFINED = {
+    "defined_relations": "oid BIGINT, schema VARCHAR, name VARCHAR, kind VARCHAR, query VARCHAR",
+    "defined_columns": "oid BIGINT, number BIGINT, name VARCHAR, data_type VARCHAR, "
+    "is_required BOOLEAN, standard VARCHAR, identity VARCHAR",
+    "defined_keys": "table_oid BIGINT, number BIGINT, kind VARCHAR, name VARCHAR, "
+    "names VARCHAR[], expression VARCHAR, numbers SMALLINT[]",
+    "defined_indexes": "oid BIGINT, table_oid BIGINT, names VARCHAR[], is_unique BOOLEAN",
+    "defined_functions": "oid BIGINT, schema VARCHAR, name VARCHAR, types VARCHAR[], "
+    "result VARCHAR, body VARCHAR",
+}
 SNAPSHOTS = ("keys", "relations", "columns", "index_parts")  # Each may read those before it.
 
 BASE = (
@@ -63,21 +72,14 @@ BASE = (
     "FROM duckdb_schemas() WHERE database_name NOT IN ('system', 'temp') AND "
     f"schema_name NOT IN ({_RESERVED_SCHEMAS}) UNION ALL SELECT _pg.namespace_oid(x), x "
     "FROM unnest(['pg_catalog', 'information_schema']) AS built_in(x)",
-    "VIEW live_keys AS SELECT o.oid AS table_oid, c.constraint_type AS kind, "
-    "_pg.key_oid(o.oid, c.constraint_index) AS oid, c.schema_name AS schema, "
-    "CASE c.constraint_type WHEN 'PRIMARY KEY' THEN c.table_name || '_pkey' "
-    "ELSE c.constraint_name END AS name, c.constraint_column_names AS names, c.expression, "
-    "list_transform(c.constraint_column_indexes, lambda i: CAST(i + 1 AS SMALLINT)) AS numbers "
-    "FROM duckdb_constraints() c JOIN _vs.objects o ON o.schema = c.schema_name AND "
-    "o.name = c.table_name AND o.kind = 'table' "
-    "WHERE c.database_name NOT IN ('system', 'temp') AND "
-    "c.constraint_type IN ('PRIMARY KEY', 'UNIQUE', 'CHECK')",
+    "VIEW live_keys AS SELECT k.table_oid, k.kind, _pg.key_oid(k.table_oid, k.number) AS oid, "
+    "r.schema, k.name, k.names, k.expression, k.numbers FROM _pg.defined_keys k "
+    "JOIN _pg.defined_relations r ON r.oid = k.table_oid",
     "TABLE keys AS FROM _pg.live_keys",
     "VIEW live_relations AS SELECT CAST(oid AS UINTEGER) AS oid, name, schema, "
     "_pg.namespace_oid(schema) AS namespace, CASE kind WHEN 'table' THEN 'r' WHEN 'view' THEN 'v' "
     "WHEN 'materialized view' THEN 'm' WHEN 'source' THEN 'f' ELSE 'i' END AS form, "
-    "definition FROM _vs.objects WHERE kind IN "
-    "('table', 'view', 'materialized view', 'source', 'index') "
+    "query FROM _pg.defined_relations "
     "UNION ALL SELECT oid, name, schema, _pg.namespace_oid(schema), 'i', NULL FROM _pg.keys "
     "WHERE kind <> 'CHECK' "
     "UNION ALL SELECT oid, name, schema, _pg.namespace_oid(schema), 'v', NULL "
@@ -85,36 +87,35 @@ BASE = (
     "UNION ALL SELECT _pg.digest_oid(schema_name || '.' || view_name), view_name, schema_name, "
     "_pg.namespace_oid(schema_name), 'v', NULL FROM duckdb_views() v WHERE "
     "database_name NOT IN ('system', 'temp') AND NOT internal AND "
-    f"schema_name NOT IN ({_RESERVED_SCHEMAS}) AND NOT EXISTS (SELECT 1 FROM _vs.objects o WHERE "
-    "o.schema = v.schema_name AND o.name = v.view_name)",
+    f"schema_name NOT IN ({_RESERVED_SCHEMAS}) AND NOT EXISTS (SELECT 1 FROM "
+    "_pg.defined_relations o WHERE o.schema = v.schema_name AND o.name = v.view_name)",
     "TABLE relations AS FROM _pg.live_relations",
     "VIEW live_columns AS SELECT r.oid AS relation, r.form, r.schema, r.name AS relation_name, "
-    "CAST(c.column_index AS SMALLINT) AS number, c.column_name AS name, "
-    "coalesce(s.oid, 25::UINTEGER) AS type, _pg.type_modifier(c.data_type) AS modifier, "
-    "NOT c.is_nullable AS is_required, c.column_default AS standard, c.data_type "
-    "FROM _pg.relations r JOIN duckdb_columns() c ON c.table_name = r.name AND c.schema_name = "
-    "CASE r.schema WHEN 'pg_catalog' THEN '_pg' WHEN 'information_schema' THEN '_is' "
-    "ELSE r.schema END LEFT JOIN _pg.spellings s ON s.spelling = _pg.spelling(c.data_type) "
-    "WHERE c.database_name NOT IN ('system', 'temp') AND r.form <> 'i'",
+    "CAST(c.number AS SMALLINT) AS number, c.name, coalesce(s.oid, 25::UINTEGER) AS type, "
+    "_pg.type_modifier(c.data_type) AS modifier, c.is_required, c.standard, c.data_type, "
+    "c.identity FROM _pg.relations r JOIN (FROM _pg.defined_columns UNION ALL SELECT v.oid, "
+    "d.column_index, d.column_name, d.data_type, false, NULL, NULL FROM _pg.relations v "
+    "JOIN duckdb_columns() d ON d.table_name = v.name AND d.schema_name = "
+    "CASE v.schema WHEN 'pg_catalog' THEN '_pg' WHEN 'information_schema' THEN '_is' "
+    "ELSE v.schema END WHERE d.database_name NOT IN ('system', 'temp') AND v.oid NOT IN "
+    "(SELECT oid FROM _pg.defined_relations)) c ON c.oid = r.oid "
+    "LEFT JOIN _pg.spellings s ON s.spelling = _pg.spelling(c.data_type)",
     "TABLE columns AS FROM _pg.live_columns",
-    "VIEW row_counts AS SELECT o.oid, max(t.estimated_size) AS counted, "
-    "max(t.estimated_size * t.column_count * 8) AS bytes FROM _vs.objects o "
-    "JOIN duckdb_tables() t ON (t.schema_name = o.schema AND t.table_name = o.name) OR "
-    "(t.schema_name = '_vs' AND t.table_name IN ('src_' || o.oid, 'mv_' || o.oid)) "
-    "WHERE t.database_name NOT IN ('system', 'temp') GROUP BY o.oid",
-    "VIEW live_index_parts AS SELECT CAST(o.oid AS UINTEGER) AS oid, "
-    "CAST(d.on_oid AS UINTEGER) AS table_oid, _pg.index_columns(o.definition) AS names, "
-    "regexp_matches(o.definition, '(?i)^create\\s+unique') AS is_unique, false AS is_primary "
-    "FROM _vs.objects o JOIN _vs.dependencies d USING (oid) WHERE o.kind = 'index' "
-    "UNION ALL SELECT oid, CAST(table_oid AS UINTEGER), names, true, kind = 'PRIMARY KEY' "
-    "FROM _pg.keys WHERE kind <> 'CHECK'",
+    "VIEW row_counts AS SELECT CAST(substr(table_name, strpos(table_name, '_') + 1) AS UINTEGER) "
+    "AS oid, max(estimated_size) AS counted, max(estimated_size * column_count * 8) AS bytes "
+    "FROM duckdb_tables() WHERE schema_name = '_vs' AND "
+    "regexp_full_match(table_name, '(t|src|mv)_[0-9]+') GROUP BY ALL",
+    "VIEW live_index_parts AS SELECT CAST(oid AS UINTEGER) AS oid, "
+    "CAST(table_oid AS UINTEGER) AS table_oid, names, is_unique, false AS is_primary "
+    "FROM _pg.defined_indexes UNION ALL SELECT oid, CAST(table_oid AS UINTEGER), names, true, "
+    "kind = 'PRIMARY KEY' FROM _pg.keys WHERE kind <> 'CHECK'",
     "TABLE index_parts AS FROM _pg.live_index_parts",
 )
 # A macro's body sees the columns of the query around it, and the inner name wins: what macros look
 # up has names that no query uses.
 LOOKUPS = (
     "VIEW k_relations AS SELECT oid AS _oid, name AS _name, schema AS _schema, form AS _form, "
-    "definition AS _definition FROM _pg.relations",
+    "query AS _query FROM _pg.relations",
     "VIEW k_namespaces AS SELECT oid AS _oid, name AS _name FROM _pg.namespaces",
     "VIEW k_keys AS SELECT oid AS _oid, kind AS _kind, names AS _names, expression AS _expression "
     "FROM _pg.keys",
@@ -161,8 +162,10 @@ VIEWS = (
     "CAST(ends_with(c.data_type, ']') AS INTEGER) AS attndims, -1 AS attcacheoff, "
     "c.modifier AS atttypmod, t.typbyval AS attbyval, t.typalign AS attalign, "
     "CASE WHEN t.typlen > 0 THEN 'p' ELSE 'x' END AS attstorage, '' AS attcompression, "
-    "c.is_required AS attnotnull, c.standard IS NOT NULL AS atthasdef, false AS atthasmissing, "
-    "'' AS attidentity, '' AS attgenerated, false AS attisdropped, true AS attislocal, "
+    "c.is_required AS attnotnull, c.standard IS NOT NULL AND c.form = 'r' AS atthasdef, "
+    "false AS atthasmissing, "
+    "coalesce(c.identity, '') AS attidentity, '' AS attgenerated, false AS attisdropped, "
+    "true AS attislocal, "
     "0 AS attinhcount, t.typcollation AS attcollation, CAST(NULL AS VARCHAR[]) AS attacl, "
     "CAST(NULL AS VARCHAR[]) AS attoptions, CAST(NULL AS VARCHAR[]) AS attfdwoptions, "
     "CAST(NULL AS VARCHAR[]) AS attmissingval FROM _pg.columns c "
@@ -201,7 +204,7 @@ VIEWS = (
     "FROM _pg.keys k",
     "VIEW pg_rewrite AS SELECT oid, '_RETURN' AS rulename, oid AS ev_class, '1' AS ev_type, "
     "'O' AS ev_enabled, true AS is_instead, CAST(NULL AS VARCHAR) AS ev_qual, "
-    "definition AS ev_action FROM _pg.relations WHERE form IN ('v', 'm') AND oid >= 16384",
+    "query AS ev_action FROM _pg.relations WHERE form IN ('v', 'm') AND oid >= 16384",
     "VIEW pg_depend AS SELECT CAST(CASE WHEN o.kind IN ('view', 'materialized view') THEN 2618 "
     "ELSE 1259 END AS UINTEGER) AS classid, CAST(o.oid AS UINTEGER) AS objid, 0 AS objsubid, "
     "1259::UINTEGER AS refclassid, CAST(d.on_oid AS UINTEGER) AS refobjid, 0 AS refobjsubid, "

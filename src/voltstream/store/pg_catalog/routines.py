@@ -112,9 +112,7 @@ _NAMES = (
     "MACRO regrole_out(o) AS _pg.pg_get_userbyid(o)",
 )
 _DEFINITIONS = (
-    "MACRO query_of(definition) AS rtrim(trim(regexp_extract(definition, "
-    r"'(?is)^\s*create\s.*?\sas\s+(.*)$', 1)), ';')",
-    "MACRO viewdef(v) AS (SELECT max(' ' || _pg.query_of(_definition) || ';') FROM "
+    "MACRO viewdef(v) AS (SELECT max(' ' || rtrim(trim(_query), ';') || ';') FROM "
     "_pg.k_relations WHERE _oid = _pg.regclass_in(CAST(v AS VARCHAR)) AND _form IN ('v', 'm'))",
     "MACRO pg_get_viewdef(v) AS _pg.viewdef(v), (v, pretty) AS _pg.viewdef(v)",
     "MACRO whole_indexdef(i) AS (SELECT max('CREATE ' || CASE WHEN _is_unique THEN 'UNIQUE ' "
@@ -159,9 +157,9 @@ _DEFINITIONS = (
     "MACRO pg_get_function_arguments(o) AS _pg.function_arguments(o)",
     "MACRO pg_get_function_identity_arguments(o) AS _pg.function_arguments(o)",
     "MACRO pg_get_function_sqlbody(o) AS CAST(NULL AS VARCHAR)",
-    "MACRO pg_get_functiondef(o) AS (SELECT max('CREATE OR REPLACE FUNCTION pg_catalog.' || _name "
-    "|| '(' || _arguments || ')' || chr(10) || ' RETURNS ' || _result || chr(10) || "
-    "' LANGUAGE internal' || chr(10) || 'AS $function$' || _name || '$function$' || chr(10)) "
+    "MACRO pg_get_functiondef(o) AS (SELECT max('CREATE OR REPLACE FUNCTION ' || _schema || '.' "
+    "|| _name || '(' || _arguments || ')' || chr(10) || ' RETURNS ' || _result || chr(10) || "
+    "' LANGUAGE ' || _language || chr(10) || 'AS $function$' || _body || '$function$' || chr(10)) "
     "FROM _pg.k_routines WHERE _oid = o)",
 )
 _VISIBLE = (
