@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.driver import Engine
+from voltstream.core.clock import SystemClock
 from voltstream.core.errors import (
     DependentObjects,
     DuplicateTable,
@@ -64,9 +67,13 @@ def test_show_and_describe(engine: Engine) -> None:
     text = "CREATE TABLE t (a INTEGER, b TIMESTAMPTZ)"
     engine.run(text + "; COMMENT ON TABLE t IS 'x'; COMMENT ON COLUMN t.a IS 'y'")
     assert engine.run("SHOW CREATE TABLE t") == [("public.t", text)]
-    assert [row[:2] for row in engine.run("DESCRIBE t")] == [
-        ("a", "integer"),
-        ("b", "timestamp with time zone"),
+    assert engine.run("DESCRIBE t") == [
+        ("a", "integer", "false", "y"),
+        ("b", "timestamp with time zone", "false", None),
+        ("_row_id", "serial", "true", None),
+        ("primary key", "_row_id", None, None),
+        ("distribution key", "_row_id", None, None),
+        ("table description", "t", None, "x"),
     ]
     with pytest.raises(UndefinedColumn):
         engine.run("COMMENT ON COLUMN t.z IS 'y'")
@@ -89,3 +96,39 @@ def test_backfill(engine: Engine) -> None:
     assert engine.run("SELECT n FROM most") == [(2,)]
     engine.run("INSERT INTO s VALUES (2), (2)")
     assert engine.run("SELECT n FROM most") == [(3,)]
+
+
+def test_names_mean_after_a_restart_what_they_meant(tmp_path: Path) -> None:
+    engine = Engine(tmp_path / "moved", SystemClock())
+    engine.run(
+        "CREATE SCHEMA s2; SET search_path TO s2, public;"
+        "CREATE TABLE t (z INT, id SERIAL, g INT AS (z + 1)); INSERT INTO t (z) VALUES (1), (2);"
+        "CREATE VIEW pv AS SELECT * FROM t;"
+        "CREATE FUNCTION twice(x INT) RETURNS INT LANGUAGE SQL AS 'select x * 2';"
+        "CREATE MATERIALIZED VIEW pm AS SELECT twice(z) AS z2, count(*) AS n FROM pv GROUP BY z;"
+        "CREATE TABLE kept (z2 INT PRIMARY KEY, n BIGINT); CREATE SINK into_kept INTO kept FROM pm;"
+        "CREATE SUBSCRIPTION changes FROM pm; COMMENT ON COLUMN t.z IS 'zed';"
+        "ALTER TABLE t ADD COLUMN y INT DEFAULT 5; ALTER TABLE t RENAME TO moved;"
+        "ALTER TABLE moved SET SCHEMA public; ALTER SCHEMA s2 RENAME TO s3"
+    )
+    engine.close()
+    engine = Engine(tmp_path / "moved", SystemClock())
+    assert engine.run("INSERT INTO moved (z) VALUES (2), (7) RETURNING *") == [
+        (2, 3, 3, 5),
+        (7, 4, 8, 5),
+    ]
+    counts = [(2, 1), (4, 2), (14, 1)]
+    assert engine.run("SELECT * FROM s3.pm ORDER BY z2") == counts
+    assert engine.run("SELECT * FROM s3.kept ORDER BY z2") == counts
+    assert engine.run("SELECT y FROM s3.pv") == [(5,), (5,), (5,), (5,)]
+    assert engine.run("DESCRIBE moved")[0] == ("z", "integer", "false", "zed")
+    engine.run("DECLARE c SUBSCRIPTION CURSOR FOR s3.changes SINCE begin()")
+    assert [row[:3] for row in engine.run("FETCH ALL FROM c")] == [
+        (4, 1, "Delete"),
+        (4, 2, "Insert"),
+        (14, 1, "Insert"),
+    ]
+    engine.run("DROP TABLE moved CASCADE")
+    assert engine.run("SHOW MATERIALIZED VIEWS FROM s3") == []
+    assert engine.run("SELECT count(*) FROM s3.kept") == [(3,)]
+    engine.close()

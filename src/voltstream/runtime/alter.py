@@ -18,8 +18,9 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import entries, tables
+from voltstream.runtime import entries, followers, tables
 from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, spelled
+from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.capture import mentions_column
@@ -121,7 +122,7 @@ def _refreshed(epoch: Epoch, entry: Entry, table: CreateTable) -> Entry:
     changed = replace(entry, stored=stored, parsed=replace(table, text=definition(table)))
     changed = replace(changed, relation=relation)
     epoch.catalog = epoch.catalog.with_entry(changed)
-    remake_views(epoch, changed)
+    remake_readers(epoch, changed)
     return changed
 
 
@@ -306,22 +307,22 @@ def _retype(epoch: Epoch, entry: Entry, spec: ColumnSpec, action: ColumnAction) 
     return _refreshed(epoch, entry, tables.declared(changed))
 
 
-def remake_views(epoch: Epoch, entry: Entry) -> None:
-    """Make the store's views of plain views again whose input has changed its shape or name."""
+def remake_readers(epoch: Epoch, entry: Entry) -> None:
+    """Let what reads an object know its new name and columns; plain views are made again."""
     for other in epoch.catalog.dependents(entry.oid):
-        if other.kind != "view" or not isinstance(other.parsed, CreateView):
-            continue
         scope = bound_scope(other.stored.bindings)
         names = Names(epoch.catalog, epoch.connection.describe, scope)
-        parsed = resolved(entries.reparse(other.stored), names)
-        if not isinstance(parsed, CreateView):
-            continue
-        parsed = replace(parsed, name=ObjectName(other.stored.name, other.stored.schema))
-        entries.make_plain_view(other.stored.schema, parsed, names, epoch.connection)
-        relation = entries.view_relation(other.stored, parsed, epoch.connection)
-        again = replace(other, parsed=parsed, relation=relation)
+        parsed = entries.placed(resolved(entries.reparse(other.stored), names), other.stored)
+        again = replace(other, parsed=parsed)
+        if isinstance(parsed, CreateView) and other.kind == "view":
+            plain = Names(epoch.catalog, epoch.connection.describe)
+            entries.make_plain_view(other.stored.schema, parsed, plain, epoch.connection)
+            relation = entries.view_relation(other.stored, parsed, epoch.connection)
+            again = replace(again, relation=relation)
+        again = followers.attached(again, lambda one: epoch.catalog.named(one.from_name))
         epoch.catalog = epoch.catalog.with_entry(again)
-        remake_views(epoch, again)
+        if other.kind == "view":
+            remake_readers(epoch, again)
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -405,6 +406,7 @@ def _move(epoch: Epoch, entry: Entry, schema: str, name: str) -> None:
         return
     if epoch.catalog.get(schema, name) is not None:
         raise DuplicateTable(f'relation "{name}" already exists')
+    refuse_near_name(epoch.catalog.without(entry), schema, name)
     epoch.flush()
     connection = epoch.connection
     stored = replace(entry.stored, schema=schema, name=name)
@@ -428,4 +430,4 @@ def _move(epoch: Epoch, entry: Entry, schema: str, name: str) -> None:
         body = str(sql[0][0]).split(" AS ", 1)[1].rstrip().rstrip(";")
         connection.execute(f"CREATE VIEW {public_name(schema, name)} AS {body}")
     set_definition(connection, stored)
-    remake_views(epoch, moved)
+    remake_readers(epoch, moved)

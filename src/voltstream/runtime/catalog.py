@@ -38,6 +38,7 @@ class Entry:
     emit_sql: str | None = None  # sinks: SELECT key, value of the delta, in delivery order
     failed: str | None = None  # Why it stands still; then it is not read.
     function: SqlFunction | None = None  # functions: what a call becomes
+    comments: Mapping[str, str] = field(default_factory=dict)  # by column
     follow: Callable[[Any], None] | None = None  # what else an epoch does with its delta
 
     @property
@@ -146,12 +147,22 @@ class Names:
     def place(self, schema: str | None, name: str) -> Place | None:
         entry = self._entry(schema, name)
         if entry is None:
+            self._refuse_near(schema, name)
             return None
         self.bound[(schema, name)] = entry.oid
         if isinstance(entry.parsed, CreateIndex):  # An index reads as its table.
             table = self._catalog.named(entry.parsed.table)
             return Place(*table.key) if table is not None else None
         return Place(*entry.key)
+
+    def _refuse_near(self, schema: str | None, name: str) -> None:
+        """Raises: UndefinedTable for a name in the wrong case: the store would forgive it."""
+        path = (schema,) if schema is not None else self._scope.path
+        for other_schema, other in self._catalog.entries:
+            if other_schema in path and other.lower() == name.lower():
+                raise UndefinedTable(
+                    f'relation "{name}" does not exist', hint=f'Did you mean "{other}", in quotes?'
+                )
 
     def _entry(self, schema: str | None, name: str) -> Entry | None:
         oid = self._scope.bound.get((schema, name))

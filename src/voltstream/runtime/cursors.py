@@ -18,7 +18,7 @@ from voltstream.core.errors import (
 from voltstream.core.ports import Outcome, RowStream
 from voltstream.core.schema import Column, Schema
 from voltstream.runtime import entries
-from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.runtime.catalog import Catalog, Entry, public_name
 from voltstream.runtime.followers import log_table
 from voltstream.runtime.results import Held
 from voltstream.sql.statements import CloseCursor, CreateSubscription, DeclareCursor, Fetch
@@ -70,7 +70,7 @@ class ChangeCursor:
     entry: Entry
     epoch: int
     ordinal: int = 0
-    whole: str | None = None
+    whole: QueryCursor | None = None
 
     def fetch(self, reader: Connection, count: int | None) -> Held:
         program = self.entry.program
@@ -79,7 +79,10 @@ class ChangeCursor:
         names = [name for name, _ in program.emit_columns]
         listed = entries.column_list(names)
         if self.whole is not None:
-            return self._fetch_whole(reader, count, listed)
+            found = self.whole.fetch(count)
+            if found.table.num_rows:
+                return found
+            self.close()
         limit = "" if count is None else f" LIMIT {count}"
         columns, table = reader.arrow(
             f"SELECT {listed}, _op AS op, _at AS rw_timestamp, _epoch, _seq "
@@ -92,21 +95,10 @@ class ChangeCursor:
         width = len(columns) - 2
         return Held(columns[:width], table.select(list(range(width))))
 
-    def _fetch_whole(self, reader: Connection, count: int | None, listed: str) -> Held:
-        offset = self.ordinal
-        limit = "" if count is None else f" LIMIT {count}"
-        columns, table = reader.arrow(
-            f"SELECT {listed}, 'Insert' AS op, CAST(NULL AS BIGINT) AS rw_timestamp "
-            f"FROM {self.whole} ORDER BY ALL{limit} OFFSET {offset}"
-        )
-        self.ordinal += table.num_rows
-        if table.num_rows == 0:
-            self.whole, self.ordinal = None, 0
-            return self.fetch(reader, count)
-        return Held(columns, table)
-
     def close(self) -> None:
-        """Nothing is held open."""
+        whole, self.whole = self.whole, None
+        if whole is not None:
+            whole.close()
 
 
 class Cursors:
@@ -124,7 +116,7 @@ class Cursors:
                 self._declare(parsed, catalog, query)
                 return Outcome("DECLARE CURSOR")
             case Fetch():
-                return Outcome("FETCH", rows=self._fetch(parsed))
+                return Outcome("FETCH", rows=self._fetch(parsed, catalog))
             case CloseCursor():
                 return Outcome(self._close(parsed))
 
@@ -165,14 +157,13 @@ class Cursors:
             raise UndefinedObject(f'subscription "{shown}" does not exist')
         if not isinstance(entry.parsed, CreateSubscription):
             raise WrongObjectType(f'"{entry.stored.name}" is not a subscription')
+        if parsed.since == "full":
+            return self._whole(entry, catalog.require(entry.parsed.from_name))
         reader = self._reader()
         try:
             now = int(reader.rows("SELECT epoch FROM _vs.epoch")[0][0])
             if parsed.since == "begin":
                 return ChangeCursor(entry, -1)
-            if parsed.since == "full":
-                source = catalog.require(entry.parsed.from_name).relation
-                return ChangeCursor(entry, now, whole=source.stored if source else None)
             if parsed.since != "now":
                 since = int(parsed.since)
                 sql = f"SELECT max(_epoch) FROM {log_table(entry.oid)} WHERE _at < {since}"
@@ -181,12 +172,25 @@ class Cursors:
         finally:
             reader.close()
 
-    def _fetch(self, parsed: Fetch) -> Held:
+    def _whole(self, entry: Entry, source: Entry) -> ChangeCursor:
+        """Begin with the rows there are, read in the snapshot in which the log is."""
+        reader = self._reader()
+        reader.execute("BEGIN")
+        now = int(reader.rows("SELECT epoch FROM _vs.epoch")[0][0])
+        rows = reader.stream(
+            f"SELECT *, 'Insert' AS op, CAST(NULL AS BIGINT) AS rw_timestamp "
+            f"FROM {public_name(*source.key)} ORDER BY ALL"
+        )
+        return ChangeCursor(entry, now, 1 << 60, QueryCursor(rows))
+
+    def _fetch(self, parsed: Fetch, catalog: Catalog) -> Held:
         cursor = self._open.get(parsed.name)
         if cursor is None:
             raise UndefinedCursor(f'cursor "{parsed.name}" does not exist')
         if isinstance(cursor, QueryCursor):
             return cursor.fetch(parsed.count)
+        if catalog.by_oid(cursor.entry.oid) is None:
+            raise UndefinedObject(f'subscription "{cursor.entry.stored.name}" does not exist')
         until = time.monotonic() + parsed.timeout_ms / 1000
         while True:
             reader = self._reader()

@@ -244,16 +244,22 @@ def _start_into(epoch: Epoch, entry: Entry, into: ObjectName, snapshot: bool) ->
 
 
 def _reads(catalog: Catalog, entry: Entry, oid: int) -> bool:
-    """Tell whether an object reads a table through views."""
+    """Tell whether an object reads a table, through views and through sinks into tables."""
     waiting, seen = list(entry.stored.depends_on), set[int]()
     while waiting:
         one = waiting.pop()
         if one == oid:
             return True
         known = catalog.by_oid(one)
-        if known is not None and one not in seen and known.kind != "table":
-            seen.add(one)
-            waiting.extend(known.stored.depends_on)
+        if known is None or one in seen:
+            continue
+        seen.add(one)
+        waiting.extend(known.stored.depends_on)
+        for sink in catalog.of_kind("sink"):  # A table reads what feeds it.
+            if isinstance(sink.parsed, CreateSink) and sink.parsed.into is not None:
+                fed = catalog.named(sink.parsed.into)
+                if fed is not None and fed.oid == one:
+                    waiting.extend(oid for oid in sink.stored.depends_on if oid != one)
     return False
 
 
@@ -268,7 +274,7 @@ def create_schema(epoch: Epoch, parsed: CreateSchema) -> Outcome:
     return Outcome("CREATE SCHEMA")
 
 
-def create_index(epoch: Epoch, parsed: CreateIndex) -> Outcome:
+def create_index(epoch: Epoch, parsed: CreateIndex, names: Names) -> Outcome:
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE INDEX")
     if known is not None:
         return known
@@ -284,7 +290,7 @@ def create_index(epoch: Epoch, parsed: CreateIndex) -> Outcome:
         listed = entries.column_list(parsed.columns)
         table = entries.table_store(target.oid)
         epoch.connection.execute(f"CREATE UNIQUE INDEX {index} ON {table} ({listed})")
-    stored = replace(stored, depends_on=(target.oid,))
+    stored = replace(stored, depends_on=(target.oid,), bindings=names.bindings())
     register(epoch, Entry(stored, parsed))
     return Outcome("CREATE INDEX", notices=notices)
 
@@ -323,11 +329,22 @@ def existing(epoch: Epoch, name: ObjectName, if_not_exists: bool, tag: str) -> O
     if schema not in epoch.catalog.schemas:
         raise UndefinedSchema(f'schema "{schema}" does not exist')
     if epoch.catalog.named(name) is None:
+        refuse_near_name(epoch.catalog, schema, name.name)
         return None
     message = f'relation "{name.name}" already exists'
     if not if_not_exists:
         raise DuplicateTable(message)
     return Outcome(tag, notices=(Notice(f"{message}, skipping", sqlstate="42P07"),))
+
+
+def refuse_near_name(catalog: Catalog, schema: str, name: str) -> None:
+    """Raises: FeatureNotSupported when another name differs in case only: the store has one."""
+    for other_schema, other in catalog.entries:
+        if other_schema == schema and other != name and other.lower() == name.lower():
+            raise FeatureNotSupported(
+                f'"{name}" and "{other}" differ in upper and lower case only',
+                hint="Choose another name, or another schema.",
+            )
 
 
 def new_stored(

@@ -27,11 +27,11 @@ def define(epoch: Epoch, written: sql.Parsed, scope: Scope) -> Outcome:
         case sql.CreateSchema():
             return ddl.create_schema(epoch, parsed)
         case sql.CreateIndex():
-            return ddl.create_index(epoch, parsed)
+            return ddl.create_index(epoch, parsed, names)
         case sql.CreateFunction():
             return objects.create_function(epoch, parsed, names)
         case sql.CreateSubscription():
-            return objects.create_subscription(epoch, parsed)
+            return objects.create_subscription(epoch, parsed, names)
         case sql.CreateSecret():
             return objects.create_secret(epoch, parsed)
         case sql.CreateConnection():

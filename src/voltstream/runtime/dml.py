@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from voltstream.core.errors import WrongObjectType
 from voltstream.core.ports import Outcome
-from voltstream.runtime import entries, tables
+from voltstream.runtime import entries, merging, tables
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
@@ -15,7 +15,7 @@ from voltstream.sql.capture import CHANGED, Capture, capture, redirected, retarg
 from voltstream.sql.catalog import Relation
 from voltstream.sql.changes import Compiling, insert_rows, update_rows
 from voltstream.sql.conflicts import conflict_of, conflict_update
-from voltstream.sql.statements import Delete, Insert, ObjectName, Truncate, Update
+from voltstream.sql.statements import Delete, Insert, Merge, ObjectName, Truncate, Update
 from voltstream.sql.translate import translate_query
 
 _PUSHED = "_pushed"
@@ -50,6 +50,13 @@ def update(epoch: Epoch, parsed: Update, parameters: Sequence[object | None]) ->
     count = tables.update(epoch, entry, old, new)
     answer = _answer(epoch, capture(parsed.tree), parameters)
     return Outcome(f"UPDATE {count}", rows=answer)
+
+
+def merge(epoch: Epoch, parsed: Merge, parameters: Sequence[object | None]) -> Outcome:
+    entry, _ = _writable(epoch, parsed.table, "table")
+    _refuse_append_only(entry, "merge into")
+    count = merging.merge(epoch, entry, parsed, _compiling(epoch, parameters))
+    return Outcome(f"MERGE {count}", rows=_answer(epoch, capture(parsed.tree), parameters))
 
 
 def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) -> Outcome:

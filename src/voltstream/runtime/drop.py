@@ -160,12 +160,18 @@ def comment(epoch: Epoch, parsed: Comment) -> Outcome:
     entry = epoch.catalog.require(parsed.name)
     if parsed.column is not None:
         columns = entry.relation.columns if entry.relation is not None else ()
-        if all(column.name != parsed.column for column in columns):
+        hidden = parsed.column == "_row_id" and entry.kind == "table"
+        if not hidden and all(column.name != parsed.column for column in columns):
             raise UndefinedColumn(
                 f'column "{parsed.column}" of relation "{parsed.name.name}" does not exist'
             )
     set_comment(epoch.connection, entry.oid, parsed.column, parsed.comment)
-    if parsed.column is None:
+    if parsed.column is not None:
+        kept = {name: text for name, text in entry.comments.items() if name != parsed.column}
+        if parsed.comment:
+            kept[parsed.column] = parsed.comment
+        epoch.catalog = epoch.catalog.with_entry(replace(entry, comments=kept))
+    else:
         changed = with_properties(entry, dict(entry.stored.properties), parsed.comment)
         epoch.catalog = epoch.catalog.with_entry(changed)
     return Outcome("COMMENT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 from voltstream.core.clock import Clock
@@ -161,6 +162,10 @@ def _restored_books(connection: Connection) -> Books:
         catalog = catalog.with_entry(entries.with_emission(entry, connection))
     for entry in [*catalog.of_kind("sink"), *catalog.of_kind("subscription")]:
         catalog = catalog.with_entry(_followed(catalog, entry))
+    for oid, comments in ledger.read_column_comments(connection).items():
+        commented = catalog.by_oid(oid)
+        if commented is not None:
+            catalog = catalog.with_entry(replace(commented, comments=comments))
     books = Books(connection, dataflow, row, catalog)
     suspend.restore(books)
     return books

@@ -18,6 +18,7 @@ from voltstream.sql.program import Program
 from voltstream.sql.resolve import resolved
 from voltstream.sql.statements import (
     CreateFunction,
+    CreateIndex,
     CreateSink,
     CreateSource,
     CreateSubscription,
@@ -239,7 +240,15 @@ def subscription_program(
 def placed(parsed: Parsed, stored: StoredObject) -> Parsed:
     """Return a stored definition under the name its object has by now."""
     match parsed:
-        case CreateTable() | CreateSource() | CreateView() | CreateSink() | CreateFunction():
+        case (
+            CreateTable()
+            | CreateSource()
+            | CreateView()
+            | CreateSink()
+            | CreateFunction()
+            | CreateIndex()
+            | CreateSubscription()
+        ):
             name = stored.name.removesuffix("()") if stored.kind == "function" else stored.name
             return replace(parsed, name=ObjectName(name, stored.schema))
         case _:

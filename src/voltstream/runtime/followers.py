@@ -120,9 +120,9 @@ def _log_sql(entry: Entry, source: Entry) -> str:
         if key
         else "false"
     )
-    order = entries.column_list([*key, *columns]) if key else entries.column_list(columns)
+    order = "".join(f"{quoted(name)}, " for name in key) + "_w, " + entries.column_list(columns)
     return (
-        f"SELECT row_number() OVER (ORDER BY {order if key else '_w, ' + order}, _w) AS _seq, "
+        f"SELECT row_number() OVER (ORDER BY {order}) AS _seq, "
         f"CASE WHEN _w > 0 THEN CASE WHEN _both THEN 'UpdateInsert' ELSE 'Insert' END "
         f"ELSE CASE WHEN _both THEN 'UpdateDelete' ELSE 'Delete' END END AS _op, * EXCLUDE (_both) "
         f"FROM (SELECT *, {both} AS _both FROM (SELECT {_emitted(program)}, _w "

@@ -67,7 +67,7 @@ def _try_out(epoch: Epoch, function: SqlFunction | None, names: Names) -> None:
         raise
 
 
-def create_subscription(epoch: Epoch, parsed: CreateSubscription) -> Outcome:
+def create_subscription(epoch: Epoch, parsed: CreateSubscription, names: Names) -> Outcome:
     """Keep the changes of a table or view from here on, for cursors to read."""
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SUBSCRIPTION")
     if known is not None:
@@ -76,7 +76,6 @@ def create_subscription(epoch: Epoch, parsed: CreateSubscription) -> Outcome:
     stored = new_stored(epoch, parsed.name, "subscription", parsed, parsed.properties)
     connection = epoch.connection
     epoch.flush()
-    names = Names(epoch.catalog, connection.describe)
     program = entries.subscription_program(stored.oid, parsed, names, connection)
     start(epoch, program)
     connection.execute(f"DELETE FROM {program.output}")

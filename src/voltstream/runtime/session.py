@@ -238,6 +238,8 @@ class EngineSession:
                 return self._change(lambda epoch: dml.update(epoch, parsed, parameters))
             case sql.Delete():
                 return self._change(lambda epoch: dml.delete(epoch, parsed, parameters))
+            case sql.Merge():
+                return self._change(lambda epoch: dml.merge(epoch, parsed, parameters))
             case sql.Truncate():
                 return self._change(lambda epoch: dml.truncate(epoch, parsed))
             case sql.Call():
@@ -329,6 +331,9 @@ class EngineSession:
         reader = self._engine.reader()
         if self._introduction:
             reader.execute(self._introduction)
+        zone = self._settings.get("timezone")
+        if zone.upper() != "UTC":  # A view's instants are computed in UTC, a reader's in its zone.
+            reader.execute("SET TimeZone = '{}'".format(zone.replace("'", "''")))
         return reader
 
     def _query(self, tree: object, parameters: Sequence[object | None]) -> Outcome:

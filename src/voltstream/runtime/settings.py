@@ -59,6 +59,50 @@ _DEFAULTS: Mapping[str, str] = {
     "xmlbinary": "base64",
     "xmloption": "content",
 }
+# RisingWave's variables: scripts set them and ask for them; one process has nothing to tune by
+# them. Every statement is durable and seen by all views when it is answered, as an implicit flush.
+_RISINGWAVE: Mapping[str, str] = {
+    "background_ddl": "false",
+    "batch_enable_distributed_dml": "false",
+    "batch_expr_strict_mode": "true",
+    "batch_parallelism": "default",
+    "bypass_cluster_limits": "false",
+    "cdc_source_wait_streaming_start_timeout": "30",
+    "enable_join_ordering": "true",
+    "enable_locality_backfill": "false",
+    "enable_share_plan": "true",
+    "query_epoch": "0",
+    "query_mode": "auto",
+    "rw_batch_enable_lookup_join": "true",
+    "rw_batch_enable_sort_agg": "true",
+    "rw_enable_join_ordering": "true",
+    "rw_enable_share_plan": "true",
+    "rw_enable_two_phase_agg": "true",
+    "rw_force_delta_join": "false",
+    "rw_force_split_distinct_agg": "false",
+    "rw_force_two_phase_agg": "false",
+    "rw_implicit_flush": "true",
+    "rw_streaming_allow_jsonb_in_stream_key": "false",
+    "rw_streaming_enable_bushy_join": "true",
+    "rw_streaming_enable_delta_join": "false",
+    "rw_streaming_over_window_cache_policy": "full",
+    "sink_decouple": "default",
+    "source_rate_limit": "default",
+    "streaming_enable_unaligned_join": "false",
+    "streaming_max_parallelism": "256",
+    "streaming_parallelism": "default",
+    "streaming_parallelism_for_index": "default",
+    "streaming_parallelism_for_materialized_view": "default",
+    "streaming_parallelism_for_sink": "default",
+    "streaming_parallelism_for_source": "default",
+    "streaming_parallelism_for_table": "default",
+    "streaming_use_arrangement_backfill": "true",
+    "streaming_use_shared_source": "true",
+    "streaming_use_snapshot_backfill": "true",
+    "synchronize_seqscans": "false",
+    "upsert_dml": "false",
+    "visibility_mode": "default",
+}
 _DURATIONS = ("idle_in_transaction_session_timeout", "statement_timeout")
 _REPORTED: Mapping[str, str] = {
     "application_name": "application_name",
@@ -81,7 +125,7 @@ class Settings:
     """Values by lower-case name. Unknown names are kept: clients set more than any server knows."""
 
     def __init__(self, user: str, given: Mapping[str, str]) -> None:
-        self._start = {**_DEFAULTS, "session_authorization": user}
+        self._start = {**_RISINGWAVE, **_DEFAULTS, "session_authorization": user}
         for name, value in given.items():
             self._start[name.lower()] = value
         for name in _DURATIONS:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
 from voltstream.core.errors import FeatureNotSupported, SyntaxFault, WrongObjectType
 from voltstream.core.ports import Outcome
 from voltstream.core.schema import Column, Schema
-from voltstream.runtime.catalog import Catalog
+from voltstream.core.types import Kind, from_store
+from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.results import Held
 from voltstream.runtime.settings import Settings
-from voltstream.sql.statements import Describe, ObjectName, Show
+from voltstream.sql.groups import group_columns
+from voltstream.sql.statements import (
+    CreateFunction,
+    CreateIndex,
+    CreateTable,
+    CreateView,
+    Describe,
+    ObjectName,
+    Show,
+)
+from voltstream.sql.table_ddl import declared_type
 
 _KINDS = {
     "TABLES": "table",
@@ -21,10 +32,24 @@ _KINDS = {
     "SINKS": "sink",
     "VIEWS": "view",
     "MATERIALIZED VIEWS": "materialized view",
-    "INDEXES": "index",
+    "SUBSCRIPTIONS": "subscription",
+    "SECRETS": "secret",
 }
-_EMPTY = frozenset({"SUBSCRIPTIONS", "CONNECTIONS", "SECRETS", "FUNCTIONS", "JOBS", "CURSORS",
-                    "INTERNAL TABLES", "PROCESSLIST", "CLUSTER"})  # fmt: skip
+_HEADS: dict[str, tuple[str, ...]] = {
+    "COLUMNS": ("Name", "Type", "Is Hidden", "Description"),
+    "CREATE": ("Name", "Create Sql"),
+    "INDEXES": ("Name", "On", "Key", "Include", "Distributed By"),
+    "FUNCTIONS": ("Name", "Arguments", "Return Type", "Language", "Link"),
+    "CONNECTIONS": ("Name", "Type", "Properties"),
+    "JOBS": ("Id", "Statement", "Progress"),
+    "CLUSTER": ("Id", "Addr", "Type", "State", "Parallelism"),
+    "PROCESSLIST": ("Id", "User", "Host", "Database", "Time", "Info"),
+    "CURSORS": ("Name", "User", "Database"),
+    "SUBSCRIPTION CURSORS": ("Name", "User", "Database"),
+    "INTERNAL TABLES": ("Name",),
+    "PARAMETERS": ("Name", "Value", "Mutable"),
+}
+_ROW_ID = "_row_id"  # RisingWave's hidden key of a table without one.
 
 
 def text_rows(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Held:
@@ -39,15 +64,13 @@ def _text_schema(names: Sequence[str]) -> Schema:
 
 def shown_columns(parsed: Show | Describe) -> Schema:
     """Tell a result's columns without making it."""
-    if isinstance(parsed, Describe) or parsed.what == "COLUMNS":
-        return _text_schema(_COLUMN_HEADS)
-    if parsed.what == "CREATE":
-        return _text_schema(("Name", "Create Sql"))
+    if isinstance(parsed, Describe):
+        return _text_schema(_HEADS["COLUMNS"])
     if parsed.setting is not None:
         if parsed.setting == "all":
             return _text_schema(("name", "setting", "description"))
         return _text_schema((parsed.setting,))
-    return _text_schema(("Name",))
+    return _text_schema(_HEADS.get(parsed.what, ("Name",)))
 
 
 def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence[str]) -> Outcome:
@@ -58,27 +81,81 @@ def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence
     if parsed.what == "CREATE" and parsed.name is not None:
         entry = catalog.require(parsed.name)
         row = (f"{entry.stored.schema}.{entry.stored.name}", entry.stored.definition)
-        return Outcome("SHOW", rows=text_rows(("Name", "Create Sql"), [row]))
-    return Outcome("SHOW", rows=text_rows(("Name",), _names(parsed, catalog, databases)))
+        return Outcome("SHOW", rows=text_rows(_HEADS["CREATE"], [row]))
+    heads = _HEADS.get(parsed.what, ("Name",))
+    rows = [row for row in _rows(parsed, catalog, databases) if _is_like(row[0], parsed.like)]
+    return Outcome("SHOW", rows=text_rows(heads, rows))
 
 
-def _names(parsed: Show, catalog: Catalog, databases: Sequence[str]) -> list[tuple[str]]:
+Row = Sequence[str]
+
+
+def _rows(parsed: Show, catalog: Catalog, databases: Sequence[str]) -> Sequence[Row]:
+    schema = parsed.name.name if parsed.name is not None else "public"
     if parsed.what in _KINDS:
-        schema = parsed.name.name if parsed.name is not None else "public"
-        found = [
-            entry.stored.name
-            for entry in catalog.of_kind(_KINDS[parsed.what])
-            if entry.stored.schema == schema
+        kind = _KINDS[parsed.what]
+        return [(e.stored.name,) for e in catalog.of_kind(kind) if e.stored.schema == schema]
+    if parsed.what == "SCHEMAS":
+        system = {"rw_catalog", "pg_catalog", "information_schema"}
+        return [(name,) for name in sorted({*catalog.schemas, *system})]
+    if parsed.what == "DATABASES":
+        return [(name,) for name in sorted(databases)]
+    if parsed.what == "INDEXES":
+        return [_index_row(e, e.parsed, catalog) for e in _indexes(catalog, parsed.name)
+                if isinstance(e.parsed, CreateIndex)]  # fmt: skip
+    if parsed.what == "FUNCTIONS":
+        return [_function_row(e.parsed) for e in catalog.of_kind("function")
+                if isinstance(e.parsed, CreateFunction) and e.stored.schema == schema]  # fmt: skip
+    if parsed.what == "CONNECTIONS":
+        return [
+            (e.stored.name, e.stored.properties.get("type", ""), _pairs(e.stored.properties))
+            for e in catalog.of_kind("connection")
+            if e.stored.schema == schema
         ]
-    elif parsed.what == "SCHEMAS":
-        found = sorted({*catalog.schemas, "rw_catalog", "pg_catalog", "information_schema"})
-    elif parsed.what == "DATABASES":
-        found = sorted(databases)
-    elif parsed.what in _EMPTY:
-        found = []
-    else:
-        raise FeatureNotSupported(f"SHOW {parsed.what} is not supported")
-    return [(name,) for name in found if _is_like(name, parsed.like)]
+    if parsed.what == "INTERNAL TABLES":
+        programs = [entry.program for entry in catalog if entry.program is not None]
+        return [(name,) for program in programs for name in program.state_tables]
+    if parsed.what == "CLUSTER":
+        return [("1", "localhost", "WORKER_TYPE_SINGLE_PROCESS", "RUNNING", "1")]
+    if parsed.what in _HEADS:
+        return []
+    raise FeatureNotSupported(f"SHOW {parsed.what} is not supported")
+
+
+def _pairs(properties: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in properties.items())
+
+
+def _indexes(catalog: Catalog, on: ObjectName | None) -> list[Entry]:
+    """Return the indexes of a relation, or of a schema, or of the default one."""
+    every = catalog.of_kind("index")
+    if on is None:
+        return [entry for entry in every if entry.stored.schema == "public"]
+    if on.schema is None and on.name in catalog.schemas:
+        return [entry for entry in every if entry.stored.schema == on.name]
+    table = catalog.require(on)
+    return [entry for entry in every if table.oid in entry.stored.depends_on]
+
+
+def _index_row(entry: Entry, parsed: CreateIndex, catalog: Catalog) -> Row:
+    keys = ", ".join(f"{key} {order}" for key, order in parsed.keys)
+    spread = ", ".join(parsed.distributed or tuple(key for key, _ in parsed.keys[:1]))
+    include = ", ".join(_included(parsed, catalog.named(parsed.table)))
+    return (entry.stored.name, parsed.table.name, keys, include, spread)
+
+
+def _included(parsed: CreateIndex, table: Entry | None) -> tuple[str, ...]:
+    """Return what an index covers: all columns unless INCLUDE names some."""
+    if parsed.include:
+        return parsed.include
+    columns = table.relation.columns if table is not None and table.relation is not None else ()
+    return tuple(column.name for column in columns if column.name not in parsed.columns)
+
+
+def _function_row(parsed: CreateFunction) -> Row:
+    arguments = ", ".join(type_name(kind) for _, kind in parsed.parameters)
+    returns = type_name(parsed.returns) if parsed.returns is not None else ""
+    return (parsed.name.name, arguments, returns, parsed.language, "")
 
 
 def _is_like(name: str, pattern: str | None) -> bool:
@@ -95,23 +172,85 @@ def _setting(name: str, settings: Settings) -> Held:
     return text_rows((name,), [(settings.get(name),)])
 
 
-_COLUMN_HEADS = ("Name", "Type", "Is Hidden", "Description")
+# --- columns ------------------------------------------------------------------------------------
+
+
+def type_name(store_type: str) -> str:
+    """Return a type as RisingWave's SHOW prints it."""
+    kind = from_store(store_type)
+    if kind.kind is Kind.RECORD:
+        return _struct_name(store_type)
+    if store_type.upper().startswith("MAP"):
+        return declared_type(store_type).lower()
+    return kind.kind.pg_name + "[]" * kind.array_depth
+
+
+def _struct_name(store_type: str) -> str:
+    depth = "[]" * from_store(store_type).array_depth
+    body = store_type[store_type.index("(") + 1 : store_type.rindex(")")]
+    fields = []
+    for part in _split(body):
+        found = re.match(r'("(?:[^"]|"")*"|\S+)\s+(.*)', part.strip())
+        if found is not None:
+            fields.append(f"{found[1].strip(chr(34))} {type_name(found[2])}")
+    return f"struct<{', '.join(fields)}>{depth}"
+
+
+def _split(text: str) -> list[str]:
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+ColumnRow = tuple[str, str | None, str | None, str | None]
 
 
 def _columns(catalog: Catalog, name: ObjectName, like: str | None) -> Held:
     entry = catalog.require(name)
+    rows = [row for row in _column_rows(entry) if _is_like(row[0], like)]
+    return text_rows(_HEADS["COLUMNS"], rows)
+
+
+def _column_rows(entry: Entry) -> list[ColumnRow]:
     if entry.relation is None:
-        raise WrongObjectType(f'"{name.name}" is a {entry.kind} and has no columns')
-    rows = [
-        (column.name, column.type.pg_name, "false", None)
+        raise WrongObjectType(f'"{entry.stored.name}" is a {entry.kind} and has no columns')
+    comments = entry.comments
+    rows: list[ColumnRow] = [
+        (column.name, type_name(column.store_type), "false", comments.get(column.name))
         for column in entry.relation.columns
-        if _is_like(column.name, like)
     ]
-    return text_rows(_COLUMN_HEADS, rows)
+    if isinstance(entry.parsed, CreateTable) and not entry.parsed.primary_key:
+        rows.append((_ROW_ID, "serial", "true", comments.get(_ROW_ID)))
+    return rows
 
 
 def describe(parsed: Describe, catalog: Catalog) -> Outcome:
-    return Outcome("DESCRIBE", rows=_columns(catalog, parsed.name, None))
+    """List columns, then the keys, the indexes and the comment of a relation."""
+    entry = catalog.require(parsed.name)
+    rows = _column_rows(entry)
+    key = ", ".join(_key(entry))
+    if entry.kind == "table" or key:
+        rows.append(("primary key", key or _ROW_ID, None, None))
+        rows.append(("distribution key", key or _ROW_ID, None, None))
+    for index in catalog.of_kind("index"):
+        if entry.oid in index.stored.depends_on and isinstance(index.parsed, CreateIndex):
+            _, _, keys, include, spread = _index_row(index, index.parsed, catalog)
+            shown = f"index({keys}) include({include}) distributed by({spread})"
+            rows.append((index.stored.name, shown, None, None))
+    if entry.kind != "view":
+        rows.append(("table description", entry.stored.name, None, entry.stored.comment))
+    return Outcome("DESCRIBE", rows=text_rows(_HEADS["COLUMNS"], rows))
+
+
+def _key(entry: Entry) -> tuple[str, ...]:
+    if isinstance(entry.parsed, CreateView):
+        return group_columns(entry.parsed.query)
+    return entry.relation.key if entry.relation is not None else ()
 
 
 def explanation(lines: Sequence[str]) -> Outcome:

@@ -259,19 +259,19 @@ def _keep_last(epoch: Epoch, table: CreateTable, relation: Relation) -> None:
 
 def update(epoch: Epoch, entry: Entry, old_sql: str, new_sql: str) -> int:
     """Change rows: ``old_sql`` finds them, ``new_sql`` gives the new ones from ``_old``."""
-    relation = _relation(entry)
     connection = epoch.connection
     count = connection.execute(f"CREATE OR REPLACE TEMP TABLE {OLD} AS {old_sql}")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS SELECT * EXCLUDE ({ROW_ID}) FROM ({new_sql})"
     )
     _check(epoch, entry, CHANGED)
-    _swap(epoch, relation)
+    swap(epoch, entry)
     return max(count, 0)
 
 
-def _swap(epoch: Epoch, relation: Relation) -> None:
+def swap(epoch: Epoch, entry: Entry) -> None:
     """Put the rows of CHANGED in the place of those whose ids are in _old."""
+    relation = _relation(entry)
     connection = epoch.connection
     listed = entries.column_list(relation.stable)
     if epoch.dataflow.has_dependents(relation.delta):
@@ -311,7 +311,7 @@ def upsert(epoch: Epoch, entry: Entry, columns: Sequence[str], old_sql: str, new
         f"CREATE OR REPLACE TEMP TABLE _entering AS SELECT {listed} FROM {FRESH} f "
         f"WHERE NOT EXISTS (SELECT 1 FROM {relation.stored} t WHERE {match})"
     )
-    _swap(epoch, relation)
+    swap(epoch, entry)
     _store(epoch, relation, "_entering")
     connection.execute(f"INSERT INTO {CHANGED} ({listed}) SELECT {listed} FROM _entering")
 

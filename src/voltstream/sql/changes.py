@@ -58,7 +58,7 @@ class Compiling:
         wanted = [tree for tree in trees if isinstance(tree, exp.Expression)]
         if not wanted:
             return [str(tree) for tree in trees]
-        select = exp.select(*[exp.alias_(t.copy(), f"c{i}") for i, t in enumerate(wanted)])
+        select = exp.select(*[_named(t.copy(), f"c{i}") for i, t in enumerate(wanted)])
         if source is not None:
             select = select.from_(source)
         done = translated_tree(select, self.catalog, self.oracle, self.parameters, stable_now=False)
@@ -68,6 +68,11 @@ class Compiling:
     def query(self, tree: exp.Expression) -> str:
         done = translated_tree(tree, self.catalog, self.oracle, self.parameters, stable_now=False)
         return spell(done)
+
+
+def _named(tree: exp.Expression, name: str) -> exp.Alias:
+    """Name an output; a subquery's own alias would name a table."""
+    return exp.Alias(this=tree, alias=exp.to_identifier(name, quoted=True))
 
 
 def insert_rows(tree: exp.Insert, target: Target, compiling: Compiling) -> str:
@@ -257,23 +262,26 @@ def _check_assignable(
 # --- UPDATE -------------------------------------------------------------------------------------
 
 
-def update_rows(tree: exp.Update, target: Target, compiling: Compiling) -> tuple[str, str]:
+def update_rows(
+    tree: exp.Update, target: Target, compiling: Compiling, *, once: bool = True
+) -> tuple[str, str]:
     """Return two queries: (row id and old values) is in the first, new rows with it in the second.
 
-    Shape: the second reads the first's result from a relation named ``_old``.
+    Shape: the second reads the first's result from a relation named ``_old``. With ``once`` a row
+    that several rows of FROM match is there once.
     Raises: UndefinedColumn, DuplicateColumn, GeneratedAlways, SyntaxFault.
     """
     table = tree.this
     alias = table.alias or target.name
     assigned = _assignments(tree, target)
     select = exp.select(
-        exp.alias_(exp.column("rowid", table=alias, quoted=True), ROW_ID),
+        _named(exp.column("rowid", table=alias, quoted=True), ROW_ID),
         *[
-            exp.alias_(exp.column(s.name, table=alias, quoted=True), f"o{i}", quoted=True)
+            _named(exp.column(s.name, table=alias, quoted=True), f"o{i}")
             for i, s in enumerate(target.columns)
         ],
         *[
-            exp.alias_(value, f"n{i}", quoted=True)
+            _named(value, f"n{i}")
             for i, s in enumerate(target.columns)
             if (value := assigned.get(s.name)) is not None
         ],
@@ -289,7 +297,7 @@ def update_rows(tree: exp.Update, target: Target, compiling: Compiling) -> tuple
     if tree.args.get("with_") is not None:
         select.set("with_", tree.args["with_"].copy())
     old = compiling.query(select)
-    if more is not None:
+    if more is not None and once:
         old = f"SELECT DISTINCT ON ({ROW_ID}) * FROM ({old})"
     parts = [
         f"CAST({f'n{i}' if s.name in assigned else f'o{i}'} AS {s.store_type}) AS {quoted(s.name)}"

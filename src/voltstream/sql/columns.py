@@ -171,7 +171,9 @@ def _typed(cursor: Cursor, name: str) -> ColumnSpec:
 def _generated(cursor: Cursor, spec: ColumnSpec) -> ColumnSpec:
     tokens = _expression(cursor)
     tree = parse_expression(tokens, cursor.text)
-    text = cursor.slice_text(tokens)
+    inner = Cursor(tokens, cursor.text)
+    bracketed = inner.sees("(") and inner.closing() == len(tokens) - 1
+    text = cursor.slice_text(tokens[1:-1] if bracketed else tokens)
     cursor.accept("STORED")
     return replace(spec, generated_sql=store_sql(tree), generated_text=text)
 

@@ -29,7 +29,7 @@ class SqlFunction:
 
 
 def inlined(tree: Tree, find: FunctionFinder, depth: int = 0) -> Tree:
-    """Replace every call of a SQL function below the root. Raises: LimitExceeded for endless recursion."""
+    """Replace the calls of SQL functions below the root. Raises: LimitExceeded."""
     if depth > FUNCTION_DEPTH_MAX:
         raise LimitExceeded(
             f"functions call each other more than {FUNCTION_DEPTH_MAX} levels deep",
@@ -40,7 +40,11 @@ def inlined(tree: Tree, find: FunctionFinder, depth: int = 0) -> Tree:
         function = find(schema, node.name.lower(), len(node.expressions))
         if function is None:
             continue
-        whole.replace(inlined(exp.Paren(this=_applied(function, node)), find, depth + 1))
+        body: exp.Expression = inlined(exp.Paren(this=_applied(function, node)), find, depth + 1)
+        if isinstance(whole.parent, exp.Select):  # An output is named after the function.
+            name = exp.to_identifier(node.name.lower(), quoted=True)
+            body = exp.Alias(this=body, alias=name)
+        whole.replace(body)
     return tree
 
 

@@ -118,6 +118,9 @@ def _resolved_rest(parsed: Parsed, directory: Directory) -> Parsed:
             return replace(parsed, name=_found(parsed.name, directory))
         case sql.Show(name=ObjectName() as name) if parsed.what in ("COLUMNS", "CREATE"):
             return replace(parsed, name=_found(name, directory))
+        case sql.Show(name=None, setting=None):
+            schema = directory.creation_schema()
+            return replace(parsed, name=ObjectName(schema)) if schema is not None else parsed
         case sql.Explain(target=target):
             return replace(parsed, target=resolved(target, directory))
         case sql.DeclareCursor():
@@ -142,8 +145,10 @@ def _change(
             return replace(parsed, table=target, tree=resolved_tree(inserted, directory))
         case sql.Update(tree=updated):
             return replace(parsed, table=target, tree=resolved_tree(updated, directory))
-        case _:
-            return replace(parsed, table=target, tree=resolved_tree(parsed.tree, directory))
+        case sql.Merge(tree=merged):
+            return replace(parsed, table=target, tree=resolved_tree(merged, directory))
+        case sql.Delete(tree=deleted):
+            return replace(parsed, table=target, tree=resolved_tree(deleted, directory))
 
 
 def _sink(parsed: sql.CreateSink, directory: Directory) -> sql.CreateSink:

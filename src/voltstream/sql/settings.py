@@ -8,9 +8,11 @@ from voltstream.sql.statements import NoOp, Parsed, Refresh, SetSetting, Show, T
 _SHOW_LISTS = (
     "INTERNAL TABLES", "MATERIALIZED VIEWS", "TABLES", "SOURCES", "SINKS", "VIEWS", "INDEXES",
     "SCHEMAS", "DATABASES", "SUBSCRIPTIONS", "CONNECTIONS", "SECRETS", "FUNCTIONS", "CLUSTER",
-    "JOBS", "PROCESSLIST", "CURSORS",
+    "JOBS", "PROCESSLIST", "CURSORS", "SUBSCRIPTION CURSORS", "PARAMETERS",
 )  # fmt: skip
-_CREATED = ("MATERIALIZED VIEW", "TABLE", "VIEW", "SOURCE", "SINK", "INDEX")
+_CREATED = (
+    "MATERIALIZED VIEW", "TABLE", "VIEW", "SOURCE", "SINK", "INDEX", "SUBSCRIPTION",
+)  # fmt: skip
 
 
 def parse_show(cursor: Cursor, text: str, offset: int) -> Show:
@@ -32,7 +34,9 @@ def parse_show(cursor: Cursor, text: str, offset: int) -> Show:
 
 
 def _like(cursor: Cursor) -> str | None:
-    return cursor.string() if cursor.accept("LIKE") else None
+    if not cursor.accept("LIKE"):
+        return None
+    return cursor.string() if cursor.at_string() else cursor.identifier()
 
 
 def _setting_name(cursor: Cursor) -> str:

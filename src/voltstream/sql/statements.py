@@ -264,7 +264,7 @@ class Delete(Parsed):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merge(Parsed):
     table: ObjectName
-    tree: exp.Expression
+    tree: exp.Merge
     returning: bool
 
 

@@ -218,6 +218,14 @@ def set_definition(connection: Connection, stored: StoredObject) -> None:
     )
 
 
+def read_column_comments(connection: Connection) -> dict[int, dict[str, str]]:
+    """Return the comments on columns, by object."""
+    found: dict[int, dict[str, str]] = {}
+    for oid, name, comment in connection.rows("SELECT oid, name, comment FROM _vs.column_comments"):
+        found.setdefault(int(oid), {})[str(name)] = str(comment)
+    return found
+
+
 def set_comment(connection: Connection, oid: int, column: str | None, comment: str | None) -> None:
     if column is None:
         connection.execute("UPDATE _vs.objects SET comment = ? WHERE oid = ?", [comment, oid])

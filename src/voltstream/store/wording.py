@@ -133,7 +133,7 @@ _RULES = _rules(
         r"(?:Table|View) with name \"?([^\s\"]+)\"? does not exist",
         _says(errors.UndefinedTable, 'relation "{}" does not exist'),
     ),
-    (r"Referenced (?:update )?column \"?([^\s\"]+)\"? not found",
+    (r"Referenced (?:update )?column \"?([^\s\"]+)\"?(?: was)? not found",
      _says(errors.UndefinedColumn, 'column "{}" does not exist')),
     (r"does not have a column (?:with name|named) \"([^\"]+)\"",
      _says(errors.UndefinedColumn, 'column "{}" does not exist')),
