@@ -92,6 +92,9 @@ class Settings(BaseSettings):
 
     data: Path = Field(Path("volt-data"), description="Directory of the databases.")
     host: str = Field("127.0.0.1", description="Address that the ports are opened on.")
+    trust_remote: bool = Field(
+        False, description="Let in wire clients of every address; the network is the boundary."
+    )
     pg_port: int = Field(4566, ge=0, le=PORT_MAX, description="PostgreSQL wire port.")
     http_port: int = Field(8080, ge=0, le=PORT_MAX, description="HTTP port.")
     ocpp_port: int = Field(

@@ -82,7 +82,9 @@ class RunningServer:
         instance = self.instance
         self._stack.push_async_callback(asyncio.to_thread, instance.stop)
         await asyncio.to_thread(instance.start)
-        pg_server = PgServer(instance, settings.host, settings.pg_port)
+        pg_server = PgServer(
+            instance, settings.host, settings.pg_port, trust_remote=settings.trust_remote
+        )
         try:
             await pg_server.start()
         except OSError as error:

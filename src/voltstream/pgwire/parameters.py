@@ -283,9 +283,7 @@ def _numeric(raw: bytes) -> Decimal:
             return Decimal("NaN")
         case 0xD000 | 0xF000:
             return Decimal("Infinity" if sign == 0xD000 else "-Infinity")
-        case 0 | 0x4000:
-            pass
-        case _:
+        case _ if sign not in (0, 0x4000):
             raise BadBinaryValue('invalid sign in external "numeric" value')
     groups = struct.unpack(f"!{count}H", raw[8:])
     if any(group > 9999 for group in groups):

@@ -14,7 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from voltstream.core.errors import AdminShutdown, InvalidAuthorization, TooManyConnections
+from voltstream.core.errors import (
+    AdminShutdown,
+    InvalidAuthorization,
+    TooManyConnections,
+    VoltstreamError,
+)
 from voltstream.core.limits import CONNECTIONS_MAX
 from voltstream.core.ports import Session, Sessions
 from voltstream.pgwire.protocol import Admitted, Conversation
@@ -89,10 +94,8 @@ class PgServer:
             self._server.close()
         for connection in list(self._connections.values()):
             if connection.session is not None:
-                try:
+                with suppress(VoltstreamError):  # The others still must be interrupted.
                     connection.session.interrupt()
-                except Exception:
-                    _LOG.exception("a session could not be interrupted")  # The others still must.
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_S)
             for task in late:
@@ -139,9 +142,9 @@ class PgServer:
         conversation = Conversation(connection)
         try:
             _send_at_once(writer)
-            await self._converse(connection, conversation, reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass  # The client went, or patience at shutdown ended; both are said below.
+            # The client went, or patience at shutdown ended: what is left to say is said below.
+            with suppress(ConnectionError, asyncio.CancelledError):
+                await self._converse(connection, conversation, reader, writer)
         finally:
             del self._connections[process_id]
             await self._part(conversation, writer)
@@ -204,11 +207,10 @@ class PgServer:
             last_words = await asyncio.get_running_loop().run_in_executor(
                 self._threads, conversation.close, farewell
             )
-            writer.write(last_words)
-            await asyncio.wait_for(writer.drain(), STOP_S)
-        except (ConnectionError, TimeoutError):
-            pass  # It does not listen any more.
-        except Exception:
+            with suppress(ConnectionError, TimeoutError):  # It may not listen any more.
+                writer.write(last_words)
+                await asyncio.wait_for(writer.drain(), STOP_S)
+        except VoltstreamError:
             _LOG.exception("a session did not close")
         writer.close()
         with suppress(ConnectionError):
