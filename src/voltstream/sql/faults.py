@@ -30,16 +30,18 @@ def guarded_call(call: exp.Expression) -> exp.Expression:
     copied = call.copy()
     for node in list(copied.find_all(exp.AggFunc)):
         if isinstance(node.this, exp.Expression) and not isinstance(node.this, exp.Star):
-            holder: exp.Expression = (
-                node  # An order inside an aggregate stays around what is tried.
-            )
-            while isinstance(holder.this, exp.Order):
-                holder = holder.this
-            if isinstance(holder.this, exp.Expression) and not isinstance(
-                holder.this, exp.Distinct
-            ):
-                holder.set("this", guarded(holder.this))
+            holder = _ordered(node)
+            argument = holder.this
+            if isinstance(argument, exp.Expression) and not isinstance(argument, exp.Distinct):
+                holder.set("this", guarded(argument))
     return copied
+
+
+def _ordered(node: exp.Expr) -> exp.Expr:
+    """Return what holds the argument: ORDER BY inside an aggregate stays around what is tried."""
+    while isinstance(node.this, exp.Order):
+        node = node.this
+    return node
 
 
 def report_faults(
