@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from voltstream.core.errors import DatatypeMismatch, NotIncremental
+from voltstream.core.errors import NotIncremental, SyntaxFault
 from voltstream.sql.expressions import column, mentions_now
 from voltstream.sql.plan import Plan, Project, SetOperation, SetVerb, Union
 from voltstream.sql.planning import Items, Planned, Planning, replaced
@@ -18,10 +18,10 @@ _VERBS = {
 
 
 def combined(planner: Planning, query: exp.SetOperation, left: Planned, right: Planned) -> Planned:
-    """Raises: DatatypeMismatch (42804) for branches of different widths."""
+    """Raises: SyntaxFault (42601) for branches of different widths."""
     verb = type(query).__name__.upper()
     if len(left.items) != len(right.items):
-        raise DatatypeMismatch(f"each {verb} query must have the same number of columns")
+        raise SyntaxFault(f"each {verb} query must have the same number of columns")
     if query.args.get("by_name"):
         raise NotIncremental(f"no delta rule for {verb} BY NAME")
     names = [name for name, _ in left.items]
