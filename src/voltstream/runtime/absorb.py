@@ -6,9 +6,18 @@ import pyarrow as pa
 
 from voltstream.core.errors import UndefinedTable
 from voltstream.runtime.arrivals import append_rows
+from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.tables import keep_arrived
 from voltstream.runtime.work import SourceRows
 from voltstream.store.ledger import add_dead_letters, save_offsets
+
+
+def _append(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
+    if entry.kind == "table":
+        keep_arrived(epoch, entry, table)
+    else:
+        append_rows(epoch, entry, table)
 
 
 def absorb(epoch: Epoch, group: list[SourceRows]) -> None:
@@ -22,7 +31,7 @@ def absorb(epoch: Epoch, group: list[SourceRows]) -> None:
             raise UndefinedTable("the source was dropped")
         tables = [batch.table for batch in batches if batch.table.num_rows]
         if tables:
-            append_rows(epoch, entry, pa.concat_tables(tables))
+            _append(epoch, entry, pa.concat_tables(tables))
         for batch in batches:
             add_dead_letters(epoch.connection, batch.letters)
             save_offsets(epoch.connection, oid, batch.offsets)

@@ -21,13 +21,11 @@ from voltstream.core.schema import Schema
 from voltstream.core.types import Kind
 from voltstream.runtime import tables
 from voltstream.runtime.arrivals import append_rows
-from voltstream.runtime.catalog import Catalog, Entry, Names
+from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Epoch
-from voltstream.sql.changes import ORDINAL, Compiling, arriving_rows
 from voltstream.sql.statements import CopyFrom, CreateTable
 
 _COPY_BYTES_MAX = 1 << 30  # One COPY is one epoch and is held in memory. Larger: 54000, send parts.
-_LENT = "_copied"
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -250,14 +248,5 @@ def store_rows(epoch: Epoch, target: CopyTarget, table: pa.Table) -> Outcome:
                 table = table.append_column(column.name, pa.nulls(table.num_rows, pa.string()))
         append_rows(epoch, target.entry, table)
         return tag
-    connection = epoch.connection
-    places = pa.array(range(table.num_rows), pa.int64())
-    connection.lend(_LENT, table.append_column(ORDINAL, places))
-    try:
-        compiling = Compiling(Names(epoch.catalog, connection.describe), connection)
-        names = {name: name for name in table.column_names}
-        rows = arriving_rows(_LENT, names, tables.target(target.entry), compiling)
-        tables.insert(epoch, target.entry, rows)
-    finally:
-        connection.take_back(_LENT)
+    tables.keep_arrived(epoch, target.entry, table)
     return tag

@@ -83,7 +83,7 @@ class Engine:
             start()
 
     def _prepared(self, catalog: Catalog) -> list[Callable[[], None]]:
-        starts = [self._feeds.prepare(entry) for entry in catalog.of_kind("source")]
+        starts = [self._feeds.prepare(entry) for entry in catalog if is_fed(entry)]
         sinks = [entry for entry in catalog.of_kind("sink") if entry.follow is None]
         return [*starts, *(self._deliveries.prepare(entry) for entry in sinks)]
 
@@ -98,7 +98,7 @@ class Engine:
 
     def attach(self, epoch: Epoch, entry: Entry) -> None:
         """Make the connector of a new source or sink, and start it when the epoch is durable."""
-        if entry.kind == "source":
+        if is_fed(entry):
             epoch.after_commit.append(self._feeds.prepare(entry))
         elif entry.kind == "sink" and entry.follow is None:
             epoch.after_commit.append(self._deliveries.prepare(entry))
@@ -131,6 +131,13 @@ class Engine:
             oids = {entry.oid for entry in epoch.catalog}
             self._feeds.stop_missing(oids)
             self._deliveries.stop_missing(oids)
+
+
+def is_fed(entry: Entry) -> bool:
+    """Tell whether rows come in by a connector: sources, and tables that name one."""
+    return entry.kind == "source" or (
+        entry.kind == "table" and "connector" in entry.stored.properties
+    )
 
 
 def _followed(catalog: Catalog, entry: Entry) -> Entry:

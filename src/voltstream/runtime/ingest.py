@@ -16,7 +16,6 @@ from voltstream.core.errors import (
     FeatureNotSupported,
     InvalidParameter,
     LimitExceeded,
-    UndefinedTable,
     VoltstreamError,
     WrongObjectType,
 )
@@ -31,7 +30,7 @@ from voltstream.runtime.beside import included, with_included
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop, as_fault
 from voltstream.runtime.work import SourceRows
-from voltstream.sql.statements import CreateSource
+from voltstream.sql.statements import CreateSource, CreateTable
 from voltstream.store.database import MemoryEngine
 from voltstream.store.ledger import Letter
 
@@ -86,8 +85,7 @@ class SourceIngest:
 
         Raises: WrongObjectType, LimitExceeded, AdminShutdown.
         """
-        if not isinstance(entry.parsed, CreateSource):
-            raise WrongObjectType(f'"{entry.stored.name}" is not a source')
+        source_statement(entry)
         if len(batch.payload) > PUSH_BYTES_MAX:
             raise LimitExceeded("the batch is too large", hint="Send it in parts.")
         if self._stopping:
@@ -144,9 +142,24 @@ class SourceIngest:
 
 
 def source_statement(entry: Entry) -> CreateSource:
-    if not isinstance(entry.parsed, CreateSource):
-        raise UndefinedTable(f'"{entry.stored.name}" is not a source')
-    return entry.parsed
+    """Return how records of a source, or of a table with a connector, are read.
+
+    Raises: WrongObjectType (42809).
+    """
+    parsed = entry.parsed
+    if isinstance(parsed, CreateTable) and "connector" in parsed.properties:
+        return CreateSource(
+            text=parsed.text,
+            offset=parsed.offset,
+            name=parsed.name,
+            columns=parsed.columns,
+            properties=parsed.properties,
+            format=parsed.format,
+            encode=parsed.encode,
+        )
+    if not isinstance(parsed, CreateSource):
+        raise WrongObjectType(f'"{entry.stored.name}" is not a source')
+    return parsed
 
 
 def decoded_schema(entry: Entry) -> Schema:

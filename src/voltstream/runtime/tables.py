@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+
 from voltstream.core.errors import CardinalityViolation, CheckViolation, InternalError
 from voltstream.runtime import entries
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.capture import CHANGED
 from voltstream.sql.catalog import Relation
-from voltstream.sql.changes import ORDINAL, ROW_ID, Compiling, Target
+from voltstream.sql.changes import ORDINAL, ROW_ID, Compiling, Target, arriving_rows
 from voltstream.sql.columns import columns_in
 from voltstream.sql.dialect import parse_expression, tokenize
 from voltstream.sql.statements import Check, CreateTable
@@ -23,6 +25,7 @@ from voltstream.store.database import quoted
 
 FRESH = "_fresh"
 OLD = "_old"
+_LENT = "_arrived_rows"
 
 
 def declared(entry: Entry) -> CreateTable:
@@ -314,6 +317,20 @@ def upsert(epoch: Epoch, entry: Entry, columns: Sequence[str], old_sql: str, new
     swap(epoch, entry)
     _store(epoch, relation, "_entering")
     connection.execute(f"INSERT INTO {CHANGED} ({listed}) SELECT {listed} FROM _entering")
+
+
+def keep_arrived(epoch: Epoch, entry: Entry, table: pa.Table) -> int:
+    """Store rows that a connector or COPY has brought, by the names of their columns."""
+    connection = epoch.connection
+    places = pa.array(range(table.num_rows), pa.int64())
+    connection.lend(_LENT, table.append_column(ORDINAL, places))
+    try:
+        compiling = Compiling(Names(epoch.catalog, connection.describe), connection)
+        names = {name: name for name in table.column_names}
+        rows = arriving_rows(_LENT, names, target(entry), compiling)
+        return insert(epoch, entry, rows)
+    finally:
+        connection.take_back(_LENT)
 
 
 def take_out(epoch: Epoch, entry: Entry, rows_sql: str, columns: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from voltstream.sql.columns import Columns, parse_columns
 from voltstream.sql.create_more import KINDS, parse_function
 from voltstream.sql.cursor import Cursor, split_commas, top_level
 from voltstream.sql.dialect import parse_expression, parse_query
-from voltstream.sql.include import add_included, parse_includes
+from voltstream.sql.include import Inclusion, add_included, parse_includes
 from voltstream.sql.options import parse_format, parse_with
 from voltstream.sql.statements import (
     CreateDatabase,
@@ -81,6 +81,7 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
     name = cursor.object_name()
     columns, names = _table_columns(cursor)
     clauses = _table_clauses(cursor)
+    add_included(columns, clauses.inclusions, clauses.properties.get("connector", "none").lower())
     query: exp.Expression | None = None
     query_text, with_data = "", True
     if cursor.accept("AS"):
@@ -123,6 +124,7 @@ class _Clauses:
     """What may follow a table's columns, in any order."""
 
     properties: dict[str, str] = field(default_factory=dict)
+    inclusions: list[Inclusion] = field(default_factory=list)
     append_only: bool = False
     on_conflict: str = "OVERWRITE"
     version_columns: tuple[str, ...] = ()
@@ -144,7 +146,7 @@ def _table_clauses(cursor: Cursor) -> _Clauses:
         elif cursor.sees("FORMAT") or cursor.sees("ROW FORMAT"):
             clauses.format, clauses.encode = parse_format(cursor, clauses.properties)
         elif cursor.sees("INCLUDE"):
-            _refuse_include(cursor)
+            clauses.inclusions += parse_includes(cursor)
         elif cursor.accept("ENGINE"):
             cursor.accept("=")
             if cursor.identifier().lower() != "hummock":
@@ -170,13 +172,6 @@ _CONFLICTS = (
     ("IGNORE", "IGNORE"),
     ("DO NOTHING", "IGNORE"),
 )
-
-
-def _refuse_include(cursor: Cursor) -> None:
-    if cursor.sees("INCLUDE"):
-        raise cursor.unsupported(
-            f"INCLUDE {cursor.word(1)}", "A column AS proctime() holds the time of arrival."
-        )
 
 
 def _check_key(columns: Columns, cursor: Cursor) -> None:

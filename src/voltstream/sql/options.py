@@ -67,8 +67,8 @@ def parse_with(cursor: Cursor) -> dict[str, str]:
 def parse_format(cursor: Cursor, properties: dict[str, str]) -> tuple[str, str]:
     """Read an optional ``FORMAT f ENCODE e [( … )]``; its options join the properties."""
     if not cursor.accept("FORMAT"):
-        if cursor.sees("ROW FORMAT"):
-            raise cursor.unsupported("ROW FORMAT", "Write FORMAT PLAIN ENCODE JSON.")
+        if cursor.accept("ROW FORMAT"):  # The older spelling of both clauses in one word.
+            return _row_format(cursor)
         return "PLAIN", "JSON"
     form = _choice(cursor, _FORMATS)
     if cursor.sees("("):
@@ -78,6 +78,15 @@ def parse_format(cursor: Cursor, properties: dict[str, str]) -> tuple[str, str]:
     if cursor.sees("("):
         properties.update(parse_options(cursor.parenthesized(), cursor.text))
     return form, encode
+
+
+def _row_format(cursor: Cursor) -> tuple[str, str]:
+    word = cursor.word()
+    form, _, encode = word.rpartition("_")
+    if (form or "PLAIN") not in _FORMATS or encode not in _ENCODES:
+        raise cursor.fault(hint="Write FORMAT PLAIN ENCODE JSON.")
+    cursor.advance()
+    return form or "PLAIN", encode
 
 
 def _choice(cursor: Cursor, words: tuple[str, ...]) -> str:
