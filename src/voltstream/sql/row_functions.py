@@ -29,6 +29,21 @@ _NAMED_VALUE = frozenset({
 _ORDINALITY = "ordinality"
 
 
+def streamed(item: exp.Expression, rewrite: Rewrite) -> exp.Expression | None:
+    """Return ``opened``, with a series of constants made row by row and not as a list."""
+    found = opened(item, rewrite)
+    if not isinstance(found, exp.Lateral) or not isinstance(found.this.this, exp.Select):
+        return found
+    query = found.this.this
+    output = query.expressions[0]
+    lone = len(query.expressions) == 1 and isinstance(output, exp.Alias)
+    if lone and isinstance(output.this, exp.Explode):
+        counted = _counted(output.this.this, output.alias)
+        if counted is not None:
+            return _lateral(counted, found.alias)
+    return found
+
+
 def opened(item: exp.Expression, rewrite: Rewrite) -> exp.Expression | None:
     """Return a FROM item that is a function as a query, or None when it is none of ours."""
     if isinstance(item, exp.Lateral) and isinstance(item.this, exp.Anonymous | exp.Explode):
@@ -98,10 +113,6 @@ def _lists(
     if names[0] in _NAMED_VALUE:
         shown = [_value_name(item, alias if alias != names[0] else "")]
     shown = [columns[i] if i < len(columns) else name for i, name in enumerate(shown)]
-    if len(arrays) == 1 and not _is_numbered(item):
-        counted = _counted(arrays[0], shown[0])
-        if counted is not None:
-            return _lateral(counted, alias)
     outputs = [
         exp.alias_(exp.Explode(this=array), name, quoted=True)
         for array, name in zip(arrays, shown, strict=True)

@@ -16,7 +16,7 @@ from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.gap_fill import gap_fill_query
-from voltstream.sql.row_functions import opened
+from voltstream.sql.row_functions import streamed
 from voltstream.sql.rules.casts import unified
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.scope import literal_type
@@ -132,7 +132,7 @@ def _open_functions(select: exp.Select, oracle: TypeOracle, *, stable_now: bool)
             return _rewritten(item, scope, oracle, stable_now)
 
         before.parent = select.parent
-        found = opened(holder.this, rewrite_here)
+        found = streamed(holder.this, rewrite_here)
         if found is not None:
             holder.set("this", found)
         if holder is clause:
