@@ -1,0 +1,26 @@
+-- Expressions in defaults, generated columns, checks, views and changes.
+select array_length(array[1,2], 1) + 1, 0x1F;
+create table d (a int default 1 + 1, b text default upper('x'), c timestamptz default now(), j jsonb default '{"a": 1}', k int[] default '{1,2}', m bytea default '\x01');
+insert into d (a) values (default);
+select a, b, j, k, m from d;
+create table g (a int, b int as (a * 2), c varchar as (upper('v' || a::varchar)));
+insert into g (a) values (5);
+select * from g;
+create table ck (a int check (a > 0), s varchar check (length(s) > 1));
+insert into ck values (1, 'ab');
+insert into ck values (0, 'ab');
+create view pv as select a, to_char(date '2022-01-01', 'YYYY') y, array_append(k, a) ks from d;
+select * from pv;
+insert into d (a, k) select 7, array[3];
+update d set k = array_append(k, 9), j = jsonb_set(j, '{b}', '2') where a = 7;
+select k, j from d where a = 7;
+delete from d where k @> array[9];
+select count(*) from d;
+insert into d (a) values (3) returning a * 2, upper(b), to_char(c, 'YYYY') > '2000';
+create table s2 (id int, p struct<x int, y varchar>);
+insert into s2 values (1, row(1, 'a')), (2, (2, 'b'));
+select (p).x, (p).y, p from s2 order by id;
+create materialized view s2v as select id, (p).x + 1 as x1 from s2;
+select * from s2v order by id;
+select to_jsonb(p) from s2 order by id;
+create index ix on d (upper(b));
