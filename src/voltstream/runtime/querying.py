@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from voltstream.core.ports import Outcome, RowStream
-from voltstream.runtime.catalog import Catalog, Names, refuse_failed
+from voltstream.runtime.catalog import Catalog, Names, refuse_failed, spelled
+from voltstream.runtime.entries import whole
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.results import Held
+from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
 from voltstream.sql.explain import explain
-from voltstream.sql.statements import Explain
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
 
@@ -39,10 +41,26 @@ def held(epoch: Epoch, tree: Any, parameters: Sequence[object | None]) -> Outcom
     epoch.flush()
     refuse_suspended(epoch.catalog, tree)
     names = Names(epoch.catalog, epoch.connection.describe)
-    sql = translate_query(tree, names, epoch.connection, parameters)
-    return Outcome("SELECT", rows=Held(*epoch.connection.arrow(sql)))
+    text = translate_query(tree, names, epoch.connection, parameters)
+    return Outcome("SELECT", rows=Held(*epoch.connection.arrow(text)))
 
 
-def explained(reader: Connection, catalog: Catalog, parsed: Explain) -> list[str]:
+def explained(reader: Connection, catalog: Catalog, parsed: sql.Explain) -> list[str]:
+    target = parsed.target
+    match target:
+        case sql.Insert() | sql.Update() | sql.Delete() | sql.Merge():
+            entry = catalog.require(target.table)
+            verb = type(target).__name__
+            lines = [f"{verb} on {entry.kind} {entry.stored.schema}.{entry.stored.name}"]
+            readers = [e for e in catalog.dependents(entry.oid) if e.program is not None]
+            return [*lines, *(f"  -> {e.kind} {e.stored.name} follows" for e in readers)]
+        case sql.CreateTable(name=name) | sql.CreateSource(name=name) | sql.CreateIndex(name=name):
+            kind = type(target).__name__.removeprefix("Create").lower()
+            return [f"Create {kind} {spelled(name)}"]
+        case sql.CreateSink(query=None, from_name=from_name) if from_name is not None:
+            catalog.require(from_name)
+            target = replace(target, query=whole(from_name))
+        case _:
+            pass
     names = Names(catalog, reader.describe)
-    return explain(parsed.form, parsed.target, names, reader)
+    return explain(parsed.form, target, names, reader)

@@ -180,6 +180,12 @@ def _assigned(value: exp.Expression, spec: ColumnSpec, target: Target) -> exp.Ex
     untyped = isinstance(bare, exp.Null | exp.Parameter | exp.Placeholder)
     if untyped or (isinstance(bare, exp.Literal) and bare.is_string) or _is_row(bare):
         return _cast(value, spec)
+    if isinstance(bare, exp.Boolean) and spec.store_type not in ("BOOLEAN", "VARCHAR"):
+        raise DatatypeMismatch(
+            f'column "{spec.name}" is of type {from_store(spec.store_type).pg_name} '
+            "but expression is of type boolean",
+            hint="You will need to rewrite or cast the expression.",
+        )
     if isinstance(bare, exp.Array) and spec.store_type.endswith("]"):
         return _cast(value, spec)
     return value

@@ -29,7 +29,10 @@ from voltstream.sql.settings import (
     parse_show,
 )
 from voltstream.sql.statements import (
+    CreateIndex,
     CreateSink,
+    CreateSource,
+    CreateTable,
     CreateView,
     Delete,
     Describe,
@@ -163,12 +166,16 @@ def _explain(cursor: Cursor, text: str, offset: int) -> Explain:
         raise cursor.fault()
     place = cursor.at
     target = _parse_one(cursor.rest(), cursor.text)
-    if not isinstance(target, Query | Insert | Update | Delete | CreateView | CreateSink):
+    if not isinstance(target, _EXPLAINED):
         cursor.at = place
         raise cursor.unsupported(f"EXPLAIN {cursor.word()}")
     return Explain(text=text, offset=offset, form=form, target=target)
 
 
+_EXPLAINED = (
+    Query, Insert, Update, Delete, Merge, CreateView, CreateSink, CreateTable, CreateSource,
+    CreateIndex,
+)  # fmt: skip
 _QUERY_WORDS = ("SELECT", "VALUES", "TABLE")
 _DML_WORDS = ("INSERT", "UPDATE", "DELETE", "MERGE")
 _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (

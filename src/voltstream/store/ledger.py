@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from voltstream.store.database import Connection
+from voltstream.store.rw_catalog import RW_VIEWS
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.epoch (epoch BIGINT, now TIMESTAMPTZ, next_rid BIGINT, "
@@ -51,12 +52,6 @@ _VIEWS = (
     "o.definition "
     "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) "
     "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'sink'",
-    "CREATE OR REPLACE VIEW rw_catalog.rw_materialized_views AS SELECT o.oid AS id, o.name, "
-    "o.schema, CASE WHEN f.oid IS NULL THEN 'running' ELSE 'failed' END AS state, "
-    "coalesce(f.reason, '') AS reason, o.definition FROM _vs.objects o "
-    "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'materialized view'",
-    "CREATE OR REPLACE VIEW rw_catalog.rw_tables AS SELECT o.oid AS id, o.name, o.schema, "
-    "o.definition FROM _vs.objects o WHERE o.kind = 'table'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
     "CREATE OR REPLACE VIEW rw_catalog.dead_letters AS SELECT * FROM _vs.dead_letters",
     # An idle source's watermark follows the clock, so that it does not hold windows open.
@@ -118,7 +113,7 @@ class EpochRow:
 
 def prepare(connection: Connection) -> None:
     """Make the internal tables and the views users see them through."""
-    for statement in (*_TABLES, *_VIEWS):
+    for statement in (*_TABLES, *_VIEWS, *RW_VIEWS):
         connection.execute(statement)
     if not connection.rows("SELECT 1 FROM _vs.epoch"):
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")

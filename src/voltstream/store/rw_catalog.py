@@ -1,0 +1,76 @@
+"""RisingWave's system catalog over the ledger: what its users and tools ask most."""
+
+from __future__ import annotations
+
+_OBJECT = (
+    "o.oid AS id, o.name, o.schema, CAST(hash(o.schema) % 1000000 AS INTEGER) AS schema_id, "
+    "1 AS owner, o.definition, o.created AS created_at, o.created AS initialized_at"
+)
+_OF_KIND = "FROM _vs.objects o WHERE o.kind = "
+_RELATIONS = "('table', 'materialized view', 'view', 'source', 'sink', 'index', 'subscription')"
+_TYPE = (
+    "CASE WHEN c.data_type = 'VARCHAR' THEN 'character varying' "
+    "WHEN c.data_type = 'DOUBLE' THEN 'double precision' WHEN c.data_type = 'FLOAT' THEN 'real' "
+    "WHEN c.data_type = 'TIMESTAMP' THEN 'timestamp without time zone' "
+    "WHEN c.data_type = 'TIME' THEN 'time without time zone' "
+    "WHEN c.data_type = 'BLOB' THEN 'bytea' WHEN c.data_type = 'JSON' THEN 'jsonb' "
+    "WHEN c.data_type LIKE 'DECIMAL%' THEN 'numeric' ELSE lower(c.data_type) END"
+)
+
+
+def _of_kind(view: str, kind: str, more: str = "") -> str:
+    return f"CREATE OR REPLACE VIEW rw_catalog.{view} AS SELECT {_OBJECT}{more} {_OF_KIND}'{kind}'"
+
+
+RW_VIEWS: tuple[str, ...] = (
+    _of_kind("rw_tables", "table"),
+    _of_kind("rw_views", "view"),
+    f"CREATE OR REPLACE VIEW rw_catalog.rw_materialized_views AS SELECT {_OBJECT}, "
+    "CASE WHEN f.oid IS NULL THEN 'running' ELSE 'failed' END AS state, "
+    "coalesce(f.reason, '') AS reason FROM _vs.objects o "
+    "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'materialized view'",
+    _of_kind(
+        "rw_indexes",
+        "index",
+        ", (SELECT d.on_oid FROM _vs.dependencies d WHERE d.oid = o.oid LIMIT 1) "
+        "AS primary_table_id",
+    ),
+    _of_kind(
+        "rw_subscriptions",
+        "subscription",
+        ", json_extract_string(o.properties, '$.retention') AS retention",
+    ),
+    _of_kind("rw_connections", "connection"),
+    "CREATE OR REPLACE VIEW rw_catalog.rw_secrets AS SELECT o.oid AS id, o.name, o.schema, "
+    f"1 AS owner {_OF_KIND}'secret'",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_functions AS SELECT o.oid AS id, "
+    "replace(o.name, '()', '') AS name, o.schema, 1 AS owner, 'sql' AS language, "
+    f"o.definition {_OF_KIND}'function'",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_relations AS SELECT o.oid AS id, o.name, "
+    "o.kind AS relation_type, o.schema, CAST(hash(o.schema) % 1000000 AS INTEGER) AS schema_id, "
+    f"1 AS owner, o.definition FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_schemas AS SELECT "
+    "CAST(hash(schema_name) % 1000000 AS INTEGER) AS id, schema_name AS name, 1 AS owner "
+    "FROM duckdb_schemas() WHERE database_name = current_database() "
+    "AND schema_name NOT IN ('_vs', 'main')",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_databases AS SELECT 1 AS id, 'volt' AS name, 1 AS owner",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_users AS SELECT 1 AS id, 'volt' AS name, "
+    "true AS is_super, true AS create_db, true AS create_user, true AS can_login",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_columns AS SELECT o.oid AS relation_id, "
+    'c.column_name AS name, c.column_index AS "position", false AS is_hidden, '
+    f"false AS is_primary_key, {_TYPE} AS data_type, c.is_nullable "
+    "FROM duckdb_columns() c JOIN _vs.objects o ON o.schema = c.schema_name "
+    "AND o.name = c.table_name WHERE c.database_name = current_database()",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_depend AS SELECT oid AS objid, on_oid AS refobjid "
+    "FROM _vs.dependencies",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_description AS SELECT oid AS objoid, 0 AS objsubid, "
+    "comment AS description FROM _vs.objects WHERE comment IS NOT NULL",
+    # Views are filled when they are created, and one process has no fragments.
+    "CREATE OR REPLACE VIEW rw_catalog.rw_ddl_progress AS SELECT CAST(NULL AS BIGINT) AS ddl_id, "
+    "'' AS ddl_statement, '' AS progress, CAST(NULL AS TIMESTAMPTZ) AS initialized_at WHERE false",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_fragments AS SELECT oid AS fragment_id, "
+    "oid AS table_id, 1 AS parallelism FROM _vs.objects WHERE kind IN "
+    "('table', 'materialized view', 'sink')",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_worker_nodes AS SELECT 1 AS id, 'localhost' AS host, "
+    "'WORKER_TYPE_SINGLE_PROCESS' AS type, 'RUNNING' AS state, 1 AS parallelism",
+)
