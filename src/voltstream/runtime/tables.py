@@ -179,8 +179,7 @@ def _replace(epoch: Epoch, entry: Entry, count: int) -> None:
     table, relation = declared(entry), _relation(entry)
     connection = epoch.connection
     key = entries.column_list(relation.key)
-    if count > 1:
-        _keep_last(epoch, table, relation)
+    kept = _keep_last(epoch, table, relation) if count > 1 else count
     listed = entries.column_list(relation.stable)
     # The index finds the few keys that exist; only then are their rows looked for.
     entered = connection.execute(
@@ -188,7 +187,6 @@ def _replace(epoch: Epoch, entry: Entry, count: int) -> None:
         f"INSERT INTO {relation.stored} ({listed}) SELECT {listed} FROM {FRESH} "
         f"ON CONFLICT ({key}) DO NOTHING RETURNING {key}) SELECT * FROM _x"
     )
-    kept = connection.rows(f"SELECT count(*) FROM {FRESH}")[0][0]
     if entered < kept:
         _replace_old(epoch, entry)
     add_delta(epoch, relation, FRESH, 1)
@@ -230,13 +228,16 @@ def _replace_old(epoch: Epoch, entry: Entry) -> None:
     add_delta(epoch, relation, OLD, -1)
 
 
-def _keep_last(epoch: Epoch, table: CreateTable, relation: Relation) -> None:
-    """Let one row per key stand: the last, the newest version, or all of them folded together."""
+def _keep_last(epoch: Epoch, table: CreateTable, relation: Relation) -> int:
+    """Let one row per key stand: the last, the newest version, or all of them folded together.
+
+    Returns how many stand.
+    """
     connection = epoch.connection
     key = entries.column_list(relation.key)
     rows, keys = connection.rows(f"SELECT count(*), count(DISTINCT ({key})) FROM {FRESH}")[0]
     if rows == keys:
-        return
+        return int(rows)
     order = ", ".join([*(f"{quoted(c)} NULLS FIRST" for c in table.version_columns), ORDINAL])
     if table.on_conflict == "IF NOT NULL":
         parts = [
@@ -258,6 +259,7 @@ def _keep_last(epoch: Epoch, table: CreateTable, relation: Relation) -> None:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE _kept AS {sql}")
     connection.execute(f"DROP TABLE temp.{FRESH}")
     connection.execute(f"ALTER TABLE temp._kept RENAME TO {FRESH}")
+    return int(keys)
 
 
 def update(epoch: Epoch, entry: Entry, old_sql: str, new_sql: str) -> int:

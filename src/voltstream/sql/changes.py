@@ -161,7 +161,7 @@ def _values(
         if len(row.expressions) != len(specs):
             raise SyntaxFault("VALUES lists must all be the same length")
         for value, spec in zip(row.expressions, specs, strict=True):
-            items.append(_assigned(value, spec, target))
+            items.append(_plain(value, spec) or _assigned(value, spec, target))
     texts = compiling.items(items, None)
     width = len(specs)
     rows = [
@@ -170,6 +170,20 @@ def _values(
     ]
     columns = ", ".join([ORDINAL, *(f"c{i}" for i in range(width))])
     return f"SELECT {columns} FROM (VALUES {', '.join(rows)}) AS _v({columns})"
+
+
+def _plain(value: exp.Expression, spec: ColumnSpec) -> str | None:
+    """Spell what means the same everywhere; a long list of such values needs no compiling."""
+    if isinstance(value, exp.Null):
+        return "NULL"
+    if isinstance(value, exp.Literal):
+        if not value.is_string:
+            return str(value.name)
+        if spec.store_type == "VARCHAR":
+            return "'" + value.name.replace("'", "''") + "'"
+    if isinstance(value, exp.Neg) and isinstance(value.this, exp.Literal):
+        return None if value.this.is_string else f"-{value.this.name}"
+    return None
 
 
 def _assigned(value: exp.Expression, spec: ColumnSpec, target: Target) -> exp.Expression | str:
