@@ -75,9 +75,9 @@ def row(name: str, result: Result, *views: str) -> Row:
         "CPU s/1M": round(float(str(result["cpu_s"])) / int(str(result["rows"])) * 1e6, 2),
     }
     for view in views:
-        figures[f"{view} ms" if len(views) > 1 else "view ms"] = round(spent.get(view, 0.0))
-    figures["raw rows ms"] = round(spent.get("reads", 0.0))
-    figures["commit ms"] = round(spent.get("COMMIT", 0.0))
+        figures[f"{view} CPU ms" if len(views) > 1 else "view CPU ms"] = round(spent.get(view, 0.0))
+    figures["raw rows CPU ms"] = round(spent.get("reads", 0.0))
+    figures["commit CPU ms"] = round(spent.get("COMMIT", 0.0))
     figures["backfill s"] = round(float(str(result["backfill_s"])), 1)
     figures["RSS MB"] = round(float(str(result["rss_mb"])))
     return figures
