@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from voltstream.core.errors import FeatureNotSupported, NotIncremental
+from voltstream.core.errors import DuplicateColumn, FeatureNotSupported, NotIncremental, SyntaxFault
 from voltstream.core.schema import Schema
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
 from voltstream.sql.emitter import emit, emit_sink, repeated
@@ -43,6 +43,7 @@ def compile_view(
         if on_close:
             raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
         return _recomputed(name, oid, query, column_names, catalog, oracle, reason)
+    _check_names(planned.repeated, len(planned.items), column_names)
     plan = with_exact_sums(planned.plan, oracle)
     plan = close_windows(plan) if on_close else plan
     return emit(oid, name, plan, _renamed(planned, column_names), ())
@@ -69,6 +70,18 @@ def compile_sink(
     return emit_sink(oid, name, plan, planned.items)
 
 
+def _check_names(repeated: str | None, width: int, given: Sequence[str]) -> None:
+    """Raises: DuplicateColumn (42701), SyntaxFault (42601) for more names than columns."""
+    if len(given) > width:
+        raise SyntaxFault("CREATE MATERIALIZED VIEW specifies more column names than columns")
+    twice = next((name for place, name in enumerate(given) if name in given[:place]), None)
+    twice = twice or (repeated if len(given) < width else None)
+    if twice is not None:
+        raise DuplicateColumn(
+            f'column "{twice}" specified more than once', hint="Give one of them another name."
+        )
+
+
 def _renamed(planned: Planned, names: Sequence[str]) -> list[tuple[str, exp.Expression]]:
     return [
         (names[i] if i < len(names) else name, tree) for i, (name, tree) in enumerate(planned.items)
@@ -88,7 +101,11 @@ def _recomputed(
     used = read_relations(query, catalog)
     ticks = mentions_now(tree) or any(relation.volatile for relation in used)
     sql = spell(tree)
-    columns = _unique(oracle.describe(sql), column_names)
+    found = oracle.describe(sql)
+    columns = _unique(found, column_names)
+    shown = [column.name for column in found]
+    twice = next((n for place, n in enumerate(shown) if n in shown[:place]), None)
+    _check_names(twice, len(found), column_names)
     writer = Writer(oid, name)
     inputs = tuple(relation.delta for relation in used)
     state = recompute_delta(writer, sql, columns, inputs, f"d_{oid}")

@@ -104,7 +104,8 @@ class FromClause:
             )
         if not relation.delta:
             raise NotIncremental(f'"{node.name}" is a system view: it has no delta')
-        return Scan(relation), _aliased(Visible(alias, _relation_columns(relation)), node)
+        visible = Visible(alias, _relation_columns(relation), key=relation.key)
+        return Scan(relation), _aliased(visible, node)
 
     def _nested(self, query: exp.Expression) -> Planned:
         outer = self._outer.barred("a reference from FROM") if self._outer else None
@@ -392,7 +393,7 @@ def _aliased(visible: Visible, node: exp.Expression) -> Visible:
     names = [identifier.name for identifier in given]
     names += list(visible.columns)[len(names) :]
     columns = dict(zip(names, visible.columns.values(), strict=True))
-    return replace(visible, columns=columns)
+    return replace(visible, columns=columns, key=())
 
 
 def _relation_columns(relation: Relation) -> dict[str, exp.Expression]:

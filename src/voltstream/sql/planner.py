@@ -141,6 +141,8 @@ class Planner:
         outputs = outputs.mapped(resolved)
         sets = [[resolved(tree) for tree in one] for one in sets]
         condition = resolved(having.this) if having is not None else None
+        used = [*outputs.every(), *([condition] if condition is not None else [])]
+        sets = [one + _dependents(one, scope, used) for one in sets]
         settled = linked(outer, plan, where, plain=_is_plain(query, grouped))
 
         def inner(tree: exp.Expression) -> exp.Expression:
@@ -422,6 +424,23 @@ def _sets(query: exp.Select, items: Items, scope: Scope) -> list[list[exp.Expres
     if group is not None and group.args.get("all"):
         raise NotIncremental("no delta rule for GROUP BY ALL")
     return [[chosen(tree) for tree in one] for one in grouping_sets(group)]
+
+
+def _dependents(
+    one: list[exp.Expression], scope: Scope, used: list[exp.Expression]
+) -> list[exp.Expression]:
+    """Return the columns that may stand beside a group because their table's key is grouped."""
+    texts = {spell(tree) for tree in one}
+    names = {name for tree in used for name in names_in(tree)}
+    found: list[exp.Expression] = []
+    for item in scope.items:
+        if item.key and all(spell(item.columns[name]) in texts for name in item.key):
+            found += [
+                tree.copy()
+                for tree in item.columns.values()
+                if isinstance(tree, exp.Column) and tree.name in names and spell(tree) not in texts
+            ]
+    return found
 
 
 def _direction(ordered: exp.Expression) -> tuple[bool, bool]:

@@ -28,6 +28,7 @@ class Visible:
     alias: str
     columns: dict[str, exp.Expression]
     hidden: bool = False  # not part of *
+    key: tuple[str, ...] = ()  # the public columns that identify a row
 
 
 @dataclass
