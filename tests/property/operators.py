@@ -66,13 +66,8 @@ def membership(choose: Choice, relations: Sequence[Shape]) -> Query:
         f"x.{mine} NOT IN (SELECT y.{yours} {inner})",
     ])  # fmt: skip
     if choose.chance(25):
-<<<<<<< tests/property/operators.py
-        return Query(f"SELECT {chosen}, {test} AS found FROM {shape.name} x",
-                     (*columns, ("found", "bool")))  # fmt: skip
-=======
         sql = f"SELECT {chosen}, {test} AS found FROM {shape.name} x"
         return Query(sql, (*columns, ("found", "bool")), bounded=False)
->>>>>>> /tmp/hf/wt/tests/property/operators.py
     return Query(f"SELECT {chosen} FROM {shape.name} x WHERE {test}", columns)
 
 
@@ -182,16 +177,11 @@ def scalar(choose: Choice, relations: Sequence[Shape]) -> Query:
     value = f"(SELECT {call} FROM {other.name} y{where})"
     if made == "int" and shape.named("int") and choose.chance(40):
         number = choose.of(shape.named("int"))
-<<<<<<< tests/property/operators.py
-        return Query(f"SELECT {chosen} FROM {shape.name} x WHERE x.{number} <= {value}", columns)
-    return Query(f"SELECT {chosen}, {value} AS v FROM {shape.name} x", (*columns, ("v", made)))
-=======
         sql = f"SELECT {chosen} FROM {shape.name} x WHERE x.{number} <= {value}"
     else:
         sql = f"SELECT {chosen}, {value} AS v FROM {shape.name} x"
         columns = (*columns, ("v", made))
     return Query(sql, columns, bounded=False)  # An aggregate of no rows is a row of its own.
->>>>>>> /tmp/hf/wt/tests/property/operators.py
 
 
 @form()
