@@ -1,0 +1,81 @@
+"""What the guides show runs and prints what they say; every link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.golden.player import Player
+from tests.golden.script import DIRECTIVE
+from tests.tidy.sources import ROOT
+from voltstream.cli.packs import load_pack
+
+GUIDES = ROOT / "docs" / "guide"
+_STEP = re.compile(r"^```(sql|text)\n(.*?)^```$|^<!-- (.+?) -->$", re.DOTALL | re.MULTILINE)
+_SESSION = re.compile(r"^```psql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_PROMPT = re.compile(r"^volt[=\-(]> ?", re.MULTILINE)
+_EXPECTED = re.compile(r"-- (ERROR: .*)")
+_LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+class Reader(Player):
+    """Somebody who types in what a guide shows. What views hold is checked by golden scripts."""
+
+    def _check(self, after: str) -> None:
+        del after
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    monkeypatch.chdir(tmp_path)  # Guides name files without a folder.
+    made = Reader(tmp_path)
+    yield made
+    made.close()
+
+
+def typed(command: str) -> str:
+    """Return what a comment of the page does: make a pack, obey a directive, run a statement."""
+    verb, _, name = command.partition(" ")
+    if verb == "pack":
+        return "\n".join(sql for _, sql in load_pack(name).files)
+    return f"-- {command}" if DIRECTIVE.fullmatch(f"-- {command}") else command
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in GUIDES.glob("*.md")))
+def test_guide_runs(name: str, reader: Reader) -> None:
+    """Law: ```sql is run in order; ```text right behind it is the print of its last statement.
+
+    A statement that shall fail says so: ``SELECT 1 / 0;  -- ERROR:  division by zero``.
+    """
+    printed = ""
+    for language, block, command in _STEP.findall((GUIDES / name).read_text(encoding="utf-8")):
+        if language == "text":
+            assert printed.endswith(block), printed
+            continue
+        script = typed(command) if command else block
+        printed = reader.play(script)
+        failed = re.findall(r"^ERROR:  \w{5}: (.*)", printed, re.MULTILINE)
+        wanted = [one.removeprefix("ERROR:").strip() for one in _EXPECTED.findall(script)]
+        assert failed == wanted, printed
+
+
+def test_session_of_the_readme_is_real(reader: Reader) -> None:
+    (shown,) = _SESSION.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    script = "".join(
+        f"{_PROMPT.sub('', line)}\n" for line in shown.splitlines() if _PROMPT.match(line)
+    )
+    said = [_PROMPT.sub("", line) for line in shown.splitlines() if line]
+    assert [line for line in reader.play(script).splitlines() if line] == said
+
+
+def test_links_lead_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in _LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ] == []
