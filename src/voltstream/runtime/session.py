@@ -258,7 +258,7 @@ class EngineSession:
         match parsed:
             case sql.SetSetting(name=name, value=value):
                 self._settings.set(name, value)
-                return Outcome("SET" if value is not None else "RESET")
+                return Outcome("RESET" if parsed.text[:5].upper() == "RESET" else "SET")
             case sql.Show():
                 return show.show(parsed, self._catalog, self._settings, self._databases.names())
             case sql.Describe():
