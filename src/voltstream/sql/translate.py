@@ -53,6 +53,7 @@ def translated_tree(
         _windows(select, oracle)
         _open_functions(select, oracle, stable_now=stable_now)
         _keep_ties(select)
+        _shared_first(select)
         _name_outputs(select)
         _translate_scope(select, oracle, stable_now=stable_now)
     if not isinstance(copied, exp.Query):
@@ -154,6 +155,24 @@ def _keep_ties(select: exp.Select) -> None:
     count = fetch.args.get("count") or exp.Literal.number(1)
     select.set("limit", None)
     select.set("qualify", exp.Qualify(this=exp.LTE(this=ranked, expression=count)))
+
+
+def _shared_first(select: exp.Select) -> None:
+    """Show the columns of USING first in ``*``, as PostgreSQL does."""
+    joins = select.args.get("joins") or []
+    shared = dict.fromkeys(name.name for join in joins for name in join.args.get("using") or [])
+    plain = [tree for tree in select.expressions if isinstance(tree, exp.Star)]
+    if not shared or not plain or any(tree.args.get("except_") for tree in plain):
+        return
+    left_out = [exp.to_identifier(name, quoted=True) for name in shared]
+    found: list[exp.Expression] = []
+    for tree in select.expressions:
+        if not isinstance(tree, exp.Star):
+            found.append(tree)
+            continue
+        found += [exp.column(name, quoted=True) for name in shared]
+        found.append(exp.Star(except_=[name.copy() for name in left_out]))
+    select.set("expressions", found)
 
 
 def _translate_scope(select: exp.Select, oracle: TypeOracle, *, stable_now: bool) -> None:

@@ -42,3 +42,9 @@ SELECT * FROM common;
 DELETE FROM site;
 SELECT * FROM by_site;
 SELECT * FROM common;
+-- The columns of USING stand first in *, once.
+CREATE MATERIALIZED VIEW starred AS SELECT * FROM charger JOIN site USING (site);
+INSERT INTO site VALUES ('Kiel', 'north');
+SELECT * FROM starred;
+SELECT * FROM charger FULL JOIN site USING (site) ORDER BY id;
+CREATE MATERIALIZED VIEW twice AS SELECT * FROM charger a JOIN charger b ON a.id = b.id;
