@@ -30,14 +30,14 @@ def contenders(only: frozenset[str]) -> tuple[list[Contender], list[str]]:
             options = (f"block={block.replace('k', '000').replace('M', '000000')}",)
             here.append(Contender(f"chdb {block}", "bench.contenders.chdb_views", options, python))
     else:
-        notes.append("chdb is left out: it could not be installed")
+        notes.append("chdb is left out: not asked for, or it could not be installed")
     here += [
         Contender("duckdb batch", "bench.contenders.recompute", ("every=0",)),
         Contender("duckdb recompute", "bench.contenders.recompute", ("every=1",)),
     ]
-    java = shutil.which("java") is not None
-    python = environment("flink", only, "apache-flink", "setuptools") if java else ""
-    if python:
+    if "flink" not in only:  # Half a gigabyte to install, and slow.
+        notes.append("flink runs when it is asked for: --only voltstream,flink")
+    elif shutil.which("java") and (python := environment("flink", only, "apache-flink")):
         here.append(Contender("flink", "bench.contenders.flink_sql", (), python, checked=False))
         notes.append("flink: six views without NOW(), no raw rows, no checkpoints, not compared")
     else:
@@ -68,8 +68,9 @@ def bench(options: Options) -> Report:
     feed = ocpp_feed(rows)
     field, notes = contenders(options.only)
     if options.only:
-        field, notes = [each for each in field if each.name in options.only], []
+        field = [each for each in field if each.name in options.only]
     if options.account:
+        notes = []
         field = [
             Contender(each.name, each.module, (*each.options, "account=1"), each.python)
             for each in field
