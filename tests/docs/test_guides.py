@@ -79,3 +79,9 @@ def test_links_lead_somewhere() -> None:
         for target in _LINK.findall(page.read_text(encoding="utf-8"))
         if "://" not in target and not (page.parent / target).exists()
     ] == []
+
+
+def test_architecture_names_files_that_exist() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    modules = {path.name for path in (ROOT / "src").rglob("*.py")}
+    assert [name for name in re.findall(r"`(?:\w+/)*(\w+\.py)`", text) if name not in modules] == []
