@@ -71,11 +71,19 @@ def test_session_of_the_readme_is_real(reader: Reader) -> None:
     assert [line for line in reader.play(script).splitlines() if line] == said
 
 
+def pages() -> list[Path]:
+    return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def test_pages_are_merged() -> None:
+    marks = re.compile(r"^(<{7}|>{7})", re.MULTILINE)
+    assert [str(page) for page in pages() if marks.search(page.read_text(encoding="utf-8"))] == []
+
+
 def test_links_lead_somewhere() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     assert [
         f"{page.relative_to(ROOT)}: {target}"
-        for page in pages
+        for page in pages()
         for target in _LINK.findall(page.read_text(encoding="utf-8"))
         if "://" not in target and not (page.parent / target).exists()
     ] == []
