@@ -76,6 +76,7 @@ def left_behind(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # Some 2 s an example; a shared machine takes its time.
 @settings(
     max_examples=EXAMPLES,
     derandomize=SEED is None,
@@ -123,6 +124,7 @@ def outcome(case: Case, how: str, folder: Path) -> dict[str, Counter[Row]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # Some 2 s an example; a shared machine takes its time.
 @settings(
     max_examples=max(EXAMPLES // 3, 1),
     derandomize=SEED is None,

@@ -19,16 +19,17 @@ from voltstream.core.errors import (
     VoltstreamError,
     WrongObjectType,
 )
-from voltstream.core.limits import PENDING_BATCHES_MAX, PUSH_BYTES_MAX
+from voltstream.core.limits import DECODE_TOGETHER_BYTES_MAX, PUSH_BYTES_MAX
 from voltstream.core.ports import RawBatch, Receipt
 from voltstream.core.schema import Column, Schema
 from voltstream.core.types import Kind
 from voltstream.formats.declared import Layout, declared
-from voltstream.formats.decode import decode
+from voltstream.formats.decode import decode_together
 from voltstream.formats.port import UnreadableInput
 from voltstream.runtime.beside import included, with_included
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop, as_fault
+from voltstream.runtime.pending import Pending, size_of
 from voltstream.runtime.work import SourceRows
 from voltstream.sql.statements import CreateSource, CreateTable
 from voltstream.store.database import MemoryEngine
@@ -66,7 +67,7 @@ class SourceIngest:
         self._loop = loop
         self._admit = admit
         self._clock = clock
-        self._slots = threading.BoundedSemaphore(PENDING_BATCHES_MAX)
+        self._pending = Pending()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
@@ -81,7 +82,7 @@ class SourceIngest:
             self._thread.join()
 
     def submit(self, entry: Entry, batch: RawBatch, *, urgent: bool) -> Future[Receipt]:
-        """Queue a batch; waits while PENDING_BATCHES_MAX are on their way or an outbox is full.
+        """Queue a batch; waits while too much is on its way or an outbox is full.
 
         Raises: WrongObjectType, LimitExceeded, AdminShutdown.
         """
@@ -92,27 +93,57 @@ class SourceIngest:
             raise AdminShutdown("the server is shutting down")
         future: Future[Receipt] = Future()
         self._admit(entry)
-        self._slots.acquire()
-        future.add_done_callback(lambda _: self._slots.release())
+        size = size_of(batch)
+        self._pending.enter(size)
+        future.add_done_callback(lambda _: self._pending.leave(size))
         self._loop.expect(1)
         self._jobs.put(_Job(entry, batch, urgent, future))
         return future
 
     def _run(self) -> None:
         decoder = Decoder()
-        while (job := self._jobs.get()) is not None:
-            if not job.future.set_running_or_notify_cancel():
-                self._loop.expect(-1)
-                continue
-            try:
-                rows = self._decoded(job, decoder)
-            except Exception as error:
-                self._loop.expect(-1)
-                job.future.set_exception(as_fault(error))
-            else:
-                self._loop.offer_rows(rows)
+        stopping = False
+        while not stopping:
+            jobs, stopping = self._waiting()
+            by_source: dict[int, list[_Job]] = {}
+            for job in jobs:
+                if job.future.set_running_or_notify_cancel():
+                    by_source.setdefault(job.entry.oid, []).append(job)
+                else:
+                    self._loop.expect(-1)
+            for group in by_source.values():
+                self._decode(group, decoder)
         decoder.close()
         self._refuse_rest()
+
+    def _waiting(self) -> tuple[list[_Job], bool]:
+        """Wait for a batch; take what came with it, as long as it is little. Tells of the end."""
+        jobs: list[_Job] = []
+        size = 0
+        while not jobs or size < DECODE_TOGETHER_BYTES_MAX:
+            try:
+                job = self._jobs.get(block=not jobs)
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+            size += size_of(job.batch)
+        return jobs, False
+
+    def _decode(self, group: list[_Job], decoder: Decoder) -> None:
+        try:
+            found = self._decoded(group, decoder)
+        except Exception as error:
+            if len(group) > 1:  # Only the batch to blame must pay.
+                for job in group:
+                    self._decode([job], decoder)
+                return
+            self._loop.expect(-1)
+            group[0].future.set_exception(as_fault(error))
+        else:
+            for rows in found:
+                self._loop.offer_rows(rows)
 
     def _refuse_rest(self) -> None:
         """Answer what came in while the end was on its way."""
@@ -122,23 +153,26 @@ class SourceIngest:
                 self._loop.expect(-1)
                 job.future.set_exception(AdminShutdown("the server is shutting down"))
 
-    def _decoded(self, job: _Job, decoder: Decoder) -> SourceRows:
-        schema = decoded_schema(job.entry)
-        parsed = source_statement(job.entry)
-        batch = layout(job.entry).complete(job.batch)
-        decoded = decode(batch, schema, decoder, self._clock.now_us())
-        letters = [
-            Letter(job.entry.stored.name, dead.position, dead.raw, dead.reason, dead.at_us)
-            for dead in decoded.dead_letters
+    def _decoded(self, group: list[_Job], decoder: Decoder) -> list[SourceRows]:
+        entry = group[0].entry
+        parsed = source_statement(entry)
+        batches = [layout(entry).complete(job.batch) for job in group]
+        now_us = self._clock.now_us()
+        found = decode_together(batches, decoded_schema(entry), decoder, now_us)
+        return [
+            SourceRows(
+                source=entry.oid,
+                table=with_included(decoded, batch.beside, parsed),
+                letters=[
+                    Letter(entry.stored.name, dead.position, dead.raw, dead.reason, dead.at_us)
+                    for dead in decoded.dead_letters
+                ],
+                offsets=job.batch.offsets,
+                urgent=job.urgent,
+                future=job.future,
+            )
+            for job, batch, decoded in zip(group, batches, found, strict=True)
         ]
-        return SourceRows(
-            source=job.entry.oid,
-            table=with_included(decoded, batch.beside, parsed),
-            letters=letters,
-            offsets=job.batch.offsets,
-            urgent=job.urgent,
-            future=job.future,
-        )
 
 
 def source_statement(entry: Entry) -> CreateSource:
