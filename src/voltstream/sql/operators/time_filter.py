@@ -45,7 +45,9 @@ def time_filter_delta(writer: Writer, plan: TimeFilter, child: Stream) -> Stream
     )
     ahead = f'"_from" < "_to" AND ("_from" > {NOW_SQL} OR ("_to" > {NOW_SQL} AND "_to" < {_NEVER}))'
     future = writer.temp(f"{shape} WHERE {ahead}", (delta,), "time filter")
-    integrate(writer, pending, future, bounded, bounded.columns, "time filter")
+    # Instants, and a column beside them for rows that share one, find a row as well as all would.
+    near_columns = ("_from", "_to", *plan.columns[:1])
+    integrate(writer, pending, future, bounded, near_columns, "time filter")
     writer.run(f"DELETE FROM {pending} WHERE NOT ({ahead})", (timer,), "time filter")
     writer.timers.append(
         Timer(
