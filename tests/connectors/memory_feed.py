@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from voltstream.core.ports import RawBatch, Receipt
+from voltstream.core.types import DataType
 
 
 class MemoryFeed:
@@ -15,6 +16,7 @@ class MemoryFeed:
     def __init__(self, properties: Mapping[str, str], offsets: Mapping[str, str]) -> None:
         self.source = "s"
         self.properties = properties
+        self.columns: Mapping[str, DataType] = {}
         self.batches: list[RawBatch] = []
         self.states: list[str] = []
         self._offsets = dict(offsets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voltstream.connectors.files import FileSource
+from voltstream.connectors.generated import GeneratedSource
 from voltstream.connectors.kafka import KafkaSource
 from voltstream.connectors.kafka_sink import KafkaSink
 from voltstream.connectors.properties import required
@@ -31,8 +32,10 @@ class ConnectorRegistry:
                 return FileSource(feed)
             case "kafka":
                 return KafkaSource(feed, self._bootstrap_override)
+            case "datagen":
+                return GeneratedSource(feed)
             case other:
-                hint = "Sources read from file, kafka, webhook or none."
+                hint = "Sources read from file, kafka, datagen, webhook or none."
                 message = f'source "{feed.source}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
 

@@ -115,6 +115,12 @@ class WrongObjectType(VoltstreamError):
     sqlstate = "42809"
 
 
+class IndeterminateDatatype(VoltstreamError):
+    """Nothing says what type a value has."""
+
+    sqlstate = "42P18"
+
+
 class DatatypeMismatch(VoltstreamError):
     """The types do not fit."""
 
@@ -209,6 +215,18 @@ class InvalidParameter(VoltstreamError):
     """An option has a value it cannot have."""
 
     sqlstate = "22023"
+
+
+class UndefinedStatement(VoltstreamError):
+    """No prepared statement of that name."""
+
+    sqlstate = "26000"
+
+
+class DuplicateStatement(VoltstreamError):
+    """A prepared statement of that name exists."""
+
+    sqlstate = "42P05"
 
 
 class InvalidText(VoltstreamError):

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import pyarrow as pa
 
 from voltstream.core.schema import Schema
+from voltstream.core.types import DataType
 
 # --- asking -------------------------------------------------------------------------------------
 
@@ -212,6 +213,10 @@ class SourceFeed(Protocol):
 
     @property
     def properties(self) -> Mapping[str, str]: ...
+
+    @property
+    def columns(self) -> Mapping[str, DataType]:
+        """Return the columns that a record brings, by name."""
 
     def offsets(self) -> Mapping[str, str]:
         """Return the stored offsets: where to go on after a restart."""

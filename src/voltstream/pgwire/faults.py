@@ -5,18 +5,6 @@ from __future__ import annotations
 from voltstream.core.errors import VoltstreamError
 
 
-class UndefinedStatement(VoltstreamError):
-    """No prepared statement of that name."""
-
-    sqlstate = "26000"
-
-
-class DuplicateStatement(VoltstreamError):
-    """A prepared statement of that name exists."""
-
-    sqlstate = "42P05"
-
-
 class UndefinedPortal(VoltstreamError):
     """No portal of that name."""
 

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from voltstream.core.errors import LimitExceeded, ProtocolViolation
-from voltstream.core.limits import RESULT_BATCH_ROWS, STATEMENTS_MAX
-from voltstream.core.ports import Description, Outcome, RowStream, Session, Statement
-from voltstream.pgwire.faults import (
-    DuplicatePortal,
+from voltstream.core.errors import (
     DuplicateStatement,
-    PortalFinished,
-    UndefinedPortal,
+    LimitExceeded,
+    ProtocolViolation,
     UndefinedStatement,
 )
+from voltstream.core.limits import RESULT_BATCH_ROWS, STATEMENTS_MAX
+from voltstream.core.ports import Description, Outcome, RowStream, Session, Statement
+from voltstream.pgwire.faults import DuplicatePortal, PortalFinished, UndefinedPortal
 from voltstream.pgwire.messages import Bind
 from voltstream.pgwire.parameters import decode_parameter
 from voltstream.pgwire.rows import data_rows, result_formats

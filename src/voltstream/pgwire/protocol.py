@@ -26,7 +26,7 @@ from voltstream.core.ports import CopyIn, CopyOut, Outcome, RowStream, Session, 
 from voltstream.core.schema import Schema
 from voltstream.pgwire import messages as m
 from voltstream.pgwire.copy_binary import BinaryReader, binary_messages
-from voltstream.pgwire.faults import UndefinedPortal, UndefinedStatement
+from voltstream.pgwire.faults import UndefinedPortal
 from voltstream.pgwire.parser import FrontendParser
 from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
 from voltstream.pgwire.rows import copy_header, copy_rows, data_rows, result_formats
@@ -269,11 +269,9 @@ class Conversation:
         everything, bare, quoted = match.groups()
         if everything:
             self._prepareds.forget_all()
-            return "DEALLOCATE ALL"
+            return None  # The session drops those that PREPARE made.
         name = bare.lower() if bare else quoted.replace('""', '"')
-        if not self._prepareds.forget(name):
-            raise UndefinedStatement(f'prepared statement "{name}" does not exist')
-        return "DEALLOCATE"
+        return "DEALLOCATE" if self._prepareds.forget(name) else None
 
     # --- COPY -----------------------------------------------------------------------------------
 

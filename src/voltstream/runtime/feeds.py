@@ -9,9 +9,15 @@ from concurrent.futures import Future
 
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Connector, Connectors, RawBatch, Receipt
+from voltstream.core.types import DataType
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop
-from voltstream.runtime.ingest import SourceIngest, connector_properties, layout
+from voltstream.runtime.ingest import (
+    SourceIngest,
+    connector_properties,
+    decoded_schema,
+    layout,
+)
 from voltstream.store.database import Connection
 from voltstream.store.ledger import read_offsets, set_state
 
@@ -41,6 +47,10 @@ class Feed:
     @property
     def properties(self) -> Mapping[str, str]:
         return connector_properties(self._entry)
+
+    @property
+    def columns(self) -> Mapping[str, DataType]:
+        return {column.name: column.type for column in decoded_schema(self._entry)}
 
     def offsets(self) -> Mapping[str, str]:
         reader = self._reader()

@@ -39,6 +39,7 @@ from voltstream.runtime.cursors import Cursors
 from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.preparing import PreparedStatements
 from voltstream.runtime.settings import Settings
 from voltstream.runtime.system_catalog import names_system
 from voltstream.runtime.transaction import Transaction, waited
@@ -93,6 +94,7 @@ class EngineSession:
         self._reader: Connection | None = None
         self._future: Future[Any] | None = None
         self._cursors = Cursors(engine.reader)
+        self._prepared = PreparedStatements()
         self._busy = False
         self._canceled = False  # While busy: also what the statement has yet to begin stops.
 
@@ -117,6 +119,7 @@ class EngineSession:
             raise _aborted()
         transaction = self._transaction
         try:
+            parsed = self._prepared.behind(parsed)
             self._introduce(parsed)
             parsed = self._resolved(parsed)
             if isinstance(parsed, sql.Fetch):
@@ -149,6 +152,7 @@ class EngineSession:
         deadline = Deadline(limit_s, self.interrupt)
         try:
             with deadline.counting(), self._being_busy():
+                parsed = self._prepared.behind(parsed)
                 self._introduce(parsed)
                 outcome = self._dispatch(self._resolved(parsed), parameters)
         except VoltstreamError as error:
@@ -269,6 +273,8 @@ class EngineSession:
                 return Outcome(tag, notices=(Notice(remark),) if remark is not None else ())
             case sql.DeclareCursor() | sql.Fetch() | sql.CloseCursor():
                 return self._cursors.run(parsed, self._catalog, self._query)
+            case sql.Prepare() | sql.Deallocate():
+                return self._prepared.run(parsed)
             case sql.CreateDatabase():
                 return self._create_database(parsed)
             case sql.Drop(kind="DATABASE"):

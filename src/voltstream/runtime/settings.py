@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
+from zoneinfo import available_timezones
 
-from voltstream.core.errors import UndefinedObject
+from voltstream.core.errors import InvalidParameter, UndefinedObject
 from voltstream.core.identity import SERVER_VERSION, SERVER_VERSION_NUM
 from voltstream.core.limits import CONNECTIONS_MAX
 from voltstream.runtime.deadline import duration_s
@@ -130,6 +133,7 @@ class Settings:
             self._start[name.lower()] = value
         for name in _DURATIONS:
             duration_s(name, self._start[name])
+        self._start["timezone"] = zone_named(self._start["timezone"])
         self._values = dict(self._start)
 
     def get(self, name: str) -> str:
@@ -149,10 +153,33 @@ class Settings:
         else:
             if key in _DURATIONS:
                 duration_s(key, value)
-            self._values[key] = value
+            self._values[key] = zone_named(value) if key == "timezone" else value
 
     def all(self) -> list[tuple[str, str]]:
         return sorted(self._values.items())
 
     def reported(self) -> dict[str, str]:
         return {shown: self._values[name] for name, shown in _REPORTED.items()}
+
+
+def zone_named(name: str) -> str:
+    """Return a time zone's own name, in whatever case it was given; whole hours are zones too.
+
+    Raises: InvalidParameter (22023).
+    """
+    found = _zones().get(name.strip().lower())
+    if found is not None:
+        return found
+    hours = _HOURS.fullmatch(name.strip())
+    if hours is not None and abs(int(hours[1])) <= 12:
+        # The database of zones counts west of Greenwich as positive; people and PostgreSQL do not.
+        return f"Etc/GMT{-int(hours[1]):+d}" if int(hours[1]) else "UTC"
+    raise InvalidParameter(f'invalid value for parameter "TimeZone": "{name}"')
+
+
+_HOURS = re.compile(r"(?:UTC|GMT)?([+-]?\d{1,2})(?::?00)?", re.IGNORECASE)
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    return {"z": "UTC", "local": "UTC", **{name.lower(): name for name in available_timezones()}}

@@ -14,7 +14,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.risingwave import RisingWaveParser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from voltstream.core.errors import FeatureNotSupported, SyntaxFault
+from voltstream.core.errors import FeatureNotSupported, IndeterminateDatatype, SyntaxFault
 from voltstream.sql.qualified import without_qualifiers
 
 # A whole string, quoted name or comment, or (last group) one that is opened and never closed.
@@ -254,7 +254,25 @@ def fold(tree: exp.Expression) -> exp.Expression:
     for select in tree.find_all(exp.Select):
         for item in select.expressions:
             _mark_rows(item)
+    for empty in tree.find_all(exp.Array):
+        if not empty.expressions:
+            _check_cast(empty)
     return tree
+
+
+def _check_cast(empty: exp.Expression) -> None:
+    """Raises: IndeterminateDatatype when no cast says what an empty array or map holds."""
+    what, example = "array", "ARRAY[]::integer[]"
+    above = empty.parent
+    while isinstance(above, exp.Paren | exp.Array | exp.Anonymous):
+        if isinstance(above, exp.Anonymous):
+            if above.name != "map_from_key_values":
+                break
+            what, example = "map", "MAP{}::map(int,int)"
+        above = above.parent
+    if not isinstance(above, exp.Cast):
+        hint = f"Explicitly cast to the desired type, for example {example}."
+        raise IndeterminateDatatype(f"cannot determine type of empty {what}", hint=hint)
 
 
 def _mark_rows(tree: exp.Expression) -> None:

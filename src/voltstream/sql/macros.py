@@ -63,6 +63,7 @@ _JSON = (
 _ARRAYS = (
     ("_vs_array_cat(a, b)",
      "CASE WHEN a IS NULL THEN b WHEN b IS NULL THEN a ELSE list_concat(a, b) END"),
+    ("_vs_unless_null(x, a)", "CASE WHEN x IS NOT NULL THEN a END"),
     ("_vs_array_length(a)", "CAST(nullif(len(a), 0) AS INTEGER)"),
     ("_vs_array_length_at(a, d)", "CASE WHEN d = 1 THEN CAST(nullif(len(a), 0) AS INTEGER) END"),
     ("_vs_array_lower(a)", "CASE WHEN len(a) > 0 THEN 1 END"),
@@ -146,18 +147,25 @@ _NUMBERS = (
      "CASE WHEN abs(x) > 1 THEN " + _fail("22003", "'input is out of range'")
      + " ELSE acos(x) END"),
     ("_vs_coth(x)", "1 / tanh(x)"),
-    ("_vs_sind(x)", "round(sin(radians(x % 360)), 15)"),
-    ("_vs_cosd(x)", "round(cos(radians(x % 360)), 15)"),
+    # The functions of degrees give round values at round angles, and keep every digit elsewhere.
+    ("_vs_near(x, part)",
+     "CASE WHEN abs(x - round(x * part) / part) < 4e-14 / part THEN round(x * part) / part "
+     "ELSE x END"),
+    ("_vs_sind(x)", "_vs_near(sin(radians(x % 360)), 2)"),
+    ("_vs_cosd(x)", "_vs_near(cos(radians(x % 360)), 2)"),
     ("_vs_tand(x)",
-     "CASE WHEN abs(x) % 180 = 90 THEN CAST('infinity' AS DOUBLE) "
-     "ELSE round(tan(radians(x % 360)), 14) END"),
+     "CASE WHEN abs(x) % 180 = 90 THEN CAST(CASE WHEN (x % 360 + 360) % 360 = 90 "
+     "THEN 'infinity' ELSE '-infinity' END AS DOUBLE) "
+     "ELSE _vs_near(tan(radians(x % 360)), 1) END"),
     ("_vs_cotd(x)",
-     "CASE WHEN x % 180 = 0 THEN CAST('infinity' AS DOUBLE) "
-     "WHEN abs(x) % 180 = 90 THEN CAST(0 AS DOUBLE) ELSE round(cot(radians(x % 360)), 14) END"),
-    ("_vs_asind(x)", "round(degrees(_vs_asin(x)), 12)"),
-    ("_vs_acosd(x)", "round(degrees(_vs_acos(x)), 12)"),
-    ("_vs_atand(x)", "round(degrees(atan(x)), 12)"),
-    ("_vs_atan2d(y, x)", "round(degrees(atan2(y, x)), 12)"),
+     "CASE WHEN x % 180 = 0 THEN CAST(CASE WHEN x % 360 = 0 "
+     "THEN 'infinity' ELSE '-infinity' END AS DOUBLE) "
+     "WHEN abs(x) % 180 = 90 THEN CAST(0 AS DOUBLE) "
+     "ELSE 1 / _vs_near(tan(radians(x % 360)), 1) END"),
+    ("_vs_asind(x)", "_vs_near(degrees(_vs_asin(x)), 1)"),
+    ("_vs_acosd(x)", "90 - _vs_asind(x)"),
+    ("_vs_atand(x)", "_vs_near(degrees(atan(x)), 1)"),
+    ("_vs_atan2d(y, x)", "_vs_near(degrees(atan2(y, x)), 1)"),
     ("_vs_shift_left(a, n)",
      "CAST(CAST(a AS HUGEINT) * CAST(power(2, n) AS HUGEINT) AS BIGINT)"),
     ("_vs_shift_right(a, n)",

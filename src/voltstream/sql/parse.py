@@ -17,6 +17,7 @@ from voltstream.sql.create import parse_create
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.cursors import parse_close, parse_declare, parse_fetch
 from voltstream.sql.dialect import parse_dml, parse_query, syntax_fault, tokenize
+from voltstream.sql.preparing import parse_deallocate, parse_execute, parse_prepare
 from voltstream.sql.settings import (
     parse_begin,
     parse_commit,
@@ -42,6 +43,7 @@ from voltstream.sql.statements import (
     NoOp,
     ObjectName,
     Parsed,
+    Prepare,
     Query,
     Update,
 )
@@ -104,6 +106,15 @@ def _refuse_trailing_commas(tokens: list[Token], text: str) -> None:
     for comma, after in pairwise(tokens):
         if comma.token_type == TokenType.COMMA and after.token_type in _AFTER_LIST:
             raise syntax_fault(after, text)
+
+
+def _prepare(cursor: Cursor, text: str, offset: int) -> Prepare:
+    def parse_rest(cursor: Cursor) -> Parsed:
+        if cursor.done:
+            raise cursor.fault()
+        return _parse_one(cursor.rest(), cursor.text)
+
+    return parse_prepare(cursor, text, offset, parse_rest)
 
 
 def _tree_statement(tree: exp.Expression, text: str, offset: int) -> Parsed:
@@ -204,6 +215,9 @@ _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("DECLARE", parse_declare),
     ("FETCH", parse_fetch),
     ("CLOSE", parse_close),
+    ("PREPARE", _prepare),
+    ("EXECUTE", parse_execute),
+    ("DEALLOCATE", parse_deallocate),
 )
 _NO_OPS: tuple[tuple[str, str], ...] = (
     ("FLUSH", "FLUSH"),
@@ -215,7 +229,6 @@ _NO_OPS: tuple[tuple[str, str], ...] = (
     ("UNLISTEN", "UNLISTEN"),
     ("RECOVER", "RECOVER"),
     ("LOCK TABLE", "LOCK TABLE"),
-    ("DEALLOCATE ALL", "DEALLOCATE ALL"),
 )
 _WITHOUT_EFFECT: tuple[tuple[str, str, str], ...] = (
     ("GRANT", "GRANT", "privileges are those of the configured roles: GRANT has no effect"),
@@ -226,6 +239,6 @@ _WITHOUT_EFFECT: tuple[tuple[str, str, str], ...] = (
     ("KILL", "KILL", "use pg_cancel_backend or the client's cancel request"),
 )
 _REFUSED = (
-    "ANALYSE", "CLUSTER", "DEALLOCATE", "DISCARD", "DO", "EXECUTE", "IMPORT", "LISTEN", "LOCK",
-    "MOVE", "NOTIFY", "PREPARE", "REFRESH", "REINDEX", "SECURITY",
+    "ANALYSE", "CLUSTER", "DISCARD", "DO", "IMPORT", "LISTEN", "LOCK",
+    "MOVE", "NOTIFY", "REFRESH", "REINDEX", "SECURITY",
 )  # fmt: skip

@@ -385,6 +385,28 @@ class CloseCursor(Parsed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare(Parsed):
+    """``types`` are those declared, of the first parameters."""
+
+    name: str
+    types: tuple[exp.Expression, ...]
+    target: Parsed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execute(Parsed):
+    name: str
+    arguments: tuple[exp.Expression, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deallocate(Parsed):
+    """``name`` None means ALL."""
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoOp(Parsed):
     """Accepted and without effect here: FLUSH, DISCARD, ANALYZE, WAIT; ``tag`` is the answer."""
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sqlglot.tokenizer_core import TokenType
 
-from voltstream.core.errors import UndefinedObject
+from voltstream.core.errors import DatatypeMismatch, UndefinedObject
+from voltstream.core.types import from_store
 from voltstream.sql.cursor import Cursor, split_commas
 from voltstream.sql.dialect import syntax_fault
 
@@ -157,6 +158,8 @@ def _map(cursor: Cursor) -> str:
     parts = [parse_type(cursor) for _ in _opened(cursor)]
     if len(parts) != 2:
         raise cursor.fault(hint="A map is written map(key type, value type).")
+    if parts[0] in ("DOUBLE", "FLOAT", "BOOLEAN", "JSON") or parts[0].startswith("DECIMAL"):
+        raise DatatypeMismatch(f"invalid map key type: {from_store(parts[0]).pg_name}")
     return f"MAP({parts[0]}, {parts[1]})"
 
 

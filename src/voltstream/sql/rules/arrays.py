@@ -81,10 +81,16 @@ def concatenated(found: Call) -> exp.Expression:
     if is_null(found[0]) or is_null(found[1]):
         depths = (max(depths), max(depths))
     if depths[0] > depths[1]:
-        b = array_of([b])
+        b = _wrapped(b, depths[1])
     elif depths[1] > depths[0]:
-        a = array_of([a])
+        a = _wrapped(a, depths[0])
     return call("_vs_array_cat", a, b)
+
+
+def _wrapped(item: exp.Expression, depth: int) -> exp.Expression:
+    """Return an array of one item; an array that is NULL adds nothing, an element does."""
+    whole = array_of([item])
+    return call("_vs_unless_null", item.copy(), whole) if depth else whole
 
 
 def _append(found: Call) -> exp.Expression:

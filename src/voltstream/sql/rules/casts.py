@@ -225,6 +225,8 @@ def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expre
         return _from_text(node, kind, target)
     if is_json(target):
         return tree if is_json(source) else node
+    if source.kind is Kind.TIMESTAMPTZ and target.kind is Kind.TIME and not source.array_depth:
+        return exp.Cast(this=cast(tree, "TIMESTAMP"), to=kind)
     if source.kind is Kind.TIME and target.kind is Kind.INTERVAL:
         return call("_vs_time_interval", tree)
     if source.kind is Kind.INTERVAL and target.kind is Kind.TIME:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
+from voltstream.core.errors import FeatureNotSupported, InvalidParameter
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules.output import cast_text
 from voltstream.sql.rules.tree import (
@@ -17,6 +20,7 @@ from voltstream.sql.rules.tree import (
     call,
     cast,
     each,
+    is_null,
     string_of,
     text,
 )
@@ -274,6 +278,57 @@ def path_matches(found: Call) -> exp.Expression:
     )  # fmt: skip
 
 
+def _populated(found: Call) -> exp.Expression:
+    """Rule of jsonb_populate_record and jsonb_populate_map: the type is the first argument's."""
+    base = bare(found[0])
+    if not isinstance(base, exp.Cast):
+        raise FeatureNotSupported(
+            f"{found.name} of a value without a cast is not supported",
+            hint="Cast the first argument: NULL::struct<a int, b varchar>.",
+        )
+    kind = base.to
+    if kind.this == exp.DataType.Type.MAP and not _keys_are_texts(kind):
+        raise InvalidParameter("cannot convert jsonb to a map with non-string keys")
+    read = _read_as(cast(found[1], "JSON"), kind)
+    if is_null(base.this):
+        return read
+    if kind.this == exp.DataType.Type.MAP:
+        return call("map_concat", base, read)
+    kept = [call("struct_extract", base.copy(), text(field.name)) for field in kind.expressions]
+    given = [call("struct_extract", read.copy(), text(field.name)) for field in kind.expressions]
+    fields = [exp.Coalesce(this=a, expressions=[b]) for a, b in zip(given, kept, strict=True)]
+    return _struct([field.name for field in kind.expressions], fields)
+
+
+def _read_as(document: exp.Expression, kind: exp.DataType) -> exp.Expression:
+    """Return a document as a value of a declared type; members that are missing are NULL."""
+    if kind.this in _TEXT_KINDS:
+        return call("json_extract_string", document, text("$"))
+    if kind.this != exp.DataType.Type.STRUCT:
+        return exp.Cast(this=document, to=kind.copy())
+    names = [field.name for field in kind.expressions]
+    paths = [text('$."' + name.replace('"', '\\"') + '"') for name in names]
+    fields = [
+        _read_as(call("json_extract", document.copy(), path), field.args["kind"])
+        for field, path in zip(kind.expressions, paths, strict=True)
+    ]
+    return call("_vs_unless_null", document, _struct(names, fields))
+
+
+def _struct(names: Sequence[str], fields: Sequence[exp.Expression]) -> exp.Expression:
+    return exp.Struct(expressions=[
+        exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value)
+        for name, value in zip(names, fields, strict=True)
+    ])  # fmt: skip
+
+
+_TEXT_KINDS = (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT)
+
+
+def _keys_are_texts(kind: exp.DataType) -> bool:
+    return bool(kind.expressions) and kind.expressions[0].this in _TEXT_KINDS
+
+
 _BOTH: dict[str, Rule] = {
     "build_array": _built_array, "build_object": _built_object, "object": _object_of,
     "extract_path": _extract_path, "extract_path_text": _extract_path,
@@ -292,6 +347,8 @@ CALLS: dict[str, Rule] = {
     **{f"jsonb_{name}": rule for name, rule in _BOTH.items()},
     **{f"json_{name}": rule for name, rule in _BOTH.items()},
     "to_jsonb": _to_jsonb, "to_json": _to_jsonb, "row_to_json": _to_jsonb,
+    "jsonb_populate_record": _populated, "json_populate_record": _populated,
+    "jsonb_populate_map": _populated,
     "jsonb_concat": concatenated, "array_to_json": _to_jsonb,
     "jsonb_delete": without, "jsonb_delete_path": without_path,
 }  # fmt: skip

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from voltstream.core.errors import DatatypeMismatch
 from voltstream.core.types import Kind
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.rules.tree import (
+    FLOATS,
     Call,
     Rule,
+    bare,
     call,
     cast,
     is_null,
@@ -22,6 +25,8 @@ from voltstream.sql.rules.tree import (
 def _typeof(found: Call) -> exp.Expression:
     if string_of(found[0]) is not None or is_null(found[0]):
         return text("unknown")
+    if isinstance(bare(found[0]), exp.Anonymous) and bare(found[0]).name == "row":
+        return text("record")
     return text(found.type(0).pg_name)
 
 
@@ -59,6 +64,25 @@ def _map_from_entries(found: Call) -> exp.Expression:
     return call("map_from_entries", *found.arguments)
 
 
+_NO_KEYS = FLOATS | {Kind.NUMERIC, Kind.BOOL, Kind.JSON, Kind.JSONB, Kind.INTERVAL}
+
+
+def _map_from_key_values(found: Call) -> exp.Expression:
+    keys = found.type(0)
+    if keys.array_depth == 1 and keys.kind in _NO_KEYS:
+        raise DatatypeMismatch(f"invalid map key type: {keys.kind.pg_name}")
+    return call("map", *found.arguments)
+
+
+def _map_delete(found: Call) -> exp.Expression:
+    """Keep the entries whose key is none of the arguments."""
+    gone = exp.Array(expressions=found.arguments[1:])
+    name = exp.to_identifier("entry")
+    key = call("struct_extract", exp.Column(this=name.copy()), text("key"))
+    kept = exp.Lambda(this=exp.Not(this=call("list_contains", gone, key)), expressions=[name])
+    return call("map_from_entries", call("list_filter", call("map_entries", found[0]), kept))
+
+
 def _num_nulls(found: Call) -> exp.Expression:
     parts: list[exp.Expression] = [
         cast(exp.Paren(this=exp.Is(this=a, expression=exp.Null())), "INTEGER")
@@ -84,7 +108,7 @@ CALLS: dict[str, Rule] = {
     "uuid_generate_v4": _uuid, "greatest": _extreme, "least": _extreme, "rw_vnode": _vnode,
     "vnode": _vnode, "num_nulls": _num_nulls, "num_nonnulls": _num_nulls,
     "map_from_entries": _map_from_entries,
-    "map_from_key_values": lambda found: call("map", *found.arguments),
+    "map_from_key_values": _map_from_key_values, "map_delete": _map_delete,
     "map_access": lambda found: call("list_extract", call("map_extract", *found.arguments),
                                      exp.Literal.number(1)),
     "map_contains": renamed("map_contains"), "map_keys": renamed("map_keys"),

@@ -1,0 +1,21 @@
+-- PREPARE keeps a statement for the session; arguments are read where their parameters stand.
+CREATE TABLE meter (id int PRIMARY KEY, label varchar);
+PREPARE put AS INSERT INTO meter VALUES ($1, $2);
+EXECUTE put (1, 'hall');
+EXECUTE put ('2', NULL);
+PREPARE find (int) AS SELECT label, $1 + 1 AS next FROM meter WHERE id = $1;
+EXECUTE find (1);
+EXECUTE find ('2');
+PREPARE find AS SELECT 1;
+EXECUTE find;
+EXECUTE find (1, 2);
+EXECUTE find ('one');
+PREPARE gone AS DELETE FROM meter WHERE id > $1 RETURNING id;
+EXECUTE gone (1);
+DEALLOCATE find;
+EXECUTE find (1);
+DEALLOCATE PREPARE ALL;
+EXECUTE put (3, 'roof');
+PREPARE make AS CREATE TABLE other (id int);
+SELECT * FROM meter;
+DROP TABLE meter;
