@@ -175,6 +175,7 @@ class KafkaSource:
 
     def _consume(self, consumer: Consumer) -> None:
         self._connected = True
+        self._report("running", self._topic)
         known = len(consumer.assignment())
         checked_s = time.monotonic()
         while not self._stop.is_set():

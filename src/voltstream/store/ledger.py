@@ -41,7 +41,8 @@ _VIEWS = (
     "CAST(getvariable('vs_now') AS TIMESTAMPTZ), (SELECT max(now) FROM _vs.epoch))",
     "CREATE OR REPLACE VIEW rw_catalog.rw_sources AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
-    "coalesce(s.state, 'running') AS state, coalesce(s.detail, '') AS detail, o.definition "
+    "coalesce(s.state, CASE WHEN json_extract_string(o.properties, '$.connector') IS NULL "
+    "THEN 'running' ELSE 'starting' END) AS state, coalesce(s.detail, '') AS detail, o.definition "
     "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_sinks AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
