@@ -6,7 +6,7 @@ the rows are copied once, into the stored source.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,7 @@ from voltstream.core.errors import UndefinedTable
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.catalog import Relation
-from voltstream.sql.statements import CreateSource
+from voltstream.sql.statements import ColumnSpec, CreateSource
 from voltstream.sql.watermarks import declared
 from voltstream.store.database import Connection, literal, quoted
 
@@ -53,6 +53,13 @@ def show_all_rows(connection: Connection, relation: Relation) -> int:
         f"SELECT {columns}, _rid, 1::INTEGER AS _w FROM {relation.stored}"
     )
     return connection.execute(f"SELECT count(*) FROM {relation.stored}")
+
+
+def followed(text: str | None, columns: Sequence[ColumnSpec]) -> dict[str, str]:
+    """Return a watermark as a property; one of a column that is no time closes nothing."""
+    name = declared(text)[0] if text else ""
+    timed = any(c.name == name and c.store_type.startswith(("TIMESTAMP", "DATE")) for c in columns)
+    return {"watermark": text} if text and timed else {}
 
 
 def advance_watermark(connection: Connection, entry: Entry, rows: str) -> None:

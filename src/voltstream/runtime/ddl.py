@@ -46,7 +46,9 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SOURCE")
     if known is not None:
         return known
-    stored = new_stored(epoch, parsed.name, "source", parsed, parsed.properties)
+    properties = {k: v for k, v in parsed.properties.items() if k != "watermark"}
+    properties |= arrivals.followed(parsed.properties.get("watermark"), parsed.columns)
+    stored = new_stored(epoch, parsed.name, "source", parsed, properties)
     columns = ", ".join(f"{quoted(c.name)} {c.store_type}" for c in parsed.columns)
     connection = epoch.connection
     connection.execute(
@@ -77,7 +79,8 @@ def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
         sql = translate_query(query, names, connection, ())
         parsed = _with_query_columns(parsed, connection.describe(sql))
         parsed = replace(parsed, text=definition(parsed), query=None, offset=0)
-    stored = new_stored(epoch, parsed.name, "table", parsed, parsed.properties)
+    properties = {**parsed.properties, **arrivals.followed(parsed.watermark, parsed.columns)}
+    stored = new_stored(epoch, parsed.name, "table", parsed, properties)
     table = entries.table_store(stored.oid)
     connection.execute(stored_ddl(table, parsed))
     for spec in parsed.columns:
@@ -89,6 +92,7 @@ def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
     relation = entries.table_relation(stored, parsed, connection)
     entries.make_table_view(stored, relation, connection)
     entries.make_base_delta(connection, relation)
+    arrivals.start_watermark(connection, stored.oid, stored.properties)
     register(epoch, Entry(stored, parsed, relation))
     return Outcome(tag)
 

@@ -109,6 +109,7 @@ def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connec
         append_only=parsed.append_only,
         key=parsed.primary_key,
         stable=names_of(columns),
+        watermarks=_watermarks(stored),
     )
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from voltstream.core.errors import CardinalityViolation, CheckViolation, InternalError
 from voltstream.runtime import entries
+from voltstream.runtime.arrivals import advance_watermark
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.capture import CHANGED
@@ -122,7 +123,7 @@ def insert(
     table, relation = declared(entry), _relation(entry)
     observed = epoch.dataflow.has_dependents(relation.delta)
     plain = behaviour is None and not table.primary_key and not table.checks
-    if plain and quiet and not observed:
+    if plain and quiet and not observed and not relation.watermarks:
         listed = entries.column_list(relation.stable)
         return max(
             epoch.connection.execute(
@@ -131,6 +132,8 @@ def insert(
             0,
         )
     count = make_fresh(epoch, entry, rows_sql)
+    if relation.watermarks:
+        advance_watermark(epoch.connection, entry, FRESH)
     if behaviour == "IGNORE" or table.on_conflict == "IGNORE":
         return _insert_new(epoch, entry, columns, tagged=behaviour is not None, count=count)
     if table.primary_key:

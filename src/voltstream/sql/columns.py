@@ -95,7 +95,10 @@ def _watermark(cursor: Cursor) -> str:
     if cursor.done:
         return f"{quoted(name)} AS {quoted(name)}"
     cursor.expect("AS")
-    return f"{quoted(name)} AS {store_sql(parse_expression(cursor.rest(), cursor.text))}"
+    tokens = cursor.rest()
+    if [token.text.upper() for token in tokens[-2:]] == ["WITH", "TTL"]:
+        tokens = tokens[:-2]  # Rows may be forgotten below the mark; here what is kept stays.
+    return f"{quoted(name)} AS {store_sql(parse_expression(tokens, cursor.text))}"
 
 
 def _table_constraint(cursor: Cursor, columns: Columns) -> None:

@@ -205,10 +205,13 @@ def _view(
     name = cursor.object_name()
     column_names = cursor.name_list() if cursor.sees("(") else ()
     properties = parse_with(cursor)
+    early = cursor.accept("EMIT ON WINDOW CLOSE")  # Where the clause stands is the writer's choice.
+    properties.update({} if properties else parse_with(cursor))
     cursor.expect("AS")
     tokens, _ = _without_data_clause(cursor.rest())  # A view is always filled: data are exact.
     emit = top_level(tokens, ("EMIT", "ON", "WINDOW", "CLOSE"))
-    if emit is not None and not materialized:
+    on_close = early or emit is not None
+    if on_close and not materialized:
         raise cursor.unsupported("EMIT ON WINDOW CLOSE of a plain view")
     tokens = tokens if emit is None else tokens[:emit]
     query = parse_query(_required(tokens, cursor), cursor.text)
@@ -219,7 +222,7 @@ def _view(
     return CreateView(
         text=text, offset=offset, name=name, query=query, query_text=cursor.slice_text(tokens),
         column_names=column_names, materialized=materialized, continuous=continuous,
-        or_replace=replace, on_close=emit is not None, if_not_exists=lenient,
+        or_replace=replace, on_close=on_close, if_not_exists=lenient,
         properties=properties,
     )  # fmt: skip
 

@@ -245,7 +245,7 @@ def _ticks(plan: Plan) -> bool:
     """Tell whether a watermark may move without rows."""
     if isinstance(plan, WindowClose):
         return plan.idles
-    return isinstance(plan, Filter | Project) and _ticks(plan.child)
+    return any(_ticks(part) for part in children(plan))
 
 
 def _inputs(plan: Plan) -> tuple[str, ...]:
@@ -253,8 +253,8 @@ def _inputs(plan: Plan) -> tuple[str, ...]:
     deltas = [relation.delta for relation in relations(plan)]
     if isinstance(plan, WindowClose):
         deltas += [f"d_{oid}" for oid in sorted(plan.sources)]
-    elif isinstance(plan, Filter | Project):
-        deltas += _inputs(plan.child)
+    else:
+        deltas += [delta for part in children(plan) for delta in _inputs(part)]
     return tuple(dict.fromkeys(deltas))
 
 

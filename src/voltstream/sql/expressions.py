@@ -249,7 +249,7 @@ def output_name(tree: exp.Expression) -> str:
         inner = inner.this
     if isinstance(inner, exp.Column):
         return inner.name
-    if isinstance(inner, exp.Filter):
+    while isinstance(inner, exp.Filter | exp.Window | exp.IgnoreNulls | exp.RespectNulls):
         inner = inner.this
     if isinstance(inner, exp.Anonymous):
         return inner.name.lower()

@@ -15,22 +15,28 @@ from sqlglot import exp, parse_one
 from voltstream.core.errors import FeatureNotSupported
 from voltstream.sql.catalog import Watermarked
 from voltstream.sql.expressions import column, quote, spell
+from voltstream.sql.frames import rows_ahead
 from voltstream.sql.plan import (
     Aggregate,
     Filter,
     Join,
+    Over,
     Plan,
     Project,
+    Ranked,
     Scan,
     TimeFilter,
     Union,
     WindowClose,
     append_only,
+    children,
+    passthrough,
 )
 
 _DECLARED = re.compile(r'\s*(?:"((?:[^"]|"")+)"|(\w+))\s+AS\s+(.+)', re.I | re.S)
 _MONOTONE = {"time_bucket", "date_bin", "date_trunc"}
 _NAME = "_watermark"
+_AHEAD = "_ahead"
 WATERMARK = quote(_NAME)  # Stands for the watermark where a predicate compares with it.
 
 
@@ -57,12 +63,20 @@ def close_windows(plan: Plan) -> Plan:
 
     Raises: FeatureNotSupported (0A000) when nothing of the query follows a watermark.
     """
-    if isinstance(plan, Filter | Project) and _over_aggregate(plan.child):
+    if isinstance(plan, Filter | Project) and _over_groups(plan.child):
         return replace(plan, child=close_windows(plan.child))
+    if isinstance(plan, Over | Ranked):
+        child = plan.child
+        inner = close_windows(child) if _over_groups(child) else _closing(child, plan.partition)
+        return _close_partitions(plan, inner, marks(inner))
+    return _closing(plan, ())
+
+
+def _closing(plan: Plan, preferred: tuple[str, ...]) -> WindowClose:
     if isinstance(plan, Aggregate):
         below, names = plan.child, plan.groups
     else:
-        below, names = plan, plan.columns
+        below, names = plan, preferred + plan.columns
     found = marks(below)
     chosen = next((found[name] for name in names if name in found), None)
     if chosen is None or not append_only(below):
@@ -75,9 +89,59 @@ def close_windows(plan: Plan) -> Plan:
     return WindowClose(plan, chosen.sources, chosen.closed, chosen.idles)
 
 
-def _over_aggregate(plan: Plan) -> bool:
-    return isinstance(plan, Aggregate) or (
-        isinstance(plan, Filter | Project) and _over_aggregate(plan.child)
+def _close_partitions(plan: Over | Ranked, child: Plan, found: Marks) -> Plan:
+    """Return a plan whose window calls read closed rows, and show those whose frame is whole.
+
+    Law: a partition by a watermark column closes as a whole; in one ordered by it, no row comes
+    before another that is closed already, and a row waits for the rows its frames look ahead to.
+    """
+    if any(name in found for name in plan.partition):
+        return replace(plan, child=child)
+    if isinstance(plan, Ranked):
+        if plan.order and plan.order[0].name in found and not plan.order[0].descending:
+            return replace(plan, child=child)
+        raise _unordered()
+    orders = [call.args.get("order") for _, call in plan.calls]
+    if any(order is None or not _rises(order.expressions[0], found) for order in orders):
+        raise _unordered()
+    ahead = rows_ahead(call for _, call in plan.calls)
+    if ahead is None:
+        raise _unordered("EMIT ON WINDOW CLOSE needs frames that end at a number of rows")
+    if not ahead:
+        return replace(plan, child=child)
+    first = plan.calls[0][1]
+    later = exp.Lead(this=exp.true(), offset=exp.Literal.number(ahead))
+    call = exp.Window(
+        this=later,
+        partition_by=[tree.copy() for tree in first.args.get("partition_by") or []],
+        order=first.args["order"].copy(),
+        over="OVER",
+    )
+    over = replace(plan, child=child, calls=(*plan.calls, (_AHEAD, call)))
+    known = exp.Not(this=exp.Is(this=column(_AHEAD), expression=exp.Null()))
+    return Project(Filter(over, known), passthrough(plan.columns))
+
+
+def _rises(ordered: exp.Expression, found: Marks) -> bool:
+    key = ordered.this
+    return isinstance(key, exp.Column) and key.name in found and not ordered.args.get("desc")
+
+
+def _unordered(message: str = "") -> FeatureNotSupported:
+    return FeatureNotSupported(
+        message or "EMIT ON WINDOW CLOSE needs window functions over a watermark column",
+        hint="PARTITION BY or ORDER BY the watermark column, ascending.",
+    )
+
+
+def closes(plan: Plan) -> bool:
+    """Tell whether rows of a plan wait for a watermark."""
+    return isinstance(plan, WindowClose) or any(closes(part) for part in children(plan))
+
+
+def _over_groups(plan: Plan) -> bool:
+    return isinstance(plan, Aggregate | Over | Ranked) or (
+        isinstance(plan, Filter | Project) and _over_groups(plan.child)
     )
 
 
@@ -109,6 +173,8 @@ def marks(plan: Plan) -> Marks:
         case Aggregate(child=child, groups=groups):
             below = marks(child)
             return {name: below[name] for name in groups if name in below}
+        case Over(child=child) | Ranked(child=child) if closes(child):
+            return marks(child)
         case _:
             return {}
 
