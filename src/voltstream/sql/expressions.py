@@ -240,6 +240,10 @@ def _average(node: exp.Avg, type_of: TypeOf) -> exp.Expression:
     return exp.Case(ifs=[exp.If(this=guard, true=exp.Null())], default=quotient)
 
 
+_AROUND_CALLS = (exp.Filter, exp.Window, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
+_CALL_NAMES = {"logical_and": "bool_and", "logical_or": "bool_or", "group_concat": "string_agg"}
+
+
 def output_name(tree: exp.Expression) -> str:
     """Return the name PostgreSQL gives an unnamed output column."""
     if isinstance(tree, exp.Alias):
@@ -249,12 +253,13 @@ def output_name(tree: exp.Expression) -> str:
         inner = inner.this
     if isinstance(inner, exp.Column):
         return inner.name
-    while isinstance(inner, exp.Filter | exp.Window | exp.IgnoreNulls | exp.RespectNulls):
+    while isinstance(inner, _AROUND_CALLS):
         inner = inner.this
-    if isinstance(inner, exp.Anonymous):
+    if isinstance(inner, exp.Anonymous | exp.AnonymousAggFunc):
         return inner.name.lower()
     if isinstance(inner, exp.CurrentTimestamp):
         return "now"
     if isinstance(inner, exp.Func):
-        return inner.sql_name().lower()
+        name = inner.sql_name().lower()
+        return _CALL_NAMES.get(name, name)
     return "?column?"

@@ -1,6 +1,7 @@
-"""Names that PostgreSQL's own tools qualify: pg_catalog.lower(x), x OPERATOR(pg_catalog.~) y.
+"""Words that say what is so anyway: pg_catalog.lower(x), x OPERATOR(pg_catalog.~) y.
 
-What the qualifier says is the default here, so it is taken away before the grammar sees it.
+What they say is the default here, so they are taken away before the grammar sees them. A join
+with ``t FOR SYSTEM_TIME AS OF PROCTIME()`` reads what t holds, as every join does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 _OID_TYPES = frozenset(
     ("oid", "regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole")
 )
-_ODD = _OID_TYPES | {"pg_catalog"}
+_ODD = _OID_TYPES | {"pg_catalog", "system_time"}
+_NOW = ("proctime", "now")
 
 
 def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
@@ -23,8 +25,10 @@ def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
     kept: list[Token] = []
     at = 0
     while at < len(tokens):
-        words = [token.text.lower() for token in tokens[at : at + 6]]
+        words = [token.text.lower() for token in tokens[at : at + 7]]
         match words:
+            case ["for", "system_time", "as", "of", name, "(", ")"] if name in _NOW:
+                at += 7
             case ["operator", "(", "pg_catalog", ".", _, ")", *_]:
                 kept.append(tokens[at + 4])
                 at += 6

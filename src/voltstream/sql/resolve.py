@@ -14,6 +14,7 @@ from sqlglot import exp
 from voltstream.core.errors import FeatureNotSupported, UndefinedSchema
 from voltstream.sql import statements as sql
 from voltstream.sql.inline import SqlFunction, inlined
+from voltstream.sql.namesakes import tell_apart
 from voltstream.sql.statements import ObjectName, Parsed
 
 # What defines objects is resolved where it runs, over the catalog as it is then.
@@ -190,13 +191,16 @@ def _made(name: ObjectName, directory: Directory) -> ObjectName:
 
 def resolved_tree(tree: Tree, directory: Directory) -> Tree:
     """Return a copy with tables qualified and calls of SQL functions replaced by their bodies."""
-    copied = _plain_columns(inlined(tree.copy(), directory.function))
+    copied = inlined(tree.copy(), directory.function)
+    plain: list[exp.Table] = []
     for table in list(copied.find_all(exp.Table)):
         if isinstance(table.this, exp.Identifier) and not _is_local(table):
             _qualify(table, directory)
+            plain += [] if table.alias or not table.db else [table]
         elif isinstance(table.this, exp.Anonymous) and table.this.name.upper() in _WINDOWS:
             _qualify_input(table.this, directory)
-    return copied
+    tell_apart(copied, plain)
+    return _plain_columns(copied)
 
 
 def _plain_columns(tree: Tree) -> Tree:
