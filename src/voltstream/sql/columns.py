@@ -174,6 +174,12 @@ def _typed(cursor: Cursor, name: str) -> ColumnSpec:
 def _generated(cursor: Cursor, spec: ColumnSpec) -> ColumnSpec:
     tokens = _expression(cursor)
     tree = parse_expression(tokens, cursor.text)
+    if tree.find(exp.CurrentTimestamp) is not None:
+        raise InvalidTableDefinition(
+            "generation expression is not immutable",
+            hint="PROCTIME() is the instant at which a row comes.",
+            position=tokens[0].start + 1,
+        )
     inner = Cursor(tokens, cursor.text)
     bracketed = inner.sees("(") and inner.closing() == len(tokens) - 1
     text = cursor.slice_text(tokens[1:-1] if bracketed else tokens)
