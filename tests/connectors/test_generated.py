@@ -27,7 +27,9 @@ def _feed(properties: Mapping[str, str], **columns: Kind) -> MemoryFeed:
 
 
 def _rows(feed: MemoryFeed) -> list[dict[str, object]]:
-    return [json.loads(line) for batch in feed.batches for line in bytes(batch.payload).splitlines()]
+    return [
+        json.loads(line) for batch in feed.batches for line in bytes(batch.payload).splitlines()
+    ]
 
 
 def test_a_sequence_ends_and_goes_on_after_a_restart() -> None:

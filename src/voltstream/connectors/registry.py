@@ -44,7 +44,7 @@ class ConnectorRegistry:
         match required(properties, "connector", f'sink "{name}"').lower():
             case "file":
                 return FileSink(name, properties)
-            case "blackhole":
+            case "blackhole" | "console":  # A server has none.
                 return BlackholeSink()
             case "kafka":
                 return KafkaSink(name, properties, self._bootstrap_override)
