@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from voltstream.cli.app import main
+from voltstream.cli.start import main
 
 main()
