@@ -64,8 +64,9 @@ def test_schemas(engine: Engine) -> None:
 
 
 def test_show_and_describe(engine: Engine) -> None:
-    text = "CREATE TABLE t (a INTEGER, b TIMESTAMPTZ)"
-    engine.run(text + "; COMMENT ON TABLE t IS 'x'; COMMENT ON COLUMN t.a IS 'y'")
+    text = "CREATE TABLE t (a INT, b TIMESTAMP WITH TIME ZONE)"
+    engine.run("create table t(a integer, b timestamptz)")
+    engine.run("COMMENT ON TABLE t IS 'x'; COMMENT ON COLUMN t.a IS 'y'")
     assert engine.run("SHOW CREATE TABLE t") == [("public.t", text)]
     assert engine.run("DESCRIBE t") == [
         ("a", "integer", "false", "y"),

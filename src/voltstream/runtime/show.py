@@ -15,6 +15,7 @@ from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.results import Held
 from voltstream.runtime.settings import Settings
 from voltstream.sql.groups import group_columns
+from voltstream.sql.spelling import canonical
 from voltstream.sql.statements import (
     CreateFunction,
     CreateIndex,
@@ -80,7 +81,8 @@ def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence
         return Outcome("SHOW", rows=_columns(catalog, parsed.name, parsed.like))
     if parsed.what == "CREATE" and parsed.name is not None:
         entry = catalog.require(parsed.name)
-        row = (f"{entry.stored.schema}.{entry.stored.name}", entry.stored.definition)
+        name = f"{entry.stored.schema}.{entry.stored.name}"
+        row = (name, canonical(entry.stored.definition))
         return Outcome("SHOW", rows=text_rows(_HEADS["CREATE"], [row]))
     heads = _HEADS.get(parsed.what, ("Name",))
     rows = [row for row in _rows(parsed, catalog, databases) if _is_like(row[0], parsed.like)]

@@ -192,6 +192,9 @@ _DATES = (
     ("_vs_span(m, d, us)",
      "to_months(CAST(m AS INTEGER)) + to_days(CAST(d AS INTEGER)) + "
      "to_microseconds(CAST(us AS BIGINT))"),
+    ("_vs_date_trunc(u, x)",
+     "CASE WHEN u LIKE 'c%' OR u LIKE 'mil%' AND u NOT LIKE 'milli%' OR u LIKE 'millen%' "
+     "THEN date_trunc(u, x - INTERVAL '1 year') + INTERVAL '1 year' ELSE date_trunc(u, x) END"),
     ("_vs_julian(x)",
      "CAST(2440588 + CAST(epoch_us(x) AS DOUBLE) / 86400000000 AS DECIMAL(38,10))"),
     ("_vs_century(y)", "CASE WHEN y > 0 THEN (y + 99) // 100 ELSE -((99 - (y - 1)) // 100) END"),

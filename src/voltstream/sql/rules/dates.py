@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import FeatureNotSupported, InvalidParameter
 from voltstream.core.types import Kind
 from voltstream.sql.natives.intervals import parse_interval, store_literal
 from voltstream.sql.rules.tree import (
@@ -141,10 +141,27 @@ def _date_trunc(found: Call) -> exp.Expression:
     source = _moment(found, 1)
     field = string_of(found[0])
     unit = text(field.lower()) if field is not None else call("lower", found[0])
+    span = found.kind(1) is Kind.INTERVAL
+    if span and field is not None and field.strip().lower() in ("week", "weeks", "w"):
+        raise FeatureNotSupported(
+            'unit "week" not supported for type interval',
+            detail="Months usually have fractional weeks.",
+        )
     if len(found) > 2:
         local = call("timezone", found[2], source)
-        return call("timezone", found[2].copy(), call("date_trunc", unit, local))
-    return call("date_trunc", unit, source)
+        return call("timezone", found[2].copy(), _truncated(unit, local, field))
+    return call("date_trunc", unit, source) if span else _truncated(unit, source, field)
+
+
+# Their first year ends in 1, which the store does not know.
+_LONG_UNITS = frozenset({"c", "cent", "century", "centuries", "mil", "mils", "millennium",
+                         "millennia", "millenniums"})  # fmt: skip
+
+
+def _truncated(unit: exp.Expression, source: exp.Expression, field: str | None) -> exp.Expression:
+    """Truncate a moment; a unit that is computed may be a long one."""
+    long = field is None or field.strip().lower() in _LONG_UNITS
+    return call("_vs_date_trunc" if long else "date_trunc", unit, source)
 
 
 def _to_char(found: Call) -> exp.Expression:

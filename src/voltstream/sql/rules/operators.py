@@ -256,6 +256,9 @@ def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
         elif found.kind in INTEGERS:
             casts.check_integer(here, found.kind)
     types = type_of(node.this), type_of(node.args["expression"])
+    if {types[0].kind, types[1].kind} == {Kind.TIME, Kind.INTERVAL}:
+        key = "this" if types[0].kind is Kind.TIME else "expression"
+        node.set(key, call("_vs_time_interval", node.args[key]))
     if Kind.FLOAT4 in (types[0].kind, types[1].kind):
         for key, mine, other in (("this", *types), ("expression", types[1], types[0])):
             if mine.kind is Kind.FLOAT4 and other.kind in INTEGERS | {Kind.NUMERIC}:
