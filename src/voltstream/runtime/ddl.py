@@ -284,9 +284,12 @@ def create_index(epoch: Epoch, parsed: CreateIndex, names: Names) -> Outcome:
         return known
     target = epoch.catalog.require(parsed.table, "table", "materialized view", "source")
     columns = {column.name for column in target.relation.columns} if target.relation else set()
-    for name in (*parsed.columns, *parsed.include, *parsed.distributed):
+    for name in (*parsed.columns, *parsed.include):
         if name not in columns:
             raise UndefinedColumn(f'column "{name}" does not exist')
+    spread = parsed.distributed
+    if spread != tuple(key for key, _ in parsed.keys)[: len(spread)]:
+        raise InvalidTableDefinition("the columns of DISTRIBUTED BY must begin the index's keys")
     stored = new_stored(epoch, parsed.name, "index", parsed, {})
     notices: tuple[Notice, ...] = ()
     if parsed.unique and target.kind == "table" and parsed.columns:

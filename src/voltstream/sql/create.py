@@ -306,15 +306,14 @@ def _index(cursor: Cursor, text: str, offset: int, *, unique: bool = False) -> C
         while end and part[end - 1].text.upper() in ("ASC", "DESC", "NULLS", "FIRST", "LAST"):
             end -= 1
         order = "DESC" if any(token.text.upper() == "DESC" for token in part[end:]) else "ASC"
-        key = parse_expression(_required(part[:end], cursor), cursor.text)
-        names.append(key.name if isinstance(key, exp.Column) else "expr")
-        shown = key.name if isinstance(key, exp.Column) else cursor.slice_text(part[:end])
+        shown, named = _index_key(_required(part[:end], cursor), cursor)
+        names.append(shown if named else "expr")
         keys.append((shown, order))
     include = cursor.name_list() if cursor.accept("INCLUDE") else ()
     distributed: tuple[str, ...] = ()
     if cursor.accept("DISTRIBUTED BY"):
         parts = split_commas(cursor.parenthesized())
-        distributed = tuple(cursor.slice_text(part) for part in parts)
+        distributed = tuple(_index_key(part, cursor)[0] for part in parts)
     if cursor.sees("WHERE"):
         raise cursor.unsupported("a partial index", "Index a materialized view of those rows.")
     parse_with(cursor)
@@ -325,6 +324,13 @@ def _index(cursor: Cursor, text: str, offset: int, *, unique: bool = False) -> C
         keys=tuple(keys), columns=tuple(n for n in names if n != "expr"), include=include,
         distributed=distributed,
     )  # fmt: skip
+
+
+def _index_key(tokens: list[Token], cursor: Cursor) -> tuple[str, bool]:
+    """Return a column's name, or an expression's text, and whether it is a column."""
+    key = parse_expression(tokens, cursor.text)
+    named = isinstance(key, exp.Column)
+    return (key.name if named else cursor.slice_text(tokens)), named
 
 
 def _unique_index(cursor: Cursor, text: str, offset: int) -> CreateIndex:

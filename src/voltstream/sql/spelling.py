@@ -70,7 +70,9 @@ def canonical(definition: str) -> str:
 
 
 def _without_condition(tokens: Sequence[Token]) -> list[Token]:
-    """Leave out IF NOT EXISTS: what is shown exists."""
+    """Leave out OR REPLACE and IF NOT EXISTS: what is shown exists."""
+    if [token.text.upper() for token in tokens[1:3]] == ["OR", "REPLACE"]:
+        tokens = [tokens[0], *tokens[3:]]
     words = [token.text.upper() for token in tokens[:8]]
     for place in range(len(words) - 2):
         if words[place : place + 3] == ["IF", "NOT", "EXISTS"]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 _OBJECT = (
     "o.oid AS id, o.name, o.schema, CAST(hash(o.schema) % 1000000 AS INTEGER) AS schema_id, "
-    "1 AS owner, o.definition, o.created AS created_at, o.created AS initialized_at"
+    "1 AS owner, o.definition, o.created AS created_at, o.created AS initialized_at, "
+    "o.schema AS schema_name"
 )
 _OF_KIND = "FROM _vs.objects o WHERE o.kind = "
 _RELATIONS = "('table', 'materialized view', 'view', 'source', 'sink', 'index', 'subscription')"
+_JOBS = "('table', 'materialized view', 'sink')"
 _TYPE = (
     "CASE WHEN c.data_type = 'VARCHAR' THEN 'character varying' "
     "WHEN c.data_type = 'DOUBLE' THEN 'double precision' WHEN c.data_type = 'FLOAT' THEN 'real' "
@@ -58,9 +60,12 @@ RW_VIEWS: tuple[str, ...] = (
     "true AS is_super, true AS create_db, true AS create_user, true AS can_login",
     "CREATE OR REPLACE VIEW rw_catalog.rw_columns AS SELECT o.oid AS relation_id, "
     'c.column_name AS name, c.column_index AS "position", false AS is_hidden, '
-    f"false AS is_primary_key, {_TYPE} AS data_type, c.is_nullable "
+    f"false AS is_primary_key, {_TYPE} AS data_type, "
+    "coalesce(n.is_nullable, c.is_nullable) AS is_nullable "
     "FROM duckdb_columns() c JOIN _vs.objects o ON o.schema = c.schema_name "
-    "AND o.name = c.table_name WHERE c.database_name = current_database()",
+    "AND o.name = c.table_name LEFT JOIN duckdb_columns() n ON n.schema_name = '_vs' "  # Its rows.
+    "AND n.table_name = 't_' || o.oid AND n.column_name = c.column_name "
+    "AND n.database_name = c.database_name WHERE c.database_name = current_database()",
     "CREATE OR REPLACE VIEW rw_catalog.rw_depend AS SELECT oid AS objid, on_oid AS refobjid "
     "FROM _vs.dependencies",
     "CREATE OR REPLACE VIEW rw_catalog.rw_description AS SELECT oid AS objoid, 0 AS objsubid, "
@@ -71,6 +76,31 @@ RW_VIEWS: tuple[str, ...] = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_fragments AS SELECT oid AS fragment_id, "
     "oid AS table_id, 1 AS parallelism FROM _vs.objects WHERE kind IN "
     "('table', 'materialized view', 'sink')",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_table_fragments AS SELECT oid AS table_id, "
+    "'CREATED' AS status, '1' AS parallelism, 1 AS max_parallelism FROM _vs.objects "
+    f"WHERE kind IN {_JOBS}",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_streaming_jobs AS SELECT oid AS job_id, "
+    "oid AS table_id, name, kind AS relation_type, schema AS schema_name, 'CREATED' AS status, "
+    f"'1' AS parallelism, 1 AS max_parallelism FROM _vs.objects WHERE kind IN {_JOBS}",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_actors AS SELECT oid AS actor_id, 1 AS worker_id, "
+    f"oid AS fragment_id, 'RUNNING' AS status FROM _vs.objects WHERE kind IN {_JOBS}",
+    # A view's state tables carry its oid: _vs.mv_16_2 is one of 16.
+    "CREATE OR REPLACE VIEW rw_catalog.rw_internal_table_info AS SELECT t.table_oid AS id, "
+    "t.table_name AS name, o.oid AS job_id, o.name AS job_name, o.schema AS schema_name, "
+    "'' AS description FROM duckdb_tables() t JOIN _vs.objects o ON CAST(o.oid AS VARCHAR) = "
+    "regexp_extract(t.table_name, '^[a-z]+_([0-9]+)_[0-9]+$', 1) WHERE t.schema_name = '_vs' "
+    "AND t.database_name = current_database()",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_internal_tables AS SELECT id, name, schema_name, "
+    "1 AS owner FROM rw_catalog.rw_internal_table_info",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_system_tables AS SELECT view_oid AS id, "
+    "view_name AS name, schema_name, 1 AS owner FROM duckdb_views() WHERE schema_name = "
+    "'rw_catalog' AND database_name = current_database()",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_event_logs AS SELECT CAST(NULL AS VARCHAR) AS "
+    "unique_id, CAST(NULL AS TIMESTAMPTZ) AS timestamp, '' AS event_type, "
+    "CAST(NULL AS JSON) AS info WHERE false",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_rate_limit AS SELECT CAST(NULL AS BIGINT) AS "
+    "fragment_id, '' AS fragment_type, '' AS node_name, CAST(NULL AS BIGINT) AS table_id, "
+    "CAST(NULL AS BIGINT) AS rate_limit WHERE false",
     "CREATE OR REPLACE VIEW rw_catalog.rw_worker_nodes AS SELECT 1 AS id, 'localhost' AS host, "
     "'WORKER_TYPE_SINGLE_PROCESS' AS type, 'RUNNING' AS state, 1 AS parallelism",
 )

@@ -48,3 +48,14 @@ SHOW server_version;
 SELECT name, schema FROM rw_tables ORDER BY name;
 SELECT name, connector, state FROM rw_sources;
 SELECT name, definition FROM rw_materialized_views;
+
+-- However it was written, a definition is shown in one way, under the present name.
+create table if not exists plain_words (k int primary key, said varchar) with (retention='1d');
+create index   if not exists by_said on plain_words (said) include (k);
+create or replace view worded as select k , said from plain_words
+    where k in (1,2) order by k;
+alter table plain_words rename to "Plain words";
+show create table "Plain words";
+show create index by_said;
+show create view worded;
+drop table "Plain words" cascade;

@@ -27,3 +27,18 @@ DROP SECRET key;
 SET streaming_parallelism = 4;
 SHOW streaming_parallelism;
 SHOW nothing_of_that_name;
+
+-- What runs is listed as RisingWave lists it.
+CREATE TABLE needed (k INT PRIMARY KEY, v INT NOT NULL, note TEXT);
+CREATE MATERIALIZED VIEW summed AS SELECT k % 2 AS odd, SUM(v) AS v FROM needed GROUP BY 1;
+SELECT name, is_nullable FROM rw_columns WHERE relation_id = (SELECT id FROM rw_tables WHERE name = 'needed') ORDER BY position;
+SELECT t.name, f.status, f.parallelism FROM rw_table_fragments f JOIN rw_tables t ON t.id = f.table_id WHERE t.name = 'needed';
+SELECT name, relation_type, schema_name FROM rw_streaming_jobs WHERE name IN ('needed', 'summed') ORDER BY name;
+SELECT count(*) > 0 FROM rw_internal_table_info WHERE job_name = 'summed';
+SELECT count(*) FROM rw_event_logs;
+SELECT name, schema_name FROM rw_materialized_views WHERE name = 'summed';
+SELECT name FROM rw_system_tables WHERE name = 'rw_tables';
+-- An index is spread by the beginning of its keys.
+CREATE INDEX spread_by_k ON needed (k, v) DISTRIBUTED BY (k);
+CREATE INDEX spread_by_v ON needed (k, v) DISTRIBUTED BY (v);
+DROP TABLE needed CASCADE;
