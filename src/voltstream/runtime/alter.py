@@ -40,6 +40,7 @@ from voltstream.sql.statements import (
     ObjectName,
 )
 from voltstream.sql.table_ddl import definition
+from voltstream.sql.watermarks import declared as watermark_parts
 from voltstream.store.database import quoted
 from voltstream.store.ledger import set_definition, set_properties
 
@@ -179,12 +180,21 @@ def _drop(epoch: Epoch, entry: Entry, spec: ColumnSpec) -> Entry:
             )
     if any(spec.name in columns_in(check.text) for check in table.checks):
         raise DependentObjects(f'cannot drop column "{spec.name}": a CHECK reads it')
+    _refuse_watermark(table, spec.name, "drop")
     _refuse_readers(epoch, entry, spec.name, "drop")
     store = entries.table_store(entry.oid)
     with_indexes(epoch, entry, f"ALTER TABLE {store} DROP COLUMN {quoted(spec.name)}")
     kept = tuple(known for known in table.columns if known.name != spec.name)
     unique = tuple(names for names in table.unique if spec.name not in names)
     return _refreshed(epoch, entry, replace(table, columns=kept, unique=unique))
+
+
+def _refuse_watermark(table: CreateTable, column: str, verb: str) -> None:
+    if table.watermark is None:
+        return
+    name, expression = watermark_parts(table.watermark)
+    if column == name or column in columns_in(expression):
+        raise DependentObjects(f'cannot {verb} column "{column}": the watermark reads it')
 
 
 def _refuse_readers(epoch: Epoch, entry: Entry, column: str, verb: str) -> None:
@@ -243,6 +253,7 @@ def _rename_column(epoch: Epoch, entry: Entry, spec: ColumnSpec, new: str) -> En
         )
     ):
         raise DependentObjects(f'cannot rename column "{spec.name}": an expression reads it')
+    _refuse_watermark(table, spec.name, "rename")
     _refuse_readers(epoch, entry, spec.name, "rename")
     if spec.identity is not None:
         raise FeatureNotSupported(f'cannot rename identity column "{spec.name}"')
@@ -285,6 +296,7 @@ def _retype(epoch: Epoch, entry: Entry, spec: ColumnSpec, action: ColumnAction) 
     wanted = action.spec
     if wanted is None:
         raise InvalidTableDefinition("ALTER COLUMN TYPE has no type")
+    _refuse_watermark(tables.declared(entry), spec.name, "alter type of")
     _refuse_readers(epoch, entry, spec.name, "alter type of")
     if spec.name in tables.declared(entry).primary_key:
         raise FeatureNotSupported(

@@ -48,3 +48,16 @@ CREATE TABLE counted (k INT PRIMARY KEY, seen INT, WATERMARK FOR seen AS seen - 
 INSERT INTO counted VALUES (1, 100), (2, 5);
 SELECT * FROM counted ORDER BY k;
 DROP TABLE counted;
+-- A table with a watermark may be altered, but for what the watermark reads.
+CREATE TABLE marked (at TIMESTAMP, k INT, WATERMARK FOR at AS at - INTERVAL '1 minute') APPEND ONLY;
+ALTER TABLE marked ADD COLUMN note TEXT;
+ALTER TABLE marked RENAME COLUMN at TO instant;
+ALTER TABLE marked DROP COLUMN at;
+ALTER TABLE marked ALTER COLUMN at TYPE TEXT;
+ALTER TABLE marked RENAME COLUMN k TO meter;
+INSERT INTO marked VALUES ('2026-03-01 10:00', 1, 'x');
+-- restart
+INSERT INTO marked VALUES ('2026-03-01 10:01', 2, 'y');
+SELECT name, watermark FROM rw_watermarks;
+DROP TABLE marked;
+SELECT count(*) FROM rw_watermarks;
