@@ -301,6 +301,12 @@ class ActiveTransaction(VoltstreamError):
     sqlstate = "25001"
 
 
+class ReadOnlyTransaction(VoltstreamError):
+    """The transaction was declared to change nothing."""
+
+    sqlstate = "25006"
+
+
 class FailedTransaction(VoltstreamError):
     """The transaction failed earlier; only its end is accepted."""
 

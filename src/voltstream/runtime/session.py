@@ -15,6 +15,7 @@ from voltstream.core.errors import (
     InternalError,
     NoActiveTransaction,
     ObjectInUse,
+    ReadOnlyTransaction,
     VoltstreamError,
 )
 from voltstream.core.ports import (
@@ -51,6 +52,12 @@ from voltstream.store.database import Connection
 
 # Levels at which what a block has read must still be true when it commits.
 _VALIDATED = frozenset({"serializable", "repeatable read"})
+
+_ON = frozenset({"on", "true", "1", "yes"})
+_READING = (
+    sql.Query, sql.CopyTo, sql.Transaction, sql.SetSetting, sql.Show, sql.Describe, sql.Explain,
+    sql.NoOp, sql.DeclareCursor, sql.Fetch, sql.CloseCursor, sql.Prepare, sql.Deallocate,
+)  # fmt: skip
 
 T = TypeVar("T")
 
@@ -233,6 +240,11 @@ class EngineSession:
 
     def _dispatch(self, parsed: sql.Parsed, parameters: Sequence[object | None]) -> Outcome:
         self._engine.admit(parsed, waits=self._transaction is None)
+        transaction = self._transaction
+        if transaction is not None and transaction.read_only and not isinstance(parsed, _READING):
+            raise ReadOnlyTransaction(
+                f"cannot execute {parsed.text.split()[0].upper()} in a read-only transaction"
+            )
         match parsed:
             case sql.Query(tree=tree):
                 return self._query(tree, parameters)
@@ -428,10 +440,12 @@ class EngineSession:
         try:
             match parsed.verb:
                 case "BEGIN":
-                    return self._begin(parsed.name)
+                    return self._begin(parsed)
                 case "SET":
                     if self._transaction is not None and parsed.name:
                         self._transaction.validated = parsed.name in _VALIDATED
+                    if self._transaction is not None and parsed.read_only is not None:
+                        self._transaction.read_only = parsed.read_only
                     return Outcome("SET")
                 case "COMMIT" | "ROLLBACK":
                     return self._end_block(parsed.verb)
@@ -441,7 +455,7 @@ class EngineSession:
             with self._lock:
                 self._future = None
 
-    def _begin(self, level: str) -> Outcome:
+    def _begin(self, parsed: sql.Transaction) -> Outcome:
         transaction = self._transaction
         if transaction is not None and transaction.explicit:
             warning = Notice("there is already a transaction in progress", "WARNING", "25001")
@@ -449,8 +463,10 @@ class EngineSession:
         if transaction is None:
             transaction = self._transaction = self._new_transaction(explicit=True)
         transaction.explicit = True
-        level = level or self._settings.get("default_transaction_isolation").lower()
+        level = parsed.name or self._settings.get("default_transaction_isolation").lower()
         transaction.validated = level in _VALIDATED
+        by_default = self._settings.get("default_transaction_read_only").lower() in _ON
+        transaction.read_only = by_default if parsed.read_only is None else parsed.read_only
         return Outcome("BEGIN")
 
     def _end_block(self, verb: str) -> Outcome:

@@ -134,6 +134,7 @@ class Transaction:
         self._active_s = time.monotonic()
         self.explicit = explicit
         self.validated = False  # Whether reads are kept too, and must come out the same.
+        self.read_only = False
         self.failed = False
         self.catalog: Catalog | None = None  # What its own statements made; None before a write.
 

@@ -251,7 +251,9 @@ def output_name(tree: exp.Expression) -> str:
     inner = tree
     while isinstance(inner, exp.Cast | exp.Paren):
         inner = inner.this
-    if isinstance(inner, exp.Column):
+    if isinstance(inner, exp.Dot):  # The field of a record, or a function behind its schema.
+        inner = inner.expression
+    if isinstance(inner, exp.Column | exp.Identifier):
         return inner.name
     while isinstance(inner, _AROUND_CALLS):
         inner = inner.this

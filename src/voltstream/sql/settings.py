@@ -57,11 +57,12 @@ def _setting_name(cursor: Cursor) -> str:
 def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
     """Parse SET [SESSION | LOCAL] name {= | TO} value and SET TRANSACTION …"""
     if cursor.accept("TRANSACTION"):
-        return Transaction(text=text, offset=offset, verb="SET", name=_isolation(cursor))
+        level, read_only = _modes(cursor)
+        return Transaction(text=text, offset=offset, verb="SET", name=level, read_only=read_only)
     if cursor.accept("SESSION CHARACTERISTICS"):
         cursor.expect("AS")
         cursor.expect("TRANSACTION")
-        level = _isolation(cursor)
+        level = _modes(cursor)[0]
         if not level:
             return NoOp(text=text, offset=offset, tag="SET")
         name = "default_transaction_isolation"
@@ -110,24 +111,30 @@ def parse_reset(cursor: Cursor, text: str, offset: int) -> SetSetting:
 def parse_begin(cursor: Cursor, text: str, offset: int) -> Transaction:
     """Parse BEGIN; ``name`` is the isolation level asked for, if one is."""
     cursor.accept("TRANSACTION") or cursor.accept("WORK")
-    return Transaction(text=text, offset=offset, verb="BEGIN", name=_isolation(cursor))
+    level, read_only = _modes(cursor)
+    return Transaction(text=text, offset=offset, verb="BEGIN", name=level, read_only=read_only)
 
 
 _LEVELS = ("SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED", "READ UNCOMMITTED")
-_MODES = ("READ ONLY", "READ WRITE", "NOT DEFERRABLE", "DEFERRABLE", ",")
+_MODES = ("NOT DEFERRABLE", "DEFERRABLE", ",")
 
 
-def _isolation(cursor: Cursor) -> str:
-    """Read transaction modes. Returns the isolation level in lower case, or nothing."""
+def _modes(cursor: Cursor) -> tuple[str, bool | None]:
+    """Read transaction modes: the isolation level in lower case or nothing, and READ ONLY."""
     found = ""
+    read_only: bool | None = None
     while True:
         if cursor.accept("ISOLATION LEVEL"):
             level = next((level for level in _LEVELS if cursor.accept(level)), None)
             if level is None:
                 raise cursor.fault()
             found = level.lower()
+        elif cursor.accept("READ ONLY"):
+            read_only = True
+        elif cursor.accept("READ WRITE"):
+            read_only = False
         elif not any(cursor.accept(mode) for mode in _MODES):
-            return found
+            return found, read_only
 
 
 def parse_commit(cursor: Cursor, text: str, offset: int) -> Transaction:

@@ -296,11 +296,13 @@ class CopyTo(Parsed):
 class Transaction(Parsed):
     """``verb``: BEGIN, COMMIT, ROLLBACK; SAVEPOINT, RELEASE and ROLLBACK TO with a ``name``.
 
-    BEGIN and SET carry an isolation level as their ``name``, or nothing.
+    BEGIN and SET carry an isolation level as their ``name``, or nothing. ``read_only`` None: as
+    the session's default, or as it was.
     """
 
     verb: str
     name: str = ""
+    read_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
