@@ -249,7 +249,10 @@ def test_settings(text: str, name: str, value: str | None) -> None:
     ],
 )
 def test_transactions(text: str, verb: str, name: str) -> None:
-    assert parse_one(text) == st.Transaction(text=text, offset=0, verb=verb, name=name)
+    read_only = True if "READ ONLY" in text else None
+    assert parse_one(text) == st.Transaction(
+        text=text, offset=0, verb=verb, name=name, read_only=read_only
+    )
 
 
 def test_refresh() -> None:

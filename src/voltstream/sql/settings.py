@@ -62,10 +62,12 @@ def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
     if cursor.accept("SESSION CHARACTERISTICS"):
         cursor.expect("AS")
         cursor.expect("TRANSACTION")
-        level = _modes(cursor)[0]
-        if not level:
-            return NoOp(text=text, offset=offset, tag="SET")
+        level, read_only = _modes(cursor)
         name = "default_transaction_isolation"
+        if not level:
+            if read_only is None:
+                return NoOp(text=text, offset=offset, tag="SET")
+            name, level = "default_transaction_read_only", "on" if read_only else "off"
         return SetSetting(text=text, offset=offset, name=name, value=level)
     if cursor.accept("CONSTRAINTS"):
         cursor.rest()
