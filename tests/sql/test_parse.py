@@ -359,7 +359,6 @@ def test_errors_name_the_place(text: str, message: str, position: int) -> None:
     ("text", "clause", "position"),
     [
         ("create type t as (a int)", "CREATE TYPE", 8),
-        ("explain analyze select 1", "EXPLAIN ANALYZE", 9),
         ("create function f() returns int language java as 'x'", "LANGUAGE java", 42),
         ("copy t from '/etc/passwd'", "COPY with a file on the server", 13),
         ("create table t (a numeric(40,2))", "NUMERIC(40,2)", None),

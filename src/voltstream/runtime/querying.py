@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from voltstream.core.errors import FeatureNotSupported
 from voltstream.core.ports import Outcome, RowStream
 from voltstream.runtime.catalog import Catalog, Names, refuse_failed, spelled
 from voltstream.runtime.entries import whole
@@ -47,6 +48,8 @@ def held(epoch: Epoch, tree: Any, parameters: Sequence[object | None]) -> Outcom
 
 def explained(reader: Connection, catalog: Catalog, parsed: sql.Explain) -> list[str]:
     target = parsed.target
+    if parsed.form == "ANALYZE":
+        return _analyzed(reader, catalog, target)
     match target:
         case sql.Insert() | sql.Update() | sql.Delete() | sql.Merge():
             entry = catalog.require(target.table)
@@ -64,3 +67,15 @@ def explained(reader: Connection, catalog: Catalog, parsed: sql.Explain) -> list
             pass
     names = Names(catalog, reader.describe)
     return explain(parsed.form, target, names, reader)
+
+
+def _analyzed(reader: Connection, catalog: Catalog, target: sql.Parsed) -> list[str]:
+    """Run a query; return rows and time of each of DuckDB's operators."""
+    if not isinstance(target, sql.Query):
+        raise FeatureNotSupported(
+            "EXPLAIN ANALYZE runs a query",
+            hint="EXPLAIN ANALYZE SELECT …, or EXPLAIN ANALYZE MATERIALIZED VIEW name.",
+        )
+    text = translate_query(target.tree, Names(catalog, reader.describe), reader, ())
+    plans = reader.rows(f"EXPLAIN ANALYZE {text}")
+    return [line for _, plan in plans for line in str(plan).splitlines()]

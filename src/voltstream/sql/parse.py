@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 from sqlglot import exp
@@ -158,29 +159,46 @@ _EXPLAIN_FORMS = ("AST", "PLAN", "INCREMENTAL", "DUCKDB")
 _EXPLAIN_IGNORED = ("VERBOSE", "TRACE", "LOGICAL", "PHYSICAL", "DISTSQL", "COSTS", "FORMAT", "TEXT")
 
 
-def _explain(cursor: Cursor, text: str, offset: int) -> Explain:
+def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
     form = "PLAN"
     if cursor.accept("("):
         while not cursor.accept(")"):
             word = cursor.word()
             if word in _EXPLAIN_FORMS:
                 form = word
+            elif word in ("ANALYZE", "ANALYSE"):
+                form = "ANALYZE"
             elif word not in (*_EXPLAIN_IGNORED, ",", "TRUE", "FALSE", "ON", "OFF"):
-                if word in ("ANALYZE", "ANALYSE"):
-                    raise cursor.unsupported("EXPLAIN ANALYZE")
                 raise cursor.fault(hint=f"EXPLAIN takes {', '.join(_EXPLAIN_FORMS)}.")
             cursor.advance()
     cursor.accept("VERBOSE")
-    if cursor.sees("ANALYZE"):
-        raise cursor.unsupported("EXPLAIN ANALYZE")
+    if cursor.accept("ANALYZE"):
+        form = "ANALYZE"
     if cursor.done:
         raise cursor.fault()
     place = cursor.at
+    if form == "ANALYZE" and any(cursor.accept(kind) for kind in _MAINTAINED):
+        return _costs(cursor.object_name(), offset)
     target = _parse_one(cursor.rest(), cursor.text)
     if not isinstance(target, _EXPLAINED):
         cursor.at = place
         raise cursor.unsupported(f"EXPLAIN {cursor.word()}")
     return Explain(text=text, offset=offset, form=form, target=target)
+
+
+_MAINTAINED = ("MATERIALIZED VIEW", "SINK")
+_COSTS = (
+    "SELECT operator, epochs, statements, round(seconds * 1000 / greatest(epochs, 1), 3) AS "
+    "ms_per_epoch, rows_in, rows_out, rows_scanned, scanned_per_delta_row "
+    "FROM rw_catalog.rw_operator_costs WHERE name = {} ORDER BY seconds DESC"
+)
+
+
+def _costs(name: ObjectName, offset: int) -> Parsed:
+    """Return what a view has cost since the start as a query."""
+    quoted = "'" + name.name.replace("'", "''") + "'"
+    [query] = parse_statements(_COSTS.format(quoted))
+    return replace(query, offset=offset)
 
 
 _EXPLAINED = (

@@ -340,7 +340,7 @@ class Describe(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explain(Parsed):
-    """``form``: AST, PLAN, INCREMENTAL or DUCKDB; the default is PLAN."""
+    """``form``: AST, PLAN, INCREMENTAL, DUCKDB or ANALYZE; the default is PLAN."""
 
     form: str
     target: Parsed
