@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from voltstream.core.errors import (
@@ -10,6 +11,7 @@ from voltstream.core.errors import (
     DuplicateSchema,
     DuplicateTable,
     FeatureNotSupported,
+    InternalError,
     InvalidTableDefinition,
     NotNullViolation,
     UndefinedColumn,
@@ -39,7 +41,7 @@ from voltstream.sql.statements import (
     CreateView,
     ObjectName,
 )
-from voltstream.sql.table_ddl import definition
+from voltstream.sql.table_ddl import definition, stored_ddl
 from voltstream.sql.watermarks import declared as watermark_parts
 from voltstream.store.database import quoted
 from voltstream.store.ledger import set_definition, set_properties
@@ -143,12 +145,33 @@ def _add(epoch: Epoch, entry: Entry, action: ColumnAction) -> Entry:
         connection.execute(f"CREATE SEQUENCE {entries.sequence(entry.oid, spec.name)}")
     changed = replace(table, columns=(*table.columns, spec))
     value = _first_value(epoch, entry, spec)
+    if spec.not_null:
+        _make_again(epoch, entry, changed, f"CAST({value or 'NULL'} AS {spec.store_type})")
+        return _refreshed(epoch, entry, changed)
     connection.execute(f"ALTER TABLE {store} ADD COLUMN {quoted(spec.name)} {spec.store_type}")
     if rows and value is not None:
         connection.execute(
             f"UPDATE {store} SET {quoted(spec.name)} = CAST({value} AS {spec.store_type})"
         )
     return _refreshed(epoch, entry, changed)
+
+
+def _make_again(epoch: Epoch, entry: Entry, table: CreateTable, value: str) -> None:
+    """Store a table anew with one more column.
+
+    The store takes NOT NULL only with the table itself, or apart from the change of its rows.
+    """
+    store = entries.table_store(entry.oid)
+    *old, new = (spec.name for spec in table.columns)
+    statements = (
+        f"CREATE OR REPLACE TEMP TABLE _moving AS SELECT {entries.column_list(old)}, "
+        f"{value} AS {quoted(new)} FROM {store}",
+        f"DROP TABLE {store}",
+        stored_ddl(store, table),
+        f"INSERT INTO {store} SELECT * FROM _moving",
+        "DROP TABLE temp._moving",
+    )
+    with_indexes(epoch, entry, "; ".join(statements))
 
 
 def _first_value(epoch: Epoch, entry: Entry, spec: ColumnSpec) -> str | None:
@@ -180,6 +203,8 @@ def _drop(epoch: Epoch, entry: Entry, spec: ColumnSpec) -> Entry:
             )
     if any(spec.name in columns_in(check.text) for check in table.checks):
         raise DependentObjects(f'cannot drop column "{spec.name}": a CHECK reads it')
+    if spec.name in table.version_columns:
+        raise DependentObjects(f'cannot drop column "{spec.name}": it decides between versions')
     _refuse_watermark(table, spec.name, "drop")
     _refuse_readers(epoch, entry, spec.name, "drop")
     store = entries.table_store(entry.oid)
@@ -409,6 +434,7 @@ def _swap(epoch: Epoch, entry: Entry, other_name: str) -> None:
         _move(epoch, moved, *second)
 
 
+_VIEW = re.compile(r'CREATE VIEW (?:"(?:[^"]|"")*"|[^\s".(]|\.)+', re.IGNORECASE)
 _READ = ("table", "source", "view", "materialized view")
 
 
@@ -439,7 +465,10 @@ def _move(epoch: Epoch, entry: Entry, schema: str, name: str) -> None:
             list(entry.key),
         )
         connection.execute(f"DROP VIEW {public_name(*entry.key)}")
-        body = str(sql[0][0]).split(" AS ", 1)[1].rstrip().rstrip(";")
-        connection.execute(f"CREATE VIEW {public_name(schema, name)} AS {body}")
+        found = _VIEW.match(str(sql[0][0]))
+        if found is None:
+            raise InternalError(f'the view behind "{entry.stored.name}" cannot be read')
+        rest = str(sql[0][0])[found.end() :].rstrip().rstrip(";")
+        connection.execute(f"CREATE VIEW {public_name(schema, name)} {rest}")
     set_definition(connection, stored)
     remake_readers(epoch, moved)

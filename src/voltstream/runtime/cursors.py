@@ -104,8 +104,9 @@ class ChangeCursor:
 class Cursors:
     """Every open cursor of one session."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, check: Callable[[], None]) -> None:
         self._reader = reader
+        self._check = check  # Raises when the statement was cancelled.
         self._open: dict[str, QueryCursor | ChangeCursor] = {}
 
     def run(
@@ -175,12 +176,16 @@ class Cursors:
     def _whole(self, entry: Entry, source: Entry) -> ChangeCursor:
         """Begin with the rows there are, read in the snapshot in which the log is."""
         reader = self._reader()
-        reader.execute("BEGIN")
-        now = int(reader.rows("SELECT epoch FROM _vs.epoch")[0][0])
-        rows = reader.stream(
-            f"SELECT *, 'Insert' AS op, CAST(NULL AS BIGINT) AS rw_timestamp "
-            f"FROM {public_name(*source.key)} ORDER BY ALL"
-        )
+        try:
+            reader.execute("BEGIN")
+            now = int(reader.rows("SELECT epoch FROM _vs.epoch")[0][0])
+            rows = reader.stream(
+                f"SELECT *, 'Insert' AS op, CAST(NULL AS BIGINT) AS rw_timestamp "
+                f"FROM {public_name(*source.key)} ORDER BY ALL"
+            )
+        except BaseException:
+            reader.close()
+            raise
         return ChangeCursor(entry, now, 1 << 60, QueryCursor(rows))
 
     def _fetch(self, parsed: Fetch, catalog: Catalog) -> Held:
@@ -201,6 +206,7 @@ class Cursors:
             if found.table.num_rows or time.monotonic() >= until:
                 return found
             time.sleep(_POLL_S)
+            self._check()
 
     def _close(self, parsed: CloseCursor) -> str:
         if parsed.name is None:

@@ -70,14 +70,16 @@ class SourceIngest:
         self._pending = Pending()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._stopping = False
+        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._jobs.put(None)
+        with self._closing:  # Nothing comes behind the end.
+            self._stopping = True
+            self._jobs.put(None)
         if self._thread.is_alive():
             self._thread.join()
 
@@ -89,16 +91,19 @@ class SourceIngest:
         source_statement(entry)
         if len(batch.payload) > PUSH_BYTES_MAX:
             raise LimitExceeded("the batch is too large", hint="Send it in parts.")
-        if self._stopping:
-            raise AdminShutdown("the server is shutting down")
         future: Future[Receipt] = Future()
         self._admit(entry)
         size = size_of(batch)
         self._pending.enter(size)
         future.add_done_callback(lambda _: self._pending.leave(size))
-        self._loop.expect(1)
-        self._jobs.put(_Job(entry, batch, urgent, future))
-        return future
+        with self._closing:
+            if not self._stopping:
+                self._loop.expect(1)
+                self._jobs.put(_Job(entry, batch, urgent, future))
+                return future
+        refusal = AdminShutdown("the server is shutting down")
+        future.set_exception(refusal)
+        raise refusal
 
     def _run(self) -> None:
         decoder = Decoder()
@@ -114,7 +119,6 @@ class SourceIngest:
             for group in by_source.values():
                 self._decode(group, decoder)
         decoder.close()
-        self._refuse_rest()
 
     def _waiting(self) -> tuple[list[_Job], bool]:
         """Wait for a batch; take what came with it, as long as it is little. Tells of the end."""
@@ -144,14 +148,6 @@ class SourceIngest:
         else:
             for rows in found:
                 self._loop.offer_rows(rows)
-
-    def _refuse_rest(self) -> None:
-        """Answer what came in while the end was on its way."""
-        while not self._jobs.empty():
-            job = self._jobs.get()
-            if job is not None:
-                self._loop.expect(-1)
-                job.future.set_exception(AdminShutdown("the server is shutting down"))
 
     def _decoded(self, group: list[_Job], decoder: Decoder) -> list[SourceRows]:
         entry = group[0].entry

@@ -14,6 +14,7 @@ from voltstream.sql.statements import (
     CopyFrom,
     Delete,
     Insert,
+    Merge,
     ObjectName,
     Parsed,
     Truncate,
@@ -136,7 +137,7 @@ def changed_tables(parsed: Parsed) -> tuple[ObjectName, ...]:
     match parsed:
         case Insert(table=table) | Update(table=table) | Delete(table=table):
             return (table,)
-        case CopyFrom(table=table):
+        case Merge(table=table) | CopyFrom(table=table):
             return (table,)
         case Truncate(tables=tables):
             return tables

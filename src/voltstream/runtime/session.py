@@ -15,6 +15,7 @@ from voltstream.core.errors import (
     InternalError,
     NoActiveTransaction,
     ObjectInUse,
+    QueryCanceled,
     ReadOnlyTransaction,
     VoltstreamError,
 )
@@ -100,7 +101,7 @@ class EngineSession:
         self._lock = threading.Lock()
         self._reader: Connection | None = None
         self._future: Future[Any] | None = None
-        self._cursors = Cursors(engine.reader)
+        self._cursors = Cursors(engine.reader, self._refuse_canceled)
         self._prepared = PreparedStatements()
         self._busy = False
         self._canceled = False  # While busy: also what the statement has yet to begin stops.
@@ -188,6 +189,12 @@ class EngineSession:
         finally:
             with self._lock:
                 self._busy = self._canceled = False
+
+    def _refuse_canceled(self) -> None:
+        with self._lock:
+            canceled = self._canceled
+        if canceled:
+            raise QueryCanceled("canceling statement due to user request")
 
     def _forget_reader(self) -> None:
         with self._lock:

@@ -207,11 +207,9 @@ def _replace_old(epoch: Epoch, entry: Entry) -> None:
     )
     match = " AND ".join(f"f.{quoted(k)} = o.{quoted(k)}" for k in relation.key)
     if table.version_columns:
-        new = ", ".join(f"f.{quoted(c)}" for c in table.version_columns)
-        old = ", ".join(f"o.{quoted(c)}" for c in table.version_columns)
-        # A version that is not newer leaves the stored row as it is.
         connection.execute(
-            f"DELETE FROM {FRESH} f USING {OLD} o WHERE {match} AND (({new}) < ({old}))"
+            f"DELETE FROM {FRESH} f USING {OLD} o "
+            f"WHERE {match} AND {_is_older(table.version_columns)}"
         )
         connection.execute(
             f"DELETE FROM {OLD} o WHERE NOT EXISTS (SELECT 1 FROM {FRESH} f WHERE {match})"
@@ -229,6 +227,16 @@ def _replace_old(epoch: Epoch, entry: Entry) -> None:
         f"WHERE ({key}) IN (SELECT ({key}) FROM {OLD})"
     )
     add_delta(epoch, relation, OLD, -1)
+
+
+def _is_older(versions: Sequence[str]) -> str:
+    """Print "the version of f is before that of o"; NULL is before all others."""
+    condition = "FALSE"
+    for name in reversed(versions):
+        f, o = f"f.{quoted(name)}", f"o.{quoted(name)}"
+        before = f"coalesce({f} < {o}, {f} IS NULL AND {o} IS NOT NULL)"
+        condition = f"({before} OR ({f} IS NOT DISTINCT FROM {o} AND {condition}))"
+    return condition
 
 
 def _keep_last(epoch: Epoch, table: CreateTable, relation: Relation) -> int:

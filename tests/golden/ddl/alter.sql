@@ -44,3 +44,37 @@ ALTER TABLE a SET PARALLELISM = 4;
 ALTER TABLE a OWNER TO volt;
 ALTER SCHEMA grid RENAME TO net;
 SELECT count(*) FROM net.metre;
+
+-- A new column is as strict as one of the first, and numbers the rows there are.
+CREATE TABLE strict (id INT PRIMARY KEY);
+CREATE UNIQUE INDEX ON strict (id);
+CREATE MATERIALIZED VIEW strict_count AS SELECT count(*) AS n FROM strict;
+INSERT INTO strict VALUES (1);
+ALTER TABLE strict ADD COLUMN kw INT NOT NULL DEFAULT 7, ADD COLUMN place SERIAL;
+INSERT INTO strict VALUES (2, NULL);
+INSERT INTO strict VALUES (1, 8) ON CONFLICT DO NOTHING;
+INSERT INTO strict VALUES (2, 9);
+SELECT * FROM strict ORDER BY id;
+SELECT * FROM strict_count;
+
+-- What decides between versions, or how far time has come, stays.
+CREATE TABLE versioned (id INT PRIMARY KEY, kw INT, version INT) ON CONFLICT OVERWRITE WITH VERSION COLUMN (version);
+ALTER TABLE versioned DROP COLUMN version;
+ALTER TABLE versioned RENAME COLUMN version TO revision;
+INSERT INTO versioned VALUES (1, 1, 2);
+INSERT INTO versioned VALUES (1, 2, 1);
+SELECT * FROM versioned;
+CREATE TABLE timed (at TIMESTAMP, kw INT, WATERMARK FOR at AS at - INTERVAL '5 seconds') APPEND ONLY;
+ALTER TABLE timed DROP COLUMN at;
+ALTER TABLE timed RENAME COLUMN at TO since;
+ALTER TABLE timed ALTER COLUMN at TYPE VARCHAR;
+INSERT INTO timed VALUES ('2026-01-01 00:00:00', 1);
+SELECT * FROM timed;
+
+-- Names that look like syntax.
+CREATE TABLE "x AS y" (id INT);
+ALTER TABLE "x AS y" RENAME TO "z ""(AS) ";
+ALTER TABLE "z ""(AS) " RENAME TO z;
+CREATE VIEW odd ("r AS s") AS SELECT id AS "p AS q" FROM z;
+ALTER VIEW odd RENAME TO even;
+SELECT * FROM even;

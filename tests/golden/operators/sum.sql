@@ -18,3 +18,16 @@ SELECT * FROM grand;
 DELETE FROM energy WHERE meter = 'a';
 SELECT * FROM totals;
 SELECT * FROM grand;
+
+-- The ends of a type's range, and one value many times: what is weighed is wider than the type.
+CREATE TABLE extreme (k INTEGER, whole INTEGER, wide BIGINT);
+CREATE MATERIALIZED VIEW extremes AS SELECT k, sum(whole) AS whole, sum(wide) AS wide FROM extreme GROUP BY k;
+CREATE MATERIALIZED VIEW every AS SELECT whole, wide FROM extreme;
+CREATE MATERIALIZED VIEW every_sum AS SELECT sum(whole) AS whole, sum(wide) AS wide FROM every;
+INSERT INTO extreme VALUES (1, -2147483648, -9223372036854775808), (1, 5, 5);
+DELETE FROM extreme WHERE whole < 0;
+SELECT * FROM extremes;
+INSERT INTO extreme VALUES (2, 2000000000, 9000000000000000000), (2, 2000000000, 9000000000000000000), (2, 2000000000, 9000000000000000000);
+SELECT * FROM every_sum;
+DELETE FROM extreme WHERE k = 2;
+SELECT * FROM every_sum;

@@ -30,6 +30,17 @@ SELECT * FROM newest;
 INSERT INTO newest VALUES (1, 13, 5);
 SELECT * FROM newest;
 SELECT * FROM newest_sum;
+INSERT INTO newest VALUES (1, 14, NULL), (2, 20, NULL);
+INSERT INTO newest VALUES (2, 21, NULL);
+INSERT INTO newest VALUES (2, 22, 0), (2, 23, NULL);
+SELECT * FROM newest ORDER BY id;
+SELECT * FROM newest_sum;
+CREATE TABLE newer (id INT PRIMARY KEY, kw INT, major INT, minor INT) ON CONFLICT OVERWRITE WITH VERSION COLUMN (major, minor);
+INSERT INTO newer VALUES (1, 1, 2, NULL);
+INSERT INTO newer VALUES (1, 2, NULL, 9);
+INSERT INTO newer VALUES (1, 3, 2, 0);
+INSERT INTO newer VALUES (1, 4, 2, NULL);
+SELECT * FROM newer;
 
 -- PostgreSQL's clause of the INSERT itself.
 INSERT INTO charger VALUES ('Ulm', 2, 1), ('Bonn', 1, 7) ON CONFLICT DO NOTHING;

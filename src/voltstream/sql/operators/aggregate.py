@@ -72,8 +72,10 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
             return _Partial(name, ((name, made, f"sum({q})::BIGINT"),), q)
         case exp.Sum():
             counted = f"{name}_count"
+            # The widest weight: a product may be wider than what is added up.
+            made = f'sum(({argument}) * "_w"::HUGEINT){condition}'
             parts = (
-                (name, f'sum(({argument}) * "_w"){condition}', f"sum({q})"),
+                (name, made, f"sum({q})"),
                 (counted, _counted(weight, condition), f"sum({quote(counted)})::BIGINT"),
             )
             # A sum over nothing is NULL, also when rows were there and have gone.
