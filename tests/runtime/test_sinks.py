@@ -186,6 +186,9 @@ def test_a_full_outbox_holds_back_what_feeds_it_alone(
     with pytest.raises(LimitExceeded):
         place.run("DELETE FROM t WHERE k = 1")
     with pytest.raises(LimitExceeded):
+        place.run("MERGE INTO t USING (VALUES (7)) AS n (k) ON t.k = n.k "
+                  "WHEN NOT MATCHED THEN INSERT (k, v) VALUES (n.k, n.k)")  # fmt: skip
+    with pytest.raises(LimitExceeded):
         place.run("BEGIN; INSERT INTO t VALUES (7, 7)")
     place.run("ROLLBACK; INSERT INTO other VALUES (1)")
     place.push("s", ROWS_MAX).result(10)

@@ -403,6 +403,12 @@ class LimitExceeded(VoltstreamError):
     sqlstate = "54000"
 
 
+class StatementTooComplex(VoltstreamError):
+    """A statement is nested more deeply than it can be read."""
+
+    sqlstate = "54001"
+
+
 class StorageFault(VoltstreamError):
     """The disk or the file below failed."""
 

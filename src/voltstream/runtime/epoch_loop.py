@@ -21,6 +21,7 @@ from voltstream.core.errors import (
     IdleInTransactionTimeout,
     InternalError,
     QueryCanceled,
+    StatementTooComplex,
     VoltstreamError,
 )
 from voltstream.core.limits import SHARED_STATEMENTS_MAX, TICK_INTERVAL_MS
@@ -550,5 +551,7 @@ def as_fault(error: BaseException) -> VoltstreamError:
     """Return the error a client may see; a defect of ours is logged with its trace."""
     if isinstance(error, VoltstreamError):
         return error
+    if isinstance(error, RecursionError):
+        return StatementTooComplex("stack depth limit exceeded")
     log.error("a statement met a defect", exc_info=error)
     return InternalError(f"internal error: {error!r}")

@@ -17,6 +17,7 @@ from voltstream.core.errors import (
     ObjectInUse,
     QueryCanceled,
     ReadOnlyTransaction,
+    StatementTooComplex,
     VoltstreamError,
 )
 from voltstream.core.ports import (
@@ -116,7 +117,8 @@ class EngineSession:
 
     def parse(self, text: str) -> Sequence[Statement]:
         try:
-            return parse_statements(text)
+            with _bounded_depth():
+                return parse_statements(text)
         except VoltstreamError:
             self._fail_block()
             raise
@@ -125,29 +127,33 @@ class EngineSession:
         parsed = _own(statement)
         if self.status == "E" and not _ends_block(parsed):
             raise _aborted()
-        transaction = self._transaction
         try:
-            parsed = self._prepared.behind(parsed)
-            self._introduce(parsed)
-            parsed = self._resolved(parsed)
-            if isinstance(parsed, sql.Fetch):
-                return Description((), self._cursors.columns(parsed))
-            if transaction is not None and transaction.holds_writer:
-                return self._on_writer(
-                    lambda epoch: describing.describe(
-                        parsed, epoch.catalog, epoch.connection, parameter_oids
-                    ),
-                    keep=False,
-                )
-            reader = self._open_reader()
-            try:
-                return describing.describe(parsed, self._catalog, reader, parameter_oids)
-            finally:
-                reader.close()
+            with _bounded_depth():
+                return self._described(parsed, parameter_oids)
         except VoltstreamError as error:
             self._fail_block()
             self._blame(error, parsed)
             raise
+
+    def _described(self, parsed: sql.Parsed, parameter_oids: Sequence[int]) -> Description:
+        parsed = self._prepared.behind(parsed)
+        self._introduce(parsed)
+        parsed = self._resolved(parsed)
+        transaction = self._transaction
+        if isinstance(parsed, sql.Fetch):
+            return Description((), self._cursors.columns(parsed))
+        if transaction is not None and transaction.holds_writer:
+            return self._on_writer(
+                lambda epoch: describing.describe(
+                    parsed, epoch.catalog, epoch.connection, parameter_oids
+                ),
+                keep=False,
+            )
+        reader = self._open_reader()
+        try:
+            return describing.describe(parsed, self._catalog, reader, parameter_oids)
+        finally:
+            reader.close()
 
     def execute(self, statement: Statement, parameters: Sequence[object | None] = ()) -> Outcome:
         parsed = _own(statement)
@@ -159,7 +165,7 @@ class EngineSession:
         limit_s = duration_s("statement_timeout", self._settings.get("statement_timeout"))
         deadline = Deadline(limit_s, self.interrupt)
         try:
-            with deadline.counting(), self._being_busy():
+            with deadline.counting(), self._being_busy(), _bounded_depth():
                 parsed = self._prepared.behind(parsed)
                 self._introduce(parsed)
                 outcome = self._dispatch(self._resolved(parsed), parameters)
@@ -527,6 +533,17 @@ class EngineSession:
                 raise ObjectInUse("cannot drop the currently open database")
             self._databases.drop(name.name)
         return Outcome("DROP DATABASE", notices=tuple(notices))
+
+
+@contextmanager
+def _bounded_depth() -> Iterator[None]:
+    """Raises: StatementTooComplex (54001) where a statement's nesting exhausts the stack."""
+    try:
+        yield
+    except RecursionError:
+        raise StatementTooComplex(
+            "stack depth limit exceeded", hint="Write the statement with less nesting."
+        ) from None
 
 
 def _introduced(run: Callable[[Epoch], T], introduction: str) -> Callable[[Epoch], T]:
