@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from voltstream.core.errors import (
     BadCopyFormat,
+    FeatureNotSupported,
     InvalidParameter,
     LimitExceeded,
     UndefinedColumn,
@@ -26,7 +28,9 @@ from voltstream.runtime.epoch import Epoch
 from voltstream.sql.statements import CopyFrom, CreateTable
 
 _COPY_BYTES_MAX = 1 << 30  # One COPY is one epoch and is held in memory. Larger: 54000, send parts.
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+csv.field_size_limit(_COPY_BYTES_MAX)
+_ESCAPED = re.compile(rb"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.|$)", re.DOTALL)
+_ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class CopyInput:
         parsed: CopyFrom,
         write: Callable[[Callable[[Epoch], Outcome], int], Outcome],
     ) -> None:
+        _check_options(parsed)
         self._target = target
         self._parsed = parsed
         self._write = write
@@ -103,6 +108,17 @@ class CopyInput:
 
     def abandon(self, reason: str) -> None:
         self._received.clear()
+
+
+def _check_options(parsed: CopyFrom) -> None:
+    """Raises: FeatureNotSupported (0A000), InvalidParameter (22023)."""
+    for name in ("delimiter", "quote", "escape"):
+        value = parsed.options.get(name)
+        if value is not None and (len(value) != 1 or not value.isascii()):
+            raise FeatureNotSupported(f"COPY {name} must be a single one-byte character")
+    delimiter = parsed.options.get("delimiter", ",")
+    if parsed.format == "csv" and delimiter == parsed.options.get("quote", '"'):
+        raise InvalidParameter("COPY delimiter and quote must be different")
 
 
 def _bytea(text: str | None) -> str | None:
@@ -168,15 +184,20 @@ def _split_unescaped(line: str, delimiter: str) -> list[str]:
 def _unescaped(field: str) -> str:
     if "\\" not in field:
         return field
-    parts: list[str] = []
-    characters = iter(field)
-    for character in characters:
-        if character == "\\":
-            following = next(characters, "\\")
-            parts.append(_ESCAPES.get(following, following))
-        else:
-            parts.append(character)
-    return "".join(parts)
+    try:
+        return _ESCAPED.sub(_plain, field.encode()).decode()
+    except UnicodeDecodeError as error:
+        raise BadCopyFormat("invalid byte sequence for encoding UTF8") from error
+
+
+def _plain(found: re.Match[bytes]) -> bytes:
+    """Return what stands behind a backslash: a byte in hex or octal, or a character."""
+    word = found[1]
+    if word[:1] == b"x" and len(word) > 1:
+        return bytes([int(word[1:], 16)])
+    if word[:1].isdigit() and word[:1] < b"8":
+        return bytes([int(word, 8) & 0xFF])
+    return _ESCAPES.get(word, word or b"\\")
 
 
 def _csv_rows(text: str, options: Mapping[str, str]) -> Iterator[Sequence[str | None]]:
@@ -184,8 +205,6 @@ def _csv_rows(text: str, options: Mapping[str, str]) -> Iterator[Sequence[str | 
     delimiter = options.get("delimiter", ",")
     quote = options.get("quote", '"')
     null = options.get("null", "")
-    if len(delimiter) != 1 or len(quote) != 1:
-        raise InvalidParameter("COPY delimiter and quote must be one character")
     escape = options.get("escape", quote)
     rows = csv.reader(
         io.StringIO(_marked(text, delimiter, quote, escape), newline=""),
@@ -199,11 +218,11 @@ def _csv_rows(text: str, options: Mapping[str, str]) -> Iterator[Sequence[str | 
         for index, row in enumerate(rows):
             if row == ["\\."]:
                 return
-            if (index == 0 and _is_on(options, "header")) or not row:
+            if index == 0 and _is_on(options, "header"):
                 continue
             yield [
                 field[1:] if field.startswith(_MARK) else (None if field == null else field)
-                for field in row
+                for field in row or [""]  # An empty line is one empty field.
             ]
     except csv.Error as error:
         raise BadCopyFormat(f"malformed CSV: {error}") from error
