@@ -7,7 +7,7 @@ the rows that the sink has changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from voltstream.core.errors import DatatypeMismatch, UndefinedColumn, WrongObjectType
 from voltstream.runtime import entries, tables
@@ -25,6 +25,20 @@ _SWEEP_EPOCHS = 1_000  # How often a subscription's log forgets what is past its
 _KEPT_S = 86_400  # A subscription without a retention keeps a day.
 
 
+@dataclass(slots=True)
+class _Sweeps:
+    """When a log forgets: its own epochs may never be every thousandth."""
+
+    due: int = 0
+
+    def begins(self, epoch: int) -> bool:
+        """Tell whether this epoch sweeps; then others do not for a while."""
+        if epoch < self.due:
+            return False
+        self.due = epoch + _SWEEP_EPOCHS
+        return True
+
+
 def attached(entry: Entry, catalog_entry: Callable[[CreateSubscription], Entry | None]) -> Entry:
     """Complete an entry with what follows its delta."""
     match entry.parsed:
@@ -33,7 +47,8 @@ def attached(entry: Entry, catalog_entry: Callable[[CreateSubscription], Entry |
         case CreateSubscription() as parsed:
             source = catalog_entry(parsed)
             sql = _log_sql(entry, source) if source is not None else ""
-            return replace(entry, follow=lambda epoch: _into_log(epoch, entry, sql))
+            sweeps = _Sweeps()
+            return replace(entry, follow=lambda epoch: _into_log(epoch, entry, sql, sweeps))
         case _:
             return entry
 
@@ -136,7 +151,7 @@ def _key(source: Entry) -> tuple[str, ...]:
     return source.relation.key if source.relation is not None else ()
 
 
-def _into_log(epoch: Epoch, entry: Entry, sql: str) -> None:
+def _into_log(epoch: Epoch, entry: Entry, sql: str, sweeps: _Sweeps) -> None:
     program = entry.program
     if program is None or not sql:
         return
@@ -148,7 +163,7 @@ def _into_log(epoch: Epoch, entry: Entry, sql: str) -> None:
         f"INSERT INTO {log} SELECT {epoch.number}, _seq + coalesce((SELECT max(_seq) FROM {log} "
         f"WHERE _epoch = {epoch.number}), 0), {now_ms}, _op, {columns} FROM ({sql})"
     )
-    if epoch.number % _SWEEP_EPOCHS == 0:
+    if sweeps.begins(epoch.number):
         kept_s = retention_s(entry.stored.properties.get("retention"), _KEPT_S)
         if kept_s is not None:
             connection.execute(f"DELETE FROM {log} WHERE _at < {now_ms - kept_s * 1000}")
