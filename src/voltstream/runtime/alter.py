@@ -25,6 +25,7 @@ from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, s
 from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.retention import check_retention
 from voltstream.sql.capture import mentions_column
 from voltstream.sql.changes import Compiling
 from voltstream.sql.columns import columns_in
@@ -64,6 +65,8 @@ def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
             entry = _act(epoch, entry, action)
         _keep(epoch, entry)
     if parsed.options:
+        if entry.kind != "table":
+            check_retention(parsed.options)
         properties = {**entry.stored.properties, **parsed.options}
         set_properties(epoch.connection, entry.oid, properties)
         entry = with_properties(entry, properties, entry.stored.comment)

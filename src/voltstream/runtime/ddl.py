@@ -22,6 +22,7 @@ from voltstream.core.schema import Schema
 from voltstream.runtime import arrivals, entries, followers
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.retention import check_retention
 from voltstream.sql.capture import relations
 from voltstream.sql.columns import columns_in
 from voltstream.sql.program import Program
@@ -46,6 +47,7 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SOURCE")
     if known is not None:
         return known
+    check_retention(parsed.properties)
     properties = {k: v for k, v in parsed.properties.items() if k != "watermark"}
     properties |= arrivals.followed(parsed.properties.get("watermark"), parsed.columns)
     stored = new_stored(epoch, parsed.name, "source", parsed, properties)

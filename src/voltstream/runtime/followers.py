@@ -13,7 +13,7 @@ from voltstream.core.errors import DatatypeMismatch, UndefinedColumn, WrongObjec
 from voltstream.runtime import entries, tables
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
-from voltstream.runtime.jobs import retention_s
+from voltstream.runtime.retention import retention_s
 from voltstream.sql.changes import ORDINAL, Compiling, arriving_rows
 from voltstream.sql.groups import group_columns
 from voltstream.sql.program import Program

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 
 from voltstream.core.clock import Clock
@@ -11,23 +10,12 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.epoch import Books
 from voltstream.runtime.epoch_loop import EpochLoop
+from voltstream.runtime.retention import retention_s
 from voltstream.store.database import Connection
 
 _PERIOD_S = 3_600.0
-_UNITS_S = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
-_DURATION = re.compile(r"\s*(\d+)\s*(second|minute|hour|day|week)s?\s*", re.IGNORECASE)
 
 log = logging.getLogger(__name__)
-
-
-def retention_s(text: str | None, fallback_s: int) -> int | None:
-    """Read a ``retention`` property; None means for ever."""
-    if text is None:
-        return fallback_s
-    if text.strip().lower() == "none":
-        return None
-    found = _DURATION.fullmatch(text)
-    return int(found[1]) * _UNITS_S[found[2].lower()] if found else fallback_s
 
 
 def forget_old_rows(connection: Connection, catalog: Catalog, now_us: int, fallback_s: int) -> int:

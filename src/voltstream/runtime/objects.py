@@ -10,6 +10,7 @@ from voltstream.runtime import entries, followers
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.ddl import bound, existing, new_stored, register, start
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.retention import check_retention
 from voltstream.sql.inline import SqlFunction, sample_call
 from voltstream.sql.resolve import function_key, resolved_tree
 from voltstream.sql.statements import (
@@ -72,6 +73,7 @@ def create_subscription(epoch: Epoch, parsed: CreateSubscription, names: Names) 
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SUBSCRIPTION")
     if known is not None:
         return known
+    check_retention(parsed.properties)
     epoch.catalog.require(parsed.from_name, "table", "materialized view", "source")
     stored = new_stored(epoch, parsed.name, "subscription", parsed, parsed.properties)
     connection = epoch.connection

@@ -38,3 +38,9 @@ FETCH NEXT FROM rows;
 FETCH PRIOR FROM rows;
 CLOSE ALL;
 CLOSE rows;
+
+-- A retention that cannot be read is refused: nothing is forgotten by mistake.
+CREATE SUBSCRIPTION soon FROM per_kw WITH (retention = 'soon');
+CREATE SOURCE kept (a INT) WITH (connector = 'none', retention = '1 fortnight');
+CREATE SOURCE kept (a INT) WITH (connector = 'none', retention = 'none');
+CREATE SOURCE shorter (a INT) WITH (connector = 'none', retention = '3 Weeks');
