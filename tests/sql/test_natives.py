@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -170,6 +172,29 @@ def test_patterns_of_postgresql() -> None:
     assert similar_pattern("a_%") == "^(?:a..*)$"
     with pytest.raises(InvalidRegex):
         compiled("(")
+
+
+def test_a_pattern_stops_and_lets_others_run_meanwhile() -> None:
+    beats: list[float] = []
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.01):
+            beats.append(time.monotonic())
+
+    other = threading.Thread(target=beat)
+    other.start()
+    try:
+        with pytest.raises(InvalidRegex, match="too complex"):
+            compiled("^(a|aa)+$").search("a" * 90 + "b")
+    finally:
+        over.set()
+        other.join()
+    assert len(beats) > 10
+
+
+def test_a_long_text_has_time_in_proportion() -> None:
+    assert sum(1 for _ in compiled("a").finditer("a " * 100_000)) == 100_000
 
 
 def test_names_of_ours_are_told_apart() -> None:

@@ -32,5 +32,7 @@ DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.
 
 SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it says otherwise.
 
+REGEX_SECONDS_MAX = 1.0  # One regular expression on one value. Longer: 2201B.
+REGEX_SECOND_CHARACTERS = 500_000  # A value of 2 M characters may take 4 s more.
 FUNCTION_DEPTH_MAX = 32  # SQL functions that call each other, inlined. Deeper: 54000.
 SINK_DEPTH_MAX = 32  # Tables fed by sinks, one from another. Deeper, or in a ring: 54000.

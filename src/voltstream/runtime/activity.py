@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from voltstream.core.clock import Clock
 from voltstream.core.identity import SERVER_VERSION
+from voltstream.core.redaction import redacted
 from voltstream.store.database import literal
 
 _FIRST_LOCAL_ID = 1_000_000  # Sessions that no wire client stands behind are numbered from here.
@@ -39,7 +40,7 @@ class Presence:
             "application": self.application,
             "client": self.client,
             "state": self.state,
-            "query": self.query,
+            "query": redacted(self.query),
             "started": _instant(self.started_us),
             "changed": _instant(self.changed_us or self.started_us),
             "transaction": _instant(self.transaction_us) if self.transaction_us else None,

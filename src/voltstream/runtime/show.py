@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from voltstream.core.errors import FeatureNotSupported, SyntaxFault, WrongObjectType
 from voltstream.core.ports import Outcome
+from voltstream.core.redaction import REDACTED, is_secret, shown_definition
 from voltstream.core.schema import Column, Schema
 from voltstream.core.types import Kind, from_store
 from voltstream.runtime.catalog import Catalog, Entry
@@ -82,7 +83,7 @@ def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence
     if parsed.what == "CREATE" and parsed.name is not None:
         entry = catalog.require(parsed.name)
         name = f"{entry.stored.schema}.{entry.stored.name}"
-        row = (name, canonical(entry.stored.definition))
+        row = (name, shown_definition(entry.kind, canonical(entry.stored.definition)))
         return Outcome("SHOW", rows=text_rows(_HEADS["CREATE"], [row]))
     heads = _HEADS.get(parsed.what, ("Name",))
     rows = [row for row in _rows(parsed, catalog, databases) if _is_like(row[0], parsed.like)]
@@ -125,7 +126,9 @@ def _rows(parsed: Show, catalog: Catalog, databases: Sequence[str]) -> Sequence[
 
 
 def _pairs(properties: Mapping[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in properties.items())
+    return ", ".join(
+        f"{key}={REDACTED if is_secret(key) else value}" for key, value in properties.items()
+    )
 
 
 def _indexes(catalog: Catalog, on: ObjectName | None) -> list[Entry]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from voltstream.store.database import Connection
-from voltstream.store.rw_catalog import RW_VIEWS
+from voltstream.store.rw_catalog import RW_VIEWS, SHOWN
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.epoch (epoch BIGINT, now TIMESTAMPTZ, next_rid BIGINT, "
@@ -42,16 +42,15 @@ _VIEWS = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_sources AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
     "coalesce(s.state, CASE WHEN json_extract_string(o.properties, '$.connector') IS NULL "
-    "THEN 'running' ELSE 'starting' END) AS state, coalesce(s.detail, '') AS detail, o.definition "
-    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source'",
+    "THEN 'running' ELSE 'starting' END) AS state, coalesce(s.detail, '') AS detail, "
+    f"{SHOWN} FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_sinks AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
     "CASE WHEN f.oid IS NOT NULL THEN 'failed' ELSE coalesce(s.state, 'running') END AS state, "
     "coalesce(f.reason, s.detail, '') AS detail, "
     "(SELECT count(*) FROM _vs.outbox b WHERE b.sink = o.oid) AS pending, "
     "(SELECT coalesce(sum(d.rows), 0)::BIGINT FROM _vs.dropped d WHERE d.sink = o.oid) AS dropped, "
-    "o.definition "
-    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) "
+    f"{SHOWN} FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) "
     "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'sink'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
     "CREATE OR REPLACE VIEW rw_catalog.dead_letters AS SELECT * FROM _vs.dead_letters",

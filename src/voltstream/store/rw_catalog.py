@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from voltstream.core.redaction import KINDS_WITH_SECRETS, REDACTED, SECRET_OPTION
+from voltstream.store.database import literal
+
+_HIDDEN = rf"\1'{REDACTED}'"
+# A definition as it may be shown: the secrets among its options are not.
+SHOWN = (
+    f"CASE WHEN o.kind IN {KINDS_WITH_SECRETS} THEN regexp_replace(o.definition, "
+    f"{literal(SECRET_OPTION)}, {literal(_HIDDEN)}, 'gis') ELSE o.definition END "
+    "AS definition"
+)
 _OBJECT = (
     "o.oid AS id, o.name, o.schema, CAST(hash(o.schema) % 1000000 AS INTEGER) AS schema_id, "
-    "1 AS owner, o.definition, o.created AS created_at, o.created AS initialized_at, "
+    f"1 AS owner, {SHOWN}, o.created AS created_at, o.created AS initialized_at, "
     "o.schema AS schema_name"
 )
 _OF_KIND = "FROM _vs.objects o WHERE o.kind = "
@@ -50,7 +60,7 @@ RW_VIEWS: tuple[str, ...] = (
     f"o.definition {_OF_KIND}'function'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_relations AS SELECT o.oid AS id, o.name, "
     "o.kind AS relation_type, o.schema, CAST(hash(o.schema) % 1000000 AS INTEGER) AS schema_id, "
-    f"1 AS owner, o.definition FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
+    f"1 AS owner, {SHOWN} FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
     "CREATE OR REPLACE VIEW rw_catalog.rw_schemas AS SELECT "
     "CAST(hash(schema_name) % 1000000 AS INTEGER) AS id, schema_name AS name, 1 AS owner "
     "FROM duckdb_schemas() WHERE database_name = current_database() "

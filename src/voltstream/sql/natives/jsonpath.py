@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from voltstream.core.errors import InvalidParameter, InvalidText
 from voltstream.core.native import NativeFunction
+from voltstream.sql.natives.expression import IGNORECASE, Expression
 from voltstream.sql.natives.json_values import Json, json_type, read_json, write_json
 from voltstream.sql.natives.jsonb import same
 
@@ -165,8 +166,7 @@ class _Parser:
             if self._accept("flag"):
                 flags = read_json(self.tokens[self.at][1])
                 self.at += 1
-            compiled = re.compile(pattern, re.IGNORECASE if "i" in flags else 0)
-            return _searched(left, compiled)
+            return _searched(left, Expression(pattern, IGNORECASE if "i" in flags else 0))
         raise _NotPredicate
 
     # --- values ---------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ def _starts(value: Json, prefixes: Values) -> bool | None:
     return value.startswith(prefixes[0])
 
 
-def _searched(left: Callable[[_Context, Json], Values], pattern: re.Pattern[str]) -> _Test:
+def _searched(left: Callable[[_Context, Json], Values], pattern: Expression) -> _Test:
     def holds(_context: _Context, value: Json) -> bool | None:
         return pattern.search(value) is not None if isinstance(value, str) else None
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from voltstream.core.errors import InvalidParameter, InvalidRegex
+from voltstream.core.errors import InvalidParameter
 from voltstream.core.native import NativeFunction
+from voltstream.sql.natives.expression import (
+    DOTALL,
+    IGNORECASE,
+    MULTILINE,
+    VERBOSE,
+    Expression,
+    Match,
+)
 
 # PostgreSQL's own escapes: word boundaries and the ends of the text.
 _ESCAPES = {"m": r"\b(?=\w)", "M": r"\b(?<=\w)", "y": r"\b", "Y": r"\B", "A": r"\A", "Z": r"\Z"}
@@ -18,24 +26,21 @@ _CLASSES = {
 
 
 @lru_cache(maxsize=512)
-def compiled(pattern: str, flags: str = "") -> re.Pattern[str]:
+def compiled(pattern: str, flags: str = "") -> Expression:
     """Compile a pattern. Raises: InvalidRegex (2201B), InvalidParameter (22023)."""
-    options = re.DOTALL
+    options = DOTALL
     for flag in flags:
         if flag == "i":
-            options |= re.IGNORECASE
+            options |= IGNORECASE
         elif flag == "c":
-            options &= ~re.IGNORECASE
+            options &= ~IGNORECASE
         elif flag in "nm":
-            options = (options | re.MULTILINE) & ~re.DOTALL
+            options = (options | MULTILINE) & ~DOTALL
         elif flag == "x":
-            options |= re.VERBOSE
+            options |= VERBOSE
         elif flag not in "gs":
             raise InvalidParameter(f'invalid regular expression option: "{flag}"')
-    try:
-        return re.compile(_python_pattern(pattern), options)
-    except re.error as error:
-        raise InvalidRegex(f"invalid regular expression: {error.msg}") from error
+    return Expression(_python_pattern(pattern), options)
 
 
 def _python_pattern(pattern: str) -> str:
@@ -46,8 +51,8 @@ def _python_pattern(pattern: str) -> str:
     return re.sub(r"\[:(\w+):\]", lambda found: _CLASSES.get(found[1], found[0]), text)
 
 
-def _groups(found: re.Match[str]) -> list[str | None]:
-    return list(found.groups()) if found.re.groups else [found[0]]
+def _groups(found: Match) -> list[str | None]:
+    return list(found.groups()) or [found[0]]
 
 
 def _match(text: str, pattern: str, flags: str) -> list[str | None] | None:
@@ -65,21 +70,22 @@ def _matches(text: str, pattern: str, flags: str) -> list[list[str | None]]:
     return [_groups(found)] if found else []
 
 
-def _replacement(template: str) -> str:
-    r"""Turn PostgreSQL's \1 and \& into Python's template."""
+def _filled(template: str, found: Match) -> str:
+    r"""Write a match into PostgreSQL's template: \1 is a group, \& the whole."""
     out: list[str] = []
     at = 0
     while at < len(template):
         char = template[at]
         following = template[at + 1 : at + 2]
         if char == "\\" and following.isdigit():
-            out.append(f"\\g<{following}>")
+            group = int(following)
+            out.append((found[group] or "") if group <= len(found.groups()) else "")
             at += 2
         elif char == "\\" and following == "&":
-            out.append("\\g<0>")
+            out.append(found[0] or "")
             at += 2
         elif char == "\\":
-            out.append("\\\\")
+            out.append("\\")
             at += 2 if following == "\\" else 1
         else:
             out.append(char)
@@ -92,16 +98,17 @@ def _replace(text: str, pattern: str, template: str, start: int, nth: int, flags
         raise InvalidParameter(f'invalid value for parameter "start": {start}')
     if nth < 0:
         raise InvalidParameter(f'invalid value for parameter "n": {nth}')
-    expression = compiled(pattern, flags)
     head, tail = text[: start - 1], text[start - 1 :]
-    with_groups = _replacement(template)
     every = "g" in flags and nth == 0
-    if every or nth <= 1:
-        return head + expression.sub(with_groups, tail, count=0 if every else 1)
-    for number, found in enumerate(expression.finditer(tail), 1):
-        if number == nth:
-            return head + tail[: found.start()] + found.expand(with_groups) + tail[found.end() :]
-    return text
+    out: list[str] = [head]
+    at = 0
+    for number, found in enumerate(compiled(pattern, flags).finditer(tail), 1):
+        if every or number == max(nth, 1):
+            out += (tail[at : found.start()], _filled(template, found))
+            at = found.end()
+            if not every:
+                break
+    return "".join([*out, tail[at:]])
 
 
 def _count(text: str, pattern: str, start: int, flags: str) -> int:
@@ -121,7 +128,7 @@ def _split(text: str, pattern: str, flags: str) -> list[str]:
     return [*pieces, text[at:]]
 
 
-def _nth(text: str, pattern: str, start: int, nth: int, flags: str) -> re.Match[str] | None:
+def _nth(text: str, pattern: str, start: int, nth: int, flags: str) -> Match | None:
     for number, found in enumerate(compiled(pattern, flags).finditer(text, start - 1), 1):
         if number == nth:
             return found
@@ -130,7 +137,7 @@ def _nth(text: str, pattern: str, start: int, nth: int, flags: str) -> re.Match[
 
 def _substring(text: str, pattern: str, start: int, nth: int, flags: str, group: int) -> str | None:
     found = _nth(text, pattern, start, nth, flags)
-    return found[group] if found and group <= found.re.groups else None
+    return found[group] if found and group <= len(found.groups()) else None
 
 
 def _position(
@@ -145,7 +152,7 @@ def _position(
 def _captured(text: str, pattern: str) -> str | None:
     """substring(text FROM pattern): the first group, or the whole match."""
     found = compiled(pattern).search(text)
-    return None if not found else found[1] if found.re.groups else found[0]
+    return _groups(found)[0] if found else None
 
 
 def _like(text: str, pattern: str, flags: str) -> bool:
@@ -182,8 +189,13 @@ def similar_pattern(pattern: str, escape: str = "\\") -> str:
     return "^(?:" + "".join(out) + ")$"
 
 
+@lru_cache(maxsize=512)
+def _similar_expression(pattern: str, escape: str) -> Expression:
+    return Expression(similar_pattern(pattern, escape), DOTALL)
+
+
 def _similar(text: str, pattern: str, escape: str) -> bool:
-    return re.match(similar_pattern(pattern, escape), text, re.DOTALL) is not None
+    return _similar_expression(pattern, escape).search(text) is not None
 
 
 _T, _L, _I = "VARCHAR", "VARCHAR[]", "BIGINT"

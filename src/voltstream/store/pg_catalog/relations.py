@@ -9,6 +9,8 @@ publication of the relations it reads.
 
 from __future__ import annotations
 
+from voltstream.core.redaction import SECRET_NAME
+
 # Clients compare against these; the rest of our views are numbered from 12,000 on.
 KNOWN_OIDS = {
     "pg_type": 1247, "pg_attribute": 1249, "pg_proc": 1255, "pg_class": 1259,
@@ -276,7 +278,7 @@ SOURCE_VIEW = (
     "VIEW connected AS SELECT CAST(oid AS UINTEGER) AS oid, "
     "coalesce(json_extract_string(properties, '$.connector'), 'ingest') AS connector, "
     "list_transform(list_filter(json_keys(properties), lambda k: k <> 'connector' AND NOT "
-    "regexp_matches(k, '(?i)password|secret|credential|access.?key|token')), "
+    f"regexp_matches(k, '{SECRET_NAME}', 'i')), "
     "lambda k: k || '=' || json_extract_string(properties, '$.\"' || k || '\"')) AS options "
     "FROM _vs.objects WHERE kind = 'source'"
 )
