@@ -391,8 +391,8 @@ def alter_object(epoch: Epoch, parsed: AlterObject) -> Outcome:
             _move(epoch, entry, parsed.value, entry.stored.name)
         case "SWAP WITH":
             _swap(epoch, entry, parsed.value)
-        case "OWNER TO":
-            pass  # One owner owns everything here.
+        case "OWNER TO":  # One owner owns everything here.
+            return Outcome(tag)
         case _:
             remark = f"{tag} … {parsed.value} has no effect: there is one process"
             return Outcome(tag, notices=(Notice(remark),))

@@ -275,8 +275,7 @@ class EpochLoop:
             return False
         if blame.is_data:
             try:
-                with self._epoch():
-                    pass  # Without input: a timer's own failure shows here.
+                self._epoch_without_input()  # A timer's own failure shows here.
             except EpochFailed as again:
                 if again.blame.is_passing or again.blame.program is None:
                     return False
@@ -288,6 +287,11 @@ class EpochLoop:
         except EpochFailed:
             return False
         return True
+
+    def _epoch_without_input(self) -> None:
+        """Raises: EpochFailed."""
+        with self._epoch() as epoch:
+            epoch.flush()
 
     def _suspend(self, blame: Blame) -> None:
         """Raises: EpochFailed when the disk does not take it."""

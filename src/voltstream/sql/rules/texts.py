@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from voltstream.core.errors import FeatureNotSupported
 from voltstream.core.types import Kind
 from voltstream.sql.rules.output import output_text, printed
 from voltstream.sql.rules.tree import (
@@ -107,7 +108,10 @@ def substring(found: Call) -> exp.Expression:
     """Rule of SUBSTRING(text FROM start FOR length) and of substring(text, pattern)."""
     length = found.node.args.get("length")
     if len(found) == 3 and length is not None and string_of(found[1]) is not None:
-        return call("_vs_similar_part", *found.arguments)
+        raise FeatureNotSupported(
+            "substring by an SQL pattern is not supported",
+            hint="substring(text, pattern) takes a regular expression.",
+        )
     return _substr(found)
 
 
