@@ -1,0 +1,174 @@
+"""How a session reaches rows: a snapshot of its own, or the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.ports import Description, Outcome
+from voltstream.runtime import costs, describing, querying, show
+from voltstream.runtime.activity import Presence
+from voltstream.runtime.block import Block
+from voltstream.runtime.catalog import Catalog, Names, Scope, search_path, undescribed
+from voltstream.runtime.databases import Databases
+from voltstream.runtime.engine import Engine
+from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.interruption import Interruption
+from voltstream.runtime.settings import Settings
+from voltstream.runtime.system_catalog import names_system
+from voltstream.runtime.transaction import waited
+from voltstream.sql import statements as sql
+from voltstream.sql.resolve import DEFINITIONS, resolved
+from voltstream.store.database import Connection
+
+T = TypeVar("T")
+
+
+class Access:
+    """Reads and writes of one session, with its settings and inside its block."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        databases: Databases,
+        presence: Presence,
+        settings: Settings,
+        interruption: Interruption,
+    ) -> None:
+        self._engine = engine
+        self._databases = databases
+        self._presence = presence
+        self._settings = settings
+        self._interruption = interruption
+        self._introduction = ""  # What the next statement's connection must know of us.
+        self.block = Block(engine, settings, interruption)
+
+    @property
+    def catalog(self) -> Catalog:
+        transaction = self.block.transaction
+        if transaction is not None and transaction.catalog is not None:
+            return transaction.catalog
+        return self._engine.catalog
+
+    def scope(self) -> Scope:
+        """Return how this session reads names."""
+        path = search_path(
+            self._settings.get("search_path"), self._settings.get("session_authorization")
+        )
+        return Scope(path=path, database=self._engine.name)
+
+    def resolved(self, parsed: sql.Parsed) -> sql.Parsed:
+        """Qualify names by the search path; what defines an object does so on the writer."""
+        if isinstance(parsed, DEFINITIONS):
+            return parsed
+        return resolved(parsed, Names(self.catalog, undescribed, self.scope()))
+
+    def introduce(self, parsed: sql.Parsed) -> None:
+        """Note what the statement's connection must know of us when it may read the catalogs."""
+        self._introduction = ""
+        if costs.VIEW in parsed.text:
+            self._introduction = self._engine.costs()
+        if not names_system(parsed.text, self.catalog):
+            return
+        if not self._engine.system.shows(self.catalog):
+            self._show_system()
+        self._introduction = self._databases.activity.introduction(
+            self._presence, self._settings.all(), self._databases.names()
+        )
+
+    def _show_system(self) -> None:
+        """Bring the catalogs up to date: in the block that changes things, or in passing."""
+        transaction = self.block.transaction
+        if transaction is not None and transaction.holds_writer:
+            transaction.run(self._engine.system.make, self._interruption.waiting)
+        else:
+            waited(self._engine.loop.run_statement(self._engine.system.make))
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def open_reader(self) -> Connection:
+        reader = self._engine.reader()
+        if self._introduction:
+            reader.execute(self._introduction)
+        zone = self._settings.get("timezone")
+        if zone.upper() != "UTC":  # A view's instants are computed in UTC, a reader's in its zone.
+            reader.execute("SET TimeZone = '{}'".format(zone.replace("'", "''")))
+        return reader
+
+    def query(self, tree: object, parameters: Sequence[object | None]) -> Outcome:
+        """Read: from a snapshot of its own, or from the writer to see the block's own writes."""
+        transaction = self.block.transaction
+        if transaction is not None and transaction.holds_writer:
+            return self.on_writer(
+                lambda epoch: querying.held(epoch, tree, parameters), keep=transaction.validated
+            )
+        reader = self.open_reader()
+        self._interruption.reading(reader)
+        try:
+            rows = querying.streamed(reader, self.catalog, tree, parameters)
+        except BaseException:
+            reader.close()
+            raise
+        return Outcome("SELECT", rows=rows)
+
+    def explain(self, parsed: sql.Explain) -> Outcome:
+        reader = self.open_reader()
+        try:
+            return show.explanation(querying.explained(reader, self.catalog, parsed))
+        finally:
+            reader.close()
+
+    def describe(self, parsed: sql.Parsed, parameter_oids: Sequence[int]) -> Description:
+        transaction = self.block.transaction
+        if transaction is not None and transaction.holds_writer:
+            return self.on_writer(
+                lambda epoch: describing.describe(
+                    parsed, epoch.catalog, epoch.connection, parameter_oids
+                ),
+                keep=False,
+            )
+        reader = self.open_reader()
+        try:
+            return describing.describe(parsed, self.catalog, reader, parameter_oids)
+        finally:
+            reader.close()
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def finish_copy(self, run: Callable[[Epoch], Outcome], size: int) -> Outcome:
+        try:
+            with self._interruption.busy():
+                return self.on_writer(run, size=size)
+        except VoltstreamError:
+            self.block.fail()
+            raise
+
+    def change(self, run: Callable[[Epoch], Outcome]) -> Outcome:
+        """Change rows; outside a block, in one epoch with others who wait to do so."""
+        return self.on_writer(run, shared=True)
+
+    def on_writer(
+        self, run: Callable[[Epoch], T], *, shared: bool = False, keep: bool = True, size: int = 0
+    ) -> T:
+        transaction = self.block.transaction
+        run = _introduced(run, self._introduction)
+        try:
+            if transaction is not None:
+                return transaction.run(run, self._interruption.waiting, keep=keep, size=size)
+            future = self._engine.loop.run_statement(run, shared=shared)
+            self._interruption.waiting(future)
+            return waited(future)
+        finally:
+            self._interruption.waited()
+
+
+def _introduced(run: Callable[[Epoch], T], introduction: str) -> Callable[[Epoch], T]:
+    if not introduction:
+        return run
+
+    def introduced(epoch: Epoch) -> T:
+        epoch.connection.execute(introduction)
+        return run(epoch)
+
+    return introduced
