@@ -9,8 +9,9 @@ import pytest
 
 from tests.driver import Engine
 from voltstream.core.ports import RawBatch
-from voltstream.runtime import pending
+from voltstream.runtime import epoch_loop, pending
 from voltstream.runtime.instance import DEFAULT_DATABASE
+from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.pending import Pending
 
 
@@ -53,3 +54,30 @@ def test_many_small_batches_are_each_answered_for_their_own_rows(engine: Engine)
     assert [receipt.dead_letters for receipt in receipts].count(1) == 1
     assert engine.run("SELECT sum(n) FROM counted") == [(121,)]
     assert engine.run("SELECT count(*) FROM rw_dead_letters") == [(1,)]
+
+
+def test_rows_that_wait_are_taken_together_up_to_a_bound(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epoch_loop, "EPOCHS_TOGETHER_MAX", 3)
+    engine.run("CREATE SOURCE beats (station VARCHAR, n INT)")
+    loop = engine.instance.engine(DEFAULT_DATABASE).loop
+    monkeypatch.setattr(loop, "_options", EngineOptions(epoch_rows_max=10))
+    held = threading.Event()
+    waits = loop.run_chore(lambda _: held.wait(30))
+    lines = b"".join(b'{"station": "S", "n": %d}\n' % n for n in range(5))
+    futures = [
+        engine.instance.submit(DEFAULT_DATABASE, "beats", RawBatch("ndjson", lines))
+        for _ in range(14)
+    ]
+    _wait_until_decoded(loop, 70)
+    held.set()
+    assert waits.result(30)
+    epochs = [future.result(30).epoch for future in futures]
+    assert [epochs.count(epoch) for epoch in dict.fromkeys(epochs)] == [6, 6, 2]  # 30 rows, 30, 10
+    assert engine.run("SELECT count(*) FROM beats") == [(70,)]
+
+
+def _wait_until_decoded(loop: epoch_loop.EpochLoop, rows: int) -> None:
+    with loop._changed:
+        assert loop._changed.wait_for(lambda: loop._rows_count == rows, 30)

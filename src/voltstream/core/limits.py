@@ -4,6 +4,8 @@ from __future__ import annotations
 
 EPOCH_ROWS_MAX = 122_880  # One DuckDB row group. Reached: the epoch is sealed.
 EPOCH_INTERVAL_MS = 100  # A row waits at most this long for company. Passed: the epoch is sealed.
+EPOCHS_TOGETHER_MAX = 4  # Rows that wait behind a running epoch: 4 x 122,880. The rest: the next.
+EPOCH_BYTES_MAX = 128 * 1024 * 1024  # Columns of an epoch of waiting rows: 4 row groups of 270 B.
 TICK_INTERVAL_MS = 1_000  # Unsolved uses of NOW() are re-evaluated this often.
 
 PENDING_BYTES_MAX = 256 * 1024 * 1024  # Input on its way: 1.2 M rows of 220 B. Full: submit waits.

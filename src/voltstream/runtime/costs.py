@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from voltstream.store.database import literal
 
 VIEW = "rw_operator_costs"
-_SAMPLE_EVERY = 256  # Epochs of a view; what is scanned is counted at a cost of milliseconds.
+_SAMPLE_EVERY = 256  # Epochs of a view; counting what is scanned costs 0.4 ms a statement.
+_SAMPLE_EARLY = (1, 8, 64)
 
 
 @dataclass
@@ -41,8 +42,7 @@ class ViewCost:
         """Count an epoch; tell whether it is sampled: the first ones, and one in so many later."""
         self.epochs += 1
         self.rows_in += rows_in
-        early = self.epochs < _SAMPLE_EVERY and self.epochs & (self.epochs - 1) == 0
-        sampled = early or self.epochs % _SAMPLE_EVERY == 0
+        sampled = self.epochs in _SAMPLE_EARLY or self.epochs % _SAMPLE_EVERY == 0
         if sampled:
             self.sampled_rows_in += rows_in
         return sampled

@@ -24,7 +24,12 @@ from voltstream.core.errors import (
     StatementTooComplex,
     VoltstreamError,
 )
-from voltstream.core.limits import SHARED_STATEMENTS_MAX, TICK_INTERVAL_MS
+from voltstream.core.limits import (
+    EPOCH_BYTES_MAX,
+    EPOCHS_TOGETHER_MAX,
+    SHARED_STATEMENTS_MAX,
+    TICK_INTERVAL_MS,
+)
 from voltstream.core.ports import Receipt
 from voltstream.runtime import absorb
 from voltstream.runtime.epoch import Books, Epoch
@@ -202,12 +207,15 @@ class EpochLoop:
         return waited_s * 1000 >= self._options.epoch_interval_ms
 
     def _take_rows(self) -> list[SourceRows]:
-        """Take batches until they fill an epoch: whole row groups need no write to the log."""
+        """Take what waits, for the more rows an epoch has, the less each costs; up to a bound."""
         taken: list[SourceRows] = []
-        count = 0
-        while self._rows and count < self._options.epoch_rows_max:
+        rows_left = self._options.epoch_rows_max * EPOCHS_TOGETHER_MAX
+        bytes_left = EPOCH_BYTES_MAX
+        while self._rows and rows_left > 0 and bytes_left > 0:
+            table = self._rows[0].table
             taken.append(self._rows.popleft())
-            count += taken[-1].table.num_rows
+            rows_left -= table.num_rows
+            bytes_left -= table.nbytes
         self._rows_count = sum(rows.table.num_rows for rows in self._rows)
         self._rows_since_s = time.monotonic()
         return taken
