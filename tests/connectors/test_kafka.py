@@ -117,6 +117,20 @@ def test_what_comes_with_a_message_stands_beside_it(brokers: str) -> None:
     assert abs(first["timestamp"].timestamp() - time.time()) < 60
 
 
+def test_where_messages_change_rows_their_keys_and_tombstones_are_handed_on(brokers: str) -> None:
+    target = sink(brokers, "changing")
+    target.deliver([SinkRecord(1, 0, b"k", b'{"a":1}'), SinkRecord(1, 1, b"k", None)])
+    plain, upsert = feed_of("changing"), feed_of("changing", {"format": "UPSERT"})
+    for feed in (plain, upsert):
+        connector = source(feed, brokers)
+        eventually(lambda feed=feed: bool(feed.records()))  # type: ignore[misc]
+        connector.stop()
+    target.close()
+    assert plain.records() == [b'{"a":1}']
+    assert upsert.records() == [b'{"a":1}', b""]
+    assert [list(batch.keys) for batch in upsert.batches] == [[b"k", b"k"]]
+
+
 @pytest.mark.parametrize(
     ("properties", "encoding"),
     [({"encode": "CSV", "delimiter": "|"}, "csv"), ({"encode": "BYTES"}, "bytes")],

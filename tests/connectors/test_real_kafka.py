@@ -141,3 +141,52 @@ def test_latest_passes_over_nothing_that_comes_while_stopped(
     with opened(tmp_path / "data") as engine:
         eventually(lambda: engine.run("SELECT count(*) FROM late") == [(100,)], 30)
         assert engine.run("SELECT min(n), max(n) FROM late") == [(100, 199)]
+
+
+@pytest.mark.timeout(120)
+def test_a_start_by_time_takes_what_was_written_since(broker: Broker, tmp_path: Path) -> None:
+    broker.create_topic("since", PARTITIONS)
+    producer = Producer({"bootstrap.servers": broker.address, "log_level": 0})
+    for number in range(90):
+        value = json.dumps({"n": number})
+        at_ms = 1_700_000_000_000 + number * 1000
+        producer.produce("since", value, partition=number % 2, timestamp=at_ms)
+    assert producer.flush(60) == 0
+    with opened(tmp_path / "data") as engine:
+        engine.run(
+            "CREATE SOURCE since (n BIGINT) WITH (connector = 'kafka', topic = 'since', "
+            f"properties.bootstrap.server = '{broker.address}', scan.startup.mode = 'timestamp', "
+            "scan.startup.timestamp.millis = 1700000060000) FORMAT PLAIN ENCODE JSON"
+        )
+        eventually(lambda: engine.run("SELECT count(*) FROM since") == [(30,)], 30)
+        assert engine.run("SELECT min(n), max(n) FROM since") == [(60, 89)]
+
+
+@pytest.mark.timeout(120)
+def test_upserts_and_tombstones_keep_a_table(broker: Broker, tmp_path: Path) -> None:
+    broker.create_topic("meters", 1)
+    producer = Producer({"bootstrap.servers": broker.address, "log_level": 0})
+    for number in range(3_000):
+        gone = number % 10 == 9
+        value = None if gone else json.dumps({"meter": number % 700, "reads": number})
+        producer.produce("meters", value, key=json.dumps({"meter": number % 700}))
+    assert producer.flush(60) == 0
+    stands: dict[int, int] = {}
+    for number in range(3_000):
+        stands.pop(number % 700, None)
+        if number % 10 != 9:
+            stands[number % 700] = number
+    with opened(tmp_path / "data") as engine:
+        engine.run(
+            "CREATE TABLE meters (meter INT PRIMARY KEY, reads INT) WITH (connector = 'kafka', "
+            f"topic = 'meters', properties.bootstrap.server = '{broker.address}') "
+            "FORMAT UPSERT ENCODE JSON; "
+            "CREATE TABLE raw (reads INT) INCLUDE KEY AS k WITH (connector = 'kafka', "
+            f"topic = 'meters', properties.bootstrap.server = '{broker.address}') "
+            "FORMAT UPSERT ENCODE JSON; "
+            "CREATE MATERIALIZED VIEW total AS SELECT count(*) AS n, sum(reads) AS s FROM meters"
+        )
+        right = [(len(stands), sum(stands.values()))]
+        eventually(lambda: engine.run("SELECT n, s::BIGINT FROM total") == right, 30)
+        eventually(lambda: engine.run("SELECT count(*), sum(reads)::BIGINT FROM raw") == right, 30)
+        assert dict(engine.run("SELECT meter, reads FROM meters")) == stands  # type: ignore[arg-type]

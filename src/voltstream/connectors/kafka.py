@@ -72,9 +72,11 @@ class KafkaSource:
             hint = "Each message is rows: write without_header = true, or leave it out."
             raise InvalidParameter(f"{owner} reads messages, which have no header", hint=hint)
         self._encoding = _ENCODINGS[layout.encode]
+        self._changes = layout.form != "plain"  # A message without a value says something then.
         self._includes = includes(feed.properties, INCLUDED, owner)
-        modes = ("earliest", "latest")
+        modes = ("earliest", "latest", "timestamp")
         self._startup = choice(feed.properties, "scan.startup.mode", modes, owner)
+        self._since_ms = _since_ms(feed.properties, owner) if self._startup == "timestamp" else 0
         self._settings = client_settings(feed.properties, bootstrap_override, owner) | {
             "group.id": f"voltstream-{feed.source}",  # The client demands one; it is never used.
             "enable.auto.commit": False,
@@ -141,8 +143,8 @@ class KafkaSource:
             else OFFSET_BEGINNING  # One that was added later has only news.
             for partition in partitions
         }
-        if not stored and self._startup == "latest":
-            starts = {partition: self._end_of(consumer, partition) for partition in partitions}
+        if not stored and self._startup != "earliest":
+            starts = self._declared_starts(consumer, partitions)
             # "latest" is a place, not a habit: it is durable, of every partition at once, before
             # the first row comes; else a restart would pass over what came meanwhile.
             places = {f"{self._topic}/{partition}": str(at) for partition, at in starts.items()}
@@ -165,6 +167,19 @@ class KafkaSource:
                 raise KafkaException(topic.error)
             return sorted(topic.partitions)
         return []
+
+    def _declared_starts(self, consumer: Consumer, partitions: list[int]) -> dict[int, int]:
+        if self._startup == "latest":
+            return {partition: self._end_of(consumer, partition) for partition in partitions}
+        asked = [TopicPartition(self._topic, at, self._since_ms) for at in partitions]
+        found = consumer.offsets_for_times(asked, timeout=CONNECT_WAIT_S)
+        # Where every message is older the answer is no offset but the end.
+        return {
+            place.partition: place.offset
+            if place.offset >= 0
+            else self._end_of(consumer, place.partition)
+            for place in found
+        }
 
     def _end_of(self, consumer: Consumer, partition: int) -> int:
         place = TopicPartition(self._topic, partition)
@@ -206,7 +221,7 @@ class KafkaSource:
     def _batch(self, partition: int, group: list[Message]) -> RawBatch:
         offsets = {f"{self._topic}/{partition}": str((group[-1].offset() or 0) + 1)}
         position = f"{self._topic}/{partition}@{group[0].offset()}"
-        held = [message for message in group if message.value() is not None]
+        held = [m for m in group if self._changes or m.value() is not None]
         beside = None
         if self._includes:
             columns = {kind: _beside(kind, held) for kind in self._includes}
@@ -218,6 +233,7 @@ class KafkaSource:
             position=position,
             header=False,
             beside=beside,
+            keys=[_bytes(message.key()) for message in held] if self._changes else (),
         )
 
     def _on_error(self, error: KafkaError) -> None:
@@ -230,6 +246,15 @@ class KafkaSource:
         if self._state != (state, detail):
             self._state = (state, detail)
             self._feed.report(state, detail)
+
+
+def _since_ms(properties: Mapping[str, str], owner: str) -> int:
+    written = required(properties, "scan.startup.timestamp.millis", owner)
+    if not written.isdecimal():
+        hint = "Write milliseconds since 1970."
+        message = f'{owner} cannot take "{written}" as "scan.startup.timestamp.millis"'
+        raise InvalidParameter(message, hint=hint)
+    return int(written)
 
 
 def _beside(kind: str, messages: list[Message]) -> pa.Array[Any]:

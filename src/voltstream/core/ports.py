@@ -171,7 +171,8 @@ class RawBatch:
     ``offsets`` are stored in the epoch that holds the rows (partition or file -> position).
     ``position`` names where the batch came from, for dead letters.
     ``beside`` holds what came with the records, by what INCLUDE calls it: one row for each, or
-    one row for all.
+    one row for all. ``keys`` are the records' keys where they change rows (FORMAT UPSERT); there
+    an empty record takes the row of its key away.
     """
 
     encoding: Encoding
@@ -183,6 +184,7 @@ class RawBatch:
     header: bool | None = None  # CSV: the first line names the columns. None: as declared.
     delimiter: str = ""  # CSV. Empty: as declared.
     beside: pa.Table | None = None
+    keys: Sequence[bytes | None] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,10 @@ def typed(text: str, column: Column) -> str:
         return f"TRY(from_json_strict({text}, {quoted(_structure(column.store_type))}))"
     if kind in INSTANTS:
         return _instant(text, column, INSTANTS[kind])
+    if kind is Kind.DATE:
+        # Change events number the days since 1970; more than a million is no day of theirs.
+        days = f"TRY_CAST({text} AS INTEGER)"
+        return f"CASE WHEN abs({days}) < 1000000 THEN DATE '1970-01-01' + {days} ELSE {plain} END"
     if kind in INTEGERS:
         # A fraction rounds half to even, as the one-call path does with JSON numbers.
         rounded = f"TRY_CAST(TRY_CAST({text} AS DOUBLE) AS {column.store_type})"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import FeatureNotSupported, InvalidParameter
 from voltstream.core.ports import Encoding, RawBatch
 
 Encode = Literal["json", "csv", "parquet", "bytes"]
+Form = Literal["plain", "upsert", "debezium"]
 
 _SPELLINGS = {"ndjson": "json", "jsonl": "json", "native": "json", "none": "json"}
 _TRUTHS = {"true": True, "t": True, "on": True, "1": True, "false": False, "off": False, "0": False}
@@ -28,6 +29,7 @@ class Layout:
     encode: Encode
     header: bool | None
     delimiter: str
+    form: Form = "plain"
 
     def complete(self, batch: RawBatch) -> RawBatch:
         """Fill in what a batch leaves to its source."""
@@ -49,9 +51,25 @@ def declared(properties: Mapping[str, str], owner: str) -> Layout:
     named = _SPELLINGS.get(named, named)
     for encode in get_args(Encode):
         if encode == named:
-            return Layout(encode, _header(properties, owner), _delimiter(properties, owner))
+            form = _form(properties, encode, owner)
+            return Layout(encode, _header(properties, owner), _delimiter(properties, owner), form)
     hint = "Use JSON, CSV, PARQUET or BYTES."
     raise InvalidParameter(f'{owner} cannot read ENCODE "{named}"', hint=hint)
+
+
+def _form(properties: Mapping[str, str], encode: Encode, owner: str) -> Form:
+    named = properties.get("format", "plain").strip().lower()
+    if named in ("plain", "native", "none"):
+        return "plain"
+    for form in get_args(Form):
+        if form == named:
+            if encode != "json":
+                hint = f"Write FORMAT {named.upper()} ENCODE JSON."
+                message = f"{owner} cannot read FORMAT {named.upper()} ENCODE {encode.upper()}"
+                raise FeatureNotSupported(message, hint=hint)
+            return cast("Form", form)
+    hint = "Use PLAIN, UPSERT or DEBEZIUM."
+    raise FeatureNotSupported(f"{owner} cannot read FORMAT {named.upper()}", hint=hint)
 
 
 def truth(properties: Mapping[str, str], name: str, owner: str) -> bool | None:

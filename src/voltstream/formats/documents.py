@@ -126,7 +126,7 @@ def _careful_sql(schema: Schema, spellings: dict[str, list[str]]) -> str:
         found = []
         for place, name in enumerate(spellings[column.name.lower()]):
             if structural(column):
-                value = f"CAST(json_extract(line, {quoted(_pointer(name))}) AS VARCHAR)"
+                value = f"CAST(json_extract(line, {quoted(pointer(name))}) AS VARCHAR)"
                 found.append(f"nullif({value}, 'null')")
                 continue
             if column.type.kind is Kind.NUMERIC:
@@ -155,6 +155,6 @@ def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _pointer(name: str) -> str:
+def pointer(name: str) -> str:
     """Return the JSON pointer of a top-level field (RFC 6901)."""
     return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from voltstream.core.errors import UndefinedTable
+from voltstream.formats.changing import GONE
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry
+from voltstream.runtime.changed import keep_changed
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.tables import keep_arrived
 from voltstream.runtime.work import SourceRows
@@ -14,7 +16,9 @@ from voltstream.store.ledger import add_dead_letters, save_offsets
 
 
 def _append(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
-    if entry.kind == "table":
+    if GONE in table.column_names:
+        keep_changed(epoch, entry, table)
+    elif entry.kind == "table":
         keep_arrived(epoch, entry, table)
     else:
         append_rows(epoch, entry, table)

@@ -23,6 +23,7 @@ from voltstream.core.limits import DECODE_TOGETHER_BYTES_MAX, PUSH_BYTES_MAX
 from voltstream.core.ports import RawBatch, Receipt
 from voltstream.core.schema import Column, Schema
 from voltstream.core.types import Kind
+from voltstream.formats import changing
 from voltstream.formats.declared import Layout, declared
 from voltstream.formats.decode import decode_together
 from voltstream.formats.port import UnreadableInput
@@ -154,7 +155,13 @@ class SourceIngest:
         parsed = source_statement(entry)
         batches = [layout(entry).complete(job.batch) for job in group]
         now_us = self._clock.now_us()
-        found = decode_together(batches, decoded_schema(entry), decoder, now_us)
+        schema = decoded_schema(entry)
+        form = layout(entry).form
+        if form == "plain":
+            found = decode_together(batches, schema, decoder, now_us)
+        else:
+            key = entry.parsed.primary_key if isinstance(entry.parsed, CreateTable) else ()
+            found = [changing.read(b, form, key, schema, decoder, now_us) for b in batches]
         return [
             SourceRows(
                 source=entry.oid,
@@ -205,18 +212,24 @@ def connector_properties(entry: Entry) -> Mapping[str, str]:
     """Return a source's WITH (…), its FORMAT … ENCODE … and INCLUDE clauses as properties."""
     parsed = source_statement(entry)
     kinds = "\n".join(column.included or "" for column in included(parsed))
-    return {"encode": parsed.encode, "include": kinds, **entry.stored.properties}
+    given = {"format": parsed.format, "encode": parsed.encode, "include": kinds}
+    return {**given, **entry.stored.properties}
 
 
 def layout(entry: Entry) -> Layout:
     """Return how a source's bytes are read. Raises: InvalidParameter, FeatureNotSupported."""
-    parsed = source_statement(entry)
-    if parsed.format not in ("PLAIN", "NATIVE", "NONE"):
-        raise FeatureNotSupported(
-            f"FORMAT {parsed.format} is not supported for a source",
-            hint="A source takes rows that only come: write FORMAT PLAIN.",
-        )
     found = declared(connector_properties(entry), f'source "{entry.stored.name}"')
+    if found.form != "plain" and not isinstance(entry.parsed, CreateTable):
+        raise FeatureNotSupported(
+            f"FORMAT {found.form.upper()} is not supported for a source",
+            hint="A source takes rows that only come: make it a table with a PRIMARY KEY.",
+        )
+    keyed = isinstance(entry.parsed, CreateTable) and entry.parsed.primary_key
+    if found.form != "plain" and not keyed:
+        raise InvalidParameter(
+            f'table "{entry.stored.name}" with FORMAT {found.form.upper()} needs a PRIMARY KEY',
+            hint="Its messages say which row they change by their key.",
+        )
     columns = decoded_schema(entry)
     if found.encode == "bytes" and [column.type.kind for column in columns] != [Kind.BYTEA]:
         raise InvalidParameter(

@@ -355,6 +355,16 @@ def take_out(epoch: Epoch, entry: Entry, rows_sql: str, columns: Sequence[str]) 
     if gone <= 0:
         return
     listed, match = entries.column_list(by), entries.column_list(relation.stable)
+    if relation.key:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {OLD} AS SELECT {match} FROM {relation.stored} "
+            f"WHERE ({listed}) IN (SELECT ({listed}) FROM {FRESH})"
+        )
+        add_delta(epoch, relation, OLD, -1)
+        connection.execute(
+            f"DELETE FROM {relation.stored} WHERE ({listed}) IN (SELECT ({listed}) FROM {OLD})"
+        )
+        return
     numbered = f"row_number() OVER (PARTITION BY {listed}) AS _k"
     same = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM f.{quoted(c)}" for c in by)
     connection.execute(

@@ -95,6 +95,8 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
     elif not columns.specs and "connector" not in clauses.properties:
         raise cursor.unsupported("a table without columns")
     cursor.expect_end()
+    if clauses.format == "UPSERT" and not columns.primary_key:
+        columns.primary_key = tuple(c.name for c in columns.specs if c.included == "key")
     _check_key(columns, cursor)
     return CreateTable(
         text=text, offset=offset, name=name, columns=tuple(columns.specs),
