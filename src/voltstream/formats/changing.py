@@ -127,7 +127,8 @@ def _widened(rows: pa.Table, schema: Schema, decoder: SqlDecoder) -> pa.Table:
     none = ", ".join(f"CAST(NULL AS {c.store_type}) AS c{i}" for i, c in enumerate(schema))
     shape = decoder.arrow(f"SELECT {none} WHERE FALSE", {}).schema
     columns: list[Any] = []
-    for column, kind in zip(schema, shape.types, strict=True):
+    kinds: list[Any] = list(shape.types)
+    for column, kind in zip(schema, kinds, strict=True):
         known = column.name in rows.column_names
         columns.append(rows.column(column.name) if known else pa.nulls(len(rows), kind))
     return pa.table(columns, names=[column.name for column in schema])
