@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from voltstream.sql.expressions import quote, spell
-from voltstream.sql.operators.keys import forget, near
+from voltstream.sql.operators.keys import forget, held, near
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Aggregate, column_list
@@ -118,14 +118,14 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {made} FROM ({child.sql}) WHERE FALSE")
         writer.setup.append(f'UPDATE {state} SET "_n" = 0')
-    old = writer.temp(near(state, fresh, plan.groups), (fresh,), "aggregate")
+    old = held(writer, state, fresh, plan.groups, plan.groups, (fresh,), "aggregate")
     new = writer.temp(
         f"SELECT {comma}{merged} FROM (SELECT {comma}{names} FROM {old} UNION ALL "
         f"SELECT {comma}{names} FROM {fresh}){tail}{alive}",
         (fresh,),
         "aggregate",
     )
-    _replace(writer, state, old, new, plan.groups)
+    _replace(writer, state, old, new, plan.groups, plan.groups)
     values = "".join(f", {partial.value} AS {quote(partial.name)}" for partial in partials)
     shown = (groups + values) if plan.groups else values.removeprefix(", ")
     shown = shown or "1"
@@ -152,8 +152,8 @@ def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
     state = writer.state("agg", f"SELECT * FROM {new}")
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {select} FROM ({rows})")
-    old = writer.temp(near(state, delta, plan.groups), (delta,), "aggregate")
-    _replace(writer, state, old, new, plan.groups)
+    old = held(writer, state, delta, plan.groups, plan.columns, (delta,), "aggregate")
+    _replace(writer, state, old, new, plan.groups, plan.columns)
     shown = column_list(plan.columns)
     return Keyed(f"(SELECT {shown} FROM {state})", _old_and_new(old, new, shown, plan.columns))
 
@@ -167,8 +167,15 @@ def _repeated(kept: str, columns: tuple[str, ...]) -> str:
     )
 
 
-def _replace(writer: Writer, state: str, old: str, new: str, groups: tuple[str, ...]) -> None:
-    forget(writer, state, old, groups, (old,), "aggregate")
+def _replace(
+    writer: Writer,
+    state: str,
+    old: str,
+    new: str,
+    groups: tuple[str, ...],
+    columns: tuple[str, ...],
+) -> None:
+    forget(writer, state, old, groups, columns, (old,), "aggregate")
     writer.run(f"INSERT INTO {state} SELECT * FROM {new}", (new,), "aggregate")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.aggregate import Keyed
-from voltstream.sql.operators.keys import forget, near, null_safe
+from voltstream.sql.operators.keys import PLACE, forget, held, near, null_safe, place
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import DistinctOn, SortKey, column_list
@@ -27,24 +27,51 @@ def _first(plan: DistinctOn, source: str, columns: str, ties: str) -> str:
     return f"SELECT DISTINCT ON ({keys}) {columns} FROM {source} ORDER BY {order}"
 
 
+def _first_arrived(plan: DistinctOn, source: str) -> str:
+    """Print the first rows of a delta with arrival numbers: aggregated, where order allows.
+
+    An aggregate over one record that compares as the order does costs half of a sort. In a
+    record NULL is the greatest value.
+    """
+    columns = column_list(plan.columns)
+    descending = {key.descending for key in plan.order}
+    if not plan.keys or len(descending) > 1:
+        return _first(plan, source, columns, '"_rid"')
+    down = True in descending
+    parts = []
+    for key in plan.order:
+        if key.nulls_first is not down:
+            parts.append(f"{quote(key.name)} IS NOT NULL")
+        parts.append(quote(key.name))
+    parts.append('-"_rid"' if down else '"_rid"')
+    rank = "row(" + ", ".join(parts) + ")"
+    row = "{" + ", ".join(f"{_text(c)}: {quote(c)}" for c in plan.columns) + "}"
+    verb = "arg_max" if down else "arg_min"
+    return f"SELECT unnest({verb}({row}, {rank})) FROM {source} GROUP BY {column_list(plan.keys)}"
+
+
+def _text(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
+
+
 def _winners(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
     law = "append-only: the delta's first rows challenge the kept winners"
     writer.rule("distinct on", law, "touched keys")
     columns = column_list(plan.columns)
-    fresh = writer.temp(
-        _first(plan, f"({child.sql})", columns, '"_rid"'), child.reads, "distinct on"
-    )
+    fresh = writer.temp(_first_arrived(plan, f"({child.sql})"), child.reads, "distinct on")
     state = writer.state("top", f"SELECT {columns} FROM {fresh}")
-    held = writer.temp(near(state, fresh, plan.keys, 'r.*, TRUE AS "_held"'), (fresh,),
-                       "distinct on")  # fmt: skip
-    old_columns = ", ".join(f"s.{quote(c)} AS {quote('_old_' + c)}" for c in plan.columns)
+    shown = f"r.*, TRUE AS _held{place(plan.columns)}"
+    was_columns = ", ".join(f"s.{quote(c)} AS {quote('_old_' + c)}" for c in plan.columns)
+    where = f's."{PLACE}", ' if place(plan.columns) else ""
     won = writer.temp(
-        f'SELECT g.*, s."_held", {old_columns} FROM {fresh} AS g LEFT JOIN {held} AS s '
-        f"ON {null_safe(plan.keys, 'g', 's')} WHERE s._held IS NULL OR {_before(plan.order)}",
+        f"SELECT g.*, s._held, {where}{was_columns} FROM {fresh} AS g LEFT JOIN "
+        f"({near(state, fresh, plan.keys, shown)}) AS s ON {null_safe(plan.keys, 'g', 's')} "
+        f"WHERE s._held IS NULL OR {_before(plan.order)}",
         (fresh,),
         "distinct on",
     )
-    forget(writer, state, f"(SELECT * FROM {won} WHERE _held)", plan.keys, (won,), "distinct on")
+    beaten = f"(SELECT * FROM {won} WHERE _held)"
+    forget(writer, state, beaten, plan.keys, plan.columns, (won,), "distinct on")
     writer.run(f"INSERT INTO {state} SELECT {columns} FROM {won}", (won,), "distinct on")
     was = ", ".join(quote("_old_" + c) for c in plan.columns)
     sql = (
@@ -80,8 +107,8 @@ def _decide_again(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
     rows = f"({near(kept, delta, plan.keys)})"
     new = writer.temp(_first(plan, rows, columns, columns), (delta,), "distinct on")
     state = writer.state("top", f"SELECT {columns} FROM {new}")
-    old = writer.temp(near(state, delta, plan.keys), (delta,), "distinct on")
-    forget(writer, state, old, plan.keys, (old,), "distinct on")
+    old = held(writer, state, delta, plan.keys, plan.columns, (delta,), "distinct on")
+    forget(writer, state, old, plan.keys, plan.columns, (old,), "distinct on")
     writer.run(f"INSERT INTO {state} SELECT {columns} FROM {new}", (new,), "distinct on")
     sql = (
         f'SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM ('

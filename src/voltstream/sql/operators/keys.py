@@ -3,7 +3,8 @@
 DuckDB hands the least and greatest key of a join's small side to the scan of the large one, which
 then skips whole row groups: with ``=``, but not with IS NOT DISTINCT FROM. So keys are matched by
 ``=``, and those with a NULL in them by a second branch, whose small side is nearly always empty
-and then ends before it reads. docs/design/performance.md has the figures.
+and then ends before it reads. What was found is deleted by its place.
+docs/design/performance.md has the figures.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.stream import Writer
 from voltstream.sql.plan import column_list
+
+PLACE = "_vs_place"  # Where a row of a state is, within one epoch.
 
 
 def null_safe(columns: tuple[str, ...], left: str, right: str) -> str:
@@ -33,26 +36,49 @@ def near(rows: str, touched: str, keys: tuple[str, ...], shown: str = "r.*") -> 
     )
 
 
-def forget(
+def held(
     writer: Writer,
     state: str,
     touched: str,
     keys: tuple[str, ...],
+    columns: tuple[str, ...],
     reads: tuple[str, ...],
     operator: str,
     *,
     retractions_only: bool = False,
+) -> str:
+    """Copy the rows whose keys ``touched`` has, with their places; return the temp relation."""
+    found = near(state, touched, keys, f"r.*{place(columns)}")
+    return writer.temp(found, reads, operator, retractions_only=retractions_only)
+
+
+def forget(
+    writer: Writer,
+    state: str,
+    old: str,
+    keys: tuple[str, ...],
+    columns: tuple[str, ...],
+    reads: tuple[str, ...],
+    operator: str,
 ) -> None:
-    """Delete the rows whose keys ``touched`` has; without keys, all rows."""
-    statements = [f"DELETE FROM {state}"]
-    if keys:
-        plain, odd = _parted(touched, keys)
-        statements = [
-            f"DELETE FROM {state} AS r USING {plain} AS d WHERE {_equal(keys, 'r', 'd')}",
-            f"DELETE FROM {state} AS r USING {odd} AS d WHERE {null_safe(keys, 'r', 'd')}",
-        ]
-    for statement in statements:
-        writer.run(statement, reads, operator, retractions_only=retractions_only)
+    """Delete rows that were found: by place, which does not look for them again.
+
+    Shape: ``old`` is a relation or bracketed query with the keys and, unless hidden, the place.
+    """
+    if not keys:
+        statement = f"DELETE FROM {state}"
+    elif place(columns):
+        statement = f'DELETE FROM {state} WHERE rowid IN (SELECT "{PLACE}" FROM {old})'
+    else:
+        same = null_safe(keys, "r", "d")
+        statement = f"DELETE FROM {state} AS r USING {old} AS d WHERE {same}"
+    writer.run(statement, reads, operator)
+
+
+def place(columns: tuple[str, ...]) -> str:
+    """Print the place of row r as a column; a column of this name hides what DuckDB has."""
+    hidden = any(column.lower() == "rowid" for column in columns)
+    return "" if hidden else f', r.rowid AS "{PLACE}"'
 
 
 def _parted(touched: str, keys: tuple[str, ...]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.aggregate import Keyed
-from voltstream.sql.operators.keys import forget, near
+from voltstream.sql.operators.keys import forget, held, near
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Over, Plan, batch_sql, column_list, is_stored
@@ -64,8 +64,8 @@ def replaced(
 ) -> Stream:
     """Put the touched partitions' new rows in the place of their old ones; return the change."""
     listed = column_list(columns)
-    old = writer.temp(near(state, touched, partition), reads, operator)
-    forget(writer, state, old, partition, (old,), operator)
+    old = held(writer, state, touched, partition, columns, reads, operator)
+    forget(writer, state, old, partition, columns, (old,), operator)
     writer.run(f"INSERT INTO {state} SELECT * FROM {new}", (new,), operator)
     sql = (
         f'SELECT {listed}, sum("_w")::INTEGER AS "_w" FROM (SELECT {listed}, -1 AS "_w" FROM {old} '

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.aggregate import Keyed
-from voltstream.sql.operators.keys import forget, near
+from voltstream.sql.operators.keys import forget, held
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import SetOperation, SetVerb, column_list
 
@@ -36,14 +36,14 @@ def set_operation_delta(writer: Writer, plan: SetOperation, sides: list[Stream])
         "set operation",
     )
     state = writer.state("rows", f"SELECT {columns}, _n, _m FROM {fresh}")
-    was = writer.temp(near(state, fresh, plan.columns), (fresh,), "set operation")
+    was = held(writer, state, fresh, plan.columns, plan.columns, (fresh,), "set operation")
     now = writer.temp(
         f"SELECT {columns}, sum(_n)::BIGINT AS _n, sum(_m)::BIGINT AS _m FROM "
-        f"(SELECT * FROM {was} UNION ALL SELECT * FROM {fresh}) GROUP BY {columns}",
+        f"(SELECT {columns}, _n, _m FROM {was} UNION ALL SELECT * FROM {fresh}) GROUP BY {columns}",
         (fresh,),
         "set operation",
     )
-    forget(writer, state, was, plan.columns, (was,), "set operation")
+    forget(writer, state, was, plan.columns, plan.columns, (was,), "set operation")
     writer.run(
         f"INSERT INTO {state} SELECT * FROM {now} WHERE _n <> 0 OR _m <> 0", (now,), "set operation"
     )
