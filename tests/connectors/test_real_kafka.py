@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.connectors.memory_feed import eventually
 from tests.connectors.real_kafka.broker import Broker, NoBroker
+from tests.connectors.real_kafka.once_worker import STEPS
 from tests.driver import Engine, bag
 from voltstream.core.clock import SystemClock
 
@@ -190,3 +191,32 @@ def test_upserts_and_tombstones_keep_a_table(broker: Broker, tmp_path: Path) -> 
         eventually(lambda: engine.run("SELECT n, s::BIGINT FROM total") == right, 30)
         eventually(lambda: engine.run("SELECT count(*), sum(reads)::BIGINT FROM raw") == right, 30)
         assert dict(engine.run("SELECT meter, reads FROM meters")) == stands  # type: ignore[arg-type]
+
+
+def committed_numbers(broker: Broker, topic: str) -> list[int]:
+    """Read a topic as one does who wants nothing that was not committed."""
+    settings = {"bootstrap.servers": broker.address, "group.id": "committed", "log_level": 0}
+    isolated = {"isolation.level": "read_committed", "enable.partition.eof": True}
+    consumer = Consumer(settings | isolated)
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    numbers: list[int] = []
+    while True:
+        for message in consumer.consume(500, 5):
+            if message.error() is not None:
+                consumer.close()
+                return numbers
+            numbers.append(json.loads(message.value() or b"{}")["n"])
+
+
+@pytest.mark.timeout(240)
+def test_a_transactional_sink_delivers_once_wherever_it_is_killed(
+    broker: Broker, tmp_path: Path
+) -> None:
+    broker.create_topic("once", 1)
+    command = [sys.executable, "-m", "tests.connectors.real_kafka.once_worker"]
+    command += [str(tmp_path / "data"), broker.address]
+    count = 500
+    for turn, step in enumerate(STEPS):
+        ended = subprocess.run([*command, str(turn * count), str(count), step], check=False)
+        assert ended.returncode == (0 if step == "none" else -signal.SIGKILL)
+    assert committed_numbers(broker, "once") == list(range(len(STEPS) * count))

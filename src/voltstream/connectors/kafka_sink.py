@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -22,6 +23,33 @@ _LOG = logging.getLogger(__name__)
 _OnDelivery = Callable[[KafkaError | None, Message], None]
 
 
+def producer_settings(
+    properties: Mapping[str, str], bootstrap_override: str | None, owner: str
+) -> dict[str, Any]:
+    """Return an idempotent producer's settings. Raises: InvalidParameter (22023)."""
+    settings: dict[str, Any] = client_settings(properties, bootstrap_override, owner) | {
+        "enable.idempotence": True,
+        "acks": "all",
+        "linger.ms": 5,
+        "message.timeout.ms": int(DELIVERY_WAIT_S * 1000),
+        "partitioner": "murmur2_random",  # The Java client's, so keys meet in one partition.
+        "log_level": 2,
+        "logger": _LOG,
+        # Without a callback the client prints to stderr; what fails is told by deliver().
+        "error_cb": lambda error: _LOG.debug("%s: %s", owner, error),
+    }
+    try:
+        Producer(settings)
+    except KafkaException as error:
+        raise InvalidParameter(f"{owner}: {error.args[0].str()}") from error
+    return settings
+
+
+def identity(record: SinkRecord) -> list[tuple[str, str | bytes | None]]:
+    """Return the headers by which a reader knows a repeated message."""
+    return [("epoch", str(record.epoch)), ("ordinal", str(record.ordinal))]
+
+
 class KafkaSink:
     """Sends records in order and answers when every in-sync replica has them.
 
@@ -34,21 +62,7 @@ class KafkaSink:
     ) -> None:
         owner = f'sink "{name}"'
         self._topic = required(properties, "topic", owner)
-        self._settings = client_settings(properties, bootstrap_override, owner) | {
-            "enable.idempotence": True,
-            "acks": "all",
-            "linger.ms": 5,
-            "message.timeout.ms": int(DELIVERY_WAIT_S * 1000),
-            "partitioner": "murmur2_random",  # The Java client's, so keys meet in one partition.
-            "log_level": 2,
-            "logger": _LOG,
-            # Without a callback the client prints to stderr; what fails is told by deliver().
-            "error_cb": lambda error: _LOG.debug("%s: %s", owner, error),
-        }
-        try:
-            Producer(self._settings)
-        except KafkaException as error:
-            raise InvalidParameter(f"{owner}: {error.args[0].str()}") from error
+        self._settings = producer_settings(properties, bootstrap_override, owner)
         self._producer: Producer | None = None
         self._stopping = threading.Event()
 
@@ -107,10 +121,7 @@ class KafkaSink:
         return left
 
     def _produce(self, producer: Producer, record: SinkRecord, delivered: _OnDelivery) -> None:
-        headers: list[tuple[str, str | bytes | None]] = [
-            ("epoch", str(record.epoch)),
-            ("ordinal", str(record.ordinal)),
-        ]
+        headers = identity(record)
         while True:
             try:
                 producer.produce(

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from voltstream.connectors.files import FileSource
 from voltstream.connectors.generated import GeneratedSource
 from voltstream.connectors.kafka import KafkaSource
+from voltstream.connectors.kafka_exactly_once import ExactlyOnceKafkaSink
 from voltstream.connectors.kafka_sink import KafkaSink
 from voltstream.connectors.properties import required
 from voltstream.connectors.sinks import BlackholeSink, FileSink
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import Connector, SinkTarget, SourceFeed
+from voltstream.formats.declared import truth
 
 
 class ConnectorRegistry:
@@ -47,8 +49,13 @@ class ConnectorRegistry:
             case "blackhole" | "console":  # A server has none.
                 return BlackholeSink()
             case "kafka":
-                return KafkaSink(name, properties, self._bootstrap_override)
+                made = ExactlyOnceKafkaSink if _is_exactly_once(name, properties) else KafkaSink
+                return made(name, properties, self._bootstrap_override)
             case other:
                 hint = "Sinks write to file, kafka or blackhole."
                 message = f'sink "{name}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
+
+
+def _is_exactly_once(name: str, properties: Mapping[str, str]) -> bool:
+    return truth(properties, "exactly_once", f'sink "{name}"') or False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from uuid import uuid4
 
 from voltstream.core.errors import (
     DuplicateColumn,
@@ -206,7 +207,9 @@ def create_sink(epoch: Epoch, parsed: CreateSink, names: Names) -> Outcome:
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SINK")
     if known is not None:
         return known
-    stored = new_stored(epoch, parsed.name, "sink", parsed, parsed.properties)
+    # What the target knows the sink by, whatever it is called here.
+    properties = {**parsed.properties, "sink.identity": uuid4().hex}
+    stored = new_stored(epoch, parsed.name, "sink", parsed, properties)
     connection = epoch.connection
     epoch.flush()
     program = entries.sink_program(stored.oid, parsed, names, connection)
