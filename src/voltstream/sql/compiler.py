@@ -17,6 +17,7 @@ from voltstream.sql.operators.recompute import recompute_delta
 from voltstream.sql.operators.stream import Writer
 from voltstream.sql.planner import Planned, Planner
 from voltstream.sql.program import Program, Step
+from voltstream.sql.pruning import pruned
 from voltstream.sql.translate import translated_tree
 from voltstream.sql.watermarks import close_windows
 
@@ -46,7 +47,7 @@ def compile_view(
     _check_names(planned.repeated, len(planned.items), column_names)
     plan = with_exact_sums(planned.plan, oracle)
     plan = close_windows(plan) if on_close else plan
-    return emit(oid, name, plan, _renamed(planned, column_names), ())
+    return emit(oid, name, pruned(plan, planned.items), _renamed(planned, column_names), ())
 
 
 def compile_sink(
@@ -67,7 +68,7 @@ def compile_sink(
         return _recomputed(name, oid, query, (), catalog, oracle, reason)
     plan = with_exact_sums(planned.plan, oracle)
     plan = close_windows(plan) if on_close else plan
-    return emit_sink(oid, name, plan, planned.items)
+    return emit_sink(oid, name, pruned(plan, planned.items), planned.items)
 
 
 def _check_names(repeated: str | None, width: int, given: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from voltstream.sql.expressions import spell
+from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import (
@@ -26,6 +26,7 @@ from voltstream.sql.plan import (
     join_condition,
     qualify,
 )
+from voltstream.sql.planning import names_in
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class _Side:
     content: str
     columns: tuple[str, ...]
     keys: tuple[tuple[exp.Expression, str], ...]  # Each with the sign that compares it.
+    compared: tuple[str, ...]  # The columns that the condition reads.
+    append_only: bool
 
 
 _LAWS = {
@@ -49,8 +52,11 @@ _Condition = Callable[[str, str], str]  # ON between a row of this side and one 
 
 
 def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Stream:
-    a = _side(writer, plan.left, left, tuple((key.left, key.sign) for key in plan.keys))
-    b = _side(writer, plan.right, right, tuple((key.right, key.sign) for key in plan.keys))
+    rest = () if plan.rest is None else (plan.rest,)
+    one = tuple((key.left, key.sign) for key in plan.keys)
+    other = tuple((key.right, key.sign) for key in plan.keys)
+    a = _side(writer, plan.left, left, one, rest)
+    b = _side(writer, plan.right, right, other, rest)
 
     def from_left(row: str, other: str) -> str:
         return join_condition(plan, row, other)
@@ -66,13 +72,16 @@ def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Strea
         grows = appending and plan.kind is JoinKind.SEMI
         return Stream(sql, tuple(made), plan.columns, grows, False)
     made = _inner(writer, a, b, join_condition(plan))
+    branches = [f"SELECT * FROM {name}" for name in made]
     if plan.kind in (JoinKind.LEFT, JoinKind.FULL):
         alone = _matching(writer, a, b, from_left, matched=False)
-        made += [_padded(writer, name, a, b, left=True) for name in alone]
+        branches += [_padded(name, a.columns, plan.columns) for name in alone]
+        made += alone
     if plan.kind is JoinKind.FULL:
         alone = _matching(writer, b, a, from_right, matched=False)
-        made += [_padded(writer, name, b, a, left=False) for name in alone]
-    sql = " UNION ALL ".join(f"SELECT * FROM {name}" for name in made)
+        branches += [_padded(name, b.columns, plan.columns) for name in alone]
+        made += alone
+    sql = " UNION ALL ".join(branches)
     both = appending and plan.kind is JoinKind.INNER
     if both:  # The third term only takes back what the first two counted twice.
         sql = f'SELECT {column_list(plan.columns)}, sum("_w")::INTEGER AS "_w" FROM ({sql}) '
@@ -102,7 +111,7 @@ def _matching(writer: Writer, a: _Side, b: _Side, on: _Condition, *, matched: bo
     """
     verb = "SEMI" if matched else "ANTI"
     operator = "semi join" if matched else "unmatched"
-    rows, old_rows = column_list(a.columns, "l"), column_list(b.columns)
+    rows, old_rows = column_list(a.columns, "l"), column_list(b.compared)
     direct = writer.temp(
         f'SELECT {rows}, l."_w" FROM {a.delta} AS l {verb} JOIN {b.content} AS r ON {on("l", "r")}',
         (a.delta,),
@@ -119,52 +128,47 @@ def _matching(writer: Writer, a: _Side, b: _Side, on: _Condition, *, matched: bo
         f"({spell(qualify(key, 'r'))}) {sign} ({spell(qualify(key, 'd'))})" for key, sign in b.keys
     )
     old = (
-        f'SELECT {old_rows} FROM (SELECT {column_list(b.columns, "r")}, r."_w" FROM {b.content} '
+        f'SELECT {old_rows} FROM (SELECT {column_list(b.compared, "r")}, r."_w" FROM {b.content} '
         f"AS r SEMI JOIN {b.delta} AS d ON {same or 'TRUE'} "
         f'UNION ALL SELECT {old_rows}, -"_w" FROM {b.delta}) '
         f'GROUP BY {old_rows} HAVING sum("_w") > 0'
     )
-    moved = writer.temp(
-        f'SELECT {rows}, l."_w"::INTEGER AS "_w" FROM {touched} AS l {verb} JOIN {b.content} AS r '
-        f"ON {on('l', 'r')} UNION ALL "
-        f'SELECT {rows}, -l."_w"::INTEGER FROM {touched} AS l {verb} JOIN ({old}) AS r '
-        f"ON {on('l', 'r')}",
-        (touched,),
-        operator,
+    was = (
+        f'SELECT {rows}, -l."_w"::INTEGER AS "_w" FROM {touched} AS l '
+        f"{verb} JOIN ({old}) AS r ON {on('l', 'r')}"
     )
+    now = f'SELECT {rows}, l."_w"::INTEGER FROM {touched} AS l'
+    if not b.append_only:
+        was += f" UNION ALL {now} {verb} JOIN {b.content} AS r ON {on('l', 'r')}"
+    elif matched:  # Where rows only come, a row that was touched has a match now.
+        was += f" UNION ALL {now}"
+    moved = writer.temp(was, (touched,), operator)
     return [direct, moved]
 
 
-def _padded(writer: Writer, alone: str, a: _Side, b: _Side, *, left: bool) -> str:
-    """Pad unmatched rows with NULLs that keep the other side's types."""
-    nothing = f"(SELECT {column_list(b.columns)} FROM {b.delta} LIMIT 0)"
-    sides = [column_list(a.columns, "l"), column_list(b.columns, "p")]
-    columns = ", ".join(sides if left else reversed(sides))
-    return writer.temp(
-        f'SELECT {columns}, l."_w"::INTEGER AS "_w" FROM {alone} AS l '
-        f"LEFT JOIN {nothing} AS p ON TRUE",
-        (alone,),
-        "padding",
-    )
+def _padded(alone: str, own: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    """Print unmatched rows with NULLs, which take their types from the branch of the matches."""
+    listed = ", ".join(quote(c) if c in own else f"NULL AS {quote(c)}" for c in columns)
+    return f'SELECT {listed}, "_w"::INTEGER AS "_w" FROM {alone}'
 
 
 def _side(
-    writer: Writer, plan: Plan, stream: Stream, keys: tuple[tuple[exp.Expression, str], ...]
+    writer: Writer,
+    plan: Plan,
+    stream: Stream,
+    keys: tuple[tuple[exp.Expression, str], ...],
+    rest: tuple[exp.Expression, ...],
 ) -> _Side:
     delta = writer.materialize(stream, "join input")
+    read = {name for tree in (*(key for key, _ in keys), *rest) for name in names_in(tree)}
+    compared = tuple(c for c in stream.columns if c in read) or stream.columns
     if is_stored(plan):
         content = f'(SELECT *, 1 AS "_w" FROM ({batch_sql(plan)}))'
-        return _Side(delta, content, stream.columns, keys)
+        return _Side(delta, content, stream.columns, keys, compared, stream.append_only)
     state = writer.state("join", f'SELECT {column_list(stream.columns)}, "_w" FROM {delta}')
-    integrate(
-        writer,
-        state,
-        delta,
-        stream,
-        _touched(stream.columns, [key for key, _ in keys]),
-        "join state",
-    )
-    return _Side(delta, state, stream.columns, keys)
+    touched = _touched(stream.columns, [key for key, _ in keys])
+    integrate(writer, state, delta, stream, touched, "join state")
+    return _Side(delta, state, stream.columns, keys, compared, stream.append_only)
 
 
 def _touched(columns: tuple[str, ...], keys: Sequence[exp.Expression]) -> tuple[str, ...]:
