@@ -9,6 +9,7 @@ from voltstream.connectors.generated import GeneratedSource
 from voltstream.connectors.kafka import KafkaSource
 from voltstream.connectors.kafka_exactly_once import ExactlyOnceKafkaSink
 from voltstream.connectors.kafka_sink import KafkaSink
+from voltstream.connectors.postgres_cdc import PostgresCdcSource
 from voltstream.connectors.properties import required
 from voltstream.connectors.sinks import BlackholeSink, FileSink
 from voltstream.core.errors import InvalidParameter
@@ -36,8 +37,10 @@ class ConnectorRegistry:
                 return KafkaSource(feed, self._bootstrap_override)
             case "datagen":
                 return GeneratedSource(feed)
+            case "postgres-cdc":
+                return PostgresCdcSource(feed)
             case other:
-                hint = "Sources read from file, kafka, datagen, webhook or none."
+                hint = "Sources read from file, kafka, postgres-cdc, datagen, webhook or none."
                 message = f'source "{feed.source}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
 

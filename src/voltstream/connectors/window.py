@@ -36,6 +36,13 @@ class OutstandingBatches:
         while self._futures:
             self._settle_oldest()
 
+    def are_settled(self) -> bool:
+        """Tell whether everything is durable, without waiting. Raises what became of a batch."""
+        while self._futures and self._futures[0].done():
+            self._futures[0].result()
+            self._futures.popleft()
+        return not self._futures
+
     def forget(self) -> None:
         """Drop the record of batches whose fate no longer matters: reading starts again."""
         self._futures.clear()

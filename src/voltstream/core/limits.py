@@ -28,6 +28,10 @@ STARTUP_BYTES_MAX = 10_000  # PostgreSQL's own bound of a startup packet. Larger
 STATEMENTS_MAX = 10_000  # Prepared statements or portals of one session. Full: 54000.
 RESULT_BATCH_ROWS = 8_192  # Rows turned into wire bytes at a time; a slow reader holds one batch.
 
+CDC_BATCH_BYTES = 4 * 1024 * 1024  # Changes of whole transactions that are taken as one batch.
+CDC_TRANSACTION_BYTES_MAX = (
+    512 * 1024 * 1024
+)  # One transaction, in memory. Larger: the table fails.
 OUTBOX_ROWS_MAX = 10_000_000  # Of one sink, ~300 B each = 3 GB of disk. Full: its outbox_policy.
 OUTBOX_DELIVER_ROWS = 10_000  # Rows read from the outbox and sent at a time.
 DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.

@@ -12,16 +12,15 @@ import pyarrow as pa
 
 from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Schema
-from voltstream.formats import documents
+from voltstream.formats import documents, pgoutput
 from voltstream.formats.casts import quoted
 from voltstream.formats.declared import Form
 from voltstream.formats.decode import decode
 from voltstream.formats.documents import pointer
 from voltstream.formats.lines import from_documents
 from voltstream.formats.port import SqlDecoder
-from voltstream.formats.result import DeadLetter, Decoded, Integers, dead_letter
+from voltstream.formats.result import GONE, DeadLetter, Decoded, Integers, dead_letter
 
-GONE = "_gone"  # Of a decoded row: whether it takes the row of its key away.
 _NO_KEY = "the message has no value, and its key does not name the row that goes"
 
 
@@ -46,6 +45,8 @@ def read(
 
     Law: the rows are in the order of their messages, so the last one of a key is what stands.
     """
+    if form == "pgoutput":
+        return pgoutput.read(batch, key, schema, decoder, now_us)
     if batch.encoding in ("ndjson", "declared"):  # Pushed, not from a topic.
         lines = bytes(batch.payload).removesuffix(b"\n").split(b"\n")
         batch = replace(batch, encoding="json", payload=b"", records=lines)

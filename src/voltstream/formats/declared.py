@@ -10,7 +10,8 @@ from voltstream.core.errors import FeatureNotSupported, InvalidParameter
 from voltstream.core.ports import Encoding, RawBatch
 
 Encode = Literal["json", "csv", "parquet", "bytes"]
-Form = Literal["plain", "upsert", "debezium"]
+POSTGRES_CDC = "postgres-cdc"
+Form = Literal["plain", "upsert", "debezium", "pgoutput"]
 
 _SPELLINGS = {"ndjson": "json", "jsonl": "json", "native": "json", "none": "json"}
 _TRUTHS = {"true": True, "t": True, "on": True, "1": True, "false": False, "off": False, "0": False}
@@ -58,10 +59,12 @@ def declared(properties: Mapping[str, str], owner: str) -> Layout:
 
 
 def _form(properties: Mapping[str, str], encode: Encode, owner: str) -> Form:
+    if properties.get("connector", "").lower() == POSTGRES_CDC:
+        return "pgoutput"
     named = properties.get("format", "plain").strip().lower()
     if named in ("plain", "native", "none"):
         return "plain"
-    for form in get_args(Form):
+    for form in ("upsert", "debezium"):
         if form == named:
             if encode != "json":
                 hint = f"Write FORMAT {named.upper()} ENCODE JSON."

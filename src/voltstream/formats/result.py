@@ -10,6 +10,10 @@ import pyarrow as pa
 
 from voltstream.core.limits import DEAD_LETTER_BYTES_MAX
 
+# Columns beside those of the schema, where records change rows:
+GONE = "_gone"  # Whether the row takes the one of its key away.
+ALL = "_all"  # Whether it takes every row away.
+KEPT = "_kept"  # The columns that keep what they hold: an update did not tell them.
 Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 

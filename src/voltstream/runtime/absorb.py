@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from voltstream.core.errors import UndefinedTable
-from voltstream.formats.changing import GONE
+from voltstream.formats.result import GONE
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.changed import keep_changed

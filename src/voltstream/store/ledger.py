@@ -43,7 +43,8 @@ _VIEWS = (
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
     "coalesce(s.state, CASE WHEN json_extract_string(o.properties, '$.connector') IS NULL "
     "THEN 'running' ELSE 'starting' END) AS state, coalesce(s.detail, '') AS detail, "
-    f"{SHOWN} FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source'",
+    f"{SHOWN} FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source' "
+    "OR o.kind = 'table' AND json_extract_string(o.properties, '$.connector') IS NOT NULL",
     "CREATE OR REPLACE VIEW rw_catalog.rw_sinks AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
     "CASE WHEN f.oid IS NOT NULL THEN 'failed' ELSE coalesce(s.state, 'running') END AS state, "
