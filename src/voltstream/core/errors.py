@@ -413,3 +413,15 @@ class StorageFault(VoltstreamError):
     """The disk or the file below failed."""
 
     sqlstate = "58030"
+
+
+class ExternalRoutineFault(VoltstreamError):
+    """A function in another language raised."""
+
+    sqlstate = "38000"
+
+
+class InvalidFunctionDefinition(VoltstreamError):
+    """A function cannot be as it is written."""
+
+    sqlstate = "42P13"

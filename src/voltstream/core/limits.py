@@ -41,6 +41,9 @@ SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it say
 REGEX_SECONDS_MAX = 1.0  # One regular expression on one value. Longer: 2201B.
 REGEX_SECOND_CHARACTERS = 500_000  # A value of 2 M characters may take 4 s more.
 FUNCTION_DEPTH_MAX = 32  # SQL functions that call each other, inlined. Deeper: 54000.
+PYTHON_BATCH_S_MAX = 10.0  # 2,048 rows through a Python function: 5 ms a row. Longer: 54000.
+PYTHON_MEMORY_BYTES_MAX = 256 * 1024 * 1024  # Of one process of functions. More: 54000.
+PYTHON_PROCESSES_MAX = 2  # One for epochs and one for readers. All busy: a call waits for one.
 SINK_DEPTH_MAX = 32  # Tables fed by sinks, one from another. Deeper, or in a ring: 54000.
 
 OCPP_CONNECTIONS_MAX = 20_000  # Two fleets of 10,000. Full: the handshake gets 503.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +22,15 @@ class NativeFunction:
     result: str
     compute: Callable[..., Any]
     nulls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFunction:
+    """A function of any number of arguments, called with columns.
+
+    Shape: ``result`` is a type as the store spells it; the first argument is a constant.
+    """
+
+    name: str
+    result: str
+    compute: Callable[[Sequence[pa.Array[Any]]], pa.Array[Any]]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from voltstream.core.errors import (
     DependentObjects,
     UndefinedColumn,
+    UndefinedFunction,
     UndefinedObject,
     UndefinedSchema,
     UndefinedTable,
@@ -40,6 +41,10 @@ def drop(epoch: Epoch, parsed: Drop) -> Outcome:
                 if not parsed.if_exists:
                     raise UndefinedSchema(message)
             message = f'{kind} "{shown}" does not exist'
+            if kind == "function":
+                if not parsed.if_exists:
+                    raise UndefinedFunction(f'could not find a function named "{shown}"')
+                message = f"function {shown}() does not exist"
             if not parsed.if_exists:
                 raise (UndefinedTable if kind in _RELATIONS else UndefinedObject)(message)
             notices.append(Notice(f"{message}, skipping"))

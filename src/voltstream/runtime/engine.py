@@ -20,6 +20,7 @@ from voltstream.runtime.ingest import SourceIngest
 from voltstream.runtime.jobs import Jobs
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.outboxes import Outboxes, changed_tables
+from voltstream.runtime.python_functions import PythonFunctions
 from voltstream.runtime.system_catalog import SystemCatalog
 from voltstream.sql.functions import MACROS, NATIVES
 from voltstream.sql.statements import ObjectName, Parsed
@@ -44,10 +45,12 @@ class Engine:
         self.name = name
         self.options = options
         self._clock = clock
+        self._functions = PythonFunctions()
         self.database = Database(
-            directory / "volt.duckdb", threads=options.threads, macros=MACROS, natives=NATIVES
-        )
-        self._books = _restored_books(self.database.writer)
+            directory / "volt.duckdb", threads=options.threads, macros=MACROS, natives=NATIVES,
+            batched=self._functions.natives(),
+        )  # fmt: skip
+        self._books = _restored_books(self.database.writer, self._functions)
         self.system = SystemCatalog()
         self.loop = EpochLoop(self._books, clock, options)
         self._outboxes = Outboxes(
@@ -95,6 +98,7 @@ class Engine:
         self._ingest.stop()
         self.loop.stop()
         self.database.close()
+        self._functions.close()
 
     def attach(self, epoch: Epoch, entry: Entry) -> None:
         """Make the connector of a new source or sink, and start it when the epoch is durable."""
@@ -144,7 +148,7 @@ def _followed(catalog: Catalog, entry: Entry) -> Entry:
     return followers.attached(entry, lambda parsed: catalog.named(parsed.from_name))
 
 
-def _restored_books(connection: Connection) -> Books:
+def _restored_books(connection: Connection, functions: PythonFunctions) -> Books:
     """Read what the file holds and compile every program again: compilation is deterministic."""
     ledger.prepare(connection)
     row = ledger.read_epoch(connection)
@@ -159,7 +163,7 @@ def _restored_books(connection: Connection) -> Books:
     catalog = Catalog(schemas=frozenset(schemas - _OWN_SCHEMAS))
     dataflow = Dataflow()
     for stored in ledger.read_objects(connection):
-        entry = entries.restored(stored, catalog, connection)
+        entry = entries.restored(stored, catalog, connection, functions.define)
         if entry.program is not None:
             dataflow.add(entry.program)
         catalog = catalog.with_entry(entry)
@@ -173,6 +177,6 @@ def _restored_books(connection: Connection) -> Books:
         commented = catalog.by_oid(oid)
         if commented is not None:
             catalog = catalog.with_entry(replace(commented, comments=comments))
-    books = Books(connection, dataflow, row, catalog)
+    books = Books(connection, dataflow, row, catalog, functions=functions)
     suspend.restore(books)
     return books

@@ -10,11 +10,13 @@ from voltstream.core.errors import InternalError
 from voltstream.core.schema import Schema
 from voltstream.runtime import arrivals, emission
 from voltstream.runtime.catalog import Catalog, Entry, Names, Scope, bound_scope, public_name
+from voltstream.runtime.python_functions import Define
 from voltstream.sql.catalog import Relation, Watermarked
 from voltstream.sql.compiler import compile_sink, compile_view
 from voltstream.sql.inline import SqlFunction
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.program import Program
+from voltstream.sql.python_calls import python_body
 from voltstream.sql.resolve import resolved
 from voltstream.sql.statements import (
     CreateFunction,
@@ -198,7 +200,9 @@ def make_base_delta(connection: Connection, relation: Relation) -> None:
     )
 
 
-def restored(stored: StoredObject, catalog: Catalog, connection: Connection) -> Entry:
+def restored(
+    stored: StoredObject, catalog: Catalog, connection: Connection, define: Define
+) -> Entry:
     """Make the entry of an object found at start. Its tables exist; its temp tables do not."""
     scope = bound_scope(stored.bindings)
     written = Names(catalog, connection.describe, scope)
@@ -226,7 +230,7 @@ def restored(stored: StoredObject, catalog: Catalog, connection: Connection) -> 
             program = subscription_program(stored.oid, parsed, names, connection)
             return Entry(stored, parsed, None, program)
         case CreateFunction():
-            return function_entry(stored, parsed)
+            return function_entry(stored, parsed, define)
         case _:
             return Entry(stored, parsed)
 
@@ -256,8 +260,22 @@ def placed(parsed: Parsed, stored: StoredObject) -> Parsed:
             return parsed
 
 
-def function_entry(stored: StoredObject, parsed: CreateFunction) -> Entry:
-    function = SqlFunction(parsed.name.name, parsed.parameters, parsed.returns, parsed.body)
+def function_entry(stored: StoredObject, parsed: CreateFunction, define: Define) -> Entry:
+    """Make the entry of a function; what runs in Python is made known by ``define``."""
+    body, strict = parsed.body, parsed.strict
+    if parsed.language == "python":
+        strict = False  # Its process sees to it.
+        body = python_body(
+            define(parsed),
+            len(parsed.parameters),
+            parsed.returns or "VARCHAR",
+            many=parsed.many,
+            volatile=parsed.volatility == "VOLATILE",
+        )
+    function = SqlFunction(
+        parsed.name.name, parsed.parameters, parsed.returns, body,
+        many=parsed.many, rows=parsed.rows, strict=strict,
+    )  # fmt: skip
     return Entry(stored, parsed, function=function)
 
 

@@ -12,6 +12,7 @@ from voltstream.core.errors import LimitExceeded, VoltstreamError
 from voltstream.core.limits import SINK_DEPTH_MAX
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.dataflow import Dataflow
+from voltstream.runtime.python_functions import PythonFunctions
 from voltstream.store.database import Connection
 from voltstream.store.ledger import EpochRow, write_epoch
 
@@ -25,6 +26,7 @@ class Books:
     row: EpochRow
     catalog: Catalog = field(default_factory=Catalog)
     filled: frozenset[str] = frozenset()  # Base deltas that still hold rows of an earlier epoch.
+    functions: PythonFunctions = field(default_factory=PythonFunctions)
 
 
 class Epoch:
@@ -42,6 +44,7 @@ class Epoch:
         self.catalog = books.catalog
         self.connection = books.connection
         self.dataflow = books.dataflow
+        self.functions = books.functions
         old = books.row
         self.row = EpochRow(old.epoch + 1, max(now_us, old.now_us), old.next_rid, old.next_oid)
 

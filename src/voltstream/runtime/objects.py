@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voltstream.core.errors import DependentObjects, DuplicateFunction, VoltstreamError
+from voltstream.core.errors import (
+    DependentObjects,
+    DuplicateFunction,
+    InvalidFunctionDefinition,
+    VoltstreamError,
+)
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import entries, followers
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.ddl import bound, existing, new_stored, register, start
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.python_functions import check_source
 from voltstream.runtime.retention import check_retention
 from voltstream.sql.inline import SqlFunction, sample_call
 from voltstream.sql.resolve import function_key, resolved_tree
@@ -25,7 +31,7 @@ from voltstream.store.ledger import remove_object
 
 
 def create_function(epoch: Epoch, parsed: CreateFunction, names: Names) -> Outcome:
-    """Keep a function in LANGUAGE SQL. Raises: DuplicateFunction, and what its body lacks."""
+    """Keep a function. Raises: DuplicateFunction, and what its body lacks."""
     name = parsed.name.name
     key = ObjectName(function_key(name), parsed.name.schema)
     known = epoch.catalog.named(key)
@@ -36,9 +42,11 @@ def create_function(epoch: Epoch, parsed: CreateFunction, names: Names) -> Outco
         if not parsed.or_replace:
             raise DuplicateFunction(f'function "{name}" already exists with same argument types')
         _forget(epoch, known)
+    if parsed.language == "python":
+        check_source(name, parsed.source)
     parsed = replace(parsed, body=resolved_tree(parsed.body, names))
     stored = new_stored(epoch, key, "function", parsed, {})
-    entry = entries.function_entry(stored, parsed)
+    entry = entries.function_entry(stored, parsed, epoch.functions.define)
     _try_out(epoch, entry.function, names)
     register(epoch, replace(entry, stored=bound(stored, names)))
     return Outcome("CREATE FUNCTION")
@@ -48,7 +56,7 @@ def _forget(epoch: Epoch, entry: Entry) -> None:
     dependents = epoch.catalog.dependents(entry.oid)
     if dependents:
         raise DependentObjects(
-            f'cannot replace function "{entry.stored.name}": {dependents[0].kind} '
+            f'cannot replace function "{entry.stored.name[:-2]}": {dependents[0].kind} '
             f'"{dependents[0].stored.name}" was compiled from it',
             hint="Drop what depends on it first.",
         )
@@ -64,6 +72,11 @@ def _try_out(epoch: Epoch, function: SqlFunction | None, names: Names) -> None:
     try:
         epoch.connection.describe(translate_query(call, names, epoch.connection, ()))
     except VoltstreamError as error:
+        if function.many and "_rows" in error.message:
+            raise InvalidFunctionDefinition(
+                "return type mismatch in function declared to return record",
+                detail="The statement returns another number of columns.",
+            ) from error
         error.position = None  # It would count in the body's own text.
         raise
 

@@ -82,8 +82,11 @@ def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence
         return Outcome("SHOW", rows=_columns(catalog, parsed.name, parsed.like))
     if parsed.what == "CREATE" and parsed.name is not None:
         entry = catalog.require(parsed.name)
-        name = f"{entry.stored.schema}.{entry.stored.name}"
-        row = (name, shown_definition(entry.kind, canonical(entry.stored.definition)))
+        name = f"{entry.stored.schema}.{entry.stored.name.removesuffix('()')}"
+        if isinstance(entry.parsed, CreateFunction):
+            row = (name, _function_text(entry.parsed))
+        else:
+            row = (name, shown_definition(entry.kind, canonical(entry.stored.definition)))
         return Outcome("SHOW", rows=text_rows(_HEADS["CREATE"], [row]))
     heads = _HEADS.get(parsed.what, ("Name",))
     rows = [row for row in _rows(parsed, catalog, databases) if _is_like(row[0], parsed.like)]
@@ -161,6 +164,21 @@ def _function_row(parsed: CreateFunction) -> Row:
     arguments = ", ".join(type_name(kind) for _, kind in parsed.parameters)
     returns = type_name(parsed.returns) if parsed.returns is not None else ""
     return (parsed.name.name, arguments, returns, parsed.language, "")
+
+
+def _function_text(made: CreateFunction) -> str:
+    """Write a function as RisingWave's SHOW CREATE does."""
+    parameters = ", ".join(f"{name} {type_name(kind)}".strip() for name, kind in made.parameters)
+    written = f"CREATE FUNCTION {made.name.name}({parameters})"
+    if made.rows:
+        columns = ", ".join(f"{name} {type_name(kind)}" for name, kind in made.rows)
+        written += f" RETURNS TABLE ({columns})"
+    elif made.returns is not None:
+        written += f" RETURNS {'SETOF ' if made.many else ''}{type_name(made.returns)}"
+    written += f" LANGUAGE {made.language}"
+    written += f" {made.volatility}" if made.volatility else ""
+    written += " STRICT" if made.strict else ""
+    return f"{written} AS $${made.source}$$"
 
 
 def _is_like(name: str, pattern: str | None) -> bool:

@@ -124,4 +124,5 @@ def _function(entry: Entry) -> Iterable[Row]:
     if isinstance(made, CreateFunction):
         types = [store_type for _, store_type in made.parameters]
         name = made.name.name
-        yield (entry.oid, entry.stored.schema, name, types, made.returns or "", "")
+        result, text = made.returns or "", made.source
+        yield (entry.oid, entry.stored.schema, name, types, result, text, made.language, made.many)

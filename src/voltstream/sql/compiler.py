@@ -18,6 +18,7 @@ from voltstream.sql.operators.stream import Writer
 from voltstream.sql.planner import Planned, Planner
 from voltstream.sql.program import Program, Step
 from voltstream.sql.pruning import pruned
+from voltstream.sql.python_calls import lenient, refuse_volatile, with_kept_calls
 from voltstream.sql.translate import translated_tree
 from voltstream.sql.watermarks import close_windows
 
@@ -38,6 +39,7 @@ def compile_view(
     Raises: the binder's errors (42P01, 42703, 42702, 42803 …). A query without a delta rule is
     recomputed and compared in each epoch, and the program's notices say so.
     """
+    refuse_volatile(query)
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
@@ -47,7 +49,9 @@ def compile_view(
     _check_names(planned.repeated, len(planned.items), column_names)
     plan = with_exact_sums(planned.plan, oracle)
     plan = close_windows(plan) if on_close else plan
-    return emit(oid, name, pruned(plan, planned.items), _renamed(planned, column_names), ())
+    plan = pruned(plan, planned.items)
+    plan, items = with_kept_calls(plan, _renamed(planned, column_names))
+    return emit(oid, name, plan, items, ())
 
 
 def compile_sink(
@@ -60,6 +64,7 @@ def compile_sink(
     on_close: bool = False,
 ) -> Program:
     """Compile a sink's query; NOW() is evaluated in the epoch that emits a row."""
+    refuse_volatile(query)
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
@@ -68,7 +73,9 @@ def compile_sink(
         return _recomputed(name, oid, query, (), catalog, oracle, reason)
     plan = with_exact_sums(planned.plan, oracle)
     plan = close_windows(plan) if on_close else plan
-    return emit_sink(oid, name, pruned(plan, planned.items), planned.items)
+    plan = pruned(plan, planned.items)
+    plan, items = with_kept_calls(plan, planned.items)
+    return emit_sink(oid, name, plan, items)
 
 
 def _check_names(repeated: str | None, width: int, given: Sequence[str]) -> None:
@@ -98,7 +105,7 @@ def _recomputed(
     oracle: TypeOracle,
     reason: NotIncremental,
 ) -> Program:
-    tree = translated_tree(query, catalog, oracle, (), stable_now=True)
+    tree = lenient(translated_tree(query, catalog, oracle, (), stable_now=True))
     used = read_relations(query, catalog)
     ticks = mentions_now(tree) or any(relation.volatile for relation in used)
     sql = spell(tree)

@@ -10,7 +10,8 @@ from sqlglot.tokenizer_core import Token
 
 from voltstream.core.errors import UndefinedColumn
 from voltstream.sql.columns import Columns, parse_columns
-from voltstream.sql.create_more import KINDS, parse_function
+from voltstream.sql.create_function import parse_function
+from voltstream.sql.create_more import KINDS
 from voltstream.sql.cursor import Cursor, split_commas, top_level
 from voltstream.sql.dialect import parse_expression, parse_query
 from voltstream.sql.include import Inclusion, add_included, parse_includes

@@ -9,7 +9,7 @@ from typing import assert_never
 from sqlglot import exp
 
 from voltstream.sql.expressions import mentions_now, quote, spell
-from voltstream.sql.faults import report_faults
+from voltstream.sql.faults import report_calls, report_faults
 from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
 from voltstream.sql.operators.distinct_on import distinct_on_delta
 from voltstream.sql.operators.join import join_delta
@@ -48,6 +48,7 @@ from voltstream.sql.plan import (
     relations,
 )
 from voltstream.sql.program import Program, Step
+from voltstream.sql.python_calls import is_kept
 from voltstream.sql.watermarks import passed_on
 
 Items = list[tuple[str, exp.Expression]]
@@ -94,7 +95,13 @@ def _delta_of(writer: Writer, plan: Plan) -> Stream:
             below = delta_of(writer, child)
             writer.rule("project", "linear: applied to the delta", "delta")
             report_faults(writer, writer.name, plan.items, below)
-            return project_delta(plan, below)
+            made = project_delta(plan, below)
+            calls = [(name, tree) for name, tree in plan.items if is_kept(tree)]
+            if not calls:
+                return made
+            made = named(made, writer.materialize(made, "functions"))
+            report_calls(writer, writer.name, calls, made)
+            return made
         case Union(children=parts):
             branches = [delta_of(writer, part) for part in parts]
             writer.rule("union all", "linear: the branches' deltas add up", "delta")

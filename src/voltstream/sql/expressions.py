@@ -257,6 +257,10 @@ def output_name(tree: exp.Expression) -> str:
         return inner.name
     while isinstance(inner, _AROUND_CALLS):
         inner = inner.this
+    if isinstance(inner, exp.Anonymous) and inner.name.startswith("operator "):
+        return "?column?"
+    if isinstance(inner, exp.Binary | exp.JSONBDeleteAtPath):  # Operators: some are functions too.
+        return "?column?"
     if isinstance(inner, exp.Anonymous | exp.AnonymousAggFunc):
         return inner.name.lower()
     if isinstance(inner, exp.CurrentTimestamp):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
 from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.operators.stream import Stream, Writer
+from voltstream.sql.python_calls import called_name
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
 # Readers of text: NULL for NULL, and otherwise a value or an error.
@@ -64,6 +65,26 @@ def report_faults(
             f"CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM ({child.sql}) "
             f'WHERE "_w" > 0 AND ({" OR ".join(conditions)})',
             child.reads,
+            "dead letters",
+        )
+
+
+def report_calls(
+    writer: Writer, name: str, calls: Sequence[tuple[str, exp.Expression]], made: Stream
+) -> None:
+    """Add steps that keep the rows for which a function raised, and why."""
+    lifted = {column for column, _ in calls}
+    row = ", ".join(f"{quote(c)} := {quote(c)}" for c in made.columns if c not in lifted)
+    kept = f"struct_pack({row})" if row else "struct_pack(row := NULL)"
+    target = name.replace("'", "''")
+    for column, tree in calls:
+        reason = f"function {called_name(tree)}() of {target} raised "
+        writer.run(
+            f"INSERT INTO _vs.dead_letters SELECT '{target}', '', "
+            f"encode(to_json({kept})::VARCHAR), '{reason}' || {quote(column)}.e, "
+            f"CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM ({made.sql}) "
+            f'WHERE "_w" > 0 AND {quote(column)}.e IS NOT NULL',
+            made.reads,
             "dead letters",
         )
 

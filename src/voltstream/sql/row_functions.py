@@ -27,6 +27,7 @@ _NAMED_VALUE = frozenset({
     "json_array_elements_text",
 })  # fmt: skip
 _ORDINALITY = "ordinality"
+ROWS_OF = "_vs_rows_of"  # An array in FROM; then the names of its fields, when it has several.
 
 
 def streamed(item: exp.Expression, rewrite: Rewrite) -> exp.Expression | None:
@@ -64,6 +65,8 @@ def _opened_call(
         lists = [function.this, *function.expressions]
         return _unnested(_like(item, exp.Unnest(expressions=lists)), rewrite)
     name = function.name.lower()
+    if name == ROWS_OF:
+        return _array_rows(function, item, rewrite)
     if name in _PAIRS:
         return _pairs(function, item, rewrite)
     if name in _RECORDS | _RECORDSETS:
@@ -169,6 +172,22 @@ def _lateral(query: exp.Select, alias: str) -> exp.Expression:
         this=exp.Subquery(this=query),
         alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)),
     )
+
+
+def _array_rows(function: exp.Expression, item: exp.Expression, rewrite: Rewrite) -> exp.Expression:
+    """Open an array whose elements are values, or records whose fields become columns."""
+    array, *names = function.expressions
+    alias, columns = _alias(item)
+    if len(names) < 2:
+        return _lists([array], [columns[0] if columns else alias], item, rewrite)
+    fields = [columns[i] if i < len(columns) else name.name for i, name in enumerate(names)]
+    rows = exp.select(exp.alias_(exp.Explode(this=rewrite(array)), "e"))
+    outputs = [
+        _named(call("struct_extract", exp.column("e"), text(name.name)), shown)
+        for name, shown in zip(names, fields, strict=True)
+    ]
+    inner = exp.Subquery(this=rows, alias=exp.TableAlias(this=exp.to_identifier("elements")))
+    return _lateral(exp.select(*outputs).from_(inner), alias)
 
 
 def _pairs(function: exp.Expression, item: exp.Expression, rewrite: Rewrite) -> exp.Expression:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from voltstream.sql.cursor import Cursor
+from voltstream.sql.resolve import function_key
 from voltstream.sql.statements import NoOp, Parsed, Refresh, SetSetting, Show, Transaction
 
 _SHOW_LISTS = (
@@ -11,13 +14,19 @@ _SHOW_LISTS = (
     "JOBS", "PROCESSLIST", "CURSORS", "SUBSCRIPTION CURSORS", "PARAMETERS",
 )  # fmt: skip
 _CREATED = (
-    "MATERIALIZED VIEW", "TABLE", "VIEW", "SOURCE", "SINK", "INDEX", "SUBSCRIPTION",
+    "MATERIALIZED VIEW", "TABLE", "VIEW", "SOURCE", "SINK", "INDEX", "SUBSCRIPTION", "FUNCTION",
 )  # fmt: skip
 
 
 def parse_show(cursor: Cursor, text: str, offset: int) -> Show:
     """Parse SHOW <list> [FROM x] [LIKE 'p'], SHOW COLUMNS FROM x, SHOW CREATE x, SHOW <setting>."""
     if cursor.accept("CREATE"):
+        if cursor.accept("FUNCTION"):
+            key = cursor.object_name()
+            if cursor.sees("("):
+                cursor.parenthesized()
+            named = replace(key, name=function_key(key.name))
+            return Show(text=text, offset=offset, what="CREATE", name=named)
         if not any(cursor.accept(kind) for kind in _CREATED):
             raise cursor.fault(hint=f"SHOW CREATE takes {', '.join(_CREATED)} and a name.")
         return Show(text=text, offset=offset, what="CREATE", name=cursor.object_name())

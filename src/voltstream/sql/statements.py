@@ -161,13 +161,22 @@ class CreateSubscription(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateFunction(Parsed):
-    """``parameters`` are (name or empty, store type); ``body`` is an expression or a query."""
+    """``parameters`` are (name or empty, store type); ``body`` is an expression or a query.
+
+    Shape: ``source`` is the body as it was written; in another language than SQL ``body`` is
+    NULL. ``many`` says that it returns rows, of ``rows`` (name, store type) when they are named.
+    """
 
     name: ObjectName
     parameters: tuple[tuple[str, str], ...]
     returns: str | None
     language: str
     body: exp.Expression
+    source: str = ""
+    many: bool = False
+    rows: tuple[tuple[str, str], ...] = ()
+    strict: bool = False
+    volatility: str = ""
     or_replace: bool = False
     if_not_exists: bool = False
 

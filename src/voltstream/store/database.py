@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from voltstream.core.errors import QueryCanceled, StorageFault
 from voltstream.core.limits import RESULT_BATCH_ROWS
-from voltstream.core.native import NativeFunction
+from voltstream.core.native import BatchFunction, NativeFunction
 from voltstream.core.schema import Column, Schema
 from voltstream.store.faults import translated
-from voltstream.store.natives import register
+from voltstream.store.natives import register, register_batched
 
 _GLOBAL_SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
@@ -191,6 +191,7 @@ class Database:
         threads: int,
         macros: Sequence[str] = (),
         natives: Sequence[NativeFunction] = (),
+        batched: Sequence[BatchFunction] = (),
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._root = _opened(path, threads)
@@ -201,6 +202,7 @@ class Database:
                 self._root.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self._root.execute(_SEARCH_PATH)
             register(self._root, natives)
+            register_batched(self._root, batched)
             for macro in macros:
                 self._root.execute(macro)
         self.writer = Connection(self._root)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.native import NativeFunction
+from voltstream.core.native import BatchFunction, NativeFunction
 
 _ARROW: dict[str, pa.DataType] = {
     "VARCHAR": pa.string(),
@@ -46,6 +46,36 @@ def register(connection: duckdb.DuckDBPyConnection, natives: Sequence[NativeFunc
             type=PythonUDFType.ARROW,
             null_handling=FunctionNullHandling.SPECIAL,
         )
+
+
+def register_batched(
+    connection: duckdb.DuckDBPyConnection, functions: Sequence[BatchFunction]
+) -> None:
+    """Make functions of any number of columns known to every connection of the database."""
+    for function in functions:
+        connection.create_function(
+            function.name,
+            _by_batch(function.compute),
+            None,
+            function.result,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
+
+
+def _by_batch(
+    compute: Callable[[Sequence[pa.Array[Any]]], pa.Array[Any]],
+) -> Callable[..., pa.Array[Any]]:
+    def columns(*arguments: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+        try:
+            return compute([argument.combine_chunks() for argument in arguments])
+        except VoltstreamError as error:
+            raise NativeFault(error) from error
+
+    # DuckDB reads the signature, and would evaluate what annotates it.
+    any_number = inspect.Parameter("arguments", inspect.Parameter.VAR_POSITIONAL)
+    setattr(columns, "__signature__", inspect.Signature([any_number]))  # noqa: B010
+    return columns
 
 
 def _by_column(native: NativeFunction) -> Callable[..., pa.Array[Any]]:

@@ -44,11 +44,11 @@ TABLES = (
     "UNION ALL SELECT CAST(f.oid AS UINTEGER), f.name, f.schema, array_to_string(list("
     "t.display ORDER BY f.place) FILTER (WHERE f.place > 0), ', '), coalesce(list(t.oid "
     "ORDER BY f.place) FILTER (WHERE f.place > 0), []), max(t.oid) FILTER (WHERE f.place = 0), "
-    "NULL, false, false, 'sql', f.body FROM (SELECT *, unnest(list_concat([result], types)) AS "
-    "part, generate_subscripts(list_concat([result], types), 1) - 1 AS place FROM "
+    "NULL, f.many, false, f.language, f.body FROM (SELECT *, unnest(list_concat([result], types)) "
+    "AS part, generate_subscripts(list_concat([result], types), 1) - 1 AS place FROM "
     "_pg.defined_functions) f LEFT JOIN _pg.spellings s ON s.spelling = _pg.spelling(f.part) "
     "LEFT JOIN _pg.types t ON t.oid = coalesce(s.oid, 2278) GROUP BY f.oid, f.name, f.schema, "
-    "f.body",
+    "f.body, f.many, f.language",
     "VIEW k_routines AS SELECT r.oid AS _oid, r.name AS _name, r.schema AS _schema, "
     "r.language AS _language, r.body AS _body, coalesce(r.arguments, '') AS _arguments, "
     "CASE WHEN r.is_table THEN 'SETOF record' ELSE t.display END AS _result "
@@ -109,11 +109,12 @@ VIEWS = (
     "VIEW pg_language AS SELECT CAST(oid AS UINTEGER) AS oid, lanname, 10::UINTEGER AS lanowner, "
     "lanname <> 'internal' AS lanispl, true AS lanpltrusted, 0::UINTEGER AS lanplcallfoid, "
     "0::UINTEGER AS laninline, 0::UINTEGER AS lanvalidator, CAST(NULL AS VARCHAR[]) AS lanacl "
-    "FROM (VALUES (12, 'internal'), (14, 'sql')) AS l(oid, lanname)",
+    "FROM (VALUES (12, 'internal'), (14, 'sql'), (16, 'python')) AS l(oid, lanname)",
     "VIEW pg_timezone_names AS SELECT name, abbrev, CAST(utc_offset AS INTERVAL) AS utc_offset, "
     "is_dst FROM (VALUES ('UTC', 'UTC', '00:00:00', false)) AS z(name, abbrev, utc_offset, is_dst)",
     "VIEW pg_proc AS SELECT oid, name AS proname, _pg.namespace_oid(schema) AS pronamespace, "
-    "10::UINTEGER AS proowner, CASE language WHEN 'sql' THEN 14 ELSE 12 END::UINTEGER AS prolang, "
+    "10::UINTEGER AS proowner, CASE language WHEN 'sql' THEN 14 WHEN 'python' THEN 16 ELSE 12 END"
+    "::UINTEGER AS prolang, "
     "1::FLOAT AS procost, "
     "CASE WHEN is_table THEN 1000 ELSE 0 END::FLOAT AS prorows, "
     "CASE WHEN varied IS NULL THEN 0 ELSE 2276 END::UINTEGER AS provariadic, "

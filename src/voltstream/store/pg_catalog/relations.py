@@ -65,7 +65,7 @@ DEFINED = {
     "names VARCHAR[], expression VARCHAR, numbers SMALLINT[]",
     "defined_indexes": "oid BIGINT, table_oid BIGINT, names VARCHAR[], is_unique BOOLEAN",
     "defined_functions": "oid BIGINT, schema VARCHAR, name VARCHAR, types VARCHAR[], "
-    "result VARCHAR, body VARCHAR",
+    "result VARCHAR, body VARCHAR, language VARCHAR, many BOOLEAN",
 }
 SNAPSHOTS = ("keys", "relations", "columns", "index_parts")  # Each may read those before it.
 
