@@ -44,6 +44,7 @@ FUNCTION_DEPTH_MAX = 32  # SQL functions that call each other, inlined. Deeper: 
 PYTHON_BATCH_S_MAX = 10.0  # 2,048 rows through a Python function: 5 ms a row. Longer: 54000.
 PYTHON_MEMORY_BYTES_MAX = 256 * 1024 * 1024  # Of one process of functions. More: 54000.
 PYTHON_PROCESSES_MAX = 2  # One for epochs and one for readers. All busy: a call waits for one.
+VECTOR_DIMENSIONS_MAX = 16_000  # Of one vector(n): 64 kB a value. More: 22023.
 SINK_DEPTH_MAX = 32  # Tables fed by sinks, one from another. Deeper, or in a ring: 54000.
 
 OCPP_CONNECTIONS_MAX = 20_000  # Two fleets of 10,000. Full: the handshake gets 503.

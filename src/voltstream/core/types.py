@@ -30,6 +30,7 @@ class Kind(Enum):
     TIMESTAMPTZ = ("timestamp with time zone", 1184, 1185)
     INTERVAL = ("interval", 1186, 1187)
     OID = ("oid", 26, 1028)
+    VECTOR = ("vector", 16388, 0)
     RECORD = ("record", 2249, 2287)
     UNKNOWN = ("unknown", 705, 0)
 
@@ -48,7 +49,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DataType:
-    """A column's type: a family, an array depth, and precision and scale for numerics."""
+    """A column's type: a family, an array depth, and precision and scale for numerics.
+
+    A vector's precision is its number of dimensions.
+    """
 
     kind: Kind
     array_depth: int = 0
@@ -97,6 +101,7 @@ _STORE_KINDS: dict[str, Kind] = {
     "OID": Kind.OID,
 }
 
+_VECTOR = re.compile(r"FLOAT\[(\d+)\]")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
 
@@ -104,6 +109,9 @@ def from_store(spelling: str) -> DataType:
     """Read a type as the store spells it (``DECIMAL(38,16)``, ``INTEGER[]``, ``STRUCT(..)``)."""
     depth = 0
     text = spelling.strip()
+    vector = _VECTOR.fullmatch(text.upper())
+    if vector:
+        return DataType(Kind.VECTOR, precision=int(vector[1]))
     while text.endswith("]"):
         text = text[: text.rindex("[")]
         depth += 1

@@ -219,6 +219,10 @@ def _is_bytes(data_type: pa.DataType) -> bool:
     )
 
 
+def _vector_texts(array: Cells) -> Cells:
+    return _per_value(array, lambda items: "[" + ",".join(map(float4_text, items)) + "]")
+
+
 _ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Cells], Cells]], ...] = (
     (pa.types.is_boolean, _bool_texts),
     (pa.types.is_float64, _float8_texts),
@@ -228,5 +232,6 @@ _ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Cells], Cells]],
     (pa.types.is_interval, _interval_texts),
     (_is_bytes, _bytea_texts),
     (pa.types.is_map, _map_texts),
+    (pa.types.is_fixed_size_list, _vector_texts),
     (pa.types.is_null, _null_texts),
 )

@@ -402,6 +402,9 @@ def alter_object(epoch: Epoch, parsed: AlterObject) -> Outcome:
 def _alter_schema(epoch: Epoch, parsed: AlterObject, tag: str) -> Outcome:
     name = parsed.name.name
     if parsed.kind == "DATABASE" or parsed.verb == "OWNER TO":
+        if parsed.verb == "IGNORED":
+            remark = f"{tag} … {parsed.value} has no effect: there is one process"
+            return Outcome(tag, notices=(Notice(remark),))
         if parsed.verb != "OWNER TO":
             raise FeatureNotSupported(f"{tag} … {parsed.verb} is not supported")
         return Outcome(tag)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from voltstream.core.errors import InvalidParameter
 
-_UNITS_S = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
-_DURATION = re.compile(r"\s*(\d+)\s*(second|minute|hour|day|week)s?\s*", re.IGNORECASE)
+_UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(
+    r"\s*(\d+)\s*(s|sec|second|m|min|minute|h|hour|d|day|w|week)s?\s*", re.IGNORECASE
+)
 
 
 def retention_s(text: str | None, fallback_s: int) -> int | None:
@@ -16,7 +18,7 @@ def retention_s(text: str | None, fallback_s: int) -> int | None:
     if text is None:
         return fallback_s
     found = _DURATION.fullmatch(text)
-    return int(found[1]) * _UNITS_S[found[2].lower()] if found else None
+    return int(found[1]) * _UNITS_S[found[2][0].lower()] if found else None
 
 
 def check_retention(properties: Mapping[str, str]) -> None:

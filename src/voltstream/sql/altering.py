@@ -27,7 +27,7 @@ _KINDS = (
 _CLUSTER = (
     "PARALLELISM", "BACKFILL_PARALLELISM", "SOURCE_RATE_LIMIT", "BACKFILL_RATE_LIMIT",
     "DML_RATE_LIMIT", "SINK_RATE_LIMIT", "RESOURCE_GROUP", "STREAMING_RATE_LIMIT", "CONFIG",
-    "BACKFILL_ORDER", "SERVERLESS_BACKFILL",
+    "BACKFILL_ORDER", "SERVERLESS_BACKFILL", "BARRIER_INTERVAL_MS", "CHECKPOINT_FREQUENCY",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
 
 
 def _cluster_setting(cursor: Cursor) -> bool:
-    if cursor.sees("REFRESH SCHEMA") or cursor.sees("CONNECTOR") or cursor.sees("RESET CONFIG"):
+    if cursor.sees("REFRESH SCHEMA") or cursor.sees("CONNECTOR") or cursor.sees("RESET"):
         return True
     return cursor.sees("SET") and cursor.word(1) in _CLUSTER
 

@@ -55,7 +55,10 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
     columns = Columns()
     if not tokens:
         return columns
-    for part in split_commas(tokens):
+    parts = split_commas(tokens)
+    if len(parts) > 1 and not parts[-1]:  # RisingWave takes a comma after the last column.
+        parts.pop()
+    for part in parts:
         cursor = Cursor(part, text)
         if not part:
             raise syntax_fault(tokens[-1], text)

@@ -279,12 +279,18 @@ def _database(cursor: Cursor, text: str, offset: int) -> CreateDatabase:
     return CreateDatabase(text=text, offset=offset, name=name, if_not_exists=lenient)
 
 
+_DATABASE_OPTIONS = (
+    "OWNER", "ENCODING", "TEMPLATE", "LC_COLLATE", "LC_CTYPE", "RESOURCE_GROUP",
+    "BARRIER_INTERVAL_MS", "CHECKPOINT_FREQUENCY",
+)  # fmt: skip
+
+
 def _skip_owner(cursor: Cursor) -> None:
     cursor.accept("WITH")
     if cursor.accept("AUTHORIZATION"):
         cursor.identifier()
-    while not cursor.done:  # OWNER, ENCODING, TEMPLATE: one owner, UTF-8 and no templates here.
-        if cursor.word() not in ("OWNER", "ENCODING", "TEMPLATE", "LC_COLLATE", "LC_CTYPE"):
+    while not cursor.done:  # One owner, UTF-8 and one process here.
+        if cursor.word() not in _DATABASE_OPTIONS:
             raise cursor.fault()
         cursor.advance()
         cursor.accept("=")

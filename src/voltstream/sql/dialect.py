@@ -66,6 +66,10 @@ SET_FUNCTIONS = frozenset({
 })  # fmt: skip
 
 
+# Functions whose rows are arrays: UNNEST around them opens these too.
+_ROWS_OF_ARRAYS = frozenset({"regexp_matches"})
+
+
 def _aggregate_builder(name: str) -> Callable[[list[exp.Expression]], exp.Expression]:
     return lambda arguments: exp.AnonymousAggFunc(this=name, expressions=arguments)
 
@@ -108,6 +112,9 @@ class VoltstreamParser(RisingWaveParser):
         TokenType.HASH_ARROW: _operator_call("#>"),
         TokenType.DHASH_ARROW: _operator_call("#>>"),
         TokenType.PLACEHOLDER: _operator_call("?"),
+        TokenType.NULLSAFE_EQ: _operator_call("<=>"),
+        TokenType.COLON_GT: _operator_call("<#>"),
+        TokenType.NCOLON_GT: _operator_call("<+>"),
     }
 
     def raise_error(self, message: str, token: Token | None = None) -> None:
@@ -174,6 +181,12 @@ class Voltstream(RisingWave):
         # Statements such as SHOW and EXPLAIN are parsed here word by word, so none of them may
         # swallow the rest of its text as one string.
         COMMANDS: ClassVar[set[TokenType]] = set()
+        # Distances between vectors; the grammar has no other use for these two tokens.
+        KEYWORDS: ClassVar[dict[str, TokenType]] = {
+            **RisingWave.Tokenizer.KEYWORDS,
+            "<#>": TokenType.COLON_GT,
+            "<+>": TokenType.NCOLON_GT,
+        }
 
 
 class _Parameterized(Voltstream):
@@ -279,6 +292,9 @@ def _mark_rows(tree: exp.Expression) -> None:
     """Wrap functions that return rows in UNNEST, which plans look for."""
     for node in list(tree.find_all(exp.Anonymous)):
         inside = isinstance(node.parent, exp.Explode | exp.Table)
+        if isinstance(node.parent, exp.Explode) and node.name.lower() in _ROWS_OF_ARRAYS:
+            node.replace(exp.Anonymous(this="array_flatten", expressions=[node.copy()]))
+            continue
         if node.name.lower() in SET_FUNCTIONS and not inside and _within(node, tree):
             node.replace(exp.Explode(this=node.copy()))
 

@@ -13,6 +13,7 @@ from sqlglot import exp
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.dialect import store_sql
 from voltstream.sql.functions import division_factors
+from voltstream.sql.rules.aggregates import vector_total
 from voltstream.sql.rules.casts import target_type
 from voltstream.sql.rules.dispatch import rewritten
 from voltstream.sql.rules.tree import ANY_TYPE, string_of
@@ -140,6 +141,8 @@ def _spells_now(node: exp.Expression) -> bool:
 
 def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     match node:
+        case exp.Sum() | exp.Avg() if type_of(_operand(node)).kind is Kind.VECTOR:
+            return vector_total(node, type_of)
         case exp.Avg():
             return _average(node, type_of)
         case exp.Sum():

@@ -22,9 +22,11 @@ from voltstream.sql.plan import (
     Plan,
     Project,
     Scan,
+    SetOperation,
+    SetVerb,
     passthrough,
 )
-from voltstream.sql.planning import Planned, Planning, conjuncts, renamed, substituted
+from voltstream.sql.planning import Planned, Planning, conjuncts, names_in, renamed, substituted
 from voltstream.sql.pushdown import filtered, join_of
 from voltstream.sql.row_functions import opened
 from voltstream.sql.scope import Correlation, Scope, Typer, Visible
@@ -44,27 +46,44 @@ class FromClause:
         self._planner = planner
         self._ctes = ctes
         self._outer = outer
+        self._around: Plan = ONE_ROW  # The outer values that FROM itself uses.
 
     def plan(self, query: exp.Select) -> tuple[Plan, Scope]:
+        """Plan FROM; where it uses outer values, over each combination of them."""
+        known = set(self._outer.captured) if self._outer is not None else set()
+        plan, scope = self._planned(query)
+        if self._outer is None or not (taken := set(self._outer.captured) - known):
+            return plan, scope
+        values = {name: self._outer.captured[name] for name in taken}
+        self._outer.joined.update(values)
+        items = tuple(sorted(values.items()))
+        self._around = SetOperation(SetVerb.DISTINCT, (Project(self._outer.plan, items),))
+        return self._planned(query)
+
+    def _planned(self, query: exp.Select) -> tuple[Plan, Scope]:
         clause = query.args.get("from_") or query.args.get("from")
         scope = Scope([], outer=self._outer)
         if clause is None:
             return ONE_ROW, scope
-        plan, scope = self._first(clause.this, scope)
+        plan, scope = self._first(clause.this, scope, self._around)
         for join in [*(query.args.get("joins") or []), *(query.args.get("laterals") or [])]:
             if not isinstance(join, exp.Join):
                 raise NotIncremental("no delta rule for LATERAL VIEW")
             plan, scope = self._join(plan, scope, join)
         return plan, scope
 
-    def _first(self, node: exp.Expression, scope: Scope) -> tuple[Plan, Scope]:
-        opening = self._opened(node, ONE_ROW, scope)
+    def _first(
+        self, node: exp.Expression, scope: Scope, around: Plan = ONE_ROW
+    ) -> tuple[Plan, Scope]:
+        opening = self._opened(node, around, scope)
         if opening is not None:
-            return self._expanded(ONE_ROW, scope, opening, outer=False)
+            return self._expanded(around, scope, opening, outer=False)
         if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias:
-            plan, scope = self._first(node.this, scope)
+            plan, scope = self._first(node.this, scope, around)
             return self._nested_joins(plan, scope, node)
         plan, visible = self._relation(node)
+        if around is not ONE_ROW:
+            plan = join_of(around, plan, JoinKind.INNER, ())
         scope = replace(scope, items=[*scope.items, visible])
         return self._nested_joins(plan, scope, node)
 
@@ -151,6 +170,8 @@ class FromClause:
     ) -> tuple[Plan, Scope]:
         side = (join.side or "").upper()
         kind = _KINDS[side]
+        if self._around is not ONE_ROW and side in {"RIGHT", "FULL"}:
+            raise NotIncremental("an outer row in FROM with a RIGHT or FULL JOIN")
         if side in {"LEFT", "FULL"}:
             right, added = _projected(right, added)
         if side in {"RIGHT", "FULL"}:
@@ -206,7 +227,11 @@ class FromClause:
             raise NotIncremental("no delta rule for a subquery in ON")
         types = self._outer.types if self._outer is not None else {}
         typer = Typer(self._planner.oracle, plan, types)
-        return rewrite(tree, typer.of, scope.resolve, stable_now=True)
+        found = rewrite(tree, typer.of, scope.resolve, stable_now=True)
+        taken = set(self._outer.captured) if self._outer is not None else set()
+        if self._around is not ONE_ROW and names_in(found) & taken - set(plan.columns):
+            raise NotIncremental("an outer row inside brackets in FROM")
+        return found
 
     def _lateral(
         self, plan: Plan, scope: Scope, join: exp.Join, side: str

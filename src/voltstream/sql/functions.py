@@ -5,6 +5,7 @@ from __future__ import annotations
 from voltstream.core.native import NativeFunction
 from voltstream.sql import macros
 from voltstream.sql.natives import (
+    conversions,
     intervals,
     jsonb,
     jsonpath,
@@ -22,6 +23,7 @@ NATIVES: tuple[NativeFunction, ...] = (
     *number_patterns.NATIVES,
     *jsonb.NATIVES,
     *jsonpath.NATIVES,
+    *conversions.NATIVES,
 )
 
 NUMERIC_SCALE = 16  # PostgreSQL's minimum of significant digits in a division.

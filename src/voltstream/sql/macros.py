@@ -91,6 +91,23 @@ _ARRAYS = (
     ("_vs_slice(a, lo, hi)", "list_slice(a, greatest(lo, 1), greatest(hi, 0))"),
     ("_vs_element(a, i)", "CASE WHEN i >= 1 THEN list_extract(a, i) END"),
     ("_vs_array_fill(x, n)", "list_transform(range(n), lambda i: x)"),
+    ("_vs_l1_distance(a, b)",
+     "list_sum(list_transform(list_zip(a, b), lambda p: abs(p[1] - p[2])))"),
+    ("_vs_over_norm(a, n)",
+     "list_transform(a, lambda e: CASE WHEN n = 0 THEN CAST(0 AS DOUBLE) ELSE e / n END)"),
+    ("_vs_vector_plus(a, b)", "list_transform(list_zip(a, b), lambda p: p[1] + p[2])"),
+    ("_vs_vector_minus(a, b)", "list_transform(list_zip(a, b), lambda p: p[1] - p[2])"),
+    ("_vs_vector_times(a, b)", "list_transform(list_zip(a, b), lambda p: p[1] * p[2])"),
+    ("_vs_from_second(t, lengths)",
+     "substring(t, list_extract(list_filter(lengths, lambda n: n IS NOT NULL), 1) + 1)"),
+    ("_vs_vector_items(a, n)",
+     "list_transform(range(1, n + 1), lambda i: list_sum(list_transform(a, "
+     "lambda v: CAST(v[i] AS DOUBLE))))"),
+    ("_vs_vector_sum(a, n)",
+     "CASE WHEN list_count(a) > 0 THEN _vs_vector_items(a, n) END"),
+    ("_vs_vector_avg(a, n)",
+     "CASE WHEN list_count(a) > 0 THEN list_transform(_vs_vector_items(a, n), "
+     "lambda s: s / list_count(a)) END"),
     ("_vs_trim_array(a, n)",
      "CASE WHEN n < 0 OR n > len(a) THEN list_slice(a, 1, CAST(_vs_fail('22023', "
      "'number of elements to trim must be between 0 and ' || CAST(len(a) AS VARCHAR)) AS BIGINT)) "

@@ -104,9 +104,17 @@ _AFTER_LIST = frozenset({TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, Tok
 
 
 def _refuse_trailing_commas(tokens: list[Token], text: str) -> None:
+    depth = 0
+    declaring = tokens[0].token_type == TokenType.CREATE and "AS" not in {
+        token.text.upper() for token in tokens
+    }
     for comma, after in pairwise(tokens):
-        if comma.token_type == TokenType.COMMA and after.token_type in _AFTER_LIST:
-            raise syntax_fault(after, text)
+        depth += (comma.token_type == TokenType.L_PAREN) - (comma.token_type == TokenType.R_PAREN)
+        if comma.token_type != TokenType.COMMA or after.token_type not in _AFTER_LIST:
+            continue
+        if declaring and depth == 1 and after.token_type == TokenType.R_PAREN:
+            continue  # The columns of a table may end with one, as RisingWave has it.
+        raise syntax_fault(after, text)
 
 
 def _prepare(cursor: Cursor, text: str, offset: int) -> Prepare:
@@ -156,7 +164,7 @@ def _describe(cursor: Cursor, text: str, offset: int) -> Describe:
 
 
 _EXPLAIN_FORMS = ("AST", "PLAN", "INCREMENTAL", "DUCKDB")
-_EXPLAIN_IGNORED = ("VERBOSE", "TRACE", "LOGICAL", "PHYSICAL", "DISTSQL", "COSTS", "FORMAT", "TEXT")
+_EXPLAIN_IGNORED = ("VERBOSE", "TRACE", "LOGICAL", "PHYSICAL", "DISTSQL", "COSTS", "BACKFILL")
 
 
 def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
@@ -168,6 +176,8 @@ def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
                 form = word
             elif word in ("ANALYZE", "ANALYSE"):
                 form = "ANALYZE"
+            elif word == "FORMAT":
+                cursor.advance()  # The form that follows changes nothing: plans are texts.
             elif word not in (*_EXPLAIN_IGNORED, ",", "TRUE", "FALSE", "ON", "OFF"):
                 raise cursor.fault(hint=f"EXPLAIN takes {', '.join(_EXPLAIN_FORMS)}.")
             cursor.advance()

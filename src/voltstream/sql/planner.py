@@ -54,6 +54,7 @@ from voltstream.sql.planning import (
 from voltstream.sql.pushdown import filtered
 from voltstream.sql.scope import Correlation, Scope, Typer
 from voltstream.sql.set_operations import combined
+from voltstream.sql.struct_stars import opened_stars
 from voltstream.sql.subqueries import half_joined, lifted, linked
 from voltstream.sql.window_calls import with_definitions, with_windows
 
@@ -124,6 +125,9 @@ class Planner:
             query = split(query)
         plan, scope = FromClause(self, self._ctes, outer).plan(query)
         plan, scope, where = self._where(query, plan, scope)
+        query = opened_stars(
+            query, plan, self.oracle, lambda tree: self.expression(tree, plan, scope)[0]
+        )
         items, repeated = _select_items(query, scope)
         outputs = Outputs(items, _order(query, items), _qualify(query, items))
         grouped = _is_grouped(query)

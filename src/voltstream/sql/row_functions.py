@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from voltstream.sql.dialect import SET_FUNCTIONS
+from voltstream.sql.expressions import mentions_now
 from voltstream.sql.rules.dispatch import CALLS
 from voltstream.sql.rules.tree import call, cast, cast_as, number, text
 
@@ -139,7 +140,7 @@ def _counted(array: exp.Expression, shown: str) -> exp.Select | None:
         series, kind = array.this, array.to.expressions[0]
     if not isinstance(series, exp.Anonymous) or series.name.lower() != "generate_series":
         return None
-    if series.find(exp.Column, exp.Query) is not None:
+    if mentions_now(series) or series.find(exp.Column, exp.Query) is not None:
         return None
     value: exp.Expression = exp.column("generate_series")
     value = value if kind is None else exp.Cast(this=value, to=kind.copy())

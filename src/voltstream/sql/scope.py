@@ -86,7 +86,8 @@ class Correlation:
     """What a subquery takes from the row around it: each taken value has a column name.
 
     Shape: ``captured`` maps the name to the expression over the outer plan's columns. ``direct``
-    says that conditions over both may be left to the join with the outer rows.
+    says that conditions over both may be left to the join with the outer rows; ``joined`` are the
+    values that FROM itself uses, which its plan has as columns.
     """
 
     scope: Scope
@@ -96,6 +97,7 @@ class Correlation:
     types: dict[str, str] = field(default_factory=dict)
     refused: str = ""
     direct: bool = False
+    joined: dict[str, exp.Expression] = field(default_factory=dict)
 
     def capture(self, node: exp.Column) -> exp.Expression:
         tree = self.scope.find(node)

@@ -59,11 +59,12 @@ def linked(
     """Settle what a subquery took from outside; ``plain`` says it is FROM and WHERE alone."""
     if correlation is None or not correlation.captured:
         return Linked(plan, where)
-    captured = correlation.captured
-    if plain and correlation.direct:
+    known = [Key(column(name), tree, True) for name, tree in correlation.joined.items()]
+    captured = {n: t for n, t in correlation.captured.items() if n not in correlation.joined}
+    if not captured or (plain and correlation.direct):
         outside = tuple(part for part in where if names_in(part) & set(captured))
         inside = [part for part in where if not names_in(part) & set(captured)]
-        return Linked(plan, inside, conditions=outside)
+        return Linked(plan, inside, links=known, conditions=outside)
     values: dict[str, exp.Expression] = {}
     left: list[exp.Expression] = []
     for part in where:
@@ -74,11 +75,12 @@ def linked(
             values[found[0]] = found[1]
     if len(values) == len(captured):
         links = [Key(values[name], tree) for name, tree in captured.items()]
-        return Linked(plan, [substituted(part, values) for part in left], values, links)
+        left = [substituted(part, values) for part in left]
+        return Linked(plan, left, values, [*known, *links])
     domain = SetOperation(SetVerb.DISTINCT, (Project(correlation.plan, tuple(captured.items())),))
     joined = Join(domain, plan, JoinKind.INNER, (), None)
     links = [Key(column(name), tree, True) for name, tree in captured.items()]
-    return Linked(joined, where, links=links)
+    return Linked(joined, where, links=[*known, *links])
 
 
 def _own_value(
@@ -248,7 +250,9 @@ class _Half:
             parts.append(verb(this=key.right, expression=renamed(key.left, names)))
         for condition in planned.conditions:
             parts.append(substituted(renamed(condition, names), correlation.captured))
-        return inner, parts, [(name, renamed(tree, names)) for name, tree in planned.items]
+        outside = correlation.captured
+        items = [(n, substituted(renamed(tree, names), outside)) for n, tree in planned.items]
+        return inner, parts, items
 
 
 # --- values: scalar subqueries, and predicates that are not conjuncts -----------------------------

@@ -44,6 +44,7 @@ FUNCTIONS = frozenset((
     "pg_total_relation_size", "pg_try_advisory_lock", "pg_ts_config_is_visible",
     "pg_ts_dict_is_visible", "pg_ts_parser_is_visible", "pg_ts_template_is_visible",
     "pg_type_is_visible", "quote_ident", "quote_literal", "quote_nullable", "row_security_active",
+    "rw_recovery_status",
     "session_user", "shobj_description", "to_regclass", "to_regnamespace", "to_regproc",
     "to_regrole", "to_regtype", "txid_current", "version",
 ))  # fmt: skip
@@ -73,7 +74,7 @@ _STORE_TYPES = {
 _ZERO_BASED = frozenset(("indkey", "indclass", "indoption", "indcollation", "proargtypes"))
 _TEXT_ARGUMENTS = frozenset(("quote_ident", "quote_literal", "format", "regexp_replace", "replace"))
 _MENTIONED = re.compile(
-    r"pg_|information_schema|current_|session_user|\buser\b|::\s*(?:reg|oid|name|xid|\"char)"
+    r"pg_|rw_recovery|information_schema|current_|session_user|\buser\b|::\s*(?:reg|oid|name|xid|\"char)"
     r"|\bas\s+reg|tableoid|\bversion\s*\(|has_\w+_privilege|\w+_description|\bquote_|\bto_reg|txid_|inet_"
     r"|format_type|array_(?:upp|low)er|database\w*\(|set_config|row_security|\{",
     re.IGNORECASE,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from sqlglot.tokenizer_core import TokenType
 
-from voltstream.core.errors import DatatypeMismatch, UndefinedObject
+from voltstream.core.errors import DatatypeMismatch, InvalidParameter, UndefinedObject
+from voltstream.core.limits import VECTOR_DIMENSIONS_MAX
 from voltstream.core.types import from_store
 from voltstream.sql.cursor import Cursor, split_commas
 from voltstream.sql.dialect import syntax_fault
@@ -80,7 +81,10 @@ def _parse_scalar_type(cursor: Cursor) -> str:
         return _map(cursor)
     if cursor.accept("VECTOR"):
         size = _modifiers(cursor)
-        return f"FLOAT[{size[0]}]" if size else "FLOAT[]"
+        if not size or not 0 < int(size[0]) <= VECTOR_DIMENSIONS_MAX:
+            hint = f"vector(n) has 1 to {VECTOR_DIMENSIONS_MAX} dimensions."
+            raise InvalidParameter("dimensions for type vector must be a number", hint=hint)
+        return f"FLOAT[{size[0]}]"
     if cursor.accept("FLOAT"):
         bits = _modifiers(cursor)
         return "FLOAT" if bits and int(bits[0]) <= 24 else "DOUBLE"

@@ -9,9 +9,12 @@ from sqlglot import exp
 
 from voltstream.core.errors import InvalidParameter
 from voltstream.sql.expressions import column, spell
+from voltstream.sql.natives.intervals import parse_interval
 from voltstream.sql.plan import Filter, Plan, Project, passthrough
 
+_DAY_US = 86_400_000_000
 _ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
+_INTERVAL = re.compile(r"\(INTERVAL '([^']*)'\s*(\w+)?\)")
 _CALENDAR = re.compile(r"mon|year|quarter|decade|centur", re.IGNORECASE)
 
 
@@ -54,12 +57,28 @@ def _start_and_size(
     sizes = [_interval(tree) for tree in arguments]
     offset = sizes[least] if len(sizes) > least else None
     if name == "TUMBLE":
+        _positive(sizes[0])
         return _aligned(spell(time), sizes[0], offset), sizes[0]
     slide, size = sizes[0], sizes[1]
+    _positive(slide, size)
     newest = _aligned(spell(time), slide, offset)
     count = f"(epoch_us({size}) + epoch_us({slide}) - 1) // epoch_us({slide})"
     starts = f"list_transform(range({count}), lambda i: {newest} - i * {slide})"
     return f"unnest(list_filter({starts}, lambda w: w + {size} > {spell(time)}))", size
+
+
+def _positive(*widths: str) -> None:
+    """Raises: InvalidParameter (22023) for a window without a length."""
+    for width in widths:
+        found = _INTERVAL.fullmatch(width)
+        if found is None:
+            continue
+        span = parse_interval(found[1], (found[2] or "second").lower())
+        if span.months * 30 * _DAY_US + span.days * _DAY_US + span.us <= 0:
+            raise InvalidParameter(
+                f"the size of a window must be positive, not {width[1:-1]}",
+                hint="Write TUMBLE(relation, time, size) or HOP(relation, time, slide, size).",
+            )
 
 
 def _aligned(time: str, width: str, offset: str | None) -> str:

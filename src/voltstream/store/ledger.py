@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from voltstream.store.database import Connection
-from voltstream.store.rw_catalog import RW_VIEWS, SHOWN
+from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.epoch (epoch BIGINT, now TIMESTAMPTZ, next_rid BIGINT, "
@@ -43,7 +43,8 @@ _VIEWS = (
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
     "coalesce(s.state, CASE WHEN json_extract_string(o.properties, '$.connector') IS NULL "
     "THEN 'running' ELSE 'starting' END) AS state, coalesce(s.detail, '') AS detail, "
-    f"{SHOWN} FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source' "
+    f"{SHOWN}, o.oid AS id, {schema_id('o.schema')} AS schema_id, {OWNER_ID} AS owner "
+    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) WHERE o.kind = 'source' "
     "OR o.kind = 'table' AND json_extract_string(o.properties, '$.connector') IS NOT NULL",
     "CREATE OR REPLACE VIEW rw_catalog.rw_sinks AS SELECT o.name, o.schema, "
     "coalesce(json_extract_string(o.properties, '$.connector'), '') AS connector, "
@@ -51,7 +52,8 @@ _VIEWS = (
     "coalesce(f.reason, s.detail, '') AS detail, "
     "(SELECT count(*) FROM _vs.outbox b WHERE b.sink = o.oid) AS pending, "
     "(SELECT coalesce(sum(d.rows), 0)::BIGINT FROM _vs.dropped d WHERE d.sink = o.oid) AS dropped, "
-    f"{SHOWN} FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) "
+    f"{SHOWN}, o.oid AS id, {schema_id('o.schema')} AS schema_id, {OWNER_ID} AS owner "
+    "FROM _vs.objects o LEFT JOIN _vs.states s USING (oid) "
     "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'sink'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
     "CREATE OR REPLACE VIEW rw_catalog.dead_letters AS SELECT * FROM _vs.dead_letters",

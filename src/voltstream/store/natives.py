@@ -24,6 +24,7 @@ _ARROW: dict[str, pa.DataType] = {
     "TIMESTAMP": pa.timestamp("us"),
     "INTERVAL": pa.month_day_nano_interval(),
     "VARCHAR[]": pa.list_(pa.string()),
+    "FLOAT[]": pa.list_(pa.float32()),
     "VARCHAR[][]": pa.list_(pa.list_(pa.string())),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from voltstream.core.redaction import KINDS_WITH_SECRETS, REDACTED, SECRET_OPTION
 from voltstream.store.database import literal
 
+OWNER_ID = 10  # As pg_roles has it.
 _HIDDEN = rf"\1'{REDACTED}'"
 # A definition as it may be shown: the secrets among its options are not.
 SHOWN = (
@@ -12,9 +13,21 @@ SHOWN = (
     f"{literal(SECRET_OPTION)}, {literal(_HIDDEN)}, 'gis') ELSE o.definition END "
     "AS definition"
 )
+
+
+def schema_id(name: str) -> str:
+    """Return SQL for a schema's oid, the one that pg_namespace shows."""
+    digest = f"1610612736 + CAST('0x' || md5({name})[:7] AS BIGINT)"
+    return (
+        f"CAST(CASE {name} WHEN 'public' THEN 2200 WHEN 'pg_catalog' THEN 11 "
+        f"WHEN 'information_schema' THEN 13000 WHEN 'rw_catalog' THEN 13001 ELSE {digest} END "
+        "AS INTEGER)"
+    )
+
+
 _OBJECT = (
-    "o.oid AS id, o.name, o.schema, CAST(hash(o.schema) % 1000000 AS INTEGER) AS schema_id, "
-    f"1 AS owner, {SHOWN}, o.created AS created_at, o.created AS initialized_at, "
+    f"o.oid AS id, o.name, o.schema, {schema_id('o.schema')} AS schema_id, "
+    f"{OWNER_ID} AS owner, {SHOWN}, o.created AS created_at, o.created AS initialized_at, "
     "o.schema AS schema_name"
 )
 _OF_KIND = "FROM _vs.objects o WHERE o.kind = "
@@ -54,19 +67,21 @@ RW_VIEWS: tuple[str, ...] = (
     ),
     _of_kind("rw_connections", "connection"),
     "CREATE OR REPLACE VIEW rw_catalog.rw_secrets AS SELECT o.oid AS id, o.name, o.schema, "
-    f"1 AS owner {_OF_KIND}'secret'",
+    f"{OWNER_ID} AS owner {_OF_KIND}'secret'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_functions AS SELECT o.oid AS id, "
-    "replace(o.name, '()', '') AS name, o.schema, 1 AS owner, 'sql' AS language, "
+    f"replace(o.name, '()', '') AS name, o.schema, {OWNER_ID} AS owner, 'sql' AS language, "
     f"o.definition {_OF_KIND}'function'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_relations AS SELECT o.oid AS id, o.name, "
-    "o.kind AS relation_type, o.schema, CAST(hash(o.schema) % 1000000 AS INTEGER) AS schema_id, "
-    f"1 AS owner, {SHOWN} FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
+    f"o.kind AS relation_type, o.schema, {schema_id('o.schema')} AS schema_id, "
+    f"{OWNER_ID} AS owner, {SHOWN} FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
     "CREATE OR REPLACE VIEW rw_catalog.rw_schemas AS SELECT "
-    "CAST(hash(schema_name) % 1000000 AS INTEGER) AS id, schema_name AS name, 1 AS owner "
+    f"{schema_id('schema_name')} AS id, schema_name AS name, {OWNER_ID} AS owner "
     "FROM duckdb_schemas() WHERE database_name = current_database() "
     "AND schema_name NOT IN ('_vs', 'main')",
-    "CREATE OR REPLACE VIEW rw_catalog.rw_databases AS SELECT 1 AS id, 'volt' AS name, 1 AS owner",
-    "CREATE OR REPLACE VIEW rw_catalog.rw_users AS SELECT 1 AS id, 'volt' AS name, "
+    "CREATE OR REPLACE VIEW rw_catalog.rw_databases AS SELECT 1 AS id, 'volt' AS name, "
+    f"{OWNER_ID} AS owner, 'default' AS resource_group, "
+    "CAST(NULL AS INTEGER) AS barrier_interval_ms, CAST(NULL AS INTEGER) AS checkpoint_frequency",
+    f"CREATE OR REPLACE VIEW rw_catalog.rw_users AS SELECT {OWNER_ID} AS id, 'volt' AS name, "
     "true AS is_super, true AS create_db, true AS create_user, true AS can_login",
     "CREATE OR REPLACE VIEW rw_catalog.rw_columns AS SELECT o.oid AS relation_id, "
     'c.column_name AS name, c.column_index AS "position", false AS is_hidden, '
@@ -101,9 +116,9 @@ RW_VIEWS: tuple[str, ...] = (
     "regexp_extract(t.table_name, '^[a-z]+_([0-9]+)_[0-9]+$', 1) WHERE t.schema_name = '_vs' "
     "AND t.database_name = current_database()",
     "CREATE OR REPLACE VIEW rw_catalog.rw_internal_tables AS SELECT id, name, schema_name, "
-    "1 AS owner FROM rw_catalog.rw_internal_table_info",
+    f"{OWNER_ID} AS owner FROM rw_catalog.rw_internal_table_info",
     "CREATE OR REPLACE VIEW rw_catalog.rw_system_tables AS SELECT view_oid AS id, "
-    "view_name AS name, schema_name, 1 AS owner FROM duckdb_views() WHERE schema_name = "
+    f"view_name AS name, schema_name, {OWNER_ID} AS owner FROM duckdb_views() WHERE schema_name = "
     "'rw_catalog' AND database_name = current_database()",
     "CREATE OR REPLACE VIEW rw_catalog.rw_event_logs AS SELECT CAST(NULL AS VARCHAR) AS "
     "unique_id, CAST(NULL AS TIMESTAMPTZ) AS timestamp, '' AS event_type, "

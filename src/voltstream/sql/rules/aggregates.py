@@ -7,7 +7,18 @@ from sqlglot import exp
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules.json import jsonb, to_json
 from voltstream.sql.rules.output import cast_text
-from voltstream.sql.rules.tree import EXACT, TEXTS, TypeOf, call, cast, string_of
+from voltstream.sql.rules.tree import (
+    EXACT,
+    TEXTS,
+    TypeOf,
+    call,
+    case,
+    cast,
+    number,
+    paren,
+    string_of,
+    text,
+)
 
 _NAMES = {"every": "bool_and", "max_by": "arg_max", "min_by": "arg_min"}
 
@@ -123,12 +134,48 @@ def _sorted_distinct(node: exp.ArrayAgg | exp.GroupConcat) -> exp.Expression:
 def _string_agg(node: exp.GroupConcat, type_of: TypeOf) -> exp.Expression:
     value, _ = _inner(node.this)
     found = type_of(value)
+    separated = _separated(node)
+    if separated is not None:
+        return separated
     if isinstance(node.this, exp.Distinct):
         _sorted_distinct(node)
     if found.kind in TEXTS or found.kind is Kind.BYTEA or string_of(value) is not None:
         return node
     node.set("this", _with_inner(node.this, cast_text(value, found)))
     return node
+
+
+def _separated(node: exp.GroupConcat) -> exp.Expression | None:
+    """Rule of a separator that differs by row: each stands before its value, but for the first."""
+    separator = node.args.get("separator")
+    if (
+        separator is None
+        or separator.find(exp.Column) is None
+        or isinstance(node.this, exp.Distinct)
+    ):
+        return None
+    value, holder = _inner(node.this)
+    order = holder.expressions if isinstance(holder, exp.Order) else []
+    absent = exp.Is(this=paren(value.copy()), expression=exp.Null())
+
+    def sorted_by(tree: exp.Expression) -> exp.Expression:
+        return exp.Order(this=tree, expressions=[o.copy() for o in order]) if order else tree
+
+    before = exp.Coalesce(this=separator.copy(), expressions=[text("")])
+    both = exp.Paren(this=exp.DPipe(this=before.copy(), expression=paren(value.copy())))
+    whole = exp.GroupConcat(this=sorted_by(both), separator=text(""))
+    length = case((absent, exp.Null()), default=call("length", before))
+    lengths = exp.ArrayAgg(this=sorted_by(length))
+    return call("_vs_from_second", whole, lengths)
+
+
+def vector_total(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
+    """Rule of sum and avg of vectors: each place by itself."""
+    value, _ = _inner(node.this)
+    size = type_of(value).precision
+    whole = exp.ArrayAgg(this=_with_inner(node.this, cast(value, "FLOAT[]")))
+    name = "_vs_vector_sum" if isinstance(node, exp.Sum) else "_vs_vector_avg"
+    return cast(call(name, whole, number(size or 0)), f"FLOAT[{size}]")
 
 
 def _spread(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:

@@ -191,6 +191,11 @@ def _transform(found: Call) -> exp.Expression:
     return call("list_transform", *found.arguments)
 
 
+def _matched(name: str) -> Rule:
+    """Rule of a test of every element: NULL results count as in ANY and ALL."""
+    return lambda found: call(name, call("list_transform", *found.arguments))
+
+
 def _remove(found: Call) -> exp.Expression:
     return call("_vs_array_remove", found[0], found[1])
 
@@ -229,5 +234,6 @@ CALLS: dict[str, Rule] = {
     "trim_array": renamed("_vs_trim_array"), "array_filter": renamed("list_filter"),
     "array_flatten": renamed("flatten"), "array_concat": _cat,
     "generate_subscripts": lambda found: call("_vs_subscripts", found[0]),
-    "array_any_match": renamed("_vs_any_match"), "array_all_match": renamed("_vs_all_match"),
+    "array_any_match": _matched("_vs_any"), "array_all_match": _matched("_vs_all"),
+    "array_overlap": overlapping,
 }  # fmt: skip

@@ -6,12 +6,13 @@ import re
 
 from sqlglot import exp
 
-from voltstream.core.errors import InvalidText, NumericOutOfRange
+from voltstream.core.errors import InvalidParameter, InvalidText, NumericOutOfRange
+from voltstream.core.limits import VECTOR_DIMENSIONS_MAX
 from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.natives.datetimes import read_date, read_time, read_timestamp
 from voltstream.sql.natives.json_values import normal_json
 from voltstream.sql.natives.texts import array_items
-from voltstream.sql.rules import arrays
+from voltstream.sql.rules import arrays, vectors
 from voltstream.sql.rules.dates import interval_literal
 from voltstream.sql.rules.json import is_json, jsonb
 from voltstream.sql.rules.output import cast_text
@@ -50,6 +51,9 @@ _RANGES = {Kind.INT2: 2**15, Kind.INT4: 2**31, Kind.INT8: 2**63}
 def rewritten(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
     """Return a cast as the store must see it."""
     kind = node.to
+    if kind.this == _Type.VECTOR:
+        kind = _vector_type(kind)
+        node.set("to", kind)
     if kind.this == _Type.USERDEFINED:
         named = _USER_TYPES.get(kind.sql(dialect="duckdb").strip('"').lower())
         if named is None:
@@ -59,6 +63,8 @@ def rewritten(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
     if is_null(node.this):
         return node if not _bare_decimal(kind) else cast(node.this, "DECIMAL(38,10)")
     if isinstance(node.this, exp.Array) and kind.this == _Type.ARRAY:
+        return node
+    if vector_size(kind) is not None and type_of(node.this).array_depth:
         return node
     if kind.this in _TEXT_TYPES:
         return _to_text(node, kind, type_of)
@@ -87,8 +93,28 @@ def unified(items: list[exp.Expression], type_of: TypeOf) -> list[exp.Expression
     ]
 
 
+def _vector_type(kind: exp.DataType) -> exp.DataType:
+    size = kind.expressions[0].name if kind.expressions else ""
+    if not size.isdigit() or not 0 < int(size) <= VECTOR_DIMENSIONS_MAX:
+        raise InvalidParameter(
+            "dimensions for type vector must be a number",
+            hint=f"vector(n) has 1 to {VECTOR_DIMENSIONS_MAX} dimensions.",
+        )
+    return exp.DataType.build(f"FLOAT[{size}]", dialect="duckdb")
+
+
+def vector_size(kind: exp.DataType) -> int | None:
+    """Return the dimensions of the store's array of a fixed size, which a vector is."""
+    if kind.this != _Type.ARRAY or not kind.args.get("values"):
+        return None
+    return int(kind.args["values"][0].name)
+
+
 def target_type(kind: exp.DataType) -> DataType:
     """Return a declared type as ours."""
+    size = vector_size(kind)
+    if size is not None:
+        return DataType(Kind.VECTOR, precision=size)
     depth, inner = 0, kind
     while inner.this == _Type.ARRAY and inner.expressions:
         depth, inner = depth + 1, inner.expressions[0]
@@ -151,6 +177,8 @@ def _constant(node: exp.Cast, source: str, kind: exp.DataType) -> exp.Expression
             return call("_vs_bytea", text(source))
         case Kind.JSON | Kind.JSONB:
             return cast(text(normal_json(source)), "JSON")
+        case Kind.VECTOR:
+            return vectors.constant(source, found.precision or 0)
         case _:
             return None
 
@@ -279,5 +307,7 @@ def _from_text(node: exp.Cast, kind: exp.DataType, target: DataType) -> exp.Expr
             return call("_vs_bytea", node.this)
         case Kind.JSON | Kind.JSONB:
             return jsonb(call("_vs_json_normal", node.this))
+        case Kind.VECTOR:
+            return vectors.parsed(node.this, target.precision or 0)
         case _:
             return node

@@ -17,6 +17,7 @@ from voltstream.sql.rules import (
     sets,
     system,
     texts,
+    vectors,
 )
 from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, number
 
@@ -29,6 +30,7 @@ CALLS: dict[str, Rule] = {
     **system.CALLS,
     **operators.CALLS,
     **sets.CALLS,
+    **vectors.CALLS,
 }
 
 

@@ -18,9 +18,11 @@ from voltstream.sql.rules.tree import (
     array_of,
     bare,
     call,
+    case,
     cast,
     each,
     is_null,
+    paren,
     string_of,
     text,
 )
@@ -232,6 +234,32 @@ def _assigned(name: str) -> Rule:
     return rule
 
 
+def _set_lax(found: Call) -> exp.Expression:
+    """Rule of jsonb_set_lax: what a NULL for a new value does."""
+    treatment = string_of(found.get(4, text("use_json_null")))
+    made = _assigned("_vs_json_set")
+    create = found.get(3, exp.Boolean(this=True))
+    kept = [found[0], found[1], found[2], create]
+    usual = made(Call(found.name, found.node, kept, found.type_of))
+    match treatment:
+        case "use_json_null":
+            kept[2] = cast(text("null"), "JSON")
+            other = made(Call(found.name, found.node, kept, found.type_of))
+        case "delete_key":
+            other = without_path(Call(found.name, found.node, kept[:2], found.type_of))
+        case "return_target":
+            other = jsonb(_source(found))
+        case "raise_exception":
+            other = jsonb(call("_vs_fail", text("22023"), text("JSON value must not be null")))
+        case _:
+            raise InvalidParameter(
+                "null_value_treatment must be delete_key, return_target, use_json_null, "
+                "or raise_exception"
+            )
+    given = exp.Not(this=exp.Is(this=paren(found[2].copy()), expression=exp.Null()))
+    return case((given, usual), default=other)
+
+
 def _of_source(name: str, *, json: bool = False) -> Rule:
     def rule(found: Call) -> exp.Expression:
         result = call(name, _source(found))
@@ -348,7 +376,8 @@ CALLS: dict[str, Rule] = {
     **{f"json_{name}": rule for name, rule in _BOTH.items()},
     "to_jsonb": _to_jsonb, "to_json": _to_jsonb, "row_to_json": _to_jsonb,
     "jsonb_populate_record": _populated, "json_populate_record": _populated,
-    "jsonb_populate_map": _populated,
+    "jsonb_populate_map": _populated, "jsonb_contained": contained, "jsonb_cat": concatenated,
+    "jsonb_to_array": _elements, "jsonb_set_lax": _set_lax,
     "jsonb_concat": concatenated, "array_to_json": _to_jsonb,
     "jsonb_delete": without, "jsonb_delete_path": without_path,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.natives.regex import similar_pattern
-from voltstream.sql.rules import arrays, casts, dates, json, numbers
+from voltstream.sql.rules import arrays, casts, dates, json, numbers, vectors
 from voltstream.sql.rules.output import output_text
 from voltstream.sql.rules.tree import (
     FLOATS,
@@ -51,6 +51,8 @@ def _operands(node: exp.Expression, name: str, type_of: TypeOf) -> Call:
 def _plus(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     found = _typed_constants(_operands(node, "+", type_of))
     kinds = {found.kind(0), found.kind(1)}
+    if Kind.VECTOR in kinds:
+        return vectors.added(found)
     if kinds & _INSTANTS:
         return dates.added_days(found) or _again(node, found)
     found = _doubled(found)
@@ -62,6 +64,8 @@ def _minus(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     found = _typed_constants(_operands(node, "-", type_of))
     if json.is_json(found.type(0)):
         return json.without(found)
+    if Kind.VECTOR in (found.kind(0), found.kind(1)):
+        return vectors.subtracted(found)
     if {found.kind(0), found.kind(1)} & _INSTANTS:
         return dates.added_days(found) or _again(node, found)
     found = _doubled(found)
@@ -119,6 +123,8 @@ def _as_other(tree: exp.Expression, found: Call, other: int) -> exp.Expression:
 def _times(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     found = _typed_constants(_operands(node, "*", type_of))
     kinds = found.kind(0), found.kind(1)
+    if Kind.VECTOR in kinds:
+        return vectors.multiplied(found)
     if Kind.INTERVAL in kinds:
         at = kinds.index(Kind.INTERVAL)
         factor = kinds[1 - at]
@@ -155,6 +161,8 @@ def _joined(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     """Rule of ||: arrays, jsonb, bytes, and everything else as text."""
     found = _operands(node, "||", type_of)
     left, right = found.type(0), found.type(1)
+    if Kind.VECTOR in (left.kind, right.kind):
+        return vectors.joined(found)
     if left.array_depth or right.array_depth:
         return arrays.concatenated(found)
     if json.is_json(left) or json.is_json(right):
@@ -246,6 +254,8 @@ def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
         found = type_of(there)
         if found.array_depth:
             node.set(key, arrays.parsed(here, found))
+        elif found.kind is Kind.VECTOR:
+            node.set(key, vectors.constant(string_of(here) or "", found.precision or 0))
         elif found.kind in (Kind.BYTEA, Kind.INTERVAL, Kind.BOOL):
             name = {Kind.BYTEA: "BLOB", Kind.INTERVAL: "INTERVAL", Kind.BOOL: "BOOLEAN"}
             node.set(key, casts.rewritten(cast(here, name[found.kind]), type_of))
@@ -379,6 +389,7 @@ _BY_NODE: dict[type[exp.Expr], _NodeRule] = {
     exp.Pow: _unary_power,
     exp.Sqrt: _square_root,
     exp.Cbrt: _cube_root,
+    exp.Distance: _as_rule("<->", vectors.CALLS["l2_distance"]),
     exp.BitwiseXor: _as_rule("#", numbers.bits),
     exp.BitwiseLeftShift: _as_rule("<<", numbers.shift),
     exp.BitwiseRightShift: _as_rule(">>", numbers.shift),
@@ -409,4 +420,5 @@ CALLS: dict[str, Rule] = {
     "operator #>": json.deep_arrow,
     "operator #>>": json.deep_text_arrow,
     "operator ?": json.has_key,
+    **{f"operator {sign}": vectors.CALLS[name] for sign, name in vectors.OPERATORS.items()},
 }

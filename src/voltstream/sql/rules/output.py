@@ -26,6 +26,16 @@ def is_unbounded(found: DataType) -> bool:
     )
 
 
+def _vector(tree: exp.Expression) -> exp.Expression:
+    items = each(
+        cast(tree, "FLOAT[]"),
+        lambda item: call("_vs_float_text", cast(cast(item, "VARCHAR"), "DOUBLE")),
+    )
+    inside = call("array_to_string", items, text(","))
+    opened = exp.DPipe(this=text("["), expression=inside)
+    return exp.Paren(this=exp.DPipe(this=opened, expression=text("]")))
+
+
 def output_text(tree: exp.Expression, type_of: TypeOf) -> exp.Expression:
     """Return what PostgreSQL prints for a value: booleans are t and f."""
     return printed(tree, type_of(tree))
@@ -63,6 +73,8 @@ def printed(tree: exp.Expression, found: DataType) -> exp.Expression:
             return call("_vs_interval_text", tree)
         case Kind.BYTEA:
             return call("_vs_bytea_text", tree)
+        case Kind.VECTOR:
+            return _vector(tree)
         case Kind.JSON | Kind.JSONB:
             return call("_vs_json_normal", tree)
         case _:

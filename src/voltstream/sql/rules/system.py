@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from voltstream.core.errors import DatatypeMismatch
-from voltstream.core.types import Kind
+from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.rules.tree import (
     FLOATS,
@@ -83,6 +83,32 @@ def _map_delete(found: Call) -> exp.Expression:
     return call("map_from_entries", call("list_filter", call("map_entries", found[0]), kept))
 
 
+def _map_filter(found: Call) -> exp.Expression:
+    """Rule of map_filter(map, |key, value| condition)."""
+    test = found[1]
+    names = [name.name for name in test.expressions] if isinstance(test, exp.Lambda) else []
+    if len(names) != 2:
+        raise DatatypeMismatch("map_filter takes a closure of a key and a value: |k, v| v > 1")
+    if not is_map(found.type(0), found):
+        raise DatatypeMismatch(f"map_filter takes a map, not {found.type(0).pg_name}")
+    entry = exp.to_identifier("_entry")
+    parts = dict(zip(names, ("key", "value"), strict=True))
+
+    def named(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column | exp.Identifier) and node.name in parts:
+            whole = exp.Column(this=entry.copy())
+            return call("struct_extract", whole, text(parts[node.name]))
+        return node
+
+    kept = exp.Lambda(this=test.this.transform(named), expressions=[entry])
+    return call("map_from_entries", call("list_filter", call("map_entries", found[0]), kept))
+
+
+def is_map(kind: DataType, found: Call) -> bool:
+    """Tell a map from jsonb: it has keys."""
+    return kind.kind is Kind.JSONB and found.type_of(call("map_keys", found[0])).array_depth > 0
+
+
 def _num_nulls(found: Call) -> exp.Expression:
     parts: list[exp.Expression] = [
         cast(exp.Paren(this=exp.Is(this=a, expression=exp.Null())), "INTEGER")
@@ -114,6 +140,7 @@ CALLS: dict[str, Rule] = {
     "map_contains": renamed("map_contains"), "map_keys": renamed("map_keys"),
     "map_values": renamed("map_values"), "map_entries": renamed("map_entries"),
     "map_length": lambda found: cast(call("cardinality", found[0]), "INTEGER"),
+    "map_filter": _map_filter,
     "map_cat": renamed("map_concat"),
     "map_insert": lambda found: call(
         "map_concat", found[0],

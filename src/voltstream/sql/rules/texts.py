@@ -194,7 +194,7 @@ def _quote_nullable(found: Call) -> exp.Expression:
 
 
 def _hmac(found: Call) -> exp.Expression:
-    return call("_vs_hmac", found[0], call("encode", found[1]), found[2])
+    return call("_vs_hmac", found[0], _bytes(found, 1), found[2])
 
 
 def _char_length(found: Call) -> exp.Expression:
@@ -227,6 +227,10 @@ def _bit_count(found: Call) -> exp.Expression:
 
 def _casefold(found: Call) -> exp.Expression:
     return call("lower", paren(found[0]))
+
+
+def _is_json(found: Call) -> exp.Expression:
+    return call("_vs_is_json", found[0], found.get(1, text("")))
 
 
 def array_to_string(found: Call) -> exp.Expression:
@@ -277,5 +281,13 @@ CALLS: dict[str, Rule] = {
     "quote_nullable": _quote_nullable, "quote_ident": renamed("_vs_quote_ident"),
     "ascii": _ascii, "chr": _chr, "starts_with": _starts, "repeat": _repeat,
     "split_part": _split_part, "casefold": _casefold,
+    "to_ascii": renamed("_vs_to_ascii"), "is_json": _is_json,
+    "int8send": renamed("_vs_int8send"), "int8recv": _on_bytes("_vs_int8recv"),
+    "hex_to_int256": lambda found: cast(call("_vs_hex_integer", found[0]), "HUGEINT"),
+    "inet_aton": renamed("_vs_inet_aton"), "inet_ntoa": renamed("_vs_inet_ntoa"),
+    "parse_ident": lambda found: call(
+        "_vs_parse_ident", found[0], found.get(1, exp.Boolean(this=True))
+    ),
+    "secure_compare": lambda found: exp.Paren(this=exp.EQ(this=found[0], expression=found[1])),
     "array_to_string": array_to_string,
 }  # fmt: skip

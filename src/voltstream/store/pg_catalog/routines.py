@@ -70,7 +70,11 @@ _NAMES = (
     "|| '''', 'NULL')",
     "MACRO folded(word) AS CASE WHEN starts_with(word, '\"') THEN "
     "replace(word[2:-2], '\"\"', '\"') ELSE lower(word) END",
-    r"MACRO name_schema(path) AS _pg.folded(regexp_extract(trim(path), "
+    # "db".public.t names the same as public.t; other databases are not in reach.
+    # "db".public.t names the same as public.t; other databases are not in reach.
+    "MACRO local_path(path) AS regexp_replace(trim(path), '^\"?' || _pg.current_database() || "
+    r"'\"?\.([^.]+\.)', '\1')",
+    r"MACRO name_schema(path) AS _pg.folded(regexp_extract(_pg.local_path(path), "
     r"'^(\"(?:[^\"]|\"\")*\"|[^.\"]+)\.', 1))",
     r"MACRO name_last(path) AS _pg.folded(regexp_extract(trim(path), "
     r"'(\"(?:[^\"]|\"\")*\"|[^.\"]+)$', 1))",
@@ -114,7 +118,9 @@ _NAMES = (
 _DEFINITIONS = (
     "MACRO viewdef(v) AS (SELECT max(' ' || rtrim(trim(_query), ';') || ';') FROM "
     "_pg.k_relations WHERE _oid = _pg.regclass_in(CAST(v AS VARCHAR)) AND _form IN ('v', 'm'))",
-    "MACRO pg_get_viewdef(v) AS _pg.viewdef(v), (v, pretty) AS _pg.viewdef(v)",
+    "MACRO known_viewdef(v) AS coalesce(_pg.viewdef(v), CAST(error('\"' || "
+    "_pg.regclass_out(_pg.regclass_in(CAST(v AS VARCHAR))) || '\" is not a view') AS VARCHAR))",
+    "MACRO pg_get_viewdef(v) AS _pg.known_viewdef(v), (v, pretty) AS _pg.known_viewdef(v)",
     "MACRO whole_indexdef(i) AS (SELECT max('CREATE ' || CASE WHEN _is_unique THEN 'UNIQUE ' "
     "ELSE '' END || 'INDEX ' || _pg.quote_ident(_name) || ' ON ' || _pg.quote_ident(_schema) "
     "|| '.' || _pg.quote_ident(_table) || ' USING btree (' || array_to_string(_names, ', ') "
@@ -172,16 +178,41 @@ _VISIBLE = (
         )
     ),
 )  # fmt: skip
+_TABLE_WORDS = "SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER MAINTAIN"
+_COLUMN_WORDS = "SELECT INSERT UPDATE REFERENCES"
+# What has a privilege, its words, and whether it must be a relation.
 _PRIVILEGED = (
-    "table", "column", "any_column", "schema", "database", "function", "sequence", "tablespace",
-    "type", "language", "server", "foreign_data_wrapper",
+    ("table", _TABLE_WORDS, True), ("any_column", _COLUMN_WORDS, True),
+    ("column", _COLUMN_WORDS, False), ("schema", "CREATE USAGE", False),
+    ("database", "CREATE CONNECT TEMPORARY TEMP", False), ("function", "EXECUTE", False),
+    ("sequence", "USAGE SELECT UPDATE", False), ("tablespace", "CREATE", False),
+    ("type", "USAGE", False), ("language", "USAGE", False), ("server", "USAGE", False),
+    ("foreign_data_wrapper", "USAGE", False),
 )  # fmt: skip
+
+
+def _has_privilege(what: str, words: str, relation: bool) -> str:
+    """Return the macro of has_…_privilege: everybody has every privilege that there is."""
+    allowed = "[" + ", ".join(f"'{word}'" for word in words.split()) + "]"
+
+    def asked(name: str, privileges: str) -> str:
+        there = f"_pg.regclass_in(CAST({name} AS VARCHAR)) IS NOT NULL AND " if relation else ""
+        return f"{there}_pg.privileges({privileges}, {allowed})"
+
+    return (
+        f"MACRO has_{what}_privilege(a, b) AS {asked('a', 'b')}, (a, b, c) AS {asked('b', 'c')}, "
+        f"(a, b, c, d) AS {asked('b', 'd')}"
+    )
+
+
 _PRIVILEGES = (
-    *(
-        f"MACRO has_{what}_privilege(a, b) AS true, (a, b, c) AS true, (a, b, c, d) AS true"
-        for what in _PRIVILEGED
-    ),
+    "MACRO privileges(words, allowed) AS len(list_filter(string_split(words, ','), lambda w: CASE "
+    r"WHEN list_contains(allowed, regexp_replace(upper(trim(w)), '\s+WITH GRANT OPTION$', '')) "
+    "THEN false "
+    "ELSE CAST(error('unrecognized privilege type: \"' || trim(w) || '\"') AS BOOLEAN) END)) = 0",
+    *(_has_privilege(*kind) for kind in _PRIVILEGED),
     "MACRO pg_has_role(a, b) AS true, (a, b, c) AS true",
+    "MACRO rw_recovery_status() AS 'RUNNING'",
     "MACRO row_security_active(t) AS false",
 )
 _SIZES = (

@@ -148,6 +148,10 @@ MACROS = (
     # DECIMAL(10,2)[] -> DECIMAL[]: the entry of a spelling in _pg.spellings.
     r"MACRO spelling(s) AS regexp_replace(regexp_replace(CASE WHEN starts_with(s, 'STRUCT') THEN "
     r"'STRUCT' ELSE s END, '\([^\[]*\)', ''), '\[.*\]$', '[]')",
+    # The functions of the older types are spelled in one word: int4in, but date_in.
+    "MACRO io_mark(word) AS CASE WHEN word IN ('json', 'jsonb', 'date', 'time', 'timetz', "
+    "'timestamp', 'timestamptz', 'interval', 'uuid', 'numeric', 'inet', 'xml') THEN '_' "
+    "ELSE '' END",
     "MACRO type_modifier(spelling) AS CASE WHEN starts_with(spelling, 'DECIMAL') THEN CAST("
     r"CAST(regexp_extract(spelling, '\((\d+),', 1) AS INTEGER) * 65536 + "
     r"CAST(regexp_extract(spelling, ',(\d+)\)', 1) AS INTEGER) + 4 AS INTEGER) ELSE -1 END",
@@ -181,11 +185,18 @@ VIEWS = (
     "true AS typisdefined, ',' AS typdelim, CAST(0 AS UINTEGER) AS typrelid, "
     "CASE WHEN typelem > 0 THEN 'array_subscript_handler' ELSE '-' END AS typsubscript, "
     "CAST(typelem AS UINTEGER) AS typelem, "
-    "CAST(typarray AS UINTEGER) AS typarray, CASE WHEN typelem > 0 THEN 'array_in' ELSE "
-    "typname || 'in' END AS typinput, CASE WHEN typelem > 0 THEN 'array_out' ELSE "
-    "typname || 'out' END AS typoutput, CASE WHEN typelem > 0 THEN 'array_recv' ELSE "
-    "typname || 'recv' END AS typreceive, CASE WHEN typelem > 0 THEN 'array_send' ELSE "
-    "typname || 'send' END AS typsend, '-' AS typmodin, '-' AS typmodout, '-' AS typanalyze, "
+    "CAST(typarray AS UINTEGER) AS typarray, "
+    + "".join(
+        f"CASE WHEN typelem > 0 THEN 'array_{verb}' ELSE typname || _pg.io_mark(typname) || "
+        f"'{verb}' END AS {name}, "
+        for verb, name in (
+            ("in", "typinput"),
+            ("out", "typoutput"),
+            ("recv", "typreceive"),
+            ("send", "typsend"),
+        )
+    )
+    + "'-' AS typmodin, '-' AS typmodout, '-' AS typanalyze, "
     "'i' AS typalign, 'p' AS typstorage, false AS typnotnull, CAST(0 AS UINTEGER) AS typbasetype, "
     "-1 AS typtypmod, 0 AS typndims, CAST(CASE WHEN typcategory = 'S' THEN 100 ELSE 0 END AS "
     "UINTEGER) AS typcollation, CAST(NULL AS VARCHAR) AS typdefaultbin, "

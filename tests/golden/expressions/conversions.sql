@@ -1,0 +1,22 @@
+-- Other writings of numbers, addresses and names; closures over maps and arrays.
+SELECT int8send(2147483647) AS sent, int8recv('\x000000000000004c'::bytea) AS received;
+SELECT int8recv('\x01'::bytea);
+SELECT hex_to_int256('0x11') AS plus, hex_to_int256('0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff01') AS minus;
+SELECT hex_to_int256('0xxyz');
+SELECT inet_aton('10.0.5.9') AS number, inet_ntoa(167773449) AS address;
+SELECT inet_aton('10.0.5.999');
+SELECT to_ascii('Köln') AS plain, parse_ident('Public."My Table"') AS parts, is_json('{"a":1}') AS fine, is_json('{') AS broken;
+SELECT secure_compare('a', 'a') AS same, hmac('key', 'payload'::bytea, 'sha256') AS signed;
+SELECT map_filter(MAP {'a': 1, 'b': 2, 'c': NULL}, |k, v| v > 1 OR k = 'c') AS kept;
+SELECT map_filter(MAP {'a': 1}, |v| v > 1);
+SELECT map_filter(ARRAY[1], |k, v| v > 1);
+SELECT array_any_match(ARRAY[1, 2], |x| x > 1) AS any, array_all_match(ARRAY[1, 2], |x| x > 1) AS every, array_any_match(ARRAY[1, NULL], |x| x > 1) AS unknown;
+SELECT jsonb_set_lax('{"a":1}', '{a}', NULL) AS as_null, jsonb_set_lax('{"a":1}', '{a}', NULL, true, 'delete_key') AS gone, jsonb_set_lax('{"a":1}', '{a}', NULL, true, 'return_target') AS same, jsonb_set_lax('{"a":1}', '{a}', '2') AS changed;
+SELECT jsonb_set_lax('{"a":1}', '{a}', NULL, true, 'raise_exception');
+SELECT jsonb_contained('{"a":1}', '{"a":1,"b":2}') AS inside, jsonb_cat('[1]', '[2]') AS both, jsonb_to_array('[1,"a"]') AS items;
+SELECT string_agg(word, mark ORDER BY place) AS told FROM (VALUES (1, 'on', '>'), (2, NULL, '?'), (3, 'off', '--')) t(place, word, mark);
+SELECT tag, count(*) FROM (SELECT unnest(regexp_matches(text, '#\w+', 'g')) AS tag FROM (VALUES ('#a #b'), ('#a')) t(text)) u GROUP BY tag ORDER BY tag;
+CREATE TABLE pair (id INTEGER, r STRUCT<x INTEGER, y VARCHAR>,);
+CREATE MATERIALIZED VIEW opened AS SELECT id, (r).*, (r).x + 1 AS next FROM pair;
+INSERT INTO pair VALUES (1, (7, 'on')), (2, NULL);
+SELECT * FROM opened ORDER BY id;

@@ -1,0 +1,26 @@
+-- Vectors: their text, distances, parts and totals.
+CREATE TABLE shapes (id INTEGER PRIMARY KEY, curve VECTOR(3));
+INSERT INTO shapes VALUES (1, '[1, 2, 3]'), (2, '[4.5,0,-1]'), (3, NULL);
+SELECT * FROM shapes ORDER BY id;
+SELECT id, l2_distance(curve, '[1,2,5]') AS far, curve <-> '[1,2,5]' AS same, curve <+> '[0,0,0]' AS city FROM shapes ORDER BY id;
+SELECT id, curve <#> '[1,1,1]' AS less, inner_product(curve, '[1,1,1]') AS product FROM shapes ORDER BY id;
+SELECT cosine_distance('[1,0]'::vector(2), '[0,1]') AS turned, '[1,0]'::vector(2) <=> '[2,0]' AS straight;
+SELECT id FROM shapes WHERE curve IS NOT NULL ORDER BY curve <-> '[4,0,0]' LIMIT 1;
+SELECT l2_norm('[3,4]'::vector(2)) AS norm, l2_normalize('[3,4]'::vector(2)) AS unit, l2_normalize('[0,0]'::vector(2)) AS none;
+SELECT subvector('[1,2,3,4]'::vector(4), 2, 2) AS part, vector_dims('[1,2]'::vector(2)) AS dims;
+SELECT '[1,2]'::vector(2) + '[1,1]'::vector(2) AS plus, '[1,2]'::vector(2) - '[1,1]'::vector(2) AS minus, '[1,2]'::vector(2) * '[3,3]'::vector(2) AS times;
+SELECT '[1,2]'::vector(2) || '[3]'::vector(1) AS joined, '[1,2]'::vector(2)::real[] AS items, ARRAY[1,2]::vector(2) AS made;
+SELECT curve::varchar AS shown, pg_typeof(curve) AS kind FROM shapes ORDER BY id;
+SELECT id FROM shapes WHERE curve = '[1,2,3]';
+CREATE MATERIALIZED VIEW together AS SELECT sum(curve) AS total, avg(curve) AS middle FROM shapes;
+CREATE MATERIALIZED VIEW near AS SELECT id, curve FROM shapes WHERE curve <-> '[1,2,3]' < 2;
+SELECT * FROM together;
+UPDATE shapes SET curve = '[1,1,1]' WHERE id = 2;
+SELECT * FROM together;
+SELECT * FROM near ORDER BY id;
+DELETE FROM shapes;
+SELECT * FROM together;
+SELECT '[1,2]'::vector(3);
+SELECT '1,2'::vector(2);
+SELECT l2_distance('[1,2]'::vector(2), '[1,2,3]'::vector(3));
+CREATE TABLE wrong (v VECTOR(0));
