@@ -10,8 +10,11 @@ from voltstream.connectors.kafka import KafkaSource
 from voltstream.connectors.kafka_exactly_once import ExactlyOnceKafkaSink
 from voltstream.connectors.kafka_sink import KafkaSink
 from voltstream.connectors.postgres_cdc import PostgresCdcSource
+from voltstream.connectors.postgres_sink import PostgresSink
 from voltstream.connectors.properties import required
 from voltstream.connectors.sinks import BlackholeSink, FileSink
+from voltstream.connectors.webhook_sink import WebhookSink
+from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import Connector, SinkTarget, SourceFeed
 from voltstream.formats.declared import truth
@@ -20,8 +23,9 @@ from voltstream.formats.declared import truth
 class ConnectorRegistry:
     """Makes connectors; ``bootstrap_override`` redirects every Kafka one to other brokers."""
 
-    def __init__(self, bootstrap_override: str | None = None) -> None:
+    def __init__(self, bootstrap_override: str | None = None, clock: Clock | None = None) -> None:
         self._bootstrap_override = bootstrap_override
+        self._clock = clock or SystemClock()
 
     def source(self, feed: SourceFeed) -> Connector | None:
         """Return the connector of a source; None when it only takes pushed rows.
@@ -54,8 +58,12 @@ class ConnectorRegistry:
             case "kafka":
                 made = ExactlyOnceKafkaSink if _is_exactly_once(name, properties) else KafkaSink
                 return made(name, properties, self._bootstrap_override)
+            case "postgres":
+                return PostgresSink(name, properties)
+            case "webhook" | "http":
+                return WebhookSink(name, properties, self._clock)
             case other:
-                hint = "Sinks write to file, kafka or blackhole."
+                hint = "Sinks write to file, kafka, postgres, webhook or blackhole."
                 message = f'sink "{name}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
 

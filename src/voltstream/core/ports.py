@@ -254,11 +254,22 @@ class SinkUnavailable(Exception):  # A state of the world, not a fault of ours.
     """The target cannot take records now; they stay in the outbox and are tried again."""
 
 
+class SinkRefused(Exception):  # The same; what it names is not tried again.
+    """The target will never take some records; it holds the others that were sent with them."""
+
+    def __init__(self, refused: Sequence[tuple[SinkRecord, str]]) -> None:
+        super().__init__(refused[0][1])
+        self.refused = refused
+
+
 class SinkTarget(Protocol):
     """Where a sink delivers."""
 
     def deliver(self, records: Sequence[SinkRecord]) -> None:
-        """Send records and wait until the target holds them. Raises: SinkUnavailable."""
+        """Send records and wait until the target holds them.
+
+        Raises: SinkUnavailable, SinkRefused.
+        """
 
     def interrupt(self) -> None:
         """Let a running ``deliver`` end soon. The only call made from another thread meanwhile."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.limits import OUTBOX_DELIVER_ROWS
-from voltstream.core.ports import Connectors, SinkRecord, SinkTarget, SinkUnavailable
+from voltstream.core.limits import DEAD_LETTER_BYTES_MAX, OUTBOX_DELIVER_ROWS
+from voltstream.core.ports import Connectors, SinkRecord, SinkRefused, SinkTarget, SinkUnavailable
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop
 from voltstream.runtime.feeds import at_once
 from voltstream.runtime.outboxes import Outboxes, policy_of
 from voltstream.store.database import Connection
 from voltstream.store.ledger import (
+    Letter,
     Parcel,
     acknowledge,
+    add_dead_letters,
     drop_oldest,
     read_parcels,
     set_state,
@@ -38,8 +41,10 @@ class Deliverer:
         loop: EpochLoop,
         reader: Callable[[], Connection],
         delivered: Callable[[int], None],
+        clock: Clock,
     ) -> None:
         self._entry = entry
+        self._clock = clock
         self._target = target
         self._delivered = delivered
         self._loop = loop
@@ -97,15 +102,28 @@ class Deliverer:
                 parcels = read_parcels(reader, self._entry.oid, OUTBOX_DELIVER_ROWS)
                 if not parcels:
                     return
-                self._target.deliver([_record(parcel) for parcel in parcels])
-                self._acknowledge(parcels[-1])
+                letters: list[Letter] = []
+                try:
+                    self._target.deliver([_record(parcel) for parcel in parcels])
+                except SinkRefused as refusal:
+                    letters = [self._letter(record, why) for record, why in refusal.refused]
+                self._acknowledge(parcels[-1], letters)
                 self._report("running", "")
         finally:
             reader.close()
 
-    def _acknowledge(self, last: Parcel) -> None:
-        chore = self._loop.run_chore(lambda store: acknowledge(store, self._entry.oid, last))
-        self._delivered(chore.result())
+    def _acknowledge(self, last: Parcel, letters: Sequence[Letter]) -> None:
+        def acknowledged(store: Connection) -> int:
+            add_dead_letters(store, letters)
+            return acknowledge(store, self._entry.oid, last)
+
+        self._delivered(self._loop.run_chore(acknowledged).result())
+
+    def _letter(self, record: SinkRecord, reason: str) -> Letter:
+        raw = (record.value if record.value is not None else record.key) or b""
+        position = f"epoch {record.epoch}:{record.ordinal}"
+        kept = raw[:DEAD_LETTER_BYTES_MAX]
+        return Letter(self._entry.stored.name, position, kept, reason, self._clock.now_us())
 
     def _report(self, state: str, detail: str) -> None:
         if state == self._state:
@@ -135,7 +153,9 @@ class Deliveries:
         loop: EpochLoop,
         reader: Callable[[], Connection],
         outboxes: Outboxes,
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._outboxes = outboxes
         self._connectors = connectors
         self._loop = loop
@@ -153,7 +173,7 @@ class Deliveries:
 
         def start() -> None:
             self._outboxes.open(entry)
-            deliverer = Deliverer(entry, target, self._loop, self._reader, delivered)
+            deliverer = Deliverer(entry, target, self._loop, self._reader, delivered, self._clock)
             with self._lock:
                 self._running[entry.oid] = deliverer
             deliverer.start()

@@ -58,7 +58,9 @@ class Engine:
         )
         self._ingest = SourceIngest(self.loop, clock, self._admit_source)
         self._feeds = Feeds(connectors, self.loop, self._ingest, self.database.reader)
-        self._deliveries = Deliveries(connectors, self.loop, self.database.reader, self._outboxes)
+        self._deliveries = Deliveries(
+            connectors, self.loop, self.database.reader, self._outboxes, clock
+        )
         self.jobs = Jobs(self._books, self.loop, clock, options.retention_s)
         self._published = self._books.catalog
         self.loop.after_epoch = self._after_epoch
