@@ -75,11 +75,11 @@ class Player:
     @property
     def _session(self) -> Session:
         if self._active not in self._sessions:
-            self._sessions[self._active] = self._opened()
+            self._sessions[self._active] = self._opened(self._active.partition(" as ")[2])
         return self._sessions[self._active]
 
-    def _opened(self) -> Session:
-        return self._instance.open(database=DEFAULT_DATABASE, user="volt", options={})
+    def _opened(self, user: str = "") -> Session:
+        return self._instance.open(database=DEFAULT_DATABASE, user=user or "volt", options={})
 
     def _send(self, message: Message) -> Iterator[str]:
         text = message.text.replace("$DIR", str(self._folder))

@@ -343,6 +343,12 @@ class ViewSuspended(VoltstreamError):
     sqlstate = "55000"
 
 
+class CannotChange(VoltstreamError):
+    """A setting that is told and not set."""
+
+    sqlstate = "55P02"
+
+
 class OutOfMemory(VoltstreamError):
     """The statement needs more memory than there is."""
 
@@ -389,6 +395,24 @@ class InsufficientPrivilege(VoltstreamError):
     """The role may not do that."""
 
     sqlstate = "42501"
+
+
+class InvalidGrant(VoltstreamError):
+    """A privilege or a membership that cannot be given so."""
+
+    sqlstate = "0LP01"
+
+
+class ReservedName(VoltstreamError):
+    """The name is kept for what the server makes itself."""
+
+    sqlstate = "42939"
+
+
+class IdleSessionTimeout(VoltstreamError):
+    """A session said nothing for longer than it may."""
+
+    sqlstate = "57P05"
 
 
 class TooManyConnections(VoltstreamError):

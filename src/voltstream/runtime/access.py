@@ -8,18 +8,24 @@ from typing import TypeVar
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Description, Outcome
 from voltstream.runtime import costs, describing, querying, show
-from voltstream.runtime.activity import Presence
+from voltstream.runtime.activity import Asker, Presence
 from voltstream.runtime.block import Block
 from voltstream.runtime.catalog import Catalog, Names, Scope, search_path, undescribed
 from voltstream.runtime.databases import Databases
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.guard import allow, allow_functions
+from voltstream.runtime.identity import Identity
 from voltstream.runtime.interruption import Interruption
+from voltstream.runtime.permits import Permits
+from voltstream.runtime.role_ddl import Actor, RoleWork
+from voltstream.runtime.roles import MONITOR, Roles
 from voltstream.runtime.settings import Settings
 from voltstream.runtime.system_catalog import names_system
 from voltstream.runtime.transaction import waited
 from voltstream.sql import statements as sql
 from voltstream.sql.resolve import DEFINITIONS, resolved
+from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
 from voltstream.store.database import Connection
 
 T = TypeVar("T")
@@ -41,8 +47,9 @@ class Access:
         self._presence = presence
         self._settings = settings
         self._interruption = interruption
-        self._introduction = ""  # What the next statement's connection must know of us.
         self.block = Block(engine, settings, interruption)
+        self._introduction = ""  # What the next statement's connection must know of us.
+        self.identity = Identity(presence.user, self.roles, settings)
 
     @property
     def catalog(self) -> Catalog:
@@ -51,39 +58,72 @@ class Access:
             return transaction.catalog
         return self._engine.catalog
 
+    def roles(self) -> Roles:
+        """Return the server's roles, in a block of the first database as the block sees them."""
+        if self._databases.keeps_roles(self._engine.name):
+            return self.catalog.roles
+        return self._databases.roles()
+
+    def permits(self) -> Permits:
+        """Return what this session may do now."""
+        return self._permits_in(self.catalog)
+
+    def _permits_in(self, catalog: Catalog) -> Permits:
+        own = self._databases.keeps_roles(self._engine.name)
+        roles = catalog.roles if own else self._databases.roles()
+        return Permits(catalog, roles, self.identity.role, self._engine.name)
+
     def scope(self) -> Scope:
         """Return how this session reads names."""
-        path = search_path(
-            self._settings.get("search_path"), self._settings.get("session_authorization")
-        )
+        path = search_path(self._settings.get("search_path"), self.identity.name)
         return Scope(path=path, database=self._engine.name)
 
     def resolved(self, parsed: sql.Parsed) -> sql.Parsed:
-        """Qualify names by the search path; what defines an object does so on the writer."""
+        """Qualify names by the search path, and ask for the rights on what they mean.
+
+        What defines an object does both on the writer. Raises: InsufficientPrivilege (42501).
+        """
         if isinstance(parsed, DEFINITIONS):
             return parsed
-        return resolved(parsed, Names(self.catalog, undescribed, self.scope()))
+        names = Names(self.catalog, undescribed, self.scope())
+        qualified = resolved(parsed, names)
+        permits = self.permits()
+        allow(permits, qualified)
+        allow_functions(permits, names.used)
+        return qualified
 
     def introduce(self, parsed: sql.Parsed) -> None:
         """Note what the statement's connection must know of us when it may read the catalogs."""
         self._introduction = ""
+        if isinstance(parsed, (*ROLE_STATEMENTS, *RIGHT_STATEMENTS)):
+            return  # They name users without asking the catalogs.
         if costs.VIEW in parsed.text:
             self._introduction = self._engine.costs()
         if not names_system(parsed.text, self.catalog):
             return
-        if not self._engine.system.shows(self.catalog):
+        if not self._engine.system.shows(self.catalog, self.roles()):
             self._show_system()
         self._introduction = self._databases.activity.introduction(
-            self._presence, self._settings.all(), self._databases.names()
+            self._presence,
+            Asker(self.identity.name, self.identity.session_name, self._sees_others()),
+            self._settings.all(),
+            self._databases.names(),
         )
+
+    def _sees_others(self) -> bool:
+        """Tell whether the session may see what others run."""
+        return self.permits().is_a(MONITOR.oid)
 
     def _show_system(self) -> None:
         """Bring the catalogs up to date: in the block that changes things, or in passing."""
         transaction = self.block.transaction
         if transaction is not None and transaction.holds_writer:
-            transaction.run(self._engine.system.make, self._interruption.waiting)
+            transaction.run(self._make_system, self._interruption.waiting)
         else:
-            waited(self._engine.loop.run_statement(self._engine.system.make))
+            waited(self._engine.loop.run_statement(self._make_system))
+
+    def _make_system(self, epoch: Epoch) -> None:
+        self._engine.system.make(epoch, self._permits_in(epoch.catalog).roles)
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -133,6 +173,24 @@ class Access:
             return describing.describe(parsed, self.catalog, reader, parameter_oids)
         finally:
             reader.close()
+
+    def define(self, parsed: sql.Parsed) -> Outcome:
+        return self.on_writer(
+            lambda epoch: self._engine.define(epoch, parsed, self.scope(), self._permits_in)
+        )
+
+    def change_roles(self, parsed: sql.Parsed) -> Outcome:
+        """Run a statement about roles where they are kept: in the first database.
+
+        Raises: ActiveTransaction (25001) in a block of another database, which cannot hold it.
+        """
+        actor = Actor(self.identity.role, self.identity.session)
+        others = self._databases.catalogs(but=self._engine.name)
+        work = RoleWork(parsed, actor, others, self._engine.name)
+        if self._databases.keeps_roles(self._engine.name):
+            return self.on_writer(work.run)
+        self.block.refuse(parsed.text.split(maxsplit=1)[0].upper() + " of a role")
+        return waited(self._databases.run_on_roles(work.run))
 
     # --- writing --------------------------------------------------------------------------------
 

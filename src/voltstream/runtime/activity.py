@@ -17,6 +17,15 @@ _FIRST_LOCAL_ID = 1_000_000  # Sessions that no wire client stands behind are nu
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks the catalogs: current_user and session_user, and whether others are shown."""
+
+    name: str
+    session_name: str
+    sees_others: bool = True
+
+
 @dataclass(slots=True)
 class Presence:
     """One session as others see it. Units: microseconds."""
@@ -32,7 +41,11 @@ class Presence:
     changed_us: int = 0
     transaction_us: int | None = None
 
-    def row(self) -> Mapping[str, str | None]:
+    def row(self, asker: Asker) -> Mapping[str, str | None]:
+        """Return it as somebody may see it: what others run is theirs and the monitors'."""
+        shown = redacted(self.query)
+        if not asker.sees_others and self.user != asker.session_name:
+            shown = "<insufficient privilege>"
         return {
             "process_id": str(self.process_id),
             "user": self.user,
@@ -40,7 +53,7 @@ class Presence:
             "application": self.application,
             "client": self.client,
             "state": self.state,
-            "query": redacted(self.query),
+            "query": shown,
             "started": _instant(self.started_us),
             "changed": _instant(self.changed_us or self.started_us),
             "transaction": _instant(self.transaction_us) if self.transaction_us else None,
@@ -83,16 +96,25 @@ class Activity:
         elif presence.transaction_us is None:
             presence.transaction_us = presence.changed_us
 
-    def rows(self) -> list[Mapping[str, str | None]]:
+    def rows(self, asker: Asker) -> list[Mapping[str, str | None]]:
         with self._lock:
-            return [presence.row() for presence in self._presences.values()]
+            return [presence.row(asker) for presence in self._presences.values()]
+
+    def count(self, user: str) -> int:
+        with self._lock:
+            return sum(presence.user == user for presence in self._presences.values())
 
     def introduction(
-        self, presence: Presence, settings: Sequence[tuple[str, str]], databases: Sequence[str]
+        self,
+        presence: Presence,
+        asker: Asker,
+        settings: Sequence[tuple[str, str]],
+        databases: Sequence[str],
     ) -> str:
         """Return the statement that tells a connection who asks, and what the server holds."""
         facts = {
-            "user": presence.user,
+            "user": asker.name,
+            "session_user": asker.session_name,
             "database": presence.database,
             "process_id": str(presence.process_id),
             "client": presence.client,
@@ -101,6 +123,6 @@ class Activity:
             "settings": dict(settings),
             "setting_list": [{"name": name, "setting": value} for name, value in settings],
             "databases": [{"name": name} for name in databases],
-            "sessions": self.rows(),
+            "sessions": self.rows(asker),
         }
         return f"SET VARIABLE vs_session = {literal(json.dumps(facts))}"

@@ -25,6 +25,7 @@ from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, s
 from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.grant_ddl import rename_schema
 from voltstream.runtime.retention import check_retention
 from voltstream.sql.capture import mentions_column
 from voltstream.sql.changes import Compiling
@@ -391,8 +392,6 @@ def alter_object(epoch: Epoch, parsed: AlterObject) -> Outcome:
             _move(epoch, entry, parsed.value, entry.stored.name)
         case "SWAP WITH":
             _swap(epoch, entry, parsed.value)
-        case "OWNER TO":  # One owner owns everything here.
-            return Outcome(tag)
         case _:
             remark = f"{tag} … {parsed.value} has no effect: there is one process"
             return Outcome(tag, notices=(Notice(remark),))
@@ -401,13 +400,11 @@ def alter_object(epoch: Epoch, parsed: AlterObject) -> Outcome:
 
 def _alter_schema(epoch: Epoch, parsed: AlterObject, tag: str) -> Outcome:
     name = parsed.name.name
-    if parsed.kind == "DATABASE" or parsed.verb == "OWNER TO":
-        if parsed.verb == "IGNORED":
-            remark = f"{tag} … {parsed.value} has no effect: there is one process"
-            return Outcome(tag, notices=(Notice(remark),))
-        if parsed.verb != "OWNER TO":
-            raise FeatureNotSupported(f"{tag} … {parsed.verb} is not supported")
-        return Outcome(tag)
+    if parsed.verb == "IGNORED":
+        remark = f"{tag} … {parsed.value} has no effect: there is one process"
+        return Outcome(tag, notices=(Notice(remark),))
+    if parsed.kind == "DATABASE":
+        raise FeatureNotSupported(f"{tag} … {parsed.verb} is not supported")
     if name not in epoch.catalog.schemas:
         raise UndefinedSchema(f'schema "{name}" does not exist')
     if parsed.verb != "RENAME TO":
@@ -421,6 +418,7 @@ def _alter_schema(epoch: Epoch, parsed: AlterObject, tag: str) -> Outcome:
         _move(epoch, entry, parsed.value, entry.stored.name)
     epoch.connection.execute(f"DROP SCHEMA {quoted(name)}")
     epoch.catalog = epoch.catalog.without_schema(name)
+    rename_schema(epoch, name, parsed.value)
     return Outcome(tag)
 
 

@@ -14,6 +14,8 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.schema import Schema
+from voltstream.runtime.rights import Rights
+from voltstream.runtime.roles import Roles
 from voltstream.sql.catalog import Relation
 from voltstream.sql.inline import SqlFunction
 from voltstream.sql.program import Program
@@ -56,10 +58,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every object of a database. Law: a change makes a new snapshot; readers keep theirs."""
+    """Every object of a database. Law: a change makes a new snapshot; readers keep theirs.
+
+    Shape: ``roles`` are those of the server, and true in the first database only.
+    """
 
     entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
     schemas: frozenset[str] = frozenset({DEFAULT_SCHEMA})
+    rights: Rights = field(default_factory=Rights)
+    roles: Roles = field(default_factory=Roles)
 
     def get(self, schema: str | None, name: str) -> Entry | None:
         return self.entries.get((schema or DEFAULT_SCHEMA, name))
@@ -103,6 +110,12 @@ class Catalog:
 
     def without_schema(self, name: str) -> Catalog:
         return replace(self, schemas=self.schemas - {name})
+
+    def with_rights(self, rights: Rights) -> Catalog:
+        return replace(self, rights=rights)
+
+    def with_roles(self, roles: Roles) -> Catalog:
+        return replace(self, roles=roles)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())

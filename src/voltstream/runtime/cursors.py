@@ -139,6 +139,11 @@ class Cursors:
             cursor.close()
         self._open.clear()
 
+    def followed(self, name: str) -> Entry | None:
+        """Return the subscription that a cursor reads on, if it does."""
+        cursor = self._open.get(name)
+        return cursor.entry if isinstance(cursor, ChangeCursor) else None
+
     def _declare(self, parsed: DeclareCursor, catalog: Catalog, query: RunQuery) -> None:
         if parsed.name in self._open:
             raise DuplicateCursor(f'cursor "{parsed.name}" already exists')

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Protocol
 
-from voltstream.core.errors import ObjectInUse
+from voltstream.core.errors import InsufficientPrivilege, ObjectInUse
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime.activity import Activity
+from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.permits import Permits
+from voltstream.runtime.rights import DATABASE
+from voltstream.runtime.roles import OWNER_OID, Roles
 from voltstream.sql import statements as sql
 
 
@@ -22,24 +29,46 @@ class Databases(Protocol):
 
     def drop(self, name: str) -> None: ...
 
+    def keeps_roles(self, database: str) -> bool:
+        """Tell whether the server's roles are kept in this database."""
 
-def create(databases: Databases, parsed: sql.CreateDatabase) -> Outcome:
-    """Raises: DuplicateDatabase (42P04), InvalidParameter (22023)."""
+    def roles(self) -> Roles: ...
+
+    def catalogs(self, *, but: str) -> list[tuple[str, Catalog]]: ...
+
+    def run_on_roles(self, run: Callable[[Epoch], Outcome]) -> Future[Outcome]: ...
+
+    def give(self, database: str, owner: int) -> None:
+        """Make a role the owner of a database."""
+
+
+def create(databases: Databases, parsed: sql.CreateDatabase, permits: Permits) -> Outcome:
+    """Raises: DuplicateDatabase (42P04), InvalidParameter (22023), 42501."""
+    role = permits.roles.by_oid.get(permits.role)
+    if role is None or not (role.superuser or role.create_db):
+        raise InsufficientPrivilege("permission denied to create database")
     if parsed.if_not_exists and parsed.name in databases.names():
         remark = Notice(f'database "{parsed.name}" already exists, skipping')
         return Outcome("CREATE DATABASE", notices=(remark,))
     databases.create(parsed.name)
+    if permits.role != OWNER_OID:
+        databases.give(parsed.name, permits.role)
     return Outcome("CREATE DATABASE")
 
 
-def drop(databases: Databases, parsed: sql.Drop, current: str) -> Outcome:
-    """Raises: UndefinedDatabase (3D000), ObjectInUse (55006)."""
+def drop(databases: Databases, parsed: sql.Drop, permits: Permits) -> Outcome:
+    """Raises: UndefinedDatabase (3D000), ObjectInUse (55006), InsufficientPrivilege (42501)."""
     notices: list[Notice] = []
+    owners = {name: c.rights.owner(DATABASE) for name, c in databases.catalogs(but="")}
     for name in parsed.names:
         if parsed.if_exists and name.name not in databases.names():
             notices.append(Notice(f'database "{name.name}" does not exist, skipping'))
             continue
-        if name.name == current:
+        if name.name in owners and not permits.is_a(owners[name.name]):
+            raise InsufficientPrivilege(f"must be owner of database {name.name}")
+        if name.name == permits.database:
             raise ObjectInUse("cannot drop the currently open database")
+        if databases.keeps_roles(name.name):
+            raise ObjectInUse(f'cannot drop database "{name.name}": it keeps the roles')
         databases.drop(name.name)
     return Outcome("DROP DATABASE", notices=tuple(notices))

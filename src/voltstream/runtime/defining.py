@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from voltstream.core.errors import InternalError
 from voltstream.core.ports import Outcome
 from voltstream.runtime import alter, ddl, drop, objects, suspend
-from voltstream.runtime.catalog import Names, Scope
+from voltstream.runtime.catalog import Catalog, Names, Scope
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.grant_ddl import change_owner, change_rights, settle
+from voltstream.runtime.guard import allow_definition, allow_functions
+from voltstream.runtime.permits import Permits
 from voltstream.sql import statements as sql
 from voltstream.sql.resolve import resolved
+from voltstream.sql.role_statements import AlterDefaults, Grant, OwnedBy
 
 
-def define(epoch: Epoch, written: sql.Parsed, scope: Scope) -> Outcome:
-    """Run a CREATE, ALTER, DROP or COMMENT."""
-    names = Names(epoch.catalog, epoch.connection.describe, scope)
+def define(
+    epoch: Epoch, written: sql.Parsed, scope: Scope, permits_in: Callable[[Catalog], Permits]
+) -> Outcome:
+    """Run a CREATE, ALTER, DROP or COMMENT, if the role may; what it makes is the role's."""
+    before = epoch.catalog
+    names = Names(before, epoch.connection.describe, scope)
     parsed = resolved(written, names)
+    permits = permits_in(before)
+    allow_definition(permits, parsed)
+    allow_functions(permits, names.used)
+    outcome = _define(epoch, parsed, names, permits)
+    settle(epoch, before, permits.role)
+    return outcome
+
+
+def _define(epoch: Epoch, parsed: sql.Parsed, names: Names, permits: Permits) -> Outcome:
     match parsed:
+        case sql.AlterObject(verb="OWNER TO"):
+            return change_owner(epoch, parsed, permits)
         case sql.CreateSource():
             return ddl.create_source(epoch, parsed)
         case sql.CreateSink():
@@ -36,6 +56,8 @@ def define(epoch: Epoch, written: sql.Parsed, scope: Scope) -> Outcome:
             return objects.create_secret(epoch, parsed)
         case sql.CreateConnection():
             return objects.create_connection(epoch, parsed)
+        case Grant() | AlterDefaults() | OwnedBy():
+            return change_rights(epoch, parsed, permits)
         case _:
             return _change(epoch, parsed)
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from voltstream.core.clock import Clock
-from voltstream.core.ports import Connectors, RawBatch, Receipt
-from voltstream.runtime import costs, entries, followers, suspend
-from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
+from voltstream.runtime import costs, defining, entries, followers, suspend
+from voltstream.runtime.catalog import Catalog, Entry, Scope
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.deliver import Deliveries
 from voltstream.runtime.epoch import Books, Epoch
@@ -20,7 +20,9 @@ from voltstream.runtime.ingest import SourceIngest
 from voltstream.runtime.jobs import Jobs
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.outboxes import Outboxes, changed_tables
+from voltstream.runtime.permits import Permits
 from voltstream.runtime.python_functions import PythonFunctions
+from voltstream.runtime.role_store import read_rights, read_roles
 from voltstream.runtime.system_catalog import SystemCatalog
 from voltstream.sql.functions import MACROS, NATIVES
 from voltstream.sql.statements import ObjectName, Parsed
@@ -109,6 +111,21 @@ class Engine:
         elif entry.kind == "sink" and entry.follow is None:
             epoch.after_commit.append(self._deliveries.prepare(entry))
 
+    def define(
+        self,
+        epoch: Epoch,
+        parsed: Parsed,
+        scope: Scope,
+        permits_in: Callable[[Catalog], Permits],
+    ) -> Outcome:
+        """Run a statement that defines things, and connect what came with it."""
+        before = {entry.oid for entry in epoch.catalog}
+        outcome = defining.define(epoch, parsed, scope, permits_in)
+        for entry in epoch.catalog:  # A new source, sink or table gets its connector.
+            if entry.oid not in before:
+                self.attach(epoch, entry)
+        return outcome
+
     def submit(self, source: str, batch: RawBatch) -> Future[Receipt]:
         """Take a batch for a source that a client waits for. Raises: UndefinedTable."""
         schema, _, name = source.rpartition(".")
@@ -162,7 +179,11 @@ def _restored_books(connection: Connection, functions: PythonFunctions) -> Books
             "SELECT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
         )
     }
-    catalog = Catalog(schemas=frozenset(schemas - _OWN_SCHEMAS))
+    catalog = Catalog(
+        schemas=frozenset(schemas - _OWN_SCHEMAS),
+        rights=read_rights(connection),
+        roles=read_roles(connection),
+    )
     dataflow = Dataflow()
     for stored in ledger.read_objects(connection):
         entry = entries.restored(stored, catalog, connection, functions.define)

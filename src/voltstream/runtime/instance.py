@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TextIO
@@ -15,16 +15,26 @@ from typing import TextIO
 from voltstream.core.clock import Clock
 from voltstream.core.errors import (
     DuplicateDatabase,
+    InsufficientPrivilege,
+    InvalidAuthorization,
     InvalidParameter,
     ObjectInUse,
     StorageFault,
+    TooManyConnections,
     UndefinedDatabase,
     VoltstreamError,
 )
-from voltstream.core.ports import Connectors, RawBatch, Receipt, Session
+from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt, Session
 from voltstream.runtime.activity import Activity, Presence
+from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.engine import Engine
+from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.options import EngineOptions
+from voltstream.runtime.permits import Permits
+from voltstream.runtime.rights import DATABASE
+from voltstream.runtime.rights import Held as RightsHeld
+from voltstream.runtime.role_store import save_rights
+from voltstream.runtime.roles import OWNER_OID, Role, Roles
 from voltstream.runtime.session import EngineSession
 
 DEFAULT_DATABASE = "volt"
@@ -108,11 +118,36 @@ class Instance:
         process_id: int = 0,
         client: str = "",
     ) -> Session:
+        role = self._login(user)
         with self._lock:
             engine = self.engine(database)
+            permits = Permits(engine.catalog, self.roles(), role.oid, database)
+            if not permits.has(DATABASE, "c"):
+                raise InsufficientPrivilege(
+                    f'permission denied for database "{database}"',
+                    detail="User does not have CONNECT privilege.",
+                )
             self._open_sessions[database] = self._open_sessions.get(database, 0) + 1
         presence = self.activity.enter(process_id, user, database, client)
-        return _Counted(engine, self, options, presence)
+        return _Counted(engine, self, options, presence, role.settings)
+
+    def _login(self, user: str) -> Role:
+        """Return the role of a name; while nobody made users, any name is the owner's.
+
+        Raises: InvalidAuthorization (28000), TooManyConnections (53300).
+        """
+        roles = self.roles()
+        role = roles.named(user)
+        if role is None and not roles.known_users:
+            return roles.by_oid[OWNER_OID]
+        if role is None:
+            raise InvalidAuthorization(f'role "{user}" does not exist')
+        if not role.login:
+            raise InvalidAuthorization(f'role "{user}" is not permitted to log in')
+        limit = role.connections_max
+        if limit >= 0 and not role.superuser and self.activity.count(user) >= limit:
+            raise TooManyConnections(f'too many connections for role "{user}"')
+        return role
 
     def submit(self, database: str, source: str, batch: RawBatch) -> Future[Receipt]:
         return self.engine(database).submit(source, batch)
@@ -145,6 +180,29 @@ class Instance:
         engine.stop()
         shutil.rmtree(self._directory / name)
 
+    # --- roles ----------------------------------------------------------------------------------
+
+    def keeps_roles(self, database: str) -> bool:
+        return database == DEFAULT_DATABASE
+
+    def roles(self) -> Roles:
+        return self.engine(DEFAULT_DATABASE).catalog.roles
+
+    def catalogs(self, *, but: str) -> list[tuple[str, Catalog]]:
+        with self._lock:
+            return [(name, e.catalog) for name, e in sorted(self._engines.items()) if name != but]
+
+    def run_on_roles(self, run: Callable[[Epoch], Outcome]) -> Future[Outcome]:
+        return self.engine(DEFAULT_DATABASE).loop.run_statement(run)
+
+    def give(self, database: str, owner: int) -> None:
+        engine = self.engine(database)
+
+        def run(epoch: Epoch) -> None:
+            save_rights(epoch, epoch.catalog.rights.with_held(DATABASE, RightsHeld(owner)))
+
+        engine.loop.run_statement(run).result()
+
     def release(self, database: str) -> None:
         with self._lock:
             self._open_sessions[database] -= 1
@@ -154,9 +212,14 @@ class _Counted(EngineSession):
     """A session that keeps its database from being dropped."""
 
     def __init__(
-        self, engine: Engine, instance: Instance, options: Mapping[str, str], presence: Presence
+        self,
+        engine: Engine,
+        instance: Instance,
+        options: Mapping[str, str],
+        presence: Presence,
+        settings_of_role: Mapping[str, str],
     ) -> None:
-        super().__init__(engine, instance, options, presence)
+        super().__init__(engine, instance, options, presence, settings_of_role)
         self._instance = instance
         self._database = engine.name
         self._released = False

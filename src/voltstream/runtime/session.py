@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from voltstream.core.errors import (
+    CannotChange,
     FailedTransaction,
     InternalError,
     ReadOnlyTransaction,
@@ -21,7 +22,7 @@ from voltstream.core.ports import (
     Statement,
     TransactionStatus,
 )
-from voltstream.runtime import calls, copying, databases, defining, dml, show
+from voltstream.runtime import calls, copying, databases, dml, show
 from voltstream.runtime.access import Access
 from voltstream.runtime.activity import Presence
 from voltstream.runtime.block import ends_block
@@ -30,13 +31,20 @@ from voltstream.runtime.cursors import Cursors
 from voltstream.runtime.databases import Databases
 from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
 from voltstream.runtime.engine import Engine
-from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.interruption import Interruption
 from voltstream.runtime.preparing import PreparedStatements
 from voltstream.runtime.settings import Settings
 from voltstream.sql import statements as sql
 from voltstream.sql.blame import blame
 from voltstream.sql.parse import parse_statements
+from voltstream.sql.role_statements import (
+    AlterRole,
+    CreateRole,
+    CreateToken,
+    DropRole,
+    DropToken,
+    GrantRole,
+)
 
 _READING = (
     sql.Query, sql.CopyTo, sql.Transaction, sql.SetSetting, sql.Show, sql.Describe, sql.Explain,
@@ -58,11 +66,12 @@ class EngineSession:
         databases: Databases,
         options: Mapping[str, str],
         presence: Presence,
+        settings_of_role: Mapping[str, str] | None = None,
     ) -> None:
         self._engine = engine
         self._databases = databases
         self._presence = presence
-        self._settings = Settings(presence.user, options)
+        self._settings = Settings(presence.user, options, settings_of_role)
         self._interruption = Interruption(engine.loop.interrupt)
         self._access = Access(engine, databases, presence, self._settings, self._interruption)
         self._block = self._access.block
@@ -205,11 +214,14 @@ class EngineSession:
         access = self._access
         match parsed:
             case sql.SetSetting(name=name, value=value):
-                self._settings.set(name, value)
+                self._set(name, value)
                 return Outcome("RESET" if parsed.text[:5].upper() == "RESET" else "SET")
             case sql.Show():
-                names = self._databases.names()
-                return show.show(parsed, access.catalog, self._settings, names)
+                lists = {
+                    "DATABASES": self._databases.names(),
+                    "USERS": [role.name for role in access.roles() if role.login],
+                }
+                return show.show(parsed, access.catalog, self._settings, lists)
             case sql.Describe():
                 return show.describe(parsed, access.catalog)
             case sql.Explain():
@@ -217,31 +229,45 @@ class EngineSession:
             case sql.NoOp(tag=tag, remark=remark):
                 return Outcome(tag, notices=(Notice(remark),) if remark is not None else ())
             case sql.DeclareCursor() | sql.Fetch() | sql.CloseCursor():
+                self._allow_fetch(parsed)
                 return self._cursors.run(parsed, access.catalog, access.query)
             case sql.Prepare() | sql.Deallocate():
                 return self._prepared.run(parsed)
+            case (
+                CreateRole() | AlterRole() | DropRole() | GrantRole() | CreateToken() | DropToken()
+            ):  # fmt: skip
+                return access.change_roles(parsed)
             case sql.CreateDatabase():
                 self._block.refuse("CREATE DATABASE")
-                return databases.create(self._databases, parsed)
+                return databases.create(self._databases, parsed, access.permits())
             case sql.Drop(kind="DATABASE"):
                 self._block.refuse("DROP DATABASE")
-                return databases.drop(self._databases, parsed, self._engine.name)
+                return databases.drop(self._databases, parsed, access.permits())
             case _:
-                return access.on_writer(lambda epoch: self._define(epoch, parsed))
+                return access.define(parsed)
+
+    def _allow_fetch(self, parsed: sql.Parsed) -> None:
+        """Changes go on coming after DECLARE: their right is asked for at every FETCH."""
+        entry = self._cursors.followed(parsed.name) if isinstance(parsed, sql.Fetch) else None
+        if entry is not None:
+            self._access.permits().need(entry, "r")
+
+    def _set(self, name: str, value: str | None) -> None:
+        match name.lower():
+            case "role":
+                self._access.identity.set_role(value)
+            case "session_authorization":
+                self._access.identity.set_authorization(value)
+            case "is_superuser":
+                raise CannotChange('parameter "is_superuser" cannot be changed')
+            case _:
+                self._settings.set(name, value)
 
     def _copy_to(self, parsed: sql.CopyTo, parameters: Sequence[object | None]) -> Outcome:
         outcome = self._access.query(parsed.tree, parameters)
         if outcome.rows is None:
             raise InternalError("a query gave no rows")
         return Outcome("COPY", copy_out=CopyOut(outcome.rows, parsed.format, parsed.options))
-
-    def _define(self, epoch: Epoch, parsed: sql.Parsed) -> Outcome:
-        before = {entry.oid for entry in epoch.catalog}
-        outcome = defining.define(epoch, parsed, self._access.scope())
-        for entry in epoch.catalog:  # A new source, sink or table gets its connector.
-            if entry.oid not in before:
-                self._engine.attach(epoch, entry)
-        return outcome
 
 
 @contextmanager

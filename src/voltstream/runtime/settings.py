@@ -29,6 +29,7 @@ _DEFAULTS: Mapping[str, str] = {
     "escape_string_warning": "on",
     "extra_float_digits": "1",
     "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
     "in_hot_standby": "off",
     "integer_datetimes": "on",
     "intervalstyle": "postgres",
@@ -106,7 +107,11 @@ _RISINGWAVE: Mapping[str, str] = {
     "upsert_dml": "false",
     "visibility_mode": "default",
 }
-_DURATIONS = ("idle_in_transaction_session_timeout", "statement_timeout")
+# Who the session is: told by it and asked by others, but changed by SET ROLE and its like only.
+IDENTITY = ("role", "session_authorization", "is_superuser")
+_DURATIONS = (
+    "idle_in_transaction_session_timeout", "idle_session_timeout", "statement_timeout",
+)  # fmt: skip
 _REPORTED: Mapping[str, str] = {
     "application_name": "application_name",
     "client_encoding": "client_encoding",
@@ -127,10 +132,14 @@ _REPORTED: Mapping[str, str] = {
 class Settings:
     """Values by lower-case name. Unknown names are kept: clients set more than any server knows."""
 
-    def __init__(self, user: str, given: Mapping[str, str]) -> None:
-        self._start = {**_RISINGWAVE, **_DEFAULTS, "session_authorization": user}
+    def __init__(
+        self, user: str, given: Mapping[str, str], of_role: Mapping[str, str] | None = None
+    ) -> None:
+        self._start = {**_RISINGWAVE, **_DEFAULTS, **(of_role or {})}
         for name, value in given.items():
-            self._start[name.lower()] = value
+            if name.lower() not in IDENTITY:
+                self._start[name.lower()] = value
+        self._start["session_authorization"] = user
         for name in _DURATIONS:
             duration_s(name, self._start[name])
         self._start["timezone"] = zone_named(self._start["timezone"])
@@ -147,7 +156,8 @@ class Settings:
         """Set a value; None restores the session's first one, ``all`` every one."""
         key = name.lower()
         if key == "all" and value is None:
-            self._values = dict(self._start)
+            kept = {name: self._values[name] for name in IDENTITY}
+            self._values = {**self._start, **kept}
         elif value is None:
             self._values[key] = self._start.get(key, "")
         else:

@@ -75,7 +75,10 @@ def shown_columns(parsed: Show | Describe) -> Schema:
     return _text_schema(_HEADS.get(parsed.what, ("Name",)))
 
 
-def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence[str]) -> Outcome:
+def show(
+    parsed: Show, catalog: Catalog, settings: Settings, lists: Mapping[str, Sequence[str]]
+) -> Outcome:
+    """Answer SHOW; ``lists`` are names of what is not of one database, by SHOW's word."""
     if parsed.setting is not None:
         return Outcome("SHOW", rows=_setting(parsed.setting, settings))
     if parsed.what == "COLUMNS" and parsed.name is not None:
@@ -89,14 +92,14 @@ def show(parsed: Show, catalog: Catalog, settings: Settings, databases: Sequence
             row = (name, shown_definition(entry.kind, canonical(entry.stored.definition)))
         return Outcome("SHOW", rows=text_rows(_HEADS["CREATE"], [row]))
     heads = _HEADS.get(parsed.what, ("Name",))
-    rows = [row for row in _rows(parsed, catalog, databases) if _is_like(row[0], parsed.like)]
+    rows = [row for row in _rows(parsed, catalog, lists) if _is_like(row[0], parsed.like)]
     return Outcome("SHOW", rows=text_rows(heads, rows))
 
 
 Row = Sequence[str]
 
 
-def _rows(parsed: Show, catalog: Catalog, databases: Sequence[str]) -> Sequence[Row]:
+def _rows(parsed: Show, catalog: Catalog, lists: Mapping[str, Sequence[str]]) -> Sequence[Row]:
     schema = parsed.name.name if parsed.name is not None else "public"
     if parsed.what in _KINDS:
         kind = _KINDS[parsed.what]
@@ -104,8 +107,8 @@ def _rows(parsed: Show, catalog: Catalog, databases: Sequence[str]) -> Sequence[
     if parsed.what == "SCHEMAS":
         system = {"rw_catalog", "pg_catalog", "information_schema"}
         return [(name,) for name in sorted({*catalog.schemas, *system})]
-    if parsed.what == "DATABASES":
-        return [(name,) for name in sorted(databases)]
+    if parsed.what in lists:
+        return [(name,) for name in sorted(lists[parsed.what])]
     if parsed.what == "INDEXES":
         return [_index_row(e, e.parsed, catalog) for e in _indexes(catalog, parsed.name)
                 if isinstance(e.parsed, CreateIndex)]  # fmt: skip

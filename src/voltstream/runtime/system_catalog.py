@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.roles import Roles
+from voltstream.runtime.shown_roles import shown_roles
 from voltstream.runtime.tables import check_name
 from voltstream.sql import system
 from voltstream.sql.columns import columns_in
@@ -20,21 +22,22 @@ class SystemCatalog:
     """Knows what the catalogs in the file show. Most programs never ask, and pay nothing."""
 
     def __init__(self) -> None:
-        self._shown: Catalog | None = None
+        self._shown: tuple[Catalog, Roles] | None = None
 
-    def shows(self, catalog: Catalog) -> bool:
+    def shows(self, catalog: Catalog, roles: Roles) -> bool:
         """Tell whether the catalogs are there and of this state of affairs."""
-        return self._shown is catalog
+        shown = self._shown
+        return shown is not None and shown[0] is catalog and shown[1] is roles
 
-    def make(self, epoch: Epoch) -> None:
+    def make(self, epoch: Epoch, roles: Roles) -> None:
         """Bring them up to this epoch's definitions; others see them once it commits."""
         if not is_installed(epoch.connection):
             install(epoch.connection)
         catalog = epoch.catalog
-        refresh(epoch.connection, defined(catalog))
+        refresh(epoch.connection, {**defined(catalog), **shown_roles(catalog, roles)})
 
         def show() -> None:
-            self._shown = catalog
+            self._shown = (catalog, roles)
 
         epoch.after_commit.append(show)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from voltstream.sql.cursor import Cursor
-from voltstream.sql.statements import Comment, Drop, NoOp, ObjectName, Parsed, Truncate
+from voltstream.sql.grants import parse_drop_owned
+from voltstream.sql.roles import parse_drop_role, parse_drop_token
+from voltstream.sql.statements import Comment, Drop, ObjectName, Parsed, Truncate
 
 _DROPPED = (
     "MATERIALIZED VIEW", "SOURCE", "TABLE", "VIEW", "SINK", "INDEX", "SCHEMA", "DATABASE",
@@ -14,8 +16,11 @@ _DROPPED = (
 def parse_drop(cursor: Cursor, text: str, offset: int) -> Parsed:
     """Parse DROP kind [IF EXISTS] names [CASCADE | RESTRICT]."""
     if cursor.accept("USER") or cursor.accept("ROLE"):
-        cursor.rest()
-        return NoOp(text=text, offset=offset, tag="DROP ROLE")
+        return parse_drop_role(cursor, text, offset)
+    if cursor.accept("TOKEN"):
+        return parse_drop_token(cursor, text, offset)
+    if cursor.accept("OWNED"):
+        return parse_drop_owned(cursor, text, offset)
     kind = next((words for words in _DROPPED if cursor.accept(words)), None)
     if kind is None:
         if cursor.word().isalpha():

@@ -7,7 +7,9 @@ from dataclasses import replace
 from voltstream.sql.columns import parse_columns
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.dialect import parse_expression
+from voltstream.sql.grants import parse_defaults
 from voltstream.sql.options import parse_options
+from voltstream.sql.roles import parse_alter_role, role_name
 from voltstream.sql.statements import (
     AlterObject,
     AlterTable,
@@ -33,10 +35,14 @@ _CLUSTER = (
 
 def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
     """Parse ALTER kind name action. Raises: FeatureNotSupported for what is not offered."""
-    for words in ("SYSTEM", "USER", "ROLE", "DEFAULT PRIVILEGES", "COMPACTION GROUP"):
+    if cursor.accept("USER") or cursor.accept("ROLE"):
+        return parse_alter_role(cursor, text, offset)
+    if cursor.accept("DEFAULT PRIVILEGES"):
+        return parse_defaults(cursor, text, offset)
+    for words in ("SYSTEM", "COMPACTION GROUP"):
         if cursor.accept(words):
             cursor.rest()
-            tag = f"ALTER {words}".replace("USER", "ROLE")
+            tag = f"ALTER {words}"
             return NoOp(text=text, offset=offset, tag=tag, remark=f"{tag} has no effect here")
     kind = next((words for words in _KINDS if cursor.accept(words)), None)
     if kind is None:
@@ -59,7 +65,7 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
         other = cursor.object_name()
         return altered("SWAP WITH", f"{other.schema or ''}.{other.name}")
     if cursor.accept("OWNER TO"):
-        return altered("OWNER TO", cursor.identifier())
+        return altered("OWNER TO", role_name(cursor))
     if cursor.accept("SET SCHEMA"):
         return altered("SET SCHEMA", cursor.identifier())
     if _cluster_setting(cursor):

@@ -1,4 +1,4 @@
-"""CREATE SUBSCRIPTION, SECRET, CONNECTION and USER."""
+"""CREATE SUBSCRIPTION, SECRET, CONNECTION, USER and TOKEN."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 from voltstream.sql.create_function import parse_function
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.options import parse_with
+from voltstream.sql.roles import parse_create_role, parse_create_token, parse_create_user
 from voltstream.sql.statements import (
     CreateConnection,
     CreateSecret,
     CreateSubscription,
-    NoOp,
     Parsed,
 )
 
@@ -47,19 +47,12 @@ def _connection(cursor: Cursor, text: str, offset: int) -> CreateConnection:
     )
 
 
-def _user(cursor: Cursor, text: str, offset: int) -> NoOp:
-    cursor.accept("IF NOT EXISTS")
-    name = cursor.identifier()
-    cursor.rest()
-    remark = f'role "{name}" is not kept: users are those of the configuration'
-    return NoOp(text=text, offset=offset, tag="CREATE ROLE", remark=remark)
-
-
 KINDS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("FUNCTION", parse_function),
     ("SUBSCRIPTION", _subscription),
     ("SECRET", _secret),
     ("CONNECTION", _connection),
-    ("USER", _user),
-    ("ROLE", _user),
+    ("USER", parse_create_user),
+    ("ROLE", parse_create_role),
+    ("TOKEN", parse_create_token),
 )

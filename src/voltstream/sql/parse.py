@@ -18,6 +18,7 @@ from voltstream.sql.create import parse_create
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.cursors import parse_close, parse_declare, parse_fetch
 from voltstream.sql.dialect import parse_dml, parse_query, syntax_fault, tokenize
+from voltstream.sql.grants import parse_grant, parse_reassign, parse_revoke
 from voltstream.sql.preparing import parse_deallocate, parse_execute, parse_prepare
 from voltstream.sql.settings import (
     parse_begin,
@@ -246,6 +247,9 @@ _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("PREPARE", _prepare),
     ("EXECUTE", parse_execute),
     ("DEALLOCATE", parse_deallocate),
+    ("GRANT", parse_grant),
+    ("REVOKE", parse_revoke),
+    ("REASSIGN OWNED", parse_reassign),
 )
 _NO_OPS: tuple[tuple[str, str], ...] = (
     ("FLUSH", "FLUSH"),
@@ -259,9 +263,6 @@ _NO_OPS: tuple[tuple[str, str], ...] = (
     ("LOCK TABLE", "LOCK TABLE"),
 )
 _WITHOUT_EFFECT: tuple[tuple[str, str, str], ...] = (
-    ("GRANT", "GRANT", "privileges are those of the configured roles: GRANT has no effect"),
-    ("REVOKE", "REVOKE", "privileges are those of the configured roles: REVOKE has no effect"),
-    ("REASSIGN OWNED", "REASSIGN OWNED", "one owner owns everything"),
     ("CANCEL JOBS", "CANCEL JOBS", "no job runs in the background: views are filled at once"),
     ("CANCEL JOB", "CANCEL JOB", "no job runs in the background: views are filled at once"),
     ("KILL", "KILL", "use pg_cancel_backend or the client's cancel request"),

@@ -15,6 +15,7 @@ from voltstream.core.errors import FeatureNotSupported, UndefinedSchema
 from voltstream.sql import statements as sql
 from voltstream.sql.inline import SqlFunction, inlined
 from voltstream.sql.namesakes import tell_apart
+from voltstream.sql.role_statements import RIGHT_STATEMENTS, CreateToken, Grant
 from voltstream.sql.statements import ObjectName, Parsed
 
 # What defines objects is resolved where it runs, over the catalog as it is then.
@@ -34,6 +35,7 @@ DEFINITIONS = (
     sql.AlterObject,
     sql.Comment,
     sql.Refresh,
+    *RIGHT_STATEMENTS,
 )
 
 
@@ -107,6 +109,15 @@ def _resolved_rest(parsed: Parsed, directory: Directory) -> Parsed:
             return parsed
         case sql.AlterObject(kind="SCHEMA" | "DATABASE"):
             return parsed
+        case Grant(kind="SCHEMA" | "DATABASE"):
+            return parsed
+        case Grant(kind="FUNCTION"):
+            keys = [replace(n, name=function_key(n.name)) for n in parsed.names]
+            return replace(parsed, names=tuple(_found(n, directory) for n in keys))
+        case Grant():
+            return replace(parsed, names=tuple(_found(n, directory) for n in parsed.names))
+        case CreateToken(source=source) if source is not None:
+            return replace(parsed, source=_found(source, directory))
         case sql.Drop(kind="FUNCTION"):
             keys = [replace(n, name=function_key(n.name)) for n in parsed.names]
             return replace(parsed, names=tuple(_found(n, directory) for n in keys))
@@ -194,7 +205,7 @@ def resolved_tree(tree: Tree, directory: Directory) -> Tree:
     copied = inlined(tree.copy(), directory.function)
     plain: list[exp.Table] = []
     for table in list(copied.find_all(exp.Table)):
-        if isinstance(table.this, exp.Identifier) and not _is_local(table):
+        if isinstance(table.this, exp.Identifier) and not is_local(table):
             _qualify(table, directory)
             plain += [] if table.alias or not table.db else [table]
         elif isinstance(table.this, exp.Anonymous) and table.this.name.upper() in _WINDOWS:
@@ -231,13 +242,13 @@ def _qualify_input(window: exp.Anonymous, directory: Directory) -> None:
         return
     named = exp.Table(this=column.this.copy(), db=column.args.get("table"))
     named.parent = window.parent
-    place = None if _is_local(named) else directory.place(named.db or None, named.name)
+    place = None if is_local(named) else directory.place(named.db or None, named.name)
     if place is not None:
         column.set("this", exp.to_identifier(place.name, quoted=True))
         column.set("table", exp.to_identifier(place.schema, quoted=True))
 
 
-def _is_local(table: exp.Table) -> bool:
+def is_local(table: exp.Table) -> bool:
     """Tell whether a name is one of the WITH clauses in sight."""
     if table.db:
         return False

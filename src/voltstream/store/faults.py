@@ -52,6 +52,7 @@ _CONVERSION: tuple[tuple[str, type[VoltstreamError]], ...] = (
 _INPUT: tuple[tuple[str, type[VoltstreamError]], ...] = (
     (r"Division by zero|division by zero", errors.DivisionByZero),
     (r"Overflow|out of range", errors.NumericOutOfRange),
+    (r'role ".*" does not exist', errors.UndefinedObject),  # Said by a macro of ours.
 )
 _FAMILIES: tuple[
     tuple[type[duckdb.Error], tuple[tuple[str, type[VoltstreamError]], ...], type[VoltstreamError]],

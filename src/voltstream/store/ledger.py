@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from voltstream.store.database import Connection
+from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
 
 _TABLES = (
@@ -116,7 +117,7 @@ class EpochRow:
 
 def prepare(connection: Connection) -> None:
     """Make the internal tables and the views users see them through."""
-    for statement in (*_TABLES, *_VIEWS, *RW_VIEWS):
+    for statement in (*_TABLES, *ROLE_TABLES, *_VIEWS, *RW_VIEWS):
         connection.execute(statement)
     if not connection.rows("SELECT 1 FROM _vs.epoch"):
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")

@@ -25,9 +25,10 @@ def schema_id(name: str) -> str:
     )
 
 
+_OWNER = f"coalesce((SELECT w.owner FROM _vs.rights w WHERE w.oid = o.oid), {OWNER_ID})"
 _OBJECT = (
     f"o.oid AS id, o.name, o.schema, {schema_id('o.schema')} AS schema_id, "
-    f"{OWNER_ID} AS owner, {SHOWN}, o.created AS created_at, o.created AS initialized_at, "
+    f"{_OWNER} AS owner, {SHOWN}, o.created AS created_at, o.created AS initialized_at, "
     "o.schema AS schema_name"
 )
 _OF_KIND = "FROM _vs.objects o WHERE o.kind = "
@@ -67,13 +68,13 @@ RW_VIEWS: tuple[str, ...] = (
     ),
     _of_kind("rw_connections", "connection"),
     "CREATE OR REPLACE VIEW rw_catalog.rw_secrets AS SELECT o.oid AS id, o.name, o.schema, "
-    f"{OWNER_ID} AS owner {_OF_KIND}'secret'",
+    f"{_OWNER} AS owner {_OF_KIND}'secret'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_functions AS SELECT o.oid AS id, "
-    f"replace(o.name, '()', '') AS name, o.schema, {OWNER_ID} AS owner, 'sql' AS language, "
+    f"replace(o.name, '()', '') AS name, o.schema, {_OWNER} AS owner, 'sql' AS language, "
     f"o.definition {_OF_KIND}'function'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_relations AS SELECT o.oid AS id, o.name, "
     f"o.kind AS relation_type, o.schema, {schema_id('o.schema')} AS schema_id, "
-    f"{OWNER_ID} AS owner, {SHOWN} FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
+    f"{_OWNER} AS owner, {SHOWN} FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
     "CREATE OR REPLACE VIEW rw_catalog.rw_schemas AS SELECT "
     f"{schema_id('schema_name')} AS id, schema_name AS name, {OWNER_ID} AS owner "
     "FROM duckdb_schemas() WHERE database_name = current_database() "
@@ -81,8 +82,13 @@ RW_VIEWS: tuple[str, ...] = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_databases AS SELECT 1 AS id, 'volt' AS name, "
     f"{OWNER_ID} AS owner, 'default' AS resource_group, "
     "CAST(NULL AS INTEGER) AS barrier_interval_ms, CAST(NULL AS INTEGER) AS checkpoint_frequency",
-    f"CREATE OR REPLACE VIEW rw_catalog.rw_users AS SELECT {OWNER_ID} AS id, 'volt' AS name, "
-    "true AS is_super, true AS create_db, true AS create_user, true AS can_login",
+    # Roles are kept in the first database; the owner is there before any is.
+    "CREATE OR REPLACE VIEW rw_catalog.rw_users AS SELECT oid AS id, body ->> '$.name' AS name, "
+    "CAST(body ->> '$.superuser' AS BOOLEAN) AS is_super, CAST(body ->> '$.create_db' AS BOOLEAN) "
+    "AS create_db, CAST(body ->> '$.create_role' AS BOOLEAN) AS create_user, "
+    "CAST(body ->> '$.login' AS BOOLEAN) AS can_login FROM _vs.roles UNION ALL "
+    f"SELECT {OWNER_ID}, 'volt', true, true, true, true WHERE NOT EXISTS "
+    f"(SELECT 1 FROM _vs.roles WHERE oid = {OWNER_ID})",
     "CREATE OR REPLACE VIEW rw_catalog.rw_columns AS SELECT o.oid AS relation_id, "
     'c.column_name AS name, c.column_index AS "position", false AS is_hidden, '
     f"false AS is_primary_key, {_TYPE} AS data_type, "

@@ -57,12 +57,15 @@ TABLES = (
 
 VIEWS = (
     "VIEW pg_database AS SELECT CAST(CASE x.name WHEN _pg.current_database() THEN 5 ELSE "
-    "_pg.digest_oid(x.name) END AS UINTEGER) AS oid, x.name AS datname, 10::UINTEGER AS datdba, "
+    "_pg.digest_oid(x.name) END AS UINTEGER) AS oid, x.name AS datname, CASE x.name WHEN "
+    "_pg.current_database() THEN coalesce((SELECT max(owner) FROM _pg.owners WHERE oid = 5), 10) "
+    "ELSE 10 END::UINTEGER AS datdba, "
     "6 AS encoding, 'c' AS datlocprovider, false AS datistemplate, true AS datallowconn, "
     "-1 AS datconnlimit, 0::UINTEGER AS datlastsysoid, 0::UINTEGER AS datfrozenxid, "
     "0::UINTEGER AS datminmxid, 1663::UINTEGER AS dattablespace, 'C.UTF-8' AS datcollate, "
     "'C.UTF-8' AS datctype, CAST(NULL AS VARCHAR) AS daticulocale, "
-    "CAST(NULL AS VARCHAR) AS datcollversion, CAST(NULL AS VARCHAR[]) AS datacl "
+    "CAST(NULL AS VARCHAR) AS datcollversion, CASE x.name WHEN _pg.current_database() THEN "
+    "(SELECT max(acl) FROM _pg.owners WHERE oid = 5) END AS datacl "
     f"FROM {_listed('databases', 'name')}",
     "VIEW pg_settings AS SELECT x.name, x.setting, CAST(NULL AS VARCHAR) AS unit, "
     "'Preset Options' AS category, '' AS short_desc, CAST(NULL AS VARCHAR) AS extra_desc, "
@@ -71,15 +74,6 @@ VIEWS = (
     "x.setting AS boot_val, x.setting AS reset_val, CAST(NULL AS VARCHAR) AS sourcefile, "
     "CAST(NULL AS INTEGER) AS sourceline, false AS pending_restart "
     f"FROM {_listed('setting_list', 'name setting')}",
-    "VIEW pg_roles AS SELECT rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, "
-    "rolcanlogin, rolreplication, rolconnlimit, '********' AS rolpassword, rolvaliduntil, "
-    "rolbypassrls, CAST(NULL AS VARCHAR[]) AS rolconfig, oid FROM _pg.pg_authid",
-    "VIEW pg_user AS SELECT rolname AS usename, oid AS usesysid, rolcreatedb AS usecreatedb, "
-    "rolsuper AS usesuper, rolreplication AS userepl, rolbypassrls AS usebypassrls, "
-    "'********' AS passwd, rolvaliduntil AS valuntil, CAST(NULL AS VARCHAR[]) AS useconfig "
-    "FROM _pg.pg_authid WHERE rolcanlogin",
-    "VIEW pg_shadow AS SELECT usename, usesysid, usecreatedb, usesuper, userepl, usebypassrls, "
-    "CAST(NULL AS VARCHAR) AS passwd, valuntil, useconfig FROM _pg.pg_user",
     "VIEW pg_stat_activity AS SELECT d.oid AS datid, x.database AS datname, "
     "CAST(x.process_id AS INTEGER) AS pid, CAST(NULL AS INTEGER) AS leader_pid, "
     "a.oid AS usesysid, x.user AS usename, x.application AS application_name, "
@@ -112,9 +106,9 @@ VIEWS = (
     "FROM (VALUES (12, 'internal'), (14, 'sql'), (16, 'python')) AS l(oid, lanname)",
     "VIEW pg_timezone_names AS SELECT name, abbrev, CAST(utc_offset AS INTERVAL) AS utc_offset, "
     "is_dst FROM (VALUES ('UTC', 'UTC', '00:00:00', false)) AS z(name, abbrev, utc_offset, is_dst)",
-    "VIEW pg_proc AS SELECT oid, name AS proname, _pg.namespace_oid(schema) AS pronamespace, "
-    "10::UINTEGER AS proowner, CASE language WHEN 'sql' THEN 14 WHEN 'python' THEN 16 ELSE 12 END"
-    "::UINTEGER AS prolang, "
+    "VIEW pg_proc AS SELECT a.oid, name AS proname, _pg.namespace_oid(schema) AS pronamespace, "
+    "coalesce(w.owner, 10::UINTEGER) AS proowner, "
+    "CASE language WHEN 'sql' THEN 14 WHEN 'python' THEN 16 ELSE 12 END::UINTEGER AS prolang, "
     "1::FLOAT AS procost, "
     "CASE WHEN is_table THEN 1000 ELSE 0 END::FLOAT AS prorows, "
     "CASE WHEN varied IS NULL THEN 0 ELSE 2276 END::UINTEGER AS provariadic, "
@@ -126,7 +120,7 @@ VIEWS = (
     "CAST(NULL AS VARCHAR[]) AS proargnames, CAST(NULL AS VARCHAR) AS proargdefaults, "
     "CAST(NULL AS UINTEGER[]) AS protrftypes, body AS prosrc, CAST(NULL AS VARCHAR) AS probin, "
     "CAST(NULL AS VARCHAR) AS prosqlbody, CAST(NULL AS VARCHAR[]) AS proconfig, "
-    "CAST(NULL AS VARCHAR[]) AS proacl FROM _pg.all_routines",
+    "w.acl AS proacl FROM _pg.all_routines a LEFT JOIN _pg.owners w ON w.oid = a.oid",
     "VIEW pg_aggregate AS SELECT oid AS aggfnoid, 'n' AS aggkind, 0::SMALLINT AS aggnumdirectargs, "
     "'-' AS aggtransfn, '-' AS aggfinalfn, 0::UINTEGER AS aggsortop, prorettype AS aggtranstype, "
     "CAST(NULL AS VARCHAR) AS agginitval FROM _pg.pg_proc WHERE prokind = 'a'",
@@ -136,12 +130,10 @@ VIEWS = (
 # its name and a letter: o oid, t text, b boolean, s smallint, i integer, l bigint, f real,
 # z timestamptz; doubled for an array.
 _EMPTY = (
-    "pg_auth_members: roleid o, member o, grantor o, admin_option b",
     "pg_cast: oid o, castsource o, casttarget o, castfunc o, castcontext t, castmethod t",
     "pg_conversion: oid o, conname t, connamespace o, conowner o, conforencoding i, "
     "contoencoding i, conproc t, condefault b",
     "pg_db_role_setting: setdatabase o, setrole o, setconfig tt",
-    "pg_default_acl: oid o, defaclrole o, defaclnamespace o, defaclobjtype t, defaclacl tt",
     "pg_event_trigger: oid o, evtname t, evtevent t, evtowner o, evtfoid o, evtenabled t, "
     "evttags tt",
     "pg_extension: oid o, extname t, extowner o, extnamespace o, extrelocatable b, extversion t, "
@@ -217,7 +209,6 @@ _EMPTY = (
     "pg_ts_template: oid o, tmplname t, tmplnamespace o, tmplinit t, tmpllexize t",
     "pg_user_mapping: oid o, umuser o, umserver o, umoptions tt",
     "pg_user_mappings: umid o, srvid o, srvname t, umuser o, usename t, umoptions tt",
-    "pg_group: groname t, grosysid o, grolist oo",
     "pg_file_settings: sourcefile t, sourceline i, seqno i, name t, setting t, applied b, error t",
     "pg_hba_file_rules: line_number i, type t, database tt, user_name tt, address t, netmask t, "
     "auth_method t, options tt, error t",

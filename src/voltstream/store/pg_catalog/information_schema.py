@@ -9,7 +9,7 @@ _BASE_TYPE = "CASE WHEN ends_with(c.data_type, ']') THEN 'ARRAY' ELSE d.display 
 VIEWS = (
     f"VIEW information_schema_catalog_name AS SELECT {_CATALOG} AS catalog_name",
     f"VIEW schemata AS SELECT {_CATALOG} AS catalog_name, name AS schema_name, "
-    "'volt' AS schema_owner, CAST(NULL AS VARCHAR) AS default_character_set_catalog, "
+    "_pg.owner_of(oid) AS schema_owner, CAST(NULL AS VARCHAR) AS default_character_set_catalog, "
     "CAST(NULL AS VARCHAR) AS default_character_set_schema, "
     "CAST(NULL AS VARCHAR) AS default_character_set_name, CAST(NULL AS VARCHAR) AS sql_path "
     "FROM _pg.namespaces",
@@ -96,15 +96,6 @@ VIEWS = (
     "VIEW sequences AS SELECT '' AS sequence_catalog, '' AS sequence_schema, "
     "'' AS sequence_name, '' AS data_type, '' AS start_value, '' AS minimum_value, "
     "'' AS maximum_value, '' AS increment, '' AS cycle_option WHERE false",
-    f"VIEW table_privileges AS SELECT 'volt' AS grantor, _pg.current_user() AS grantee, "
-    f"{_CATALOG} AS table_catalog, r.schema AS table_schema, r.name AS table_name, "
-    "p.privilege AS privilege_type, 'YES' AS is_grantable, 'NO' AS with_hierarchy "
-    "FROM _pg.relations r CROSS JOIN (SELECT unnest(['SELECT', 'INSERT', 'UPDATE', 'DELETE']) "
-    "AS privilege) p WHERE r.form = 'r' OR (r.form <> 'i' AND p.privilege = 'SELECT')",
-    "VIEW role_table_grants AS FROM _is.table_privileges",
-    "VIEW enabled_roles AS SELECT _pg.current_user() AS role_name",
-    "VIEW applicable_roles AS SELECT _pg.current_user() AS grantee, 'volt' AS role_name, "
-    "'NO' AS is_grantable WHERE false",
     "VIEW character_sets AS SELECT CAST(NULL AS VARCHAR) AS character_set_catalog, "
     "CAST(NULL AS VARCHAR) AS character_set_schema, 'UTF8' AS character_set_name",
     f"VIEW foreign_tables AS SELECT {_CATALOG} AS foreign_table_catalog, "

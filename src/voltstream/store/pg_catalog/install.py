@@ -9,10 +9,18 @@ from functools import cache
 import pyarrow as pa
 
 from voltstream.store.database import Connection
-from voltstream.store.pg_catalog import cluster, information_schema, relations, routines, types
+from voltstream.store.pg_catalog import (
+    cluster,
+    information_schema,
+    relations,
+    roles,
+    routines,
+    types,
+)
 
 CATALOG_SCHEMA = "_pg"
 INFORMATION_SCHEMA = "_is"
+DEFINED = {**relations.DEFINED, **roles.DEFINED}
 _LENT = "_defined"
 
 
@@ -21,10 +29,14 @@ def _views() -> tuple[str, ...]:
         *types.VIEWS,
         *relations.VIEWS,
         *relations.DEFINED_VIEWS,
-        *routines.VIEWS,
+        *roles.VIEWS,
         *cluster.VIEWS,
         *cluster.empty_views(),
     )
+
+
+def _information_views() -> tuple[str, ...]:
+    return (*information_schema.VIEWS, *roles.INFORMATION_VIEWS)
 
 
 def _names_of(statements: Sequence[str]) -> list[str]:
@@ -37,9 +49,9 @@ def _public(statements: Sequence[str]) -> list[str]:
 
 def _statements() -> list[str]:
     listed = [("pg_catalog", name) for name in _public(_views())]
-    listed += [("information_schema", name) for name in sorted(_names_of(information_schema.VIEWS))]
+    listed += [("information_schema", name) for name in sorted(_names_of(_information_views()))]
     in_catalog = (
-        *(f"TABLE {name} ({columns})" for name, columns in relations.DEFINED.items()),
+        *(f"TABLE {name} ({columns})" for name, columns in DEFINED.items()),
         *types.TABLES,
         *types.MACROS,
         *relations.NAME_MACROS,
@@ -50,18 +62,20 @@ def _statements() -> list[str]:
         *types.NAMING_MACROS,
         *cluster.TABLES,
         *routines.SESSION,
-        *routines.VIEWS,
+        *roles.BASE,
+        *roles.VIEWS,
         *types.VIEWS,
         *cluster.VIEWS,
         *relations.VIEWS,
         relations.DESCRIPTION_LOOKUP,
         *routines.MACROS,
+        *roles.MACROS,
         *relations.DEFINED_VIEWS,
         *cluster.empty_views(),
     )
     return [
         *(_created(CATALOG_SCHEMA, one) for one in in_catalog),
-        *(_created(INFORMATION_SCHEMA, one) for one in information_schema.VIEWS),
+        *(_created(INFORMATION_SCHEMA, one) for one in _information_views()),
     ]
 
 
@@ -95,8 +109,8 @@ def install(connection: Connection) -> None:
 
 
 def refresh(connection: Connection, defined: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
-    """Show other definitions. Shape: rows by table of ``relations.DEFINED``."""
-    for name, columns in relations.DEFINED.items():
+    """Show other definitions. Shape: rows by table of ``DEFINED``."""
+    for name, columns in DEFINED.items():
         connection.execute(f"DELETE FROM {CATALOG_SCHEMA}.{name}")
         rows = defined.get(name)
         if not rows:

@@ -134,11 +134,11 @@ DESCRIPTION_LOOKUP = (
 )
 
 VIEWS = (
-    "VIEW pg_namespace AS SELECT oid, name AS nspname, CAST(10 AS UINTEGER) AS nspowner, "
-    "CAST(NULL AS VARCHAR[]) AS nspacl FROM _pg.namespaces",
+    "VIEW pg_namespace AS SELECT n.oid, n.name AS nspname, coalesce(w.owner, 10::UINTEGER) AS "
+    "nspowner, w.acl AS nspacl FROM _pg.namespaces n LEFT JOIN _pg.owners w USING (oid)",
     "VIEW pg_class AS SELECT r.oid, r.name AS relname, r.namespace AS relnamespace, "
     "CASE WHEN r.form = 'i' THEN 0::UINTEGER ELSE r.oid END AS reltype, "
-    "0::UINTEGER AS reloftype, 10::UINTEGER AS relowner, "
+    "0::UINTEGER AS reloftype, coalesce(w.owner, 10::UINTEGER) AS relowner, "
     "CAST(CASE WHEN r.form IN ('r', 'm') THEN 2 WHEN r.form = 'i' THEN 403 ELSE 0 END AS UINTEGER) "
     "AS relam, CASE WHEN r.form IN ('v', 'f') THEN 0::UINTEGER ELSE r.oid END AS relfilenode, "
     "0::UINTEGER AS reltablespace, CAST(coalesce(s.bytes, 0) // 8192 AS INTEGER) AS relpages, "
@@ -151,9 +151,10 @@ VIEWS = (
     "false AS relhassubclass, false AS relrowsecurity, false AS relforcerowsecurity, "
     "true AS relispopulated, CASE WHEN r.form IN ('r', 'm') THEN 'd' ELSE 'n' END AS relreplident, "
     "false AS relispartition, 0::UINTEGER AS relrewrite, 0::UINTEGER AS relfrozenxid, "
-    "0::UINTEGER AS relminmxid, CAST(NULL AS VARCHAR[]) AS relacl, "
+    "0::UINTEGER AS relminmxid, w.acl AS relacl, "
     "CAST(NULL AS VARCHAR[]) AS reloptions, CAST(NULL AS VARCHAR) AS relpartbound "
     "FROM _pg.relations r LEFT JOIN _pg.row_counts s USING (oid) "
+    "LEFT JOIN _pg.owners w USING (oid) "
     "LEFT JOIN _pg.index_parts p USING (oid) "
     "LEFT JOIN (SELECT DISTINCT table_oid AS oid, true AS indexed FROM _pg.index_parts) i "
     "USING (oid) LEFT JOIN (SELECT relation AS oid, count(*) AS counted FROM _pg.columns "
@@ -223,9 +224,9 @@ VIEWS = (
     "JOIN _pg.columns c ON c.relation = m.oid AND c.name = m.name "
     "UNION ALL SELECT 2200, 2615, 0, 'standard public schema' "
     "UNION ALL SELECT 11, 2615, 0, 'system catalog schema'",
-    "VIEW pg_tables AS SELECT schema AS schemaname, name AS tablename, 'volt' AS tableowner, "
-    "CAST(NULL AS VARCHAR) AS tablespace, EXISTS (SELECT 1 FROM _pg.index_parts p WHERE "
-    "p.table_oid = r.oid) AS hasindexes, false AS hasrules, false AS hastriggers, "
+    "VIEW pg_tables AS SELECT schema AS schemaname, name AS tablename, _pg.owner_of(oid) AS "
+    "tableowner, CAST(NULL AS VARCHAR) AS tablespace, EXISTS (SELECT 1 FROM _pg.index_parts p "
+    "WHERE p.table_oid = r.oid) AS hasindexes, false AS hasrules, false AS hastriggers, "
     "false AS rowsecurity FROM _pg.relations r WHERE form = 'r'",
     "VIEW pg_foreign_data_wrapper AS SELECT DISTINCT _pg.digest_oid(connector) AS oid, "
     "connector AS fdwname, 10::UINTEGER AS fdwowner, 0::UINTEGER AS fdwhandler, "
@@ -262,9 +263,9 @@ VIEWS = (
 )
 # After the macros that spell definitions.
 DEFINED_VIEWS = (
-    "VIEW pg_views AS SELECT schema AS schemaname, name AS viewname, 'volt' AS viewowner, "
-    "_pg.pg_get_viewdef(oid) AS definition FROM _pg.relations WHERE form = 'v'",
-    "VIEW pg_matviews AS SELECT schema AS schemaname, name AS matviewname, 'volt' AS "
+    "VIEW pg_views AS SELECT schema AS schemaname, name AS viewname, _pg.owner_of(oid) AS "
+    "viewowner, _pg.pg_get_viewdef(oid) AS definition FROM _pg.relations WHERE form = 'v'",
+    "VIEW pg_matviews AS SELECT schema AS schemaname, name AS matviewname, _pg.owner_of(oid) AS "
     "matviewowner, CAST(NULL AS VARCHAR) AS tablespace, EXISTS (SELECT 1 FROM _pg.index_parts p "
     "WHERE p.table_oid = r.oid) AS hasindexes, true AS ispopulated, "
     "_pg.pg_get_viewdef(oid) AS definition FROM _pg.relations r WHERE form = 'm'",

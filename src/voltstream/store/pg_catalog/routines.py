@@ -25,7 +25,7 @@ OWNER_OID = 10
 SESSION = (
     "MACRO fact(word) AS json_extract_string(getvariable('vs_session')::VARCHAR, '$.' || word)",
     f"MACRO current_user() AS coalesce(_pg.fact('user'), '{OWNER}')",
-    f"MACRO session_user() AS coalesce(_pg.fact('user'), '{OWNER}')",
+    f"MACRO session_user() AS coalesce(_pg.fact('session_user'), '{OWNER}')",
     "MACRO current_database() AS coalesce(_pg.fact('database'), 'volt')",
     "MACRO pg_backend_pid() AS CAST(coalesce(_pg.fact('process_id'), '0') AS INTEGER)",
     "MACRO version() AS 'PostgreSQL ' || coalesce(_pg.fact('version'), '15.0') || "
@@ -50,6 +50,8 @@ SESSION = (
     "MACRO pg_is_wal_replay_paused() AS false",
     "MACRO pg_my_temp_schema() AS 0::UINTEGER",
     "MACRO pg_is_other_temp_schema(o) AS false",
+    "MACRO row_security_active(t) AS false",
+    "MACRO rw_recovery_status() AS 'RUNNING'",
     "MACRO txid_current() AS (SELECT epoch FROM _vs.epoch)",
     "MACRO pg_current_xact_id() AS (SELECT epoch FROM _vs.epoch)",
     "MACRO pg_blocking_pids(pid) AS CAST([] AS INTEGER[])",
@@ -178,43 +180,6 @@ _VISIBLE = (
         )
     ),
 )  # fmt: skip
-_TABLE_WORDS = "SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER MAINTAIN"
-_COLUMN_WORDS = "SELECT INSERT UPDATE REFERENCES"
-# What has a privilege, its words, and whether it must be a relation.
-_PRIVILEGED = (
-    ("table", _TABLE_WORDS, True), ("any_column", _COLUMN_WORDS, True),
-    ("column", _COLUMN_WORDS, False), ("schema", "CREATE USAGE", False),
-    ("database", "CREATE CONNECT TEMPORARY TEMP", False), ("function", "EXECUTE", False),
-    ("sequence", "USAGE SELECT UPDATE", False), ("tablespace", "CREATE", False),
-    ("type", "USAGE", False), ("language", "USAGE", False), ("server", "USAGE", False),
-    ("foreign_data_wrapper", "USAGE", False),
-)  # fmt: skip
-
-
-def _has_privilege(what: str, words: str, relation: bool) -> str:
-    """Return the macro of has_…_privilege: everybody has every privilege that there is."""
-    allowed = "[" + ", ".join(f"'{word}'" for word in words.split()) + "]"
-
-    def asked(name: str, privileges: str) -> str:
-        there = f"_pg.regclass_in(CAST({name} AS VARCHAR)) IS NOT NULL AND " if relation else ""
-        return f"{there}_pg.privileges({privileges}, {allowed})"
-
-    return (
-        f"MACRO has_{what}_privilege(a, b) AS {asked('a', 'b')}, (a, b, c) AS {asked('b', 'c')}, "
-        f"(a, b, c, d) AS {asked('b', 'd')}"
-    )
-
-
-_PRIVILEGES = (
-    "MACRO privileges(words, allowed) AS len(list_filter(string_split(words, ','), lambda w: CASE "
-    r"WHEN list_contains(allowed, regexp_replace(upper(trim(w)), '\s+WITH GRANT OPTION$', '')) "
-    "THEN false "
-    "ELSE CAST(error('unrecognized privilege type: \"' || trim(w) || '\"') AS BOOLEAN) END)) = 0",
-    *(_has_privilege(*kind) for kind in _PRIVILEGED),
-    "MACRO pg_has_role(a, b) AS true, (a, b, c) AS true",
-    "MACRO rw_recovery_status() AS 'RUNNING'",
-    "MACRO row_security_active(t) AS false",
-)
 _SIZES = (
     "MACRO relation_bytes(t) AS coalesce((SELECT max(_bytes) FROM _pg.k_sizes WHERE "
     "_oid = _pg.regclass_in(CAST(t AS VARCHAR))), 0)::BIGINT",
@@ -246,14 +211,4 @@ _TABLES = (
     "MACRO _pg_expandarray(list) AS list_transform(list, lambda x, i: {'x': x, 'n': i})",
 )
 
-MACROS = (*_NAMES, *_DEFINITIONS, *_VISIBLE, *_PRIVILEGES, *_SIZES, *_ARRAYS, *_TABLES)
-VIEWS = (
-    "VIEW pg_authid AS SELECT CAST(oid AS UINTEGER) AS oid, rolname, true AS rolsuper, "
-    "true AS rolinherit, true AS rolcreaterole, true AS rolcreatedb, true AS rolcanlogin, "
-    "false AS rolreplication, true AS rolbypassrls, -1 AS rolconnlimit, "
-    "CAST(NULL AS VARCHAR) AS rolpassword, CAST(NULL AS TIMESTAMPTZ) AS rolvaliduntil FROM ("
-    f"SELECT {OWNER_OID} AS oid, '{OWNER}' AS rolname UNION "
-    f"SELECT CASE _pg.current_user() WHEN '{OWNER}' THEN {OWNER_OID} ELSE "
-    "_pg.digest_oid(_pg.current_user()) END, _pg.current_user())",
-    "VIEW k_roles AS SELECT oid AS _oid, rolname AS _name FROM _pg.pg_authid",
-)
+MACROS = (*_NAMES, *_DEFINITIONS, *_VISIBLE, *_SIZES, *_ARRAYS, *_TABLES)

@@ -1,0 +1,207 @@
+"""GRANT, REVOKE, ALTER DEFAULT PRIVILEGES, REASSIGN OWNED and DROP OWNED."""
+
+from __future__ import annotations
+
+from voltstream.core.errors import SyntaxFault
+from voltstream.sql.cursor import Cursor
+from voltstream.sql.role_statements import AlterDefaults, Grant, GrantRole, OwnedBy
+from voltstream.sql.roles import role_name, role_names
+from voltstream.sql.statements import ObjectName, Parsed
+
+PRIVILEGES = (
+    "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "USAGE",
+    "CREATE", "CONNECT", "TEMPORARY", "TEMP", "EXECUTE",
+)  # fmt: skip
+_KINDS = (
+    "MATERIALIZED VIEW", "TABLE", "SOURCE", "SINK", "VIEW", "SUBSCRIPTION", "FUNCTION", "SECRET",
+    "CONNECTION", "SCHEMA", "DATABASE",
+)  # fmt: skip
+_PLURALS = {
+    "MATERIALIZED VIEWS": "MATERIALIZED VIEW", "TABLES": "TABLE", "SOURCES": "SOURCE",
+    "SINKS": "SINK", "VIEWS": "VIEW", "SUBSCRIPTIONS": "SUBSCRIPTION", "FUNCTIONS": "FUNCTION",
+    "SECRETS": "SECRET", "CONNECTIONS": "CONNECTION",
+}  # fmt: skip
+_STANDARD = {"TABLES": "TABLE", "FUNCTIONS": "FUNCTION", "ROUTINES": "FUNCTION",
+             "SCHEMAS": "SCHEMA"}  # fmt: skip
+
+
+def parse_grant(cursor: Cursor, text: str, offset: int) -> Parsed:
+    """Parse GRANT privileges ON … TO …, and GRANT role TO role."""
+    if _grants_roles(cursor, "TO"):
+        roles = role_names(cursor)
+        cursor.expect("TO")
+        members = role_names(cursor)
+        option = cursor.accept("WITH ADMIN OPTION")
+        _granted_by(cursor)
+        return GrantRole(text=text, offset=offset, roles=roles, members=members, option=option)
+    privileges = _privileges(cursor)
+    cursor.expect("ON")
+    kind, names, schemas = _objects(cursor)
+    cursor.expect("TO")
+    grantees = _grantees(cursor)
+    option = cursor.accept("WITH GRANT OPTION")
+    _granted_by(cursor)
+    return Grant(
+        text=text, offset=offset, privileges=privileges, kind=kind, names=names, schemas=schemas,
+        grantees=grantees, option=option,
+    )  # fmt: skip
+
+
+def parse_revoke(cursor: Cursor, text: str, offset: int) -> Parsed:
+    """Parse REVOKE [GRANT OPTION FOR] privileges ON … FROM …, and REVOKE role FROM role."""
+    admin = cursor.accept("ADMIN OPTION FOR")
+    if admin or _grants_roles(cursor, "FROM"):
+        roles = role_names(cursor)
+        cursor.expect("FROM")
+        members = role_names(cursor)
+        _granted_by(cursor)
+        _cascade(cursor)
+        return GrantRole(
+            text=text, offset=offset, roles=roles, members=members, revoke=True, option=admin
+        )
+    option = cursor.accept("GRANT OPTION FOR")
+    privileges = _privileges(cursor)
+    cursor.expect("ON")
+    kind, names, schemas = _objects(cursor)
+    cursor.expect("FROM")
+    grantees = _grantees(cursor)
+    _granted_by(cursor)
+    return Grant(
+        text=text, offset=offset, privileges=privileges, kind=kind, names=names, schemas=schemas,
+        grantees=grantees, revoke=True, option=option, cascade=_cascade(cursor),
+    )  # fmt: skip
+
+
+def _grants_roles(cursor: Cursor, end: str) -> bool:
+    """Tell a list of roles from one of privileges: no ON stands before TO or FROM."""
+    ahead = 0
+    while cursor.at + ahead < len(cursor.tokens):
+        word = cursor.word(ahead)
+        if word == "ON":
+            return False
+        if word == end:
+            return True
+        ahead += 1
+    return False
+
+
+def _privileges(cursor: Cursor) -> tuple[str, ...]:
+    if cursor.accept("ALL PRIVILEGES") or cursor.accept("ALL"):
+        cursor.accept("PRIVILEGES")
+        return ()
+    found: list[str] = []
+    while True:
+        place = cursor.token
+        word = cursor.identifier().upper()
+        if word not in PRIVILEGES:
+            at = place.start + 1 if place is not None else None
+            raise SyntaxFault(f'unrecognized privilege type "{word.lower()}"', position=at)
+        if cursor.sees("("):
+            raise cursor.unsupported(
+                "a privilege on columns", "Grant on a view that has those columns."
+            )
+        found.append("TEMPORARY" if word == "TEMP" else word)
+        if not cursor.accept(","):
+            return tuple(found)
+
+
+def _objects(cursor: Cursor) -> tuple[str, tuple[ObjectName, ...], tuple[str, ...]]:
+    """Read what follows ON: a kind, names, and schemas of which all such objects are meant."""
+    if cursor.accept("ALL"):
+        for words, kind in _PLURALS.items():
+            if cursor.accept(words):
+                cursor.expect("IN")
+                cursor.expect("SCHEMA")
+                return kind, (), _identifiers(cursor)
+        if cursor.sees("SEQUENCES"):
+            raise cursor.unsupported("ALL SEQUENCES")
+        raise cursor.fault()
+    kind = next((words for words in _KINDS if cursor.accept(words)), "TABLE")
+    if kind in ("SCHEMA", "DATABASE"):
+        return kind, tuple(ObjectName(name) for name in _identifiers(cursor)), ()
+    names = [_object(cursor, kind)]
+    while cursor.accept(","):
+        names.append(_object(cursor, kind))
+    return kind, tuple(names), ()
+
+
+def _object(cursor: Cursor, kind: str) -> ObjectName:
+    name = cursor.object_name()
+    if kind == "FUNCTION" and cursor.sees("("):
+        cursor.parenthesized()
+    return name
+
+
+def _identifiers(cursor: Cursor) -> tuple[str, ...]:
+    names = [cursor.identifier()]
+    while cursor.accept(","):
+        names.append(cursor.identifier())
+    return tuple(names)
+
+
+def _grantees(cursor: Cursor) -> tuple[str | None, ...]:
+    found: list[str | None] = []
+    while True:
+        cursor.accept("GROUP")
+        found.append(None if cursor.accept("PUBLIC") else role_name(cursor))
+        if not cursor.accept(","):
+            return tuple(found)
+
+
+def _granted_by(cursor: Cursor) -> None:
+    if cursor.accept("GRANTED BY"):
+        role_name(cursor)  # Who grants is who says it; PostgreSQL accepts no other name either.
+
+
+def _cascade(cursor: Cursor) -> bool:
+    cascade = cursor.accept("CASCADE")
+    if not cascade:
+        cursor.accept("RESTRICT")
+    return cascade
+
+
+def parse_defaults(cursor: Cursor, text: str, offset: int) -> AlterDefaults:
+    """Parse ALTER DEFAULT PRIVILEGES [FOR ROLE …] [IN SCHEMA …] GRANT | REVOKE …"""
+    roles: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+    while True:
+        if cursor.accept("FOR"):
+            if not (cursor.accept("ROLE") or cursor.accept("USER")):
+                raise cursor.fault()
+            roles = role_names(cursor)
+        elif cursor.accept("IN"):
+            cursor.expect("SCHEMA")
+            schemas = _identifiers(cursor)
+        else:
+            break
+    revoke = cursor.accept("REVOKE")
+    if not revoke:
+        cursor.expect("GRANT")
+    option = revoke and cursor.accept("GRANT OPTION FOR")
+    privileges = _privileges(cursor)
+    cursor.expect("ON")
+    kind = next((kind for word, kind in _STANDARD.items() if cursor.accept(word)), None)
+    if kind is None:
+        raise cursor.fault(hint=f"Default privileges are on {', '.join(_STANDARD)}.")
+    cursor.expect("FROM" if revoke else "TO")
+    grantees = _grantees(cursor)
+    option = option or (not revoke and cursor.accept("WITH GRANT OPTION"))
+    _cascade(cursor)
+    grant = Grant(
+        text=text, offset=offset, privileges=privileges, kind=kind, names=(), grantees=grantees,
+        revoke=revoke, option=option,
+    )  # fmt: skip
+    return AlterDefaults(text=text, offset=offset, roles=roles, schemas=schemas, grant=grant)
+
+
+def parse_reassign(cursor: Cursor, text: str, offset: int) -> OwnedBy:
+    cursor.expect("BY")
+    roles = role_names(cursor)
+    cursor.expect("TO")
+    return OwnedBy(text=text, offset=offset, roles=roles, to=role_name(cursor))
+
+
+def parse_drop_owned(cursor: Cursor, text: str, offset: int) -> OwnedBy:
+    cursor.expect("BY")
+    roles = role_names(cursor)
+    return OwnedBy(text=text, offset=offset, roles=roles, cascade=_cascade(cursor))
