@@ -157,6 +157,8 @@ class Player:
                 assert isinstance(parsed, CreateView)
                 if parsed.on_close:  # Shows less than its query until its windows are over.
                     continue
+                if entry.program is not None and entry.program.departs:  # Says why itself.
+                    continue
                 asked = parsed.query_text.rstrip().rstrip(";")
                 both = f"SELECT true, * FROM {name} UNION ALL SELECT false, * FROM ({asked}) q"
                 if both not in self._checks:

@@ -261,3 +261,69 @@ def chain(choose: Choice, relations: Sequence[Shape]) -> Query:
     ]
     chosen, columns = _outputs(parts)
     return Query(f"SELECT {chosen} FROM {text}", columns)
+
+
+@form(weight=2)
+def session(choose: Choice, relations: Sequence[Shape]) -> Query:
+    able = [shape for shape in relations if shape.named("time")]
+    if not able:
+        return projection(choose, relations)
+    shape = choose.of(able)
+    time = choose.of(shape.named("time"))
+    gap = f"INTERVAL '{1 + choose.below(8)} minutes'"
+    keys = [name for name, kind in shape.columns if kind in ("int", "text", "bool")][1:]
+    by = choose.of(keys) if keys and choose.chance(70) else ""
+    chosen, columns = _all_of(shape, "x")
+    if choose.chance(50):
+        part = f"PARTITION BY x.{by} " if by else ""
+        frame = f"OVER ({part}ORDER BY x.{time} SESSION WITH GAP {gap})"
+        return Query(
+            f"SELECT {chosen}, COUNT(*) {frame} AS n, MIN(x.{time}) {frame} AS began "
+            f"FROM {shape.name} x{_where(choose, shape, 'x', 30)}",
+            (*columns, ("n", "int"), ("began", "time")),
+        )
+    key = f"{by}, " if by else ""
+    group = f"{key}window_start, window_end"
+    return Query(
+        f"SELECT window_start AS c0, window_end AS c1, COUNT(*) AS c2, "
+        f"MAX({shape.columns[0][0]}) AS c3 "
+        f"FROM SESSION({shape.name}, {key}{time}, {gap}) GROUP BY {group}",
+        (("c0", "time"), ("c1", "time"), ("c2", "int"), ("c3", "int")),
+    )
+
+
+@form(weight=2)
+def asof(choose: Choice, relations: Sequence[Shape]) -> Query:
+    shape, other = choose.of(relations), choose.of(relations)
+    kinds = [k for k in ("time", "int", "float") if shape.named(k) and other.named(k)]
+    if not kinds:
+        return projection(choose, relations)
+    kind = choose.of(kinds)
+    mine, yours = choose.of(shape.named(kind)), choose.of(other.named(kind))
+    on = f"x.{mine} {choose.of(['>=', '>', '<=', '<'])} y.{yours}"
+    found = _pair(choose, shape, other)
+    if found is not None and choose.chance(80):
+        on = f"x.{found[0]} = y.{found[1]} AND {on}"
+    parts = [(f"x.{n}", k) for n, k in shape.columns] + [(f"y.{n}", k) for n, k in other.columns]
+    chosen, columns = _outputs(parts)
+    verb = choose.of(["ASOF JOIN", "ASOF LEFT JOIN"])
+    return Query(f"SELECT {chosen} FROM {shape.name} x {verb} {other.name} y ON {on}", columns)
+
+
+@form(weight=2)
+def gap_fill(choose: Choice, relations: Sequence[Shape]) -> Query:
+    able = [shape for shape in relations if shape.named("time")]
+    if not able:
+        return projection(choose, relations)
+    shape = choose.of(able)
+    time = choose.of(shape.named("time"))
+    rest = [(name, kind) for name, kind in shape.columns if name != time]
+    fills = []
+    for name, kind in rest:
+        ways = ["LOCF", "KEEPNULL", ""] + (["INTERPOLATE"] if kind in ("int", "float") else [])
+        ways += ["SERIES"] if kind in ("int", "text", "bool") else []
+        way = choose.of(ways)
+        fills += [f"{way}({name})"] if way else []
+    arguments = ", ".join([f"INTERVAL '{1 + choose.below(9)} minutes'", *fills])
+    chosen, columns = _all_of(shape, "g")
+    return Query(f"SELECT {chosen} FROM GAP_FILL({shape.name}, {time}, {arguments}) g", columns)

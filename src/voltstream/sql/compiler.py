@@ -15,10 +15,12 @@ from voltstream.sql.exact import with_exact_sums
 from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.operators.recompute import recompute_delta
 from voltstream.sql.operators.stream import Writer
+from voltstream.sql.plan import Plan
 from voltstream.sql.planner import Planned, Planner
 from voltstream.sql.program import Program, Step
 from voltstream.sql.pruning import pruned
 from voltstream.sql.python_calls import lenient, refuse_volatile, with_kept_calls
+from voltstream.sql.session_close import close_sessions, has_sessions
 from voltstream.sql.translate import translated_tree
 from voltstream.sql.watermarks import close_windows
 
@@ -43,12 +45,11 @@ def compile_view(
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
-        if on_close:
-            raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
+        _refuse_recomputing(query, reason, on_close=on_close)
         return _recomputed(name, oid, query, column_names, catalog, oracle, reason)
     _check_names(planned.repeated, len(planned.items), column_names)
     plan = with_exact_sums(planned.plan, oracle)
-    plan = close_windows(plan) if on_close else plan
+    plan = _closed(plan) if on_close else plan
     plan = pruned(plan, planned.items)
     plan, items = with_kept_calls(plan, _renamed(planned, column_names))
     return emit(oid, name, plan, items, ())
@@ -68,14 +69,25 @@ def compile_sink(
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
-        if on_close:
-            raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
+        _refuse_recomputing(query, reason, on_close=on_close)
         return _recomputed(name, oid, query, (), catalog, oracle, reason)
     plan = with_exact_sums(planned.plan, oracle)
-    plan = close_windows(plan) if on_close else plan
+    plan = _closed(plan) if on_close else plan
     plan = pruned(plan, planned.items)
     plan, items = with_kept_calls(plan, planned.items)
     return emit_sink(oid, name, plan, items)
+
+
+def _refuse_recomputing(query: exp.Expression, reason: NotIncremental, *, on_close: bool) -> None:
+    """Raises: FeatureNotSupported (0A000) for what only deltas can give a meaning."""
+    if on_close:
+        raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
+    if any(table.args.get("version") is not None for table in query.find_all(exp.Table)):
+        raise FeatureNotSupported(f"FOR SYSTEM_TIME AS OF PROCTIME(): {reason.message}") from reason
+
+
+def _closed(plan: Plan) -> Plan:
+    return close_sessions(plan) if has_sessions(plan) else close_windows(plan)
 
 
 def _check_names(repeated: str | None, width: int, given: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported, IndeterminateDatatype, SyntaxFault
 from voltstream.sql.qualified import without_qualifiers
+from voltstream.sql.streaming_words import in_known_words, mark_sessions
 
 # A whole string, quoted name or comment, or (last group) one that is opened and never closed.
 _QUOTED = re.compile(
@@ -264,6 +265,7 @@ def fold(tree: exp.Expression) -> exp.Expression:
         node.comments = None
         if isinstance(node, exp.Identifier) and not node.args.get("quoted"):
             node.set("this", node.this.lower())
+    mark_sessions(tree)
     for select in tree.find_all(exp.Select):
         for item in select.expressions:
             _mark_rows(item)
@@ -313,7 +315,7 @@ def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> 
     if not tokens:
         raise SyntaxFault("syntax error: an expression is missing", position=None)
     parser = VoltstreamParser(error_level=ErrorLevel.IMMEDIATE, dialect=_DIALECT)
-    given = without_qualifiers(tokens)
+    given = in_known_words(without_qualifiers(tokens))
     try:
         found = (
             parser.parse_into(exp.Condition, given, text) if scalar else parser.parse(given, text)

@@ -11,7 +11,9 @@ from sqlglot import exp
 from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.faults import report_calls, report_faults
 from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
+from voltstream.sql.operators.asof_join import asof_delta
 from voltstream.sql.operators.distinct_on import distinct_on_delta
+from voltstream.sql.operators.gap_fill import gap_fill_delta
 from voltstream.sql.operators.join import join_delta
 from voltstream.sql.operators.linear import (
     constant_delta,
@@ -23,22 +25,28 @@ from voltstream.sql.operators.linear import (
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.over import over_delta
 from voltstream.sql.operators.ranked import ranked_delta
+from voltstream.sql.operators.session import session_delta
 from voltstream.sql.operators.set_operation import set_operation_delta
 from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, named
+from voltstream.sql.operators.temporal_join import temporal_delta
 from voltstream.sql.operators.time_filter import time_filter_delta
 from voltstream.sql.operators.window_close import window_close_delta
 from voltstream.sql.plan import (
     Aggregate,
+    AsofJoin,
     Constant,
     DistinctOn,
     Filter,
+    GapFill,
     Join,
     Over,
     Plan,
     Project,
     Ranked,
     Scan,
+    Session,
     SetOperation,
+    TemporalJoin,
     TimeFilter,
     Union,
     WindowClose,
@@ -108,10 +116,19 @@ def _delta_of(writer: Writer, plan: Plan) -> Stream:
             return union_delta(plan.columns, branches)
         case Join(left=left, right=right):
             return join_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
+        case AsofJoin(left=left, right=right):
+            return asof_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
+        case TemporalJoin(join=join):
+            sides = (delta_of(writer, join.left), delta_of(writer, join.right))
+            return temporal_delta(writer, plan, *sides)
+        case GapFill(child=child):
+            return gap_fill_delta(writer, plan, delta_of(writer, child))
         case Aggregate(groups=()):
             return _always_there(writer, plan)
         case Aggregate() | DistinctOn() | SetOperation() | Over() | Ranked():
             return _keyed(writer, plan).stream
+        case Session(child=child):
+            return session_delta(writer, plan, delta_of(writer, child))
         case TimeFilter(child=child):
             return time_filter_delta(writer, plan, delta_of(writer, child))
         case WindowClose(child=child):
@@ -240,6 +257,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         rules=writer.rules(),
         notices=notices,
         volatile=tuple(lookup.items()),
+        departs=departures(plan),
         watermarks=passed_on(Project(root, tuple(stored))),
         emit_columns=tuple(
             (n, lookup[n].replace("_vs_now()", NOW_SQL) if n in lookup else quote(n))
@@ -252,7 +270,19 @@ def _ticks(plan: Plan) -> bool:
     """Tell whether a watermark may move without rows."""
     if isinstance(plan, WindowClose):
         return plan.idles
+    if isinstance(plan, Session) and plan.closing is not None and plan.closing.idles:
+        return True
     return any(_ticks(part) for part in children(plan))
+
+
+def departures(plan: Plan) -> tuple[str, ...]:
+    """Say why a view may differ from its query recomputed, where its law is another one."""
+    found: list[str] = []
+    if isinstance(plan, TemporalJoin):
+        found.append("a temporal join keeps the match of the moment")
+    for part in children(plan):
+        found += departures(part)
+    return tuple(dict.fromkeys(found))
 
 
 def _inputs(plan: Plan) -> tuple[str, ...]:
@@ -260,6 +290,8 @@ def _inputs(plan: Plan) -> tuple[str, ...]:
     deltas = [relation.delta for relation in relations(plan)]
     if isinstance(plan, WindowClose):
         deltas += [f"d_{oid}" for oid in sorted(plan.sources)]
+    elif isinstance(plan, Session) and plan.closing is not None:
+        deltas += [f"d_{oid}" for oid in sorted(plan.closing.sources)]
     else:
         deltas += [delta for part in children(plan) for delta in _inputs(part)]
     return tuple(dict.fromkeys(deltas))

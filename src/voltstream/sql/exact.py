@@ -12,9 +12,14 @@ from typing import Any
 from sqlglot import exp
 
 from voltstream.core.types import Kind, from_store
+from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import TypeOracle
 from voltstream.sql.expressions import INTEGERS, spell
-from voltstream.sql.plan import Aggregate, Plan, batch_sql, children
+from voltstream.sql.plan import (
+    Aggregate,
+    Plan,
+    children,
+)
 
 _EXACT = INTEGERS | {Kind.NUMERIC}
 

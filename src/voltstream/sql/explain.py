@@ -13,16 +13,20 @@ from voltstream.sql.compiler import compile_view, read_relations
 from voltstream.sql.expressions import spell
 from voltstream.sql.plan import (
     Aggregate,
+    AsofJoin,
     Constant,
     DistinctOn,
     Filter,
+    GapFill,
     Join,
     Over,
     Plan,
     Project,
     Ranked,
     Scan,
+    Session,
     SetOperation,
+    TemporalJoin,
     TimeFilter,
     Union,
     WindowClose,
@@ -99,6 +103,7 @@ def _program_lines(program: Program, inputs: tuple[Relation, ...]) -> list[str]:
         glue = " and " if step.needs_all else " or "
         asks = glue.join(name(read) for read in step.reads)
         lines.append(f"  {place}. {step.operator}{made}, when {asks}{_condition(step)}")
+    lines += [f"not recomputed: {reason}" for reason in program.departs]
     lines += [f"timer: {name(timer.relation)}" for timer in program.timers]
     if program.ticks:
         lines.append("tick: computed again as NOW() goes on")
@@ -164,6 +169,14 @@ def _title(plan: Plan) -> str:
             ]
             on += [spell(rest)] if rest is not None else []
             return f"{kind.value} join on {' AND '.join(on) or 'TRUE'}"
+        case AsofJoin(keys=keys, sign=sign):
+            on = [f"{spell(key.left)} = {spell(key.right)}" for key in keys]
+            on.append(f"{spell(plan.left_time)} {sign} {spell(plan.right_time)}")
+            return f"Asof {'left ' if plan.outer else ''}join on {' AND '.join(on)}"
+        case TemporalJoin(join=join):
+            return f"Temporal {_title(join)}"
+        case GapFill(time=time, step=step, series=series):
+            return f"Gap fill ({', '.join(series)}) by {time} each {step}"
         case SetOperation(verb=verb):
             return verb.value
         case Over(partition=partition, calls=calls):
@@ -179,6 +192,8 @@ def _title(plan: Plan) -> str:
             return f"Aggregate by ({', '.join(groups)}) {shown}".rstrip()
         case DistinctOn(keys=keys, order=order):
             return f"Distinct on ({', '.join(keys)}) by {', '.join(k.sql() for k in order)}"
+        case Session(partition=partition, time=time, gap=gap):
+            return f"Session ({', '.join(partition)}) by {time} within {gap}"
         case TimeFilter(lower=lower, upper=upper):
             bounds = [f"{spell(b)} <= NOW()" for b in lower]
             bounds += [f"NOW() < {spell(b)}" for b in upper]

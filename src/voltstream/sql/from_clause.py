@@ -9,6 +9,8 @@ from sqlglot import exp, parse_one
 
 from voltstream.core.errors import (
     AmbiguousColumn,
+    FeatureNotSupported,
+    InvalidParameter,
     NotIncremental,
     UndefinedColumn,
     UndefinedTable,
@@ -16,8 +18,10 @@ from voltstream.core.errors import (
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.catalog import Relation
 from voltstream.sql.expressions import column, mentions_now, rewrite, spell
+from voltstream.sql.gap_fill import gap_filled
 from voltstream.sql.plan import (
     Constant,
+    Join,
     JoinKind,
     Plan,
     Project,
@@ -31,7 +35,8 @@ from voltstream.sql.pushdown import filtered, join_of
 from voltstream.sql.row_functions import opened
 from voltstream.sql.scope import Correlation, Scope, Typer, Visible
 from voltstream.sql.subqueries import correlation_of, joined_to_rows
-from voltstream.sql.windows import windowed
+from voltstream.sql.time_joins import asof_join, temporal_join
+from voltstream.sql.windows import in_sessions, windowed
 
 ONE_ROW = Constant("SELECT 1", ("_one",))
 _KINDS = {"": JoinKind.INNER, "LEFT": JoinKind.LEFT, "RIGHT": JoinKind.LEFT, "FULL": JoinKind.FULL}
@@ -132,8 +137,10 @@ class FromClause:
 
     def _window(self, node: exp.Table, call: exp.Anonymous) -> tuple[Plan, Visible]:
         name = call.name.upper()
-        if name not in {"TUMBLE", "HOP"}:
+        if name not in {"TUMBLE", "HOP", "SESSION", "GAP_FILL"}:
             raise NotIncremental(f"no delta rule for the table function {call.name}")
+        if len(call.expressions) < 3:
+            raise InvalidParameter(f"{name} takes a relation, a time column and an interval")
         source = call.expressions[0]
         if isinstance(source, exp.Column):
             source = exp.Table(this=source.this.copy(), db=source.args.get("table"))
@@ -141,10 +148,17 @@ class FromClause:
         if any(mentions_now(tree) for tree in visible.columns.values()):
             raise NotIncremental(f"NOW() below {name}")
         inner = Scope([visible])
-        time = inner.resolve(call.expressions[1])
         plan = Project(plan, tuple((n, t) for n, t in visible.columns.items()))
         named = {n: column(n) for n in plan.columns}
-        plan = windowed(plan, name, column(_name_of(plan, time, named)), call.expressions[2:])
+        if name == "GAP_FILL":
+            typer = Typer(self._planner.oracle, plan)
+            plan = gap_filled(plan, call.expressions[1:], lambda n: typer.stored(column(n)))
+        elif name == "SESSION":
+            keys = [_name_of(plan, inner.resolve(k), named) for k in call.expressions[1:-1]]
+            plan = in_sessions(plan, keys[:-1], keys[-1], call.expressions[-1])
+        else:
+            time = inner.resolve(call.expressions[1])
+            plan = windowed(plan, name, column(_name_of(plan, time, named)), call.expressions[2:])
         alias = node.alias or visible.alias
         return plan, _aliased(Visible(alias, {n: column(n) for n in plan.columns}), node)
 
@@ -153,8 +167,17 @@ class FromClause:
     def _join(self, plan: Plan, scope: Scope, join: exp.Join) -> tuple[Plan, Scope]:
         side, kind = (join.side or "").upper(), (join.kind or "").upper()
         method = (join.method or "").upper()
-        if method not in {"", "NATURAL"} or join.this.args.get("version") is not None:
-            raise NotIncremental(f"no delta rule yet for {method or 'AS OF'} JOIN")
+        if method not in {"", "NATURAL", "ASOF"}:
+            raise NotIncremental(f"no delta rule for {method} JOIN")
+        version = join.this.args.get("version")
+        if version is not None or (method == "ASOF" and join.args.get("on") is not None):
+            right, added = self._first(join.this, Scope([], outer=self._outer))
+            draft, both, parts = self._met(plan, scope, right, added, join)
+            if version is not None:
+                return temporal_join(draft, side, kind, version, parts), both
+            return asof_join(draft, side, kind, parts), both
+        if method == "ASOF":
+            raise NotIncremental("no delta rule for ASOF JOIN … USING")
         if kind in {"SEMI", "ANTI"}:
             return self._half_join(plan, scope, join, JoinKind[kind])
         if side not in _KINDS or kind not in {"", "INNER", "OUTER", "CROSS"}:
@@ -204,6 +227,28 @@ class FromClause:
         for part in timed:
             joined = filtered(joined, part)
         return joined, both
+
+    def _met(
+        self, plan: Plan, scope: Scope, right: Plan, added: Scope, join: exp.Join
+    ) -> tuple[Join, Scope, list[exp.Expression]]:
+        """Return both sides of a join in time, their scope, and the parts of its condition."""
+        side = (join.side or "").upper()
+        if side:
+            right, added = _projected(right, added)
+        right, added = self._rename_clashes(plan, right, added)
+        both = Scope(
+            [*scope.items, *added.items], {**scope.merged, **added.merged}, outer=self._outer
+        )
+        draft = join_of(plan, right, JoinKind.INNER, ())
+        on = join.args.get("on")
+        parts = conjuncts(self._plain(on, draft, both)) if on is not None else []
+        for name in _using(join, scope, added):
+            mine, yours = _side_column(scope, name, "left"), _side_column(added, name, "right")
+            parts.append(exp.EQ(this=mine, expression=yours))
+            both.merged[name] = mine.copy()
+        if any(mentions_now(part) for part in parts):
+            raise FeatureNotSupported("NOW() in the ON clause of a join in time")
+        return draft, both, parts
 
     def _half_join(
         self, plan: Plan, scope: Scope, join: exp.Join, kind: JoinKind

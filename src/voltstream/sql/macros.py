@@ -12,6 +12,7 @@ def _fail(sqlstate: str, message: str, kind: str = "DOUBLE") -> str:
 
 # (name and parameters, body)
 _TEXT = (
+    ("_vs_session_gap(g)", "g IS NULL"),  # Marks a partition that is cut into sessions.
     ("_vs_numeric_text(x)",
      "CASE WHEN contains(CAST(x AS VARCHAR), '.') "
      "THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END"),

@@ -1,7 +1,7 @@
 """The logical plan: what a view means, in few operators over named columns.
 
 Every node lists its output columns; names are unique within a node. Expressions are DuckDB
-expressions over the child's columns. ``batch_sql`` is the node's meaning, the oracle of its law.
+expressions over the child's columns. ``batch_sql`` is what a node means.
 """
 
 from __future__ import annotations
@@ -110,6 +110,38 @@ class Join:
         return self.left.columns + self.right.columns
 
 
+@dataclass(frozen=True)
+class AsofJoin:
+    """Each row of the left side with the nearest row of the right: ``left_time sign right_time``.
+
+    Shape: ``ties`` are the right side's columns in the order that decides between equal times.
+    """
+
+    left: Plan
+    right: Plan
+    keys: tuple[Key, ...]
+    left_time: exp.Expression
+    right_time: exp.Expression
+    sign: str
+    outer: bool
+    ties: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.left.columns + self.right.columns
+
+
+@dataclass(frozen=True)
+class TemporalJoin:
+    """Each row of the left side with what the right side holds when it comes, kept as it was."""
+
+    join: Join
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.join.columns
+
+
 class SetVerb(Enum):
     """A set operation as a rule on how often a row occurs on each side."""
 
@@ -209,6 +241,61 @@ class Ranked:
 
 
 @dataclass(frozen=True)
+class Session:
+    """Rows with the session they are in: those of a partition less than ``gap`` apart in time.
+
+    ``start`` and ``end`` name what shows the first and the last time of a row's session; a row
+    without a time is in none. ``closing`` lets rows out once, when their session is over.
+    """
+
+    child: Plan
+    partition: tuple[str, ...]
+    time: str
+    gap: str
+    start: str
+    end: str | None = None
+    closing: Closing | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.child.columns, self.start, *([self.end] if self.end is not None else []))
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A watermark that ends sessions: ``late`` is about a row's time, ``reached`` where it is.
+
+    Shape: both are over WATERMARK, the least one of ``sources``.
+    """
+
+    sources: frozenset[int]
+    late: str
+    reached: str
+    idles: bool
+
+
+@dataclass(frozen=True)
+class GapFill:
+    """Rows of each series, and a row at every step between two neighbours in time.
+
+    Shape: ``carried`` columns keep the last value that is not NULL, ``drawn`` ones (with their
+    types) lie on the line between the neighbours; others are NULL in a filled row.
+    """
+
+    child: Plan
+    time: str
+    time_type: str
+    step: str
+    series: tuple[str, ...]
+    carried: tuple[str, ...]
+    drawn: tuple[tuple[str, str], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.child.columns
+
+
+@dataclass(frozen=True)
 class TimeFilter:
     """Rows with every ``lower`` instant reached and no ``upper`` instant reached.
 
@@ -249,11 +336,15 @@ Plan = (
     | Project
     | Union
     | Join
+    | AsofJoin
+    | TemporalJoin
     | SetOperation
     | Aggregate
     | DistinctOn
     | Over
     | Ranked
+    | Session
+    | GapFill
     | TimeFilter
     | WindowClose
 )
@@ -265,8 +356,10 @@ def children(plan: Plan) -> tuple[Plan, ...]:
             return ()
         case Union(children=parts) | SetOperation(sides=parts):
             return parts
-        case Join(left=left, right=right):
+        case Join(left=left, right=right) | AsofJoin(left=left, right=right):
             return (left, right)
+        case TemporalJoin(join=join):
+            return (join.left, join.right)
         case _:
             return (plan.child,)
 
@@ -276,82 +369,8 @@ def column_list(names: tuple[str, ...], alias: str = "") -> str:
     return ", ".join(prefix + quote(name) for name in names)
 
 
-def batch_sql(plan: Plan) -> str:
-    """Return the DuckDB query that recomputes a plan over its stored inputs."""
-    match plan:
-        case Scan(relation=relation):
-            return f"SELECT {column_list(relation.stable)} FROM {relation.stored}"
-        case Constant(sql=sql, columns=columns):
-            return f"SELECT * FROM ({sql}) AS c({column_list(columns)})"
-        case Filter(child=child, predicate=predicate):
-            return f"SELECT * FROM ({batch_sql(child)}) WHERE {spell(predicate)}"
-        case Project(child=child, items=items):
-            return f"SELECT {item_list(items)} FROM ({batch_sql(child)})"
-        case Union(children=parts):
-            return " UNION ALL ".join(f"SELECT * FROM ({batch_sql(part)})" for part in parts)
-        case Join(left=left, right=right, kind=kind):
-            shown = "l.*" if kind in (JoinKind.SEMI, JoinKind.ANTI) else "*"
-            return (
-                f"SELECT {shown} FROM ({batch_sql(left)}) AS l {kind.value.upper()} JOIN "
-                f"({batch_sql(right)}) AS r ON {join_condition(plan)}"
-            )
-        case SetOperation(verb=SetVerb.DISTINCT, sides=sides):
-            return f"SELECT DISTINCT * FROM ({batch_sql(sides[0])})"
-        case SetOperation(verb=verb, sides=sides):
-            one, other = (f"(SELECT * FROM ({batch_sql(side)}))" for side in sides)
-            return f"{one} {verb.value.upper()} {other}"
-        case Aggregate(child=child, groups=groups, calls=calls):
-            return aggregate_sql(f"({batch_sql(child)})", groups, calls)
-        case DistinctOn(child=child, keys=keys):
-            order = ", ".join([*(quote(k) for k in keys), *(key.sql() for key in plan.order)])
-            return (
-                f"SELECT DISTINCT ON ({column_list(keys)}) * FROM ({batch_sql(child)}) "
-                f"ORDER BY {order}"
-            )
-        case Over(child=child, calls=calls):
-            made = "".join(f", {spell(call)} AS {quote(name)}" for name, call in calls)
-            return f"SELECT *{made} FROM ({batch_sql(child)})"
-        case Ranked(child=child):
-            name = plan.name or "_rank"
-            source, ties = f"({batch_sql(child)})", column_list(child.columns)
-            ranked = ranked_sql(plan, source, child.columns, ties, name=name, skip=plan.skip)
-            return f"SELECT {column_list(plan.columns)} FROM ({ranked})"
-        case TimeFilter(child=child, lower=lower, upper=upper):
-            bounds = [f"({spell(b)}) <= _vs_now()" for b in lower]
-            bounds += [f"({spell(b)}) > _vs_now()" for b in upper]
-            return f"SELECT * FROM ({batch_sql(child)}) WHERE {' AND '.join(bounds)}"
-        case WindowClose(child=child):
-            return batch_sql(child)
-
-
 def item_list(items: tuple[tuple[str, exp.Expression], ...]) -> str:
     return ", ".join(f"{spell(tree)} AS {quote(name)}" for name, tree in items)
-
-
-def aggregate_sql(
-    source: str, groups: tuple[str, ...], calls: tuple[tuple[str, exp.Expression], ...]
-) -> str:
-    parts = [quote(group) for group in groups]
-    parts += [f"{spell(call)} AS {quote(name)}" for name, call in calls]
-    tail = f" GROUP BY {column_list(groups)}" if groups else ""
-    return f"SELECT {', '.join(parts)} FROM {source}{tail}"
-
-
-def ranked_sql(
-    plan: Ranked, source: str, columns: tuple[str, ...], ties: str, *, name: str, skip: int
-) -> str:
-    """Print a top-N with its rank; ``ties`` orders what row_number's sort keys leave equal."""
-    order = [key.sql() for key in plan.order]
-    if plan.function == "row_number":
-        order.append(ties)
-    over = f"PARTITION BY {column_list(plan.partition)} " if plan.partition else ""
-    over += f"ORDER BY {', '.join(order)}" if order else ""
-    rank = quote(name)
-    return (
-        f"SELECT {column_list(columns)}, {rank} FROM "
-        f"(SELECT *, {plan.function}() OVER ({over}) AS {rank} FROM {source}) "
-        f"WHERE {rank} > {skip} AND {rank} <= {plan.last}"
-    )
 
 
 def join_condition(join: Join, left: str = "l", right: str = "r") -> str:
@@ -403,7 +422,11 @@ def append_only(plan: Plan) -> bool:
             return not upper and append_only(child)
         case WindowClose():
             return True
-        case Aggregate() | DistinctOn() | Over() | Ranked():
+        case Session(closing=closing):
+            return closing is not None
+        case TemporalJoin(join=join):
+            return append_only(join.left)
+        case Aggregate() | DistinctOn() | Over() | Ranked() | AsofJoin() | GapFill():
             return False
 
 

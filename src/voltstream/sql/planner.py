@@ -53,6 +53,7 @@ from voltstream.sql.planning import (
 )
 from voltstream.sql.pushdown import filtered
 from voltstream.sql.scope import Correlation, Scope, Typer
+from voltstream.sql.sessions import with_sessions
 from voltstream.sql.set_operations import combined
 from voltstream.sql.struct_stars import opened_stars
 from voltstream.sql.subqueries import half_joined, lifted, linked
@@ -182,6 +183,7 @@ class Planner:
         elif having is not None:
             raise NotIncremental("HAVING without an aggregate")
         plan, outputs = _Expander(self).expand(plan, outputs)
+        plan, outputs = with_sessions(plan, outputs, self.fresh)
         plan, outputs = with_windows(plan, outputs)
         if outputs.qualify is not None:
             plan = filtered(plan, outputs.qualify)

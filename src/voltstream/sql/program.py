@@ -80,4 +80,5 @@ class Program:
     volatile: tuple[tuple[str, str], ...] = ()
     watermarks: tuple[Watermarked, ...] = ()
     rules: tuple[Rule, ...] = ()  # of its operators, inputs first
+    departs: tuple[str, ...] = ()  # why the view may differ from its query recomputed
     emit_columns: tuple[tuple[str, str], ...] = ()  # sinks: (public name, DuckDB SQL)

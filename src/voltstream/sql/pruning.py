@@ -12,16 +12,20 @@ from sqlglot import exp
 
 from voltstream.sql.plan import (
     Aggregate,
+    AsofJoin,
     Constant,
     DistinctOn,
     Filter,
+    GapFill,
     Join,
     Over,
     Plan,
     Project,
     Ranked,
     Scan,
+    Session,
     SetOperation,
+    TemporalJoin,
     TimeFilter,
     Union,
     WindowClose,
@@ -80,12 +84,21 @@ class _Pruner:
                 return Project(below, kept)
             case Join():
                 return self._join(plan, needed)
+            case TemporalJoin(join=join):
+                return TemporalJoin(self._join(join, needed))
+            case AsofJoin(left=left):  # All columns of the right side decide between equal times.
+                read = needed | _named((plan.left_time, *(key.left for key in plan.keys)))
+                below = self._side(left, read)
+                return replace(plan, left=below, right=self._whole(plan.right))
             case Aggregate(child=child, groups=groups, calls=calls):
                 read = frozenset(groups) | _named(call for _, call in calls)
                 return replace(plan, child=self._exactly(child, read))
             case Over(child=child, partition=partition, calls=calls):
                 read = frozenset(partition) | _named(call for _, call in calls)
                 return replace(plan, child=self._exactly(child, needed | read))
+            case Session(child=child, partition=partition, time=time):
+                read = needed | {*partition, time}
+                return replace(plan, child=self._exactly(child, read))
             case TimeFilter(child=child, lower=lower, upper=upper):
                 read = needed | _named((*lower, *upper))
                 return replace(plan, child=self._exactly(child, read))
@@ -99,7 +112,7 @@ class _Pruner:
                 return self._union(plan, parts, needed)
             case SetOperation(sides=sides):
                 return replace(plan, sides=tuple(self._whole(side) for side in sides))
-            case WindowClose(child=child):
+            case WindowClose(child=child) | GapFill(child=child):
                 return replace(plan, child=self._whole(child))
 
     def _whole(self, plan: Plan) -> Plan:
@@ -117,7 +130,7 @@ class _Pruner:
         kept = [frozenset(part.columns[place] for place in places) for part in parts]
         return Union(tuple(map(self._exactly, parts, kept)))
 
-    def _join(self, plan: Join, needed: Needed) -> Plan:
+    def _join(self, plan: Join, needed: Needed) -> Join:
         read = needed | (names_in(plan.rest) if plan.rest is not None else frozenset())
         left = read | _named(key.left for key in plan.keys)
         right = read | _named(key.right for key in plan.keys)

@@ -1,7 +1,6 @@
 """Words that say what is so anyway: pg_catalog.lower(x), x OPERATOR(pg_catalog.~) y.
 
-What they say is the default here, so they are taken away before the grammar sees them. A join
-with ``t FOR SYSTEM_TIME AS OF PROCTIME()`` reads what t holds, as every join does.
+What they say is the default here, so they are taken away before the grammar sees them.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 _OID_TYPES = frozenset(
     ("oid", "regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole")
 )
-_ODD = _OID_TYPES | {"pg_catalog", "system_time"}
-_NOW = ("proctime", "now")
+_ODD = _OID_TYPES | {"pg_catalog"}
 
 
 def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
@@ -25,10 +23,8 @@ def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
     kept: list[Token] = []
     at = 0
     while at < len(tokens):
-        words = [token.text.lower() for token in tokens[at : at + 7]]
+        words = [token.text.lower() for token in tokens[at : at + 6]]
         match words:
-            case ["for", "system_time", "as", "of", name, "(", ")"] if name in _NOW:
-                at += 7
             case ["operator", "(", "pg_catalog", ".", _, ")", *_]:
                 kept.append(tokens[at + 4])
                 at += 6

@@ -39,7 +39,7 @@ DEFINITIONS = (
 )
 
 
-_WINDOWS = frozenset({"TUMBLE", "HOP"})
+_WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION", "GAP_FILL"})
 
 
 @dataclass(frozen=True, slots=True)

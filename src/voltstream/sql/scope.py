@@ -14,9 +14,12 @@ from voltstream.core.errors import (
     UndefinedTable,
 )
 from voltstream.core.types import DataType, Kind, from_store
+from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import TypeOracle
 from voltstream.sql.expressions import column, spell
-from voltstream.sql.plan import Plan, batch_sql
+from voltstream.sql.plan import (
+    Plan,
+)
 
 _LITERAL_INT_MAX = 2**31 - 1
 

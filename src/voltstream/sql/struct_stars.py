@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import TypeOracle
 from voltstream.sql.expressions import spell
-from voltstream.sql.plan import Plan, batch_sql
+from voltstream.sql.plan import Plan
 
 
 def opened_stars(

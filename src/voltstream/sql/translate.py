@@ -15,7 +15,7 @@ from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
-from voltstream.sql.gap_fill import gap_fill_query
+from voltstream.sql.planned_queries import planned
 from voltstream.sql.row_functions import streamed
 from voltstream.sql.rules.casts import unified
 from voltstream.sql.rules.numbers import levelled
@@ -44,13 +44,17 @@ def translated_tree(
     *,
     stable_now: bool,
 ) -> exp.Expression:
-    copied = resolved(_with_parameters(tree.copy(), parameters), catalog)
+    given = _with_parameters(tree.copy(), parameters)
+    given = planned(given, catalog, oracle, stable_now=stable_now)
+    for table in given.find_all(exp.Table):
+        table.set("version", None)  # What runs once reads what is there as it runs.
+    copied = resolved(given, catalog)
     assigned(copied, catalog)
     for values in copied.find_all(exp.Values):
         _translate_values(values, oracle, stable_now=stable_now)
     selects = list(copied.find_all(exp.Select))
     for select in reversed(selects):  # Innermost first: its types are its parent's columns.
-        _windows(select, oracle)
+        _windows(select)
         _open_functions(select, oracle, stable_now=stable_now)
         _keep_ties(select)
         _shared_first(select)
@@ -279,13 +283,11 @@ def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _windows(select: exp.Select, oracle: TypeOracle) -> None:
+def _windows(select: exp.Select) -> None:
     for table in list(select.find_all(exp.Table)):
         call = table.this
         if isinstance(call, exp.Anonymous) and call.name.upper() in {"TUMBLE", "HOP"}:
             table.replace(window_query(call, table.alias))
-        elif isinstance(call, exp.Anonymous) and call.name.upper() == "GAP_FILL":
-            table.replace(gap_fill_query(call, table.alias, oracle))
 
 
 def _with_parameters(tree: exp.Expression, parameters: Sequence[object | None]) -> exp.Expression:

@@ -25,6 +25,7 @@ from voltstream.sql.plan import (
     Project,
     Ranked,
     Scan,
+    TemporalJoin,
     TimeFilter,
     Union,
     WindowClose,
@@ -168,6 +169,8 @@ def marks(plan: Plan) -> Marks:
             return _projected(marks(child), items)
         case Join(left=left, right=right):
             return {**marks(left), **marks(right)}
+        case TemporalJoin(join=join):
+            return marks(join.left)
         case Union(children=children):
             return _met([marks(child) for child in children])
         case Aggregate(child=child, groups=groups):

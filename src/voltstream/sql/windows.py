@@ -1,4 +1,4 @@
-"""TUMBLE and HOP: projections to window rows, aligned to the epoch in UTC."""
+"""TUMBLE and HOP: projections to window rows, aligned to the epoch in UTC. SESSION: by gaps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlglot import exp
 from voltstream.core.errors import InvalidParameter
 from voltstream.sql.expressions import column, spell
 from voltstream.sql.natives.intervals import parse_interval
-from voltstream.sql.plan import Filter, Plan, Project, passthrough
+from voltstream.sql.plan import Filter, Plan, Project, Session, passthrough
 
 _DAY_US = 86_400_000_000
 _ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
@@ -27,13 +27,31 @@ def windowed(plan: Plan, name: str, time: exp.Column, arguments: Sequence[exp.Ex
     wanted = {"TUMBLE": (1, 2), "HOP": (2, 3)}[name]
     if not wanted[0] <= len(arguments) <= wanted[1]:
         raise InvalidParameter(f"{name} takes a relation, a time column and {wanted[0]} intervals")
-    if {"window_start", "window_end"} & set(plan.columns):
-        raise InvalidParameter(f"the input of {name} already has window_start or window_end")
+    _check_free(name, plan)
     start, size = _start_and_size(name, time, arguments)
     known = Filter(plan, exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null())))
     started = Project(known, (*passthrough(plan.columns), ("window_start", _raw(start))))
     end = exp.Add(this=column("window_start"), expression=_raw(size))
     return Project(started, (*passthrough(started.columns), ("window_end", end)))
+
+
+def in_sessions(plan: Plan, keys: Sequence[str], time: str, gap: exp.Expression) -> Plan:
+    """Return ``plan`` with its sessions' window_start and window_end, the last time and a gap.
+
+    Raises: InvalidParameter (22023) for reserved column names.
+    """
+    _check_free("SESSION", plan)
+    last, size = "_session_end", _interval(gap)
+    known = Filter(plan, exp.Not(this=exp.Is(this=column(time), expression=exp.Null())))
+    found = Session(known, tuple(keys), time, size, "window_start", last)
+    end = exp.Add(this=column(last), expression=_raw(size))
+    kept = passthrough((*plan.columns, "window_start"))
+    return Project(found, (*kept, ("window_end", end)))
+
+
+def _check_free(name: str, plan: Plan) -> None:
+    if {"window_start", "window_end"} & set(plan.columns):
+        raise InvalidParameter(f"the input of {name} already has window_start or window_end")
 
 
 def window_query(call: exp.Anonymous, alias: str) -> exp.Expression:

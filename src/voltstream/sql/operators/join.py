@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from voltstream.sql.batch import batch_sql
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
@@ -20,7 +21,6 @@ from voltstream.sql.plan import (
     Join,
     JoinKind,
     Plan,
-    batch_sql,
     column_list,
     is_stored,
     join_condition,
@@ -30,7 +30,7 @@ from voltstream.sql.planning import names_in
 
 
 @dataclass(frozen=True)
-class _Side:
+class Side:
     """One input: its delta's temp name and a query of its whole content with ``_w``."""
 
     delta: str
@@ -55,8 +55,8 @@ def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Strea
     rest = () if plan.rest is None else (plan.rest,)
     one = tuple((key.left, key.sign) for key in plan.keys)
     other = tuple((key.right, key.sign) for key in plan.keys)
-    a = _side(writer, plan.left, left, one, rest)
-    b = _side(writer, plan.right, right, other, rest)
+    a = side(writer, plan.left, left, one, rest)
+    b = side(writer, plan.right, right, other, rest)
 
     def from_left(row: str, other: str) -> str:
         return join_condition(plan, row, other)
@@ -89,7 +89,7 @@ def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Strea
     return Stream(sql, tuple(made), plan.columns, both, False)
 
 
-def _inner(writer: Writer, a: _Side, b: _Side, on: str) -> list[str]:
+def _inner(writer: Writer, a: Side, b: Side, on: str) -> list[str]:
     columns = f"{column_list(a.columns, 'l')}, {column_list(b.columns, 'r')}"
 
     def term(one: str, other: str, sign: str) -> str:
@@ -103,7 +103,7 @@ def _inner(writer: Writer, a: _Side, b: _Side, on: str) -> list[str]:
     ]
 
 
-def _matching(writer: Writer, a: _Side, b: _Side, on: _Condition, *, matched: bool) -> list[str]:
+def _matching(writer: Writer, a: Side, b: Side, on: _Condition, *, matched: bool) -> list[str]:
     """Return deltas of the rows of ``a`` that have a match in ``b``, or of those that have none.
 
     Law: new rows are decided by ``b`` as it is; old rows that a row of db matches by ``b`` as it
@@ -152,23 +152,24 @@ def _padded(alone: str, own: tuple[str, ...], columns: tuple[str, ...]) -> str:
     return f'SELECT {listed}, "_w"::INTEGER AS "_w" FROM {alone}'
 
 
-def _side(
+def side(
     writer: Writer,
     plan: Plan,
     stream: Stream,
     keys: tuple[tuple[exp.Expression, str], ...],
-    rest: tuple[exp.Expression, ...],
-) -> _Side:
+    rest: tuple[exp.Expression, ...] = (),
+) -> Side:
+    """Return an input of a join, kept unless it is stored; its steps come before what reads it."""
     delta = writer.materialize(stream, "join input")
     read = {name for tree in (*(key for key, _ in keys), *rest) for name in names_in(tree)}
     compared = tuple(c for c in stream.columns if c in read) or stream.columns
     if is_stored(plan):
         content = f'(SELECT *, 1 AS "_w" FROM ({batch_sql(plan)}))'
-        return _Side(delta, content, stream.columns, keys, compared, stream.append_only)
+        return Side(delta, content, stream.columns, keys, compared, stream.append_only)
     state = writer.state("join", f'SELECT {column_list(stream.columns)}, "_w" FROM {delta}')
     touched = _touched(stream.columns, [key for key, _ in keys])
     integrate(writer, state, delta, stream, touched, "join state")
-    return _Side(delta, state, stream.columns, keys, compared, stream.append_only)
+    return Side(delta, state, stream.columns, keys, compared, stream.append_only)
 
 
 def _touched(columns: tuple[str, ...], keys: Sequence[exp.Expression]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voltstream.sql.batch import batch_sql
 from voltstream.sql.expressions import spell
 from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer
 from voltstream.sql.plan import (
@@ -9,7 +10,6 @@ from voltstream.sql.plan import (
     Filter,
     Project,
     Scan,
-    batch_sql,
     column_list,
     item_list,
 )

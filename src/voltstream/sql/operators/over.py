@@ -8,12 +8,18 @@ Cost: O(rows of the touched partitions).
 
 from __future__ import annotations
 
+from voltstream.sql.batch import batch_sql
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.keys import forget, held, near
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
-from voltstream.sql.plan import Over, Plan, batch_sql, column_list, is_stored
+from voltstream.sql.plan import (
+    Over,
+    Plan,
+    column_list,
+    is_stored,
+)
 
 
 def over_delta(writer: Writer, plan: Over, child: Stream) -> Keyed:

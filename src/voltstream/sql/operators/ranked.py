@@ -8,11 +8,15 @@ Cost: O(delta + winners), and O(partition) where a winner goes.
 
 from __future__ import annotations
 
+from voltstream.sql.batch import ranked_sql
 from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.keys import near, null_safe
 from voltstream.sql.operators.over import kept_rows, replaced
 from voltstream.sql.operators.stream import Stream, Writer
-from voltstream.sql.plan import Ranked, column_list, ranked_sql
+from voltstream.sql.plan import (
+    Ranked,
+    column_list,
+)
 
 _ARRIVAL = "_rid"
 _RANK = "_rank"
