@@ -23,7 +23,7 @@ class Server:
 
     def __init__(self, data: Path) -> None:
         command = [sys.executable, "-c", _SERVE, "serve", "--data", str(data)]
-        command += ["--pg-port", "0", "--http-port", "0"]
+        command += ["--pg-port", "0", "--http-port", "0", "--ocpp-port", "0"]
         began = time.perf_counter()
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT

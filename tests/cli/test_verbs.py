@@ -53,7 +53,18 @@ class Served:
 
 def start(data: Path) -> Served:
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--data", str(data), "--pg-port", "0", "--http-port", "0"],
+        [
+            *COMMAND,
+            "serve",
+            "--data",
+            str(data),
+            "--pg-port",
+            "0",
+            "--http-port",
+            "0",
+            "--ocpp-port",
+            "0",
+        ],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
@@ -111,11 +122,29 @@ def test_rows_pushed_from_files_are_in_views_and_outlive_a_stop(
 
 
 def test_a_data_directory_and_a_port_have_one_server(served: Served, tmp_path: Path) -> None:
-    second = run("serve", "--data", str(served.data), "--pg-port", "0", "--http-port", "0")
+    second = run(
+        "serve",
+        "--data",
+        str(served.data),
+        "--pg-port",
+        "0",
+        "--http-port",
+        "0",
+        "--ocpp-port",
+        "0",
+    )
     assert second.returncode == 1
     assert "in use by another process" in second.stderr
     third = run(
-        "serve", "--data", str(tmp_path / "x"), "--pg-port", served.pg_port, "--http-port", "0"
+        "serve",
+        "--data",
+        str(tmp_path / "x"),
+        "--pg-port",
+        served.pg_port,
+        "--http-port",
+        "0",
+        "--ocpp-port",
+        "0",
     )
     assert third.returncode == 1
     assert f"port {served.pg_port} on 127.0.0.1 is in use" in third.stderr

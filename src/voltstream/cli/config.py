@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -81,6 +81,34 @@ class SourceSettings(BaseModel):
     )
 
 
+class OcppSettings(BaseModel):
+    """How charge points are treated."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    validation: Literal["lenient", "strict"] = Field(
+        "lenient", description="Whether a message that breaks its schema is mended or refused."
+    )
+    anonymous: Literal["never", "local", "always"] = Field(
+        "local", description="From where chargers without a password are let in (profile 0)."
+    )
+    unknown_chargers: Literal["Accepted", "Pending", "Rejected"] = Field(
+        "Accepted", description="What a charger that is not in charge_points is answered."
+    )
+    unknown_tokens: Literal["auto", "accept", "refuse"] = Field(
+        "auto", description="Whether tokens that are not in id_tokens may charge."
+    )
+    heartbeat_s: int = Field(300, ge=1, description="Seconds between heartbeats.")
+    retry_s: int = Field(60, ge=1, description="Seconds until a charger that waits asks again.")
+    call_s: float = Field(30, gt=0, description="Seconds a charger may take to answer a command.")
+    ping_s: float = Field(45, gt=0, description="Seconds between pings, and to answer one.")
+    tls_certificate: Path | None = Field(None, description="PEM file: TLS, profiles 2 and 3.")
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's key.")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file: client certificates signed by it are let in (profile 3)."
+    )
+
+
 class Settings(BaseSettings):
     """Everything `voltstream serve` can be told. Ports: 0 asks the system for a free one."""
 
@@ -97,10 +125,9 @@ class Settings(BaseSettings):
     )
     pg_port: int = Field(4566, ge=0, le=PORT_MAX, description="PostgreSQL wire port.")
     http_port: int = Field(8080, ge=0, le=PORT_MAX, description="HTTP port.")
-    ocpp_port: int = Field(
-        9000, ge=0, le=PORT_MAX, description="Charge point port; kept for the gateway."
-    )
+    ocpp_port: int = Field(9000, ge=0, le=PORT_MAX, description="Charge point port.")
     kafka: KafkaSettings = KafkaSettings()
+    ocpp: OcppSettings = OcppSettings()
     epoch: EpochSettings = EpochSettings()
     source: SourceSettings = SourceSettings()
     writer: WriterSettings = WriterSettings()

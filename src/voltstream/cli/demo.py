@@ -103,6 +103,7 @@ async def _run(show: Show) -> None:
             "host": HOST,
             "pg_port": show.pg_port,
             "http_port": show.http_port,
+            "ocpp_port": 0,
         }
         async with RunningServer(load_settings(None, flags), clock) as server:
             connect = f"psql postgres://{USER}@{HOST}:{server.pg_port}/{DATABASE}"

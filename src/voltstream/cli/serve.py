@@ -16,11 +16,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from voltstream.cli.address import DATABASE, USER
+from voltstream.cli.chargers import gateway_ddl, gateway_options
 from voltstream.cli.config import Settings, load_settings
 from voltstream.cli.terminal import say
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
+from voltstream.ocpp.gateway import Gateway
 from voltstream.pgwire.server import PgServer
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
@@ -53,6 +55,7 @@ class RunningServer:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._stack = AsyncExitStack()
         self.instance = Instance(
             settings.data,
@@ -62,6 +65,7 @@ class RunningServer:
         )
         self.pg_port = 0
         self.http_port = 0
+        self.ocpp_port = 0
 
     async def __aenter__(self) -> RunningServer:
         try:
@@ -79,6 +83,8 @@ class RunningServer:
         # Ports first: a second server on the same ports stops before it touches any data.
         http_socket = self._stack.enter_context(listen(settings.host, settings.http_port))
         self.http_port = http_socket.getsockname()[1]
+        ocpp_socket = self._stack.enter_context(listen(settings.host, settings.ocpp_port))
+        self.ocpp_port = ocpp_socket.getsockname()[1]
         instance = self.instance
         self._stack.push_async_callback(asyncio.to_thread, instance.stop)
         await asyncio.to_thread(instance.start)
@@ -91,6 +97,9 @@ class RunningServer:
             raise unopened(settings.host, settings.pg_port, error) from error
         self._stack.push_async_callback(pg_server.stop)
         self.pg_port = pg_server.port
+        gateway = Gateway(instance, instance, self._clock, gateway_options(settings), gateway_ddl())
+        await gateway.start(ocpp_socket)
+        self._stack.push_async_callback(gateway.stop)
         await self._serve_http(build_app(instance, instance), http_socket)
 
     async def _serve_http(self, web: Starlette, http_socket: socket.socket) -> None:
@@ -157,6 +166,8 @@ async def run_until_stopped(settings: Settings) -> None:
         say(f"voltstream is ready; data in {settings.data}")
         say(f"  psql postgres://{USER}@{settings.host}:{server.pg_port}/{DATABASE}")
         say(f"  http://{settings.host}:{server.http_port}")
+        scheme = "wss" if settings.ocpp.tls_certificate else "ws"
+        say(f"  {scheme}://{settings.host}:{server.ocpp_port}/ocpp/<charge point id>")
         say("Ctrl-C stops.")
         await stopped.wait()
         say("Stopping.")
@@ -167,9 +178,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     pg_port: Annotated[int | None, typer.Option(help="PostgreSQL wire port.")] = None,
     http_port: Annotated[int | None, typer.Option(help="HTTP port.")] = None,
-    ocpp_port: Annotated[
-        int | None, typer.Option(help="Charge point port; kept for the gateway.")
-    ] = None,
+    ocpp_port: Annotated[int | None, typer.Option(help="Charge point port.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
     assignments: Annotated[
         list[str] | None,

@@ -207,6 +207,16 @@ class Ingest(Protocol):
         """
 
 
+class JointIngest(Protocol):
+    """Where rows of several sources are pushed to that belong to one event."""
+
+    def submit_together(self, database: str, batches: Mapping[str, RawBatch]) -> Future[Receipt]:
+        """Queue a batch for each source; all become true in one epoch, then the future is done.
+
+        Waits when full. Raises: as ``Ingest.submit``; the future raises the same.
+        """
+
+
 class SourceFeed(Protocol):
     """One source, as its connector sees it."""
 

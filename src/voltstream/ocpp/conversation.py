@@ -112,6 +112,10 @@ class Conversation:
         name = code(self.version, Fault.INTERNAL)
         return frames.error(request.message_id, str(name), detail)
 
+    def forget(self, request: Request) -> None:
+        """Take back an answer that must not be given: its message could not be stored."""
+        self._replies.pop(request.message_id, None)
+
     @property
     def busy(self) -> bool:
         """Tell whether a CALL of ours waits for its answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +131,13 @@ class Engine:
         schema, _, name = source.rpartition(".")
         entry = self.catalog.require(ObjectName(name, schema or None))
         return self._ingest.submit(entry, batch, urgent=True)
+
+    def submit_together(self, batches: Mapping[str, RawBatch]) -> Future[Receipt]:
+        """Take batches that become true together. Raises: UndefinedTable."""
+        parts = [
+            (self.catalog.require(ObjectName(source)), batch) for source, batch in batches.items()
+        ]
+        return self._ingest.submit_together(parts)
 
     def admit(self, parsed: Parsed, *, waits: bool) -> None:
         """Hold back a change of rows while an outbox they would reach is full.

@@ -97,14 +97,14 @@ class EpochLoop:
             self._decoding += batches
             self._changed.notify_all()
 
-    def offer_rows(self, rows: SourceRows) -> None:
-        """Queue decoded rows; how many may wait is bounded by who decodes."""
+    def offer_rows(self, *batch: SourceRows) -> None:
+        """Queue one batch, decoded; how many may wait is bounded by who decodes."""
         with self._changed:
             self._decoding -= 1
             if not self._rows:
                 self._rows_since_s = time.monotonic()
-            self._rows.append(rows)
-            self._rows_count += rows.table.num_rows
+            self._rows.extend(batch)
+            self._rows_count += sum(rows.table.num_rows for rows in batch)
             self._changed.notify_all()
 
     def submit(self, work: Work) -> None:
@@ -211,7 +211,7 @@ class EpochLoop:
         taken: list[SourceRows] = []
         rows_left = self._options.epoch_rows_max * EPOCHS_TOGETHER_MAX
         bytes_left = EPOCH_BYTES_MAX
-        while self._rows and rows_left > 0 and bytes_left > 0:
+        while self._rows and (self._rows[0].joined or (rows_left > 0 and bytes_left > 0)):
             table = self._rows[0].table
             taken.append(self._rows.popleft())
             rows_left -= table.num_rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -61,6 +61,14 @@ class _Job:
     future: Future[Receipt]
 
 
+@dataclass(slots=True)
+class _Joint:
+    """Batches of several sources that become true together."""
+
+    parts: Sequence[tuple[Entry, RawBatch]]
+    future: Future[Receipt]
+
+
 class SourceIngest:
     """Takes batches of every source of one database."""
 
@@ -69,7 +77,7 @@ class SourceIngest:
         self._admit = admit
         self._clock = clock
         self._pending = Pending()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | _Joint | None] = queue.SimpleQueue()
         self._stopping = False
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
@@ -106,6 +114,28 @@ class SourceIngest:
         future.set_exception(refusal)
         raise refusal
 
+    def submit_together(self, parts: Sequence[tuple[Entry, RawBatch]]) -> Future[Receipt]:
+        """Queue batches that become true in one epoch; waits as ``submit`` does.
+
+        Law: a kill leaves all of their rows or none, unless a view refuses a row: then each batch
+        is taken without its bad rows by itself. Raises: WrongObjectType, AdminShutdown.
+        """
+        for entry, _ in parts:
+            source_statement(entry)
+            self._admit(entry)
+        future: Future[Receipt] = Future()
+        size = sum(size_of(batch) for _, batch in parts)
+        self._pending.enter(size)
+        future.add_done_callback(lambda _: self._pending.leave(size))
+        with self._closing:
+            if not self._stopping:
+                self._loop.expect(1)
+                self._jobs.put(_Joint(parts, future))
+                return future
+        refusal = AdminShutdown("the server is shutting down")
+        future.set_exception(refusal)
+        raise refusal
+
     def _run(self) -> None:
         decoder = Decoder()
         stopping = False
@@ -113,7 +143,9 @@ class SourceIngest:
             jobs, stopping = self._waiting()
             by_source: dict[int, list[_Job]] = {}
             for job in jobs:
-                if job.future.set_running_or_notify_cancel():
+                if isinstance(job, _Joint):
+                    self._decode_joint(job, decoder)
+                elif job.future.set_running_or_notify_cancel():
                     by_source.setdefault(job.entry.oid, []).append(job)
                 else:
                     self._loop.expect(-1)
@@ -121,9 +153,28 @@ class SourceIngest:
                 self._decode(group, decoder)
         decoder.close()
 
-    def _waiting(self) -> tuple[list[_Job], bool]:
+    def _decode_joint(self, joint: _Joint, decoder: Decoder) -> None:
+        if not joint.future.set_running_or_notify_cancel():
+            self._loop.expect(-1)
+            return
+        try:
+            found = [
+                rows
+                for entry, batch in joint.parts
+                for rows in self._decoded([_Job(entry, batch, True, Future())], decoder)
+            ]
+        except Exception as error:
+            self._loop.expect(-1)
+            joint.future.set_exception(as_fault(error))
+            return
+        for rows in found[1:]:
+            rows.joined = True
+        _combine([rows.future for rows in found], joint.future)
+        self._loop.offer_rows(*found)
+
+    def _waiting(self) -> tuple[list[_Job | _Joint], bool]:
         """Wait for a batch; take what came with it, as long as it is little. Tells of the end."""
-        jobs: list[_Job] = []
+        jobs: list[_Job | _Joint] = []
         size = 0
         while not jobs or size < DECODE_TOGETHER_BYTES_MAX:
             try:
@@ -133,7 +184,7 @@ class SourceIngest:
             if job is None:
                 return jobs, True
             jobs.append(job)
-            size += size_of(job.batch)
+            size += size_of(job.batch) if isinstance(job, _Job) else 0
         return jobs, False
 
     def _decode(self, group: list[_Job], decoder: Decoder) -> None:
@@ -176,6 +227,28 @@ class SourceIngest:
             )
             for job, batch, decoded in zip(group, batches, found, strict=True)
         ]
+
+
+def _combine(parts: Sequence[Future[Receipt]], whole: Future[Receipt]) -> None:
+    """Let one future stand for several: done when they are, failed when one is."""
+    left = len(parts)
+
+    def one_done(_: Future[Receipt]) -> None:  # On the writer thread, one after another.
+        nonlocal left
+        left -= 1
+        if left:
+            return
+        failure = next((error for part in parts if (error := part.exception())), None)
+        if failure is not None:
+            whole.set_exception(failure)
+            return
+        receipts = [part.result() for part in parts]
+        rows = sum(receipt.rows for receipt in receipts)
+        letters = sum(receipt.dead_letters for receipt in receipts)
+        whole.set_result(Receipt(rows, letters, max(receipt.epoch for receipt in receipts)))
+
+    for part in parts:
+        part.add_done_callback(one_done)
 
 
 def source_statement(entry: Entry) -> CreateSource:

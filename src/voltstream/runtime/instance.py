@@ -42,7 +42,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,62}")
 
 
 class Instance:
-    """Every database of one data directory; implements ports.Sessions and ports.Ingest."""
+    """Every database of one data directory; implements ports.Sessions, Ingest and JointIngest."""
 
     def __init__(
         self, data_dir: Path, options: EngineOptions, clock: Clock, connectors: Connectors
@@ -151,6 +151,9 @@ class Instance:
 
     def submit(self, database: str, source: str, batch: RawBatch) -> Future[Receipt]:
         return self.engine(database).submit(source, batch)
+
+    def submit_together(self, database: str, batches: Mapping[str, RawBatch]) -> Future[Receipt]:
+        return self.engine(database).submit_together(batches)
 
     # --- databases ------------------------------------------------------------------------------
 

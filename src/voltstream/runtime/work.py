@@ -18,7 +18,10 @@ from voltstream.store.ledger import Letter
 
 @dataclass(slots=True)
 class SourceRows:
-    """Decoded rows of one source. ``urgent``: a client waits for them."""
+    """Decoded rows of one source.
+
+    ``urgent``: a client waits for them; ``joined``: they share the epoch of those before them.
+    """
 
     source: int
     table: pa.Table
@@ -26,6 +29,7 @@ class SourceRows:
     offsets: Mapping[str, str]
     urgent: bool
     future: Future[Receipt] = field(default_factory=Future)
+    joined: bool = False
 
 
 @dataclass(slots=True)

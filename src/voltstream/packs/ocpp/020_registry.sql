@@ -1,13 +1,4 @@
--- Who is expected. A list of our own, not what has booted: a charger that was installed and never
--- called must raise an alert, and most chargers reconnect without a BootNotification.
-
-CREATE TABLE IF NOT EXISTS charge_points (
-    charge_point_id   VARCHAR PRIMARY KEY,
-    site              VARCHAR NOT NULL,
-    registered_at     TIMESTAMPTZ NOT NULL
-);
-
-COMMENT ON TABLE charge_points IS 'Expected charge points; fill it, or offline alerts stay silent';
+-- What each charge point says of itself. Who is expected stands in charge_points (015).
 
 CREATE MATERIALIZED VIEW latest_boots AS
 SELECT DISTINCT ON (charge_point_id)
