@@ -39,6 +39,7 @@ class Entry:
     program: Program | None = None
     emit_sql: str | None = None  # sinks: SELECT key, value of the delta, in delivery order
     failed: str | None = None  # Why it stands still; then it is not read.
+    broken: bool = False  # It does not even compile; ``parsed`` says nothing then.
     function: SqlFunction | None = None  # functions: what a call becomes
     comments: Mapping[str, str] = field(default_factory=dict)  # by column
     follow: Callable[[Any], None] | None = None  # what else an epoch does with its delta
@@ -79,6 +80,8 @@ class Catalog:
         entry = self.named(name)
         if entry is None:
             raise UndefinedTable(f'relation "{spelled(name)}" does not exist')
+        if entry.broken and entry.kind in ("table", "source"):
+            refuse_failed(entry)
         if kinds and entry.kind not in kinds:
             raise WrongObjectType(f'"{name.name}" is not a {" or ".join(kinds)}')
         return entry
@@ -200,6 +203,8 @@ class Names:
 
     def function(self, schema: str | None, name: str, arity: int) -> SqlFunction | None:
         entry = self._entry(schema, function_key(name))
+        if entry is not None and entry.broken:
+            refuse_failed(entry)
         if entry is None or entry.function is None or len(entry.function.parameters) != arity:
             return None
         self.used.add(entry.oid)
@@ -210,8 +215,9 @@ class Names:
 
     def find(self, schema: str | None, name: str) -> Relation | None:
         entry = self._entry(schema, name)
-        if entry is not None and entry.relation is not None:
+        if entry is not None and (entry.relation is not None or entry.broken):
             refuse_failed(entry)
+        if entry is not None and entry.relation is not None:
             self.used.add(entry.oid)
             return self._pinned(entry.relation)
         return self._system(schema, name)
@@ -302,6 +308,15 @@ def with_public_names(error: VoltstreamError, catalog: Catalog) -> None:
 
 def refuse_failed(entry: Entry) -> None:
     """Raises: ViewSuspended (55000) when the object stands still."""
+    if entry.broken:
+        name = entry.stored.name.removesuffix("()")
+        way = f"DROP {entry.kind.upper()} {name} and create it anew"
+        if entry.kind == "materialized view":
+            way += f", or REFRESH MATERIALIZED VIEW {name} when it compiles again"
+        raise ViewSuspended(
+            f'{entry.kind} "{name}" no longer compiles: {entry.failed}',
+            hint=f"{way}. rw_suspended_objects lists what stands still.",
+        )
     if entry.failed is not None:
         raise ViewSuspended(
             f'{entry.kind} "{entry.stored.name}" is suspended: {entry.failed}',

@@ -42,12 +42,16 @@ class Dataflow:
     def remove(self, oid: int) -> None:
         self._running.pop(oid, None)
 
-    def load(self, execute: Execute) -> None:
-        """Make the temp relations again after a start, and read the timers."""
-        for running in self._running.values():
-            for statement in running.program.temps:
+    def load(self, execute: Execute, program: Program) -> None:
+        """Take in a program found at a start: make its temp relations again, read its timers."""
+        self.add(program)
+        try:
+            for statement in program.temps:
                 execute(statement)
-            self._read_timers(execute, running)
+            self._read_timers(execute, self._running[program.oid])
+        except BaseException:
+            self.remove(program.oid)
+            raise
 
     def create(self, execute: Execute, program: Program, initial_counts: dict[str, int]) -> None:
         """Set a program up and let it take in everything its inputs hold already."""

@@ -14,7 +14,7 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import entries, followers, tables
+from voltstream.runtime import broken, entries, followers, tables
 from voltstream.runtime.arrivals import drop_arrival_delta
 from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
 from voltstream.runtime.epoch import Epoch
@@ -123,16 +123,11 @@ def _drop_one(epoch: Epoch, entry: Entry) -> None:
     name = public_name(*entry.key)
     if entry.program is not None and entry.failed is None:
         _forget_program(epoch, entry.program)
-    if entry.kind in ("source", "view", "materialized view"):
-        connection.execute(f"DROP VIEW {name}")
-    if entry.kind == "source":
-        connection.execute(f"DROP TABLE _vs.src_{entry.oid}")
-    elif entry.kind == "table":
-        _drop_table(epoch, entry)
-    elif entry.kind == "index":
-        connection.execute(f"DROP INDEX IF EXISTS _vs.i_{entry.oid}")
-    elif entry.kind == "subscription":
-        connection.execute(f"DROP TABLE {followers.log_table(entry.oid)}")
+    if entry.broken:
+        connection.execute(f"DROP VIEW IF EXISTS {name}")
+        broken.sweep(connection, entry.oid)
+    else:
+        _drop_stored(epoch, entry)
     if entry.program is not None:
         for statement in entry.program.teardown:
             connection.execute(statement)
@@ -145,6 +140,21 @@ def _drop_one(epoch: Epoch, entry: Entry) -> None:
     connection.execute("DELETE FROM _vs.hypertables WHERE schema = ? AND name = ?", list(entry.key))
     remove_object(connection, entry.oid)
     epoch.catalog = epoch.catalog.without(entry)
+
+
+def _drop_stored(epoch: Epoch, entry: Entry) -> None:
+    """Drop what an object has in the store beside its program's state."""
+    connection = epoch.connection
+    if entry.kind in ("source", "view", "materialized view"):
+        connection.execute(f"DROP VIEW {public_name(*entry.key)}")
+    if entry.kind == "source":
+        connection.execute(f"DROP TABLE _vs.src_{entry.oid}")
+    elif entry.kind == "table":
+        _drop_table(epoch, entry)
+    elif entry.kind == "index":
+        connection.execute(f"DROP INDEX IF EXISTS _vs.i_{entry.oid}")
+    elif entry.kind == "subscription":
+        connection.execute(f"DROP TABLE {followers.log_table(entry.oid)}")
 
 
 def _drop_table(epoch: Epoch, entry: Entry) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from voltstream.core.clock import Clock
 from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
-from voltstream.runtime import costs, defining, entries, followers, suspend
+from voltstream.runtime import broken, costs, defining, followers, suspend
 from voltstream.runtime.catalog import Catalog, Entry, Scope
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.deliver import Deliveries
@@ -91,7 +91,7 @@ class Engine:
 
     def _prepared(self, catalog: Catalog) -> list[Callable[[], None]]:
         starts = [self._feeds.prepare(entry) for entry in catalog if is_fed(entry)]
-        sinks = [entry for entry in catalog.of_kind("sink") if entry.follow is None]
+        sinks = [e for e in catalog.of_kind("sink") if e.follow is None and not e.broken]
         return [*starts, *(self._deliveries.prepare(entry) for entry in sinks)]
 
     def stop(self) -> None:
@@ -165,8 +165,8 @@ class Engine:
 
 def is_fed(entry: Entry) -> bool:
     """Tell whether rows come in by a connector: sources, and tables that name one."""
-    return entry.kind == "source" or (
-        entry.kind == "table" and "connector" in entry.stored.properties
+    return not entry.broken and (
+        entry.kind == "source" or (entry.kind == "table" and "connector" in entry.stored.properties)
     )
 
 
@@ -191,22 +191,19 @@ def _restored_books(connection: Connection, functions: PythonFunctions) -> Books
         rights=read_rights(connection),
         roles=read_roles(connection),
     )
-    dataflow = Dataflow()
+    books = Books(connection, Dataflow(), row, catalog, functions=functions)
     for stored in ledger.read_objects(connection):
-        entry = entries.restored(stored, catalog, connection, functions.define)
-        if entry.program is not None:
-            dataflow.add(entry.program)
-        catalog = catalog.with_entry(entry)
-    dataflow.load(connection.execute)
-    dataflow.measure = connection.measured
-    for entry in catalog.of_kind("sink"):
-        catalog = catalog.with_entry(entries.with_emission(entry, connection))
+        catalog = catalog.with_entry(broken.restored(stored, catalog, books))
+    books.dataflow.measure = connection.measured
     for entry in [*catalog.of_kind("sink"), *catalog.of_kind("subscription")]:
+        if entry.broken:
+            continue
         catalog = catalog.with_entry(_followed(catalog, entry))
     for oid, comments in ledger.read_column_comments(connection).items():
         commented = catalog.by_oid(oid)
         if commented is not None:
             catalog = catalog.with_entry(replace(commented, comments=comments))
-    books = Books(connection, dataflow, row, catalog, functions=functions)
+    books.catalog = catalog
+    broken.note(books)
     suspend.restore(books)
     return books

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from voltstream.core.errors import ViewSuspended, VoltstreamError
 from voltstream.core.ports import Outcome
-from voltstream.runtime import ddl
+from voltstream.runtime import broken, ddl
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Books, Epoch
 from voltstream.sql.statements import Refresh
@@ -49,7 +49,7 @@ def restore(books: Books) -> None:
 def mark(books: Books, failures: Iterable[Failure]) -> None:
     for failure in failures:
         entry = books.catalog.by_oid(failure.oid)
-        if entry is not None:
+        if entry is not None and not entry.broken:
             books.catalog = books.catalog.with_entry(replace(entry, failed=failure.reason))
             books.dataflow.remove(failure.oid)
 
@@ -85,7 +85,7 @@ def refresh(epoch: Epoch, parsed: Refresh) -> Outcome:
     epoch.flush()
     healed = [entry, *(e for e in _readers(epoch.catalog, entry) if causes.get(e.oid) == entry.oid)]
     for one in healed:
-        whole = replace(one, failed=None)
+        whole = broken.mended(epoch, one)
         epoch.catalog = epoch.catalog.with_entry(whole)
         _rebuild(epoch, whole)
     remove_failures(epoch.connection, entry.oid)

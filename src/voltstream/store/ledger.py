@@ -324,6 +324,11 @@ def read_failures(connection: Connection) -> list[Failure]:
     return [Failure(*row) for row in found]
 
 
+def forget_failures(connection: Connection, oids: Sequence[int]) -> None:
+    for oid in oids:
+        connection.execute(f"DELETE FROM _vs.failures WHERE oid = {oid}")
+
+
 def remove_failures(connection: Connection, cause: int) -> None:
     connection.execute(f"DELETE FROM _vs.failures WHERE cause = {cause}")
 

@@ -49,6 +49,10 @@ def _of_kind(view: str, kind: str, more: str = "") -> str:
 
 
 RW_VIEWS: tuple[str, ...] = (
+    "CREATE OR REPLACE VIEW rw_catalog.rw_suspended_objects AS SELECT o.oid AS id, "
+    "replace(o.name, '()', '') AS name, o.schema, o.kind, f.reason, f.epoch AS since_epoch, "
+    "replace(c.name, '()', '') AS cause FROM _vs.failures f JOIN _vs.objects o USING (oid) "
+    "LEFT JOIN _vs.objects c ON c.oid = f.cause",
     _of_kind("rw_tables", "table"),
     _of_kind("rw_views", "view"),
     f"CREATE OR REPLACE VIEW rw_catalog.rw_materialized_views AS SELECT {_OBJECT}, "
@@ -70,8 +74,9 @@ RW_VIEWS: tuple[str, ...] = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_secrets AS SELECT o.oid AS id, o.name, o.schema, "
     f"{_OWNER} AS owner {_OF_KIND}'secret'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_functions AS SELECT o.oid AS id, "
-    f"replace(o.name, '()', '') AS name, o.schema, {_OWNER} AS owner, 'sql' AS language, "
-    f"o.definition {_OF_KIND}'function'",
+    f"replace(o.name, '()', '') AS name, o.schema, {_OWNER} AS owner, CASE WHEN "
+    "regexp_matches(o.definition, 'language\\s+.?python', 'i') THEN 'python' ELSE 'sql' END "
+    f"AS language, o.definition {_OF_KIND}'function'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_relations AS SELECT o.oid AS id, o.name, "
     f"o.kind AS relation_type, o.schema, {schema_id('o.schema')} AS schema_id, "
     f"{_OWNER} AS owner, {SHOWN} FROM _vs.objects o WHERE o.kind IN {_RELATIONS}",
