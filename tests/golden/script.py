@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-DIRECTIVE = re.compile(r"-- (clock|push|show file|restart|session)\b *(.*)")
+DIRECTIVE = re.compile(r"-- (clock|push|show file|restart|session|forgets)\b *(.*)")
 _COPY_IN = re.compile(r"copy\b.*\bfrom\s+stdin\b", re.IGNORECASE | re.DOTALL)
 # What may hold a semicolon that ends nothing; an opened one has no end yet.
 _QUOTED = re.compile(

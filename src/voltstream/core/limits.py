@@ -39,6 +39,13 @@ DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.
 
 SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it says otherwise.
 
+CHUNK_GROUP_ROWS = 131_072  # A row group of a chunk file: what is read to find one row.
+CHUNK_FILE_ROWS_MAX = 8_388_608  # x ~100 B while they are sorted = 0.8 GB. More: several files.
+CHUNK_FILES_MAX = 4  # Of one chunk: late rows make new ones. More: the chunk is written anew.
+CHUNK_LINGER_S = 600  # A file no longer needed stays so long for queries that still read it.
+TIER_CACHE_BYTES_MAX = 1024 * 1024 * 1024  # Local copies of tiered files. Full: the oldest go.
+JOB_HISTORY_MAX = 1_000  # Runs remembered of all jobs. More: the oldest are forgotten.
+
 REGEX_SECONDS_MAX = 1.0  # One regular expression on one value. Longer: 2201B.
 REGEX_SECOND_CHARACTERS = 500_000  # A value of 2 M characters may take 4 s more.
 FUNCTION_DEPTH_MAX = 32  # SQL functions that call each other, inlined. Deeper: 54000.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from voltstream.core.errors import (
@@ -20,13 +21,14 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import entries, followers, tables
+from voltstream.runtime import compaction, entries, followers, tables
 from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, spelled
 from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.grant_ddl import rename_schema
 from voltstream.runtime.retention import check_retention
+from voltstream.runtime.thawing import EVER
 from voltstream.sql.capture import mentions_column
 from voltstream.sql.changes import Compiling
 from voltstream.sql.columns import columns_in
@@ -45,6 +47,7 @@ from voltstream.sql.statements import (
 )
 from voltstream.sql.table_ddl import definition, stored_ddl
 from voltstream.sql.watermarks import declared as watermark_parts
+from voltstream.store import hypertable
 from voltstream.store.database import quoted
 from voltstream.store.ledger import set_definition, set_properties
 
@@ -62,6 +65,11 @@ def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
                 hint=f"Make the {entry.kind} anew with the columns you want.",
             )
         epoch.flush()
+        parted = hypertable.find(epoch.connection, entry.oid)
+        if parted is not None:  # A file's columns are what they are: its rows become hot.
+            epoch.touch(entry.oid, EVER)
+            compaction.decompress_all(epoch.connection, parted)
+            _refuse_dimension(parted.column, parsed.actions)
         for action in parsed.actions:
             entry = _act(epoch, entry, action)
         _keep(epoch, entry)
@@ -73,6 +81,16 @@ def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
         entry = with_properties(entry, properties, entry.stored.comment)
     epoch.catalog = epoch.catalog.with_entry(entry)
     return Outcome("ALTER TABLE")
+
+
+def _refuse_dimension(column: str, actions: Sequence[ColumnAction]) -> None:
+    """Raises: FeatureNotSupported for what would leave rows without a chunk."""
+    for action in actions:
+        if action.column == column and action.verb in ("DROP", "RENAME", "TYPE", "DROP NOT NULL"):
+            raise FeatureNotSupported(
+                f'cannot change column "{column}": it is the dimension of a hypertable',
+                hint="Make a new hypertable and insert the rows into it.",
+            )
 
 
 def _skipped(name: ObjectName) -> Outcome:

@@ -26,7 +26,9 @@ from voltstream.store.ledger import Binding, StoredObject
 
 DEFAULT_SCHEMA = "public"
 _STORED_TABLE = re.compile(r"\bt_([0-9]+)\b")
-_SYSTEM_SCHEMAS = ("rw_catalog", "pg_catalog", "information_schema")
+_SYSTEM_SCHEMAS = (
+    "rw_catalog", "pg_catalog", "information_schema", "timescaledb_information",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from voltstream.core.errors import InternalError
 from voltstream.core.ports import Outcome
-from voltstream.runtime import alter, ddl, drop, objects, suspend
+from voltstream.runtime import alter, ddl, drop, hypertables, objects, suspend
 from voltstream.runtime.catalog import Catalog, Names, Scope
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.grant_ddl import change_owner, change_rights, settle
@@ -41,7 +42,7 @@ def _define(epoch: Epoch, parsed: sql.Parsed, names: Names, permits: Permits) ->
         case sql.CreateSink():
             return ddl.create_sink(epoch, parsed, names)
         case sql.CreateTable():
-            return ddl.create_table(epoch, parsed, names)
+            return _create_table(epoch, parsed, names)
         case sql.CreateView():
             return ddl.create_view(epoch, parsed, names)
         case sql.CreateSchema():
@@ -69,10 +70,32 @@ def _change(epoch: Epoch, parsed: sql.Parsed) -> Outcome:
         case sql.Drop():
             return drop.drop(epoch, parsed)
         case sql.AlterTable():
-            return alter.alter_table(epoch, parsed)
+            return _alter_table(epoch, parsed)
         case sql.AlterObject():
             return alter.alter_object(epoch, parsed)
         case sql.Comment():
             return drop.comment(epoch, parsed)
         case _:
             raise InternalError(f"nothing runs {type(parsed).__name__}")
+
+
+def _create_table(epoch: Epoch, parsed: sql.CreateTable, names: Names) -> Outcome:
+    known = epoch.catalog.named(parsed.name)
+    outcome = ddl.create_table(epoch, parsed, names)
+    if known is not None:
+        return outcome
+    entry = epoch.catalog.require(parsed.name)
+    notices = hypertables.create_with(epoch, entry, parsed.properties)
+    return replace(outcome, notices=(*outcome.notices, *notices))
+
+
+def _alter_table(epoch: Epoch, parsed: sql.AlterTable) -> Outcome:
+    """Tell a hypertable how to lay out its chunks; the rest is a table's own."""
+    layout = {k: v for k, v in parsed.options.items() if k.startswith(hypertables.PREFIXES)}
+    entry = epoch.catalog.named(parsed.name)
+    if not layout or entry is None:
+        return alter.alter_table(epoch, parsed)
+    rest = {key: value for key, value in parsed.options.items() if key not in layout}
+    notices = hypertables.configure(epoch, entry, layout)
+    outcome = alter.alter_table(epoch, replace(parsed, options=rest))
+    return replace(outcome, notices=(*outcome.notices, *notices))

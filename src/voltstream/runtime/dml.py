@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from voltstream.core.errors import WrongObjectType
 from voltstream.core.ports import Outcome
-from voltstream.runtime import entries, merging, tables
+from voltstream.runtime import entries, merging, tables, thawing
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
@@ -46,7 +46,9 @@ def insert(epoch: Epoch, parsed: Insert, parameters: Sequence[object | None]) ->
 def update(epoch: Epoch, parsed: Update, parameters: Sequence[object | None]) -> Outcome:
     entry, _ = _writable(epoch, parsed.table, "table")
     _refuse_append_only(entry, "update")
-    old, new = update_rows(parsed.tree, tables.target(entry), _compiling(epoch, parameters))
+    compiling = _compiling(epoch, parameters)
+    thawing.thaw_matching(epoch, entry, parsed.tree, compiling)
+    old, new = update_rows(parsed.tree, tables.target(entry), compiling)
     count = tables.update(epoch, entry, old, new)
     answer = _answer(epoch, capture(parsed.tree), parameters)
     return Outcome(f"UPDATE {count}", rows=answer)
@@ -55,7 +57,9 @@ def update(epoch: Epoch, parsed: Update, parameters: Sequence[object | None]) ->
 def merge(epoch: Epoch, parsed: Merge, parameters: Sequence[object | None]) -> Outcome:
     entry, _ = _writable(epoch, parsed.table, "table")
     _refuse_append_only(entry, "merge into")
-    count = merging.merge(epoch, entry, parsed, _compiling(epoch, parameters))
+    compiling = _compiling(epoch, parameters)
+    thawing.thaw_matching(epoch, entry, parsed.tree, compiling)
+    count = merging.merge(epoch, entry, parsed, compiling)
     return Outcome(f"MERGE {count}", rows=_answer(epoch, capture(parsed.tree), parameters))
 
 
@@ -63,7 +67,8 @@ def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) ->
     entry, relation = _writable(epoch, parsed.table, "table")
     _refuse_append_only(entry, "delete from")
     connection = epoch.connection
-    tree = retargeted(parsed.tree, relation.stored)
+    thawing.thaw_matching(epoch, entry, parsed.tree, _compiling(epoch, parameters))
+    tree = retargeted(parsed.tree, entries.table_store(entry.oid))
     parts = capture(tree)
     names = Names(epoch.catalog, connection.describe)
     observed = epoch.dataflow.has_dependents(relation.delta)
@@ -80,9 +85,10 @@ def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) ->
 
 def truncate(epoch: Epoch, parsed: Truncate) -> Outcome:
     for name in parsed.tables:
-        _, relation = _writable(epoch, name, "table")
+        entry, relation = _writable(epoch, name, "table")
         tables.add_delta(epoch, relation, relation.stored, -1)
-        epoch.connection.execute(f"DELETE FROM {relation.stored}")
+        thawing.forget_rows(epoch, entry)
+        epoch.connection.execute(f"DELETE FROM {entries.table_store(entry.oid)}")
     return Outcome("TRUNCATE TABLE")
 
 

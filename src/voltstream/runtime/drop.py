@@ -20,6 +20,7 @@ from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.program import Program
 from voltstream.sql.statements import Comment, Drop
+from voltstream.store import timescale
 from voltstream.store.database import quoted
 from voltstream.store.ledger import remove_object, set_comment
 
@@ -137,7 +138,7 @@ def _drop_one(epoch: Epoch, entry: Entry) -> None:
         else:
             connection.execute(f"DROP TABLE IF EXISTS temp.{entry.relation.delta}")
         epoch.forget_delta(entry.relation.delta)
-    connection.execute("DELETE FROM _vs.hypertables WHERE schema = ? AND name = ?", list(entry.key))
+    timescale.forget(connection, entry.oid)
     remove_object(connection, entry.oid)
     epoch.catalog = epoch.catalog.without(entry)
 

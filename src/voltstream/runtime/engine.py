@@ -21,6 +21,7 @@ from voltstream.runtime.jobs import Jobs
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.outboxes import Outboxes, changed_tables
 from voltstream.runtime.permits import Permits
+from voltstream.runtime.policies import sweep
 from voltstream.runtime.python_functions import PythonFunctions
 from voltstream.runtime.role_store import read_rights, read_roles
 from voltstream.runtime.system_catalog import SystemCatalog
@@ -30,7 +31,7 @@ from voltstream.store import ledger
 from voltstream.store.database import Connection, Database
 
 _OWN_SCHEMAS = frozenset({"_vs", "rw_catalog", "main", "information_schema", "pg_catalog",
-                          "_pg", "_is"})  # fmt: skip
+                          "_pg", "_is", "timescaledb_information"})  # fmt: skip
 
 
 class Engine:
@@ -63,7 +64,7 @@ class Engine:
         self._deliveries = Deliveries(
             connectors, self.loop, self.database.reader, self._outboxes, clock
         )
-        self.jobs = Jobs(self._books, self.loop, clock, options.retention_s)
+        self.jobs = Jobs(self._books, self.loop, clock, options.retention_s, self.reader)
         self._published = self._books.catalog
         self.loop.after_epoch = self._after_epoch
 
@@ -177,6 +178,7 @@ def _followed(catalog: Catalog, entry: Entry) -> Entry:
 def _restored_books(connection: Connection, functions: PythonFunctions) -> Books:
     """Read what the file holds and compile every program again: compilation is deterministic."""
     ledger.prepare(connection)
+    sweep(connection)
     row = ledger.read_epoch(connection)
     for variable in ("vs_prev", "vs_now"):
         connection.execute(f"SET VARIABLE {variable} = make_timestamptz({row.now_us})")

@@ -32,6 +32,7 @@ from voltstream.sql.statements import (
 )
 from voltstream.sql.translate import translate_query
 from voltstream.sql.watermarks import source_watermark
+from voltstream.store import hypertable
 from voltstream.store.database import Connection, quoted
 from voltstream.store.ledger import StoredObject
 
@@ -100,6 +101,10 @@ def make_table_view(stored: StoredObject, relation: Relation, connection: Connec
 def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connection) -> Relation:
     name = table_store(stored.oid)
     columns = connection.describe(f"SELECT * FROM {name}")
+    parted = hypertable.find(connection, stored.oid)
+    if parted is not None:
+        hypertable.make_views(connection, parted)
+        name = f"_vs.h_{stored.oid}"
     return Relation(
         oid=stored.oid,
         schema=stored.schema,
@@ -196,7 +201,7 @@ def make_base_delta(connection: Connection, relation: Relation) -> None:
     """Create the empty temp delta of a table."""
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {relation.delta} AS SELECT "
-        f"{column_list(relation.stable)}, 1::INTEGER AS _w FROM {relation.stored} LIMIT 0"
+        f"{column_list(relation.stable)}, 1::INTEGER AS _w FROM {table_store(relation.oid)} LIMIT 0"
     )
 
 

@@ -18,6 +18,15 @@ from voltstream.store.ledger import EpochRow, write_epoch
 
 
 @dataclass(slots=True)
+class Watched:
+    """A chunk that is being written to a file beside the epochs, and whether it has changed."""
+
+    low: int
+    high: int
+    changed: bool = False
+
+
+@dataclass(slots=True)
 class Books:
     """What the writer thread knows between epochs."""
 
@@ -27,6 +36,7 @@ class Books:
     catalog: Catalog = field(default_factory=Catalog)
     filled: frozenset[str] = frozenset()  # Base deltas that still hold rows of an earlier epoch.
     functions: PythonFunctions = field(default_factory=PythonFunctions)
+    watched: dict[int, Watched] = field(default_factory=dict)  # By hypertable.
 
 
 class Epoch:
@@ -123,6 +133,12 @@ class Epoch:
         for lent, table in self._lent.values():
             self.connection.lend(lent, table.slice(0, 0).combine_chunks())
         self._lent = {}
+
+    def touch(self, oid: int, span: tuple[int, int]) -> None:
+        """Note that rows of a hypertable change, for whoever writes a chunk of it."""
+        watched = self._books.watched.get(oid)
+        if watched is not None and span[0] < watched.high and span[1] >= watched.low:
+            watched.changed = True
 
     def forget_delta(self, delta: str) -> None:
         """Drop what is known of the delta of an object that goes."""

@@ -1,19 +1,28 @@
-"""What happens by itself: forgetting old source rows, folding the log into the file."""
+"""What happens by itself: policies and jobs when they are due, old source rows, old files."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
+from voltstream.core.limits import CHUNK_LINGER_S
+from voltstream.runtime import compaction, policies
 from voltstream.runtime.catalog import Catalog
-from voltstream.runtime.epoch import Books
+from voltstream.runtime.epoch import Books, Watched
 from voltstream.runtime.epoch_loop import EpochLoop
 from voltstream.runtime.retention import retention_s
+from voltstream.store import hypertable, timescale
+from voltstream.store.chunk import remove
 from voltstream.store.database import Connection
+from voltstream.store.timescale import Job
 
 _PERIOD_S = 3_600.0
+_LOOK_S = 5.0  # How late a job may start.
+_ATTEMPTS = 3  # Of one chunk while rows still come into it; then it waits for its next turn.
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +44,27 @@ def forget_old_rows(connection: Connection, catalog: Catalog, now_us: int, fallb
 
 
 class Jobs:
-    """The hourly round."""
+    """The thread of everything periodic. It waits for the writer like any client."""
 
-    def __init__(self, books: Books, loop: EpochLoop, clock: Clock, retention_default_s: int):
+    def __init__(
+        self,
+        books: Books,
+        loop: EpochLoop,
+        clock: Clock,
+        retention_default_s: int,
+        reader: Callable[[], Connection],
+    ):
         self._books = books
         self._loop = loop
         self._clock = clock
         self._retention_default_s = retention_default_s
+        self._reader = reader
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._round_at_us = 0
 
     def start(self) -> None:
+        self._round_at_us = self._clock.now_us() + int(_PERIOD_S * 1_000_000)
         self._thread.start()
 
     def stop(self) -> None:
@@ -54,17 +73,118 @@ class Jobs:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(_PERIOD_S):
+        while not self._stopping.wait(_LOOK_S):
             try:
-                self.round()
+                self.run_due()
+                if self._clock.now_us() >= self._round_at_us:
+                    self._round_at_us = self._clock.now_us() + int(_PERIOD_S * 1_000_000)
+                    self.round()
             except VoltstreamError as fault:
-                log.warning("the hourly round failed: %s", fault.message)
+                log.warning("the periodic work failed: %s", fault.message)
 
     def round(self) -> int:
-        """Do one round now. Returns how many rows were forgotten."""
+        """Forget what is old. Returns how many rows of sources were forgotten."""
         now_us = self._clock.now_us()
+        self._loop.run_chore(
+            lambda writer: policies.sweep_garbage(writer, now_us, CHUNK_LINGER_S * 1_000_000)
+        ).result()
         return self._loop.run_chore(
             lambda connection: forget_old_rows(
                 connection, self._books.catalog, now_us, self._retention_default_s
             )
         ).result()
+
+    # --- jobs -----------------------------------------------------------------------------------
+
+    def run_due(self) -> int:
+        """Run every job whose time has come. Returns how many."""
+        reader = self._reader()
+        try:
+            condition = f"scheduled AND next_us <= {self._clock.now_us()}"
+            due = timescale.jobs(reader, condition)
+        finally:
+            reader.close()
+        for job in due:
+            if self._stopping.is_set():
+                break
+            self._run_job(job)
+        return len(due)
+
+    def _run_job(self, job: Job) -> None:
+        started_us = self._clock.now_us()
+        fault = ("", "")
+        try:
+            if job.proc == "policy_compression":
+                self._compress_due(job)
+            else:
+                self._loop.run_statement(lambda epoch: policies.run(epoch, job)).result()
+        except VoltstreamError as error:
+            log.warning("job %s failed: %s", job.id, error.message)
+            fault = (error.message, error.sqlstate)
+        finished_us = self._clock.now_us()
+        pause_us = job.retry_us if fault[0] else job.every_us
+
+        def note(writer: Connection) -> None:
+            timescale.add_run(writer, job.id, started_us, finished_us, fault)
+            writer.execute(
+                f"UPDATE _vs.jobs SET next_us = {finished_us + pause_us} WHERE id = {job.id}"
+            )
+
+        self._loop.run_chore(note).result()
+
+    def _compress_due(self, job: Job) -> None:
+        """Write the chunks whose turn has come, beside the writer."""
+        reader = self._reader()
+        try:
+            due = [
+                one
+                for one in policies.due_chunks(reader, job)
+                if compaction.has_work(reader, one.table, one.chunk)
+            ]
+        finally:
+            reader.close()
+        for one in due:
+            for _ in range(_ATTEMPTS):
+                if self._stopping.is_set() or self.compress_aside(one):
+                    break
+
+    def compress_aside(self, due: policies.Due) -> bool:
+        """Write a chunk from a snapshot while epochs go on. Returns whether it was taken."""
+        oid = due.table.oid
+        reader = self._reader()
+        done: compaction.Written | None = None
+        try:
+            # The snapshot is taken between two epochs; what changes after it is noted.
+            self._chore(lambda _: self._watch(reader, due))
+            table = hypertable.find(reader, oid)
+            if table is None:
+                return True
+            written = done = compaction.written(reader, table, due.chunk)
+            return self._chore(lambda writer: self._take(writer, table, written))
+        except VoltstreamError:
+            if done is not None:
+                remove(done.paths(self._books.connection.folder))
+            raise
+        finally:
+            reader.close()
+            self._chore(lambda _: self._books.watched.pop(oid, None) is not None)
+
+    def _chore(self, run: Callable[[Connection], bool]) -> bool:
+        waiting: Future[bool] = self._loop.run_chore(run)
+        return waiting.result()
+
+    def _watch(self, reader: Connection, due: policies.Due) -> bool:
+        reader.execute("BEGIN")
+        reader.rows(f"SELECT 1 FROM {due.table.hot} LIMIT 1")
+        self._books.watched[due.table.oid] = Watched(due.chunk.low, due.chunk.high)
+        return True
+
+    def _take(
+        self, writer: Connection, table: hypertable.Hypertable, done: compaction.Written
+    ) -> bool:
+        watched = self._books.watched.get(table.oid)
+        if watched is None or watched.changed:
+            remove(done.paths(writer.folder))
+            return False
+        compaction.register(writer, table, done)
+        return True

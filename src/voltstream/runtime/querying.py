@@ -11,6 +11,7 @@ from voltstream.core.ports import Outcome, RowStream
 from voltstream.runtime.catalog import Catalog, Names, refuse_failed, spelled
 from voltstream.runtime.entries import whole
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.pruning import pruned
 from voltstream.runtime.results import Held
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
@@ -34,6 +35,8 @@ def streamed(
     """Run a query on a connection of its own, which the result owns from here on."""
     refuse_suspended(catalog, tree)
     names = Names(catalog, reader.describe)
+    reader.execute("BEGIN")  # Which chunks there are, and their rows, are read at one instant.
+    tree = pruned(reader, catalog, tree, parameters)
     return reader.stream(translate_query(tree, names, reader, parameters))
 
 
@@ -42,6 +45,7 @@ def held(epoch: Epoch, tree: Any, parameters: Sequence[object | None]) -> Outcom
     epoch.flush()
     refuse_suspended(epoch.catalog, tree)
     names = Names(epoch.catalog, epoch.connection.describe)
+    tree = pruned(epoch.connection, epoch.catalog, tree, parameters)
     text = translate_query(tree, names, epoch.connection, parameters)
     return Outcome("SELECT", rows=Held(*epoch.connection.arrow(text)))
 
@@ -76,6 +80,8 @@ def _analyzed(reader: Connection, catalog: Catalog, target: sql.Parsed) -> list[
             "EXPLAIN ANALYZE runs a query",
             hint="EXPLAIN ANALYZE SELECT …, or EXPLAIN ANALYZE MATERIALIZED VIEW name.",
         )
-    text = translate_query(target.tree, Names(catalog, reader.describe), reader, ())
+    reader.execute("BEGIN")
+    tree = pruned(reader, catalog, target.tree, ())
+    text = translate_query(tree, Names(catalog, reader.describe), reader, ())
     plans = reader.rows(f"EXPLAIN ANALYZE {text}")
     return [line for _, plan in plans for line in str(plan).splitlines()]

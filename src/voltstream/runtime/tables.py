@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from voltstream.core.errors import CardinalityViolation, CheckViolation, InternalError
-from voltstream.runtime import entries
+from voltstream.runtime import entries, thawing
 from voltstream.runtime.arrivals import advance_watermark
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
@@ -41,6 +41,11 @@ def _relation(entry: Entry) -> Relation:
     return entry.relation
 
 
+def _hot(relation: Relation) -> str:
+    """Return where rows are written; those of a hypertable's chunk files are made hot first."""
+    return entries.table_store(relation.oid)
+
+
 def target(entry: Entry) -> Target:
     columns = declared(entry).columns
     return Target(
@@ -66,6 +71,7 @@ def make_fresh(epoch: Epoch, entry: Entry, rows_sql: str) -> int:
     """Compute new rows. Returns how many. Raises: CheckViolation (23514)."""
     count = epoch.connection.execute(f"CREATE OR REPLACE TEMP TABLE {FRESH} AS {rows_sql}")
     _check(epoch, entry, FRESH)
+    thawing.admit_rows(epoch, entry, FRESH)
     return max(count, 0)
 
 
@@ -123,11 +129,12 @@ def insert(
     table, relation = declared(entry), _relation(entry)
     observed = epoch.dataflow.has_dependents(relation.delta)
     plain = behaviour is None and not table.primary_key and not table.checks
-    if plain and quiet and not observed and not relation.watermarks:
+    plain = plain and not observed and not thawing.is_hypertable(relation)
+    if plain and quiet and not relation.watermarks:
         listed = entries.column_list(relation.stable)
         return max(
             epoch.connection.execute(
-                f"INSERT INTO {relation.stored} ({listed}) SELECT {listed} FROM ({rows_sql})"
+                f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM ({rows_sql})"
             ),
             0,
         )
@@ -154,9 +161,7 @@ def _show_fresh(epoch: Epoch) -> None:
 
 def _store(epoch: Epoch, relation: Relation, rows: str) -> None:
     listed = entries.column_list(relation.stable)
-    epoch.connection.execute(
-        f"INSERT INTO {relation.stored} ({listed}) SELECT {listed} FROM {rows}"
-    )
+    epoch.connection.execute(f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {rows}")
     add_delta(epoch, relation, rows, 1)
 
 
@@ -170,7 +175,7 @@ def _insert_new(
     where = f" ({entries.column_list(on)})" if on else ""
     made = epoch.connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS WITH _x AS ("
-        f"INSERT INTO {relation.stored} ({listed}) SELECT {listed} FROM {FRESH} ORDER BY {ORDINAL} "
+        f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {FRESH} ORDER BY {ORDINAL} "
         f"ON CONFLICT{where} DO NOTHING RETURNING *) SELECT * FROM _x"
     )
     add_delta(epoch, relation, CHANGED, 1)
@@ -187,7 +192,7 @@ def _replace(epoch: Epoch, entry: Entry, count: int) -> None:
     # The index finds the few keys that exist; only then are their rows looked for.
     entered = connection.execute(
         f"CREATE OR REPLACE TEMP TABLE _entered AS WITH _x AS ("
-        f"INSERT INTO {relation.stored} ({listed}) SELECT {listed} FROM {FRESH} "
+        f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {FRESH} "
         f"ON CONFLICT ({key}) DO NOTHING RETURNING {key}) SELECT * FROM _x"
     )
     if entered < kept:
@@ -202,7 +207,7 @@ def _replace_old(epoch: Epoch, entry: Entry) -> None:
     listed = entries.column_list(relation.stable)
     late = f"SELECT ({key}) FROM {FRESH} WHERE ({key}) NOT IN (SELECT ({key}) FROM _entered)"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {OLD} AS SELECT {listed} FROM {relation.stored} "
+        f"CREATE OR REPLACE TEMP TABLE {OLD} AS SELECT {listed} FROM {_hot(relation)} "
         f"WHERE ({key}) IN ({late})"
     )
     match = " AND ".join(f"f.{quoted(k)} = o.{quoted(k)}" for k in relation.key)
@@ -219,11 +224,9 @@ def _replace_old(epoch: Epoch, entry: Entry) -> None:
         sets = ", ".join(f"{quoted(c)} = coalesce(f.{quoted(c)}, o.{quoted(c)})" for c in others)
         if sets:
             connection.execute(f"UPDATE {FRESH} f SET {sets} FROM {OLD} o WHERE {match}")
+    connection.execute(f"DELETE FROM {_hot(relation)} WHERE ({key}) IN (SELECT ({key}) FROM {OLD})")
     connection.execute(
-        f"DELETE FROM {relation.stored} WHERE ({key}) IN (SELECT ({key}) FROM {OLD})"
-    )
-    connection.execute(
-        f"INSERT INTO {relation.stored} ({listed}) SELECT {listed} FROM {FRESH} "
+        f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {FRESH} "
         f"WHERE ({key}) IN (SELECT ({key}) FROM {OLD})"
     )
     add_delta(epoch, relation, OLD, -1)
@@ -290,11 +293,12 @@ def swap(epoch: Epoch, entry: Entry) -> None:
     relation = _relation(entry)
     connection = epoch.connection
     listed = entries.column_list(relation.stable)
+    thawing.admit_rows(epoch, entry, CHANGED)
     if epoch.dataflow.has_dependents(relation.delta):
         was = ", ".join(f"o{i} AS {quoted(name)}" for i, name in enumerate(relation.stable))
         add_delta(epoch, relation, f"(SELECT {was} FROM {OLD})", -1)
-    connection.execute(f"DELETE FROM {relation.stored} WHERE rowid IN (SELECT {ROW_ID} FROM {OLD})")
-    connection.execute(f"INSERT INTO {relation.stored} ({listed}) SELECT {listed} FROM {CHANGED}")
+    connection.execute(f"DELETE FROM {_hot(relation)} WHERE rowid IN (SELECT {ROW_ID} FROM {OLD})")
+    connection.execute(f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {CHANGED}")
     add_delta(epoch, relation, CHANGED, 1)
 
 
@@ -325,7 +329,7 @@ def upsert(epoch: Epoch, entry: Entry, columns: Sequence[str], old_sql: str, new
     listed = entries.column_list(relation.stable)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE _entering AS SELECT {listed} FROM {FRESH} f "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {relation.stored} t WHERE {match})"
+        f"WHERE NOT EXISTS (SELECT 1 FROM {_hot(relation)} t WHERE {match})"
     )
     swap(epoch, entry)
     _store(epoch, relation, "_entering")
@@ -354,6 +358,7 @@ def take_out(epoch: Epoch, entry: Entry, rows_sql: str, columns: Sequence[str]) 
     gone = connection.execute(f"CREATE OR REPLACE TEMP TABLE {FRESH} AS {rows_sql}")
     if gone <= 0:
         return
+    thawing.thaw_equal(epoch, entry, FRESH, by)
     listed, match = entries.column_list(by), entries.column_list(relation.stable)
     if relation.key:
         connection.execute(
@@ -369,8 +374,8 @@ def take_out(epoch: Epoch, entry: Entry, rows_sql: str, columns: Sequence[str]) 
     same = " AND ".join(f"t.{quoted(c)} IS NOT DISTINCT FROM f.{quoted(c)}" for c in by)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {OLD} AS SELECT t.* FROM "
-        f"(SELECT rowid AS {ROW_ID}, {match}, {numbered} FROM {relation.stored}) t "
+        f"(SELECT rowid AS {ROW_ID}, {match}, {numbered} FROM {_hot(relation)}) t "
         f"SEMI JOIN (SELECT {listed}, {numbered} FROM {FRESH}) f ON {same} AND t._k = f._k"
     )
     add_delta(epoch, relation, OLD, -1)
-    connection.execute(f"DELETE FROM {relation.stored} WHERE rowid IN (SELECT {ROW_ID} FROM {OLD})")
+    connection.execute(f"DELETE FROM {_hot(relation)} WHERE rowid IN (SELECT {ROW_ID} FROM {OLD})")

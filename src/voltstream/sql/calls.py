@@ -27,6 +27,10 @@ _FUNCTIONS = frozenset({
     "attach_tablespace", "detach_tablespace",
 })  # fmt: skip
 
+_OF_CHUNKS = frozenset({
+    "compress_chunk", "decompress_chunk", "tier_chunk", "untier_chunk",
+})  # fmt: skip
+
 
 def lone_call(cursor: Cursor, text: str, offset: int) -> Call | None:
     """Return the call when the whole statement is one administrative call, else None.
@@ -80,7 +84,8 @@ def _call(cursor: Cursor, text: str, offset: int) -> Call | None:
     name = cursor.object_name().name
     if name not in _FUNCTIONS | _PROCEDURES or not cursor.sees("("):
         return None
-    if cursor.closing() != len(cursor.tokens) - 1:
+    whole = cursor.closing() == len(cursor.tokens) - 1
+    if not whole and name not in _OF_CHUNKS:
         return None
     positional: list[str] = []
     named: dict[str, str] = {}
@@ -89,10 +94,34 @@ def _call(cursor: Cursor, text: str, offset: int) -> Call | None:
             named[part[0].text.lower()] = _argument(part[2:], cursor.text)
         else:
             positional.append(_argument(part, cursor.text))
+    chunks = None if whole else _chunks(cursor, text, offset)
+    if chunks is None and not whole:
+        return None
     return Call(
         text=text, offset=offset, function=name, arguments=tuple(positional),
-        named_arguments=named,
+        named_arguments=named, chunks=chunks,
     )  # fmt: skip
+
+
+def _chunks(cursor: Cursor, text: str, offset: int) -> Call | None:
+    """Read FROM show_chunks(…) alias, as in SELECT compress_chunk(c) FROM show_chunks('t') c."""
+    if not cursor.accept("FROM"):
+        return None
+    place = cursor.at
+    if cursor.object_name().name != "show_chunks" or not cursor.sees("("):
+        return None
+    end = cursor.closing()
+    rest = Cursor(cursor.tokens[end + 1 :], cursor.text)
+    if not rest.done:
+        rest.accept("AS")
+        rest.identifier()
+        if rest.sees("("):
+            rest.parenthesized()
+        if rest.accept("ORDER BY"):
+            rest.rest()
+    if not rest.done:
+        return None
+    return _call(Cursor(cursor.tokens[place : end + 1], cursor.text), text, offset)
 
 
 def _argument(tokens: Sequence[Token], text: str) -> str:

@@ -21,6 +21,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.schema import Schema
 from voltstream.core.types import Kind, from_store
+from voltstream.sql.bounds import Bound, bounds_of
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.columns import quoted
 from voltstream.sql.dialect import parse_expression, tokenize
@@ -410,3 +411,33 @@ def arriving_rows(
         if s.generated_text is None
     ]
     return with_generated(f"SELECT {', '.join([*parts, ORDINAL])} FROM {source}", target, compiling)
+
+
+def matching(
+    tree: exp.Expression, name: str, stored: str, columns: Schema
+) -> tuple[exp.Select, list[Bound]]:
+    """Return a query for the rows that an UPDATE, DELETE or MERGE may match, and their bounds.
+
+    Shape: it reads ``stored``, which has the table's columns and those that say where a row is.
+    """
+    target = tree.this
+    alias = target.alias or name
+    source = exp.alias_(exp.to_table(stored), alias, table=True, quoted=True)
+    select = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier(alias, quoted=True)))
+    select = select.from_(source)
+    using = tree.args.get("using")
+    more = tree.args.get("from_")
+    for other in [*(using if isinstance(using, list) else [using]), more and more.this]:
+        if isinstance(other, exp.Expression):
+            select = select.join(other.copy(), join_type="cross")
+    condition = tree.args.get("on")
+    where = tree.args.get("where")
+    if isinstance(tree, exp.Merge):
+        whens = tree.args["whens"].expressions
+        if condition is not None and not any(when.args.get("source") for when in whens):
+            select = select.where(condition.copy())
+    elif where is not None:
+        select = select.where(where.this.copy())
+    if tree.args.get("with_") is not None:
+        select.set("with_", tree.args["with_"].copy())
+    return select, bounds_of(select, alias, frozenset(column.name for column in columns))

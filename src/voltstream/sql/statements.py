@@ -432,3 +432,4 @@ class Call(Parsed):
     function: str
     arguments: tuple[str, ...]  # as DuckDB SQL text
     named_arguments: Mapping[str, str]
+    chunks: Call | None = None  # show_chunks(…) in FROM: the call is made for each of them

@@ -32,6 +32,7 @@ _GLOBAL_SETTINGS = (
 _FILE_SETTINGS = (
     *_GLOBAL_SETTINGS,
     "SET GLOBAL preserve_insertion_order = false",  # Not where decoding keeps the input's order.
+    "SET GLOBAL parquet_metadata_cache = true",  # Chunk files never change.
     # A checkpoint rewrites what changed: by log size it is amortised, per epoch it would not be.
     # The log is also what a start after kill -9 reads again: 256 MB are about two seconds.
     "SET GLOBAL checkpoint_threshold = '256MB'",
@@ -67,9 +68,10 @@ class Stream:
 class Connection:
     """One DuckDB connection: one thread at a time, save ``interrupt``."""
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, raw: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self._raw = raw
         self._interrupted = False
+        self.folder = folder  # Where the file is, and what lies beside it.
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -125,6 +127,25 @@ class Connection:
         with self._asking():
             relation = self._raw.sql(sql)
             return _schema(relation), relation.to_arrow_table()
+
+    def batches(self, sql: str, rows: int) -> Iterator[pa.Table]:
+        """Run a SELECT and yield its rows in order, so many at a time."""
+        with self._asking():
+            reader = self._raw.sql(sql).to_arrow_reader(rows)
+        held: list[pa.RecordBatch] = []
+        count = 0
+        with translated():
+            for batch in reader:
+                self.check()
+                held.append(batch)
+                count += batch.num_rows
+                if count >= rows:
+                    whole = pa.Table.from_batches(held)
+                    yield whole.slice(0, rows)
+                    rest = whole.slice(rows)
+                    held, count = rest.to_batches(), rest.num_rows
+        if count:
+            yield pa.Table.from_batches(held)
 
     def stream(self, sql: str) -> Stream:
         """Run a SELECT batch by batch. The stream owns this connection from here on."""
@@ -198,21 +219,22 @@ class Database:
         with translated():
             for setting in _FILE_SETTINGS:
                 self._root.execute(setting)
-            for schema in ("public", "_vs", "rw_catalog"):
+            for schema in ("public", "_vs", "rw_catalog", "timescaledb_information"):
                 self._root.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             self._root.execute(_SEARCH_PATH)
             register(self._root, natives)
             register_batched(self._root, batched)
             for macro in macros:
                 self._root.execute(macro)
-        self.writer = Connection(self._root)
+        self._folder = path.parent
+        self.writer = Connection(self._root, self._folder)
 
     def reader(self) -> Connection:
         """Open a connection with a snapshot of its own per statement."""
         with translated():
             cursor = self._root.cursor()
             cursor.execute(_SEARCH_PATH)
-            return Connection(cursor)
+            return Connection(cursor, self._folder)
 
     def close(self) -> None:
         """Fold the log into the file and close it."""

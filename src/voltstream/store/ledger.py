@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from voltstream.store import hypertable
 from voltstream.store.database import Connection
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
+from voltstream.store.timescale import JOB_TABLES, VIEWS
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.epoch (epoch BIGINT, now TIMESTAMPTZ, next_rid BIGINT, "
@@ -27,9 +29,6 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.dropped (sink BIGINT, rows BIGINT)",
     "CREATE TABLE IF NOT EXISTS _vs.dead_letters (source VARCHAR, position VARCHAR, raw BLOB, "
     'reason VARCHAR, "at" TIMESTAMPTZ)',
-    "CREATE TABLE IF NOT EXISTS _vs.hypertables (id BIGINT, schema VARCHAR, name VARCHAR, "
-    "column_name VARCHAR, options VARCHAR)",
-    'CREATE TABLE IF NOT EXISTS _vs.calls (function VARCHAR, arguments VARCHAR, "at" TIMESTAMPTZ)',
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.failures (oid BIGINT, cause BIGINT, reason VARCHAR, "
     "epoch BIGINT)",
@@ -117,7 +116,9 @@ class EpochRow:
 
 def prepare(connection: Connection) -> None:
     """Make the internal tables and the views users see them through."""
-    for statement in (*_TABLES, *ROLE_TABLES, *_VIEWS, *RW_VIEWS):
+    for statement in (
+        *_TABLES, *ROLE_TABLES, *hypertable.TABLES, *JOB_TABLES, *_VIEWS, *RW_VIEWS, *VIEWS
+    ):  # fmt: skip
         connection.execute(statement)
     if not connection.rows("SELECT 1 FROM _vs.epoch"):
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")

@@ -220,7 +220,7 @@ _RULES = _rules(
          "duplicate key value violates unique constraint",
          detail=f"Key value ({found[1]}) appears more than once.")),
     (
-        r"NOT NULL constraint failed: (\S+)\.(\S+)",
+        r"NOT NULL constraint failed: (\S+)\.\"?([^\s\"]+)\"?",
         _says(errors.NotNullViolation,
               'null value in column "{1}" of relation "{0}" violates not-null constraint'),
     ),
