@@ -99,6 +99,8 @@ def _reads_every_source(permits: Permits) -> bool:
 
 def _allow_call(permits: Permits, parsed: sql.Call) -> None:
     """An administrative function is for the owner of the relation that it names."""
+    if parsed.chunks is not None:
+        parsed = parsed.chunks
     for argument in (*parsed.arguments[:1], *parsed.named_arguments.values()):
         entry = _named_by(permits.catalog, argument)
         if entry is not None:

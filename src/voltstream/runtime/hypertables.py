@@ -148,7 +148,8 @@ def _read_anew(epoch: Epoch, entry: Entry) -> None:
         old = other.program
         if old is None or other.failed is not None or relation.delta not in old.inputs:
             continue
-        program = entries.restored(other.stored, epoch.catalog, connection).program
+        again = entries.restored(other.stored, epoch.catalog, connection, epoch.functions.define)
+        program = again.program
         if program is None:
             continue
         epoch.dataflow.load(connection.execute, program)
