@@ -12,6 +12,7 @@ from voltstream.connectors.kafka_sink import KafkaSink
 from voltstream.connectors.postgres_cdc import PostgresCdcSource
 from voltstream.connectors.postgres_sink import PostgresSink
 from voltstream.connectors.properties import required
+from voltstream.connectors.rest import RestSource
 from voltstream.connectors.sinks import BlackholeSink, FileSink
 from voltstream.connectors.webhook_sink import WebhookSink
 from voltstream.core.clock import Clock, SystemClock
@@ -43,8 +44,12 @@ class ConnectorRegistry:
                 return GeneratedSource(feed)
             case "postgres-cdc":
                 return PostgresCdcSource(feed)
+            case "rest":
+                return RestSource(feed)
             case other:
-                hint = "Sources read from file, kafka, postgres-cdc, datagen, webhook or none."
+                hint = (
+                    "Sources read from file, kafka, postgres-cdc, rest, datagen, webhook or none."
+                )
                 message = f'source "{feed.source}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
 
