@@ -19,6 +19,7 @@ from voltstream.sql.plan import (
     Project,
     Ranked,
     Scan,
+    SeriesToNow,
     Session,
     SetOperation,
     SetVerb,
@@ -39,6 +40,8 @@ def batch_sql(plan: Plan) -> str:
             return f"SELECT {column_list(relation.stable)} FROM {relation.stored}"
         case Constant(sql=sql, columns=columns):
             return f"SELECT * FROM ({sql}) AS c({column_list(columns)})"
+        case SeriesToNow(start=start, step=step, name=name):
+            return f"SELECT {series_sql(spell(start), '_vs_now()', spell(step))} AS {quote(name)}"
         case Filter(child=child, predicate=predicate):
             return f"SELECT * FROM ({batch_sql(child)}) WHERE {spell(predicate)}"
         case Project(child=child, items=items):
@@ -194,3 +197,7 @@ def filled_sql(plan: GapFill, rows: str) -> str:
         f"SELECT {shown} FROM (SELECT *, {steps} AS _at FROM "
         f"(SELECT *, {', '.join(seen)} FROM {rows}))"
     )
+
+
+def series_sql(start: str, end: str, step: str) -> str:
+    return f"unnest(generate_series(({start})::TIMESTAMPTZ, ({end})::TIMESTAMPTZ, {step}))"

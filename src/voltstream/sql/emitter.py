@@ -25,6 +25,7 @@ from voltstream.sql.operators.linear import (
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.over import over_delta
 from voltstream.sql.operators.ranked import ranked_delta
+from voltstream.sql.operators.series import series_delta
 from voltstream.sql.operators.session import session_delta
 from voltstream.sql.operators.set_operation import set_operation_delta
 from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, named
@@ -44,6 +45,7 @@ from voltstream.sql.plan import (
     Project,
     Ranked,
     Scan,
+    SeriesToNow,
     Session,
     SetOperation,
     TemporalJoin,
@@ -95,6 +97,8 @@ def _delta_of(writer: Writer, plan: Plan) -> Stream:
             return scan_delta(plan)
         case Constant():
             return constant_delta(writer, plan)
+        case SeriesToNow():
+            return series_delta(writer, plan)
         case Filter(child=child):
             below = delta_of(writer, child)
             writer.rule("filter", "linear: applied to the delta", "delta")

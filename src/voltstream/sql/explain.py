@@ -24,6 +24,7 @@ from voltstream.sql.plan import (
     Project,
     Ranked,
     Scan,
+    SeriesToNow,
     Session,
     SetOperation,
     TemporalJoin,
@@ -155,6 +156,8 @@ def _title(plan: Plan) -> str:
             return f"Scan {relation.kind} {relation.schema}.{relation.name}"
         case Constant():
             return "Constant rows"
+        case SeriesToNow(start=start, step=step):
+            return f"Series from {spell(start)} to NOW() each {spell(step)}"
         case Filter(predicate=predicate):
             return f"Filter {spell(predicate)}"
         case Project(items=items):

@@ -99,7 +99,7 @@ def rewrite(
             node.set("this", visit(node.this))
             del bound[-len(names) :]
             return node
-        if _spells_now(node):
+        if spells_now(node):
             return _as_part_of_day(node, now() if stable_now else _instant())
         for key, value in list(node.args.items()):
             if isinstance(value, exp.Expression):
@@ -133,7 +133,7 @@ def _as_part_of_day(node: exp.Expression, instant: exp.Expression) -> exp.Expres
     return local if kind == "TIMESTAMP" else exp.cast(local, kind)
 
 
-def _spells_now(node: exp.Expression) -> bool:
+def spells_now(node: exp.Expression) -> bool:
     if isinstance(node, exp.CurrentTimestamp) or type(node) in _OF_NOW:
         return True
     return isinstance(node, exp.Anonymous) and node.name.lower() in _NOW_NAMES

@@ -17,7 +17,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.catalog import Relation
-from voltstream.sql.expressions import column, mentions_now, rewrite, spell
+from voltstream.sql.expressions import column, is_now, mentions_now, rewrite, spell, spells_now
 from voltstream.sql.gap_fill import gap_filled
 from voltstream.sql.plan import (
     Constant,
@@ -26,6 +26,7 @@ from voltstream.sql.plan import (
     Plan,
     Project,
     Scan,
+    SeriesToNow,
     SetOperation,
     SetVerb,
     passthrough,
@@ -34,6 +35,7 @@ from voltstream.sql.planning import Planned, Planning, conjuncts, names_in, rena
 from voltstream.sql.pushdown import filtered, join_of
 from voltstream.sql.row_functions import opened
 from voltstream.sql.scope import Correlation, Scope, Typer, Visible
+from voltstream.sql.streaming_words import as_interval
 from voltstream.sql.subqueries import correlation_of, joined_to_rows
 from voltstream.sql.time_joins import asof_join, temporal_join
 from voltstream.sql.windows import in_sessions, windowed
@@ -80,6 +82,9 @@ class FromClause:
     def _first(
         self, node: exp.Expression, scope: Scope, around: Plan = ONE_ROW
     ) -> tuple[Plan, Scope]:
+        if _runs_to_now(node):
+            plan, visible = self._series(node)
+            return plan, replace(scope, items=[*scope.items, visible])
         opening = self._opened(node, around, scope)
         if opening is not None:
             return self._expanded(around, scope, opening, outer=False)
@@ -161,6 +166,19 @@ class FromClause:
             plan = windowed(plan, name, column(_name_of(plan, time, named)), call.expressions[2:])
         alias = node.alias or visible.alias
         return plan, _aliased(Visible(alias, {n: column(n) for n in plan.columns}), node)
+
+    def _series(self, node: exp.Expression) -> tuple[Plan, Visible]:
+        """Plan generate_series(start, NOW(), step). Raises: NotIncremental for other ends."""
+        given = node.this.expressions
+        start, end, step = (
+            self._plain(tree, ONE_ROW, Scope([]))
+            for tree in (given[0], given[1], as_interval(given[2]))
+        )
+        if not is_now(end) or mentions_now(start) or mentions_now(step):
+            raise NotIncremental("NOW() in generate_series, other than as its end")
+        alias = node.alias or "generate_series"
+        plan = SeriesToNow(start, step, alias)
+        return plan, _aliased(Visible(alias, {alias: column(alias)}), node)
 
     # --- joins ----------------------------------------------------------------------------------
 
@@ -282,6 +300,8 @@ class FromClause:
         self, plan: Plan, scope: Scope, join: exp.Join, side: str
     ) -> tuple[Plan, Scope] | None:
         """Plan a join whose right side sees the rows on its left, or return None."""
+        if _runs_to_now(join.this):
+            return None
         opening = self._opened(join.this, plan, scope)
         on = join.args.get("on")
         free = on is None or (isinstance(on, exp.Boolean) and on.this is True)
@@ -357,6 +377,14 @@ class FromClause:
         ]
         merged = {name: renamed(tree, names) for name, tree in added.merged.items()}
         return plan, replace(added, items=items, merged=merged)
+
+
+def _runs_to_now(node: exp.Expression) -> bool:
+    """Tell whether a FROM item is a series of instants whose arguments mention NOW()."""
+    call = node.this if isinstance(node, exp.Table) else None
+    if not isinstance(call, exp.Anonymous) or call.name.lower() != "generate_series":
+        return False
+    return len(call.expressions) == 3 and any(spells_now(tree) for tree in call.expressions)
 
 
 def apart(planner: Planning, plan: Plan, taken: set[str]) -> tuple[Plan, dict[str, str]]:

@@ -296,6 +296,19 @@ class GapFill:
 
 
 @dataclass(frozen=True)
+class SeriesToNow:
+    """``start``, and on by ``step`` up to NOW(): rows that come as the clock goes on."""
+
+    start: exp.Expression
+    step: exp.Expression
+    name: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.name,)
+
+
+@dataclass(frozen=True)
 class TimeFilter:
     """Rows with every ``lower`` instant reached and no ``upper`` instant reached.
 
@@ -332,6 +345,7 @@ class WindowClose:
 Plan = (
     Scan
     | Constant
+    | SeriesToNow
     | Filter
     | Project
     | Union
@@ -352,7 +366,7 @@ Plan = (
 
 def children(plan: Plan) -> tuple[Plan, ...]:
     match plan:
-        case Scan() | Constant():
+        case Scan() | Constant() | SeriesToNow():
             return ()
         case Union(children=parts) | SetOperation(sides=parts):
             return parts
@@ -407,7 +421,7 @@ def append_only(plan: Plan) -> bool:
     match plan:
         case Scan(relation=relation):
             return relation.append_only
-        case Constant():
+        case Constant() | SeriesToNow():
             return True
         case Filter() | Project() | Union():
             return all(append_only(part) for part in children(plan))
@@ -444,7 +458,7 @@ def arrival(plan: Plan) -> bool:
 def relations(plan: Plan) -> tuple[Relation, ...]:
     if isinstance(plan, Scan):
         return (plan.relation,)
-    if isinstance(plan, Constant):
+    if isinstance(plan, Constant | SeriesToNow):
         return ()
     found: dict[int, Relation] = {}
     for part in children(plan):

@@ -23,6 +23,7 @@ from voltstream.sql.plan import (
     Project,
     Ranked,
     Scan,
+    SeriesToNow,
     Session,
     SetOperation,
     TemporalJoin,
@@ -72,7 +73,7 @@ class _Pruner:
 
     def _pruned(self, plan: Plan, needed: Needed) -> Plan:
         match plan:
-            case Scan() | Constant():
+            case Scan() | Constant() | SeriesToNow():
                 return plan
             case Filter(child=child, predicate=predicate):
                 return replace(plan, child=self.prune(child, needed | names_in(predicate)))
