@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from voltstream.sql.expressions import quote, spell
-from voltstream.sql.operators.keys import forget, held, near
+from voltstream.sql.operators.keys import PLACE, forget, held, near, null_safe, place
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Aggregate, column_list
@@ -42,7 +42,7 @@ def aggregate_delta(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
 
 @dataclass(frozen=True)
 class _Partial:
-    """One call: accumulators as (name, over the delta, merge), and its value over them."""
+    """One call: accumulators as (name, over the delta, how two become one), and its value."""
 
     name: str
     accumulators: tuple[tuple[str, str, str], ...]
@@ -69,26 +69,26 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
     match call:
         case exp.Count():
             made = _counted(weight, condition)
-            return _Partial(name, ((name, made, f"sum({q})::BIGINT"),), q)
+            return _Partial(name, ((name, made, "+"),), q)
         case exp.Sum():
             counted = f"{name}_count"
             # The widest weight: a product may be wider than what is added up.
             made = f'sum(({argument}) * "_w"::HUGEINT){condition}'
             parts = (
-                (name, made, f"sum({q})"),
-                (counted, _counted(weight, condition), f"sum({quote(counted)})::BIGINT"),
+                (name, made, "+"),
+                (counted, _counted(weight, condition), "+"),
             )
             # A sum over nothing is NULL, also when rows were there and have gone.
             return _Partial(name, parts, f"CASE WHEN {quote(counted)} <> 0 THEN {q}{cast} END")
         case exp.Min() | exp.Max():
             verb = call.key.upper()
             made = f"{verb}({argument}){condition}"
-            return _Partial(name, ((name, made, f"{verb}({q})"),), q)
+            return _Partial(name, ((name, made, "<" if verb == "MIN" else ">"),), q)
         case _:
             total, count = f"{name}_sum", f"{name}_count"
             parts = (
-                (total, f'sum(({argument})::DOUBLE * "_w"){condition}', f"sum({quote(total)})"),
-                (count, _counted(weight, condition), f"sum({quote(count)})::BIGINT"),
+                (total, f'sum(({argument})::DOUBLE * "_w"){condition}', "+"),
+                (count, _counted(weight, condition), "+"),
             )
             value = f"CASE WHEN {quote(count)} <> 0 THEN {quote(total)} / {quote(count)} END"
             return _Partial(name, parts, value)
@@ -104,33 +104,55 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     groups = column_list(plan.groups)
     comma = f"{groups}, " if plan.groups else ""
     tail = f" GROUP BY {groups}" if plan.groups else ""
-    alive = ' HAVING sum("_n") <> 0' if plan.groups and not child.append_only else ""
     accumulators = [a for partial in partials for a in partial.accumulators]
-    names = ", ".join(['"_n"', *(quote(n) for n, _, _ in accumulators)])
-    made = ", ".join(
-        ['sum("_w")::BIGINT AS "_n"', *(f"{sql} AS {quote(n)}" for n, sql, _ in accumulators)]
-    )
-    merged = ", ".join(
-        ['sum("_n")::BIGINT AS "_n"', *(f"{sql} AS {quote(n)}" for n, _, sql in accumulators)]
-    )
+    accumulators.insert(0, ("_n", 'sum("_w")::BIGINT', "+"))
+    names = column_list(tuple(name for name, _, _ in accumulators))
+    made = ", ".join(f"{sql} AS {quote(name)}" for name, sql, _ in accumulators)
     fresh = writer.temp(f"SELECT {comma}{made} FROM ({child.sql}){tail}", child.reads, "aggregate")
     state = writer.state("agg", f"SELECT {comma}{names} FROM {fresh}")
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {made} FROM ({child.sql}) WHERE FALSE")
         writer.setup.append(f'UPDATE {state} SET "_n" = 0')
-    old = held(writer, state, fresh, plan.groups, plan.groups, (fresh,), "aggregate")
-    new = writer.temp(
-        f"SELECT {comma}{merged} FROM (SELECT {comma}{names} FROM {old} UNION ALL "
-        f"SELECT {comma}{names} FROM {fresh}){tail}{alive}",
+    merged = "".join(f", {_merged(name, sign)} AS {quote(name)}" for name, _, sign in accumulators)
+    was = "".join(f", s.{quote(name)} AS {_old(name)}" for name, _, _ in accumulators)
+    where = f', s."{PLACE}"' if place(plan.groups) else ""
+    shown = f"r.*, TRUE AS _held{place(plan.groups)}"
+    both = writer.temp(
+        f"SELECT {column_list(plan.groups, 'g') or 'TRUE AS one'}{merged}, s._held{where}{was} "
+        f"FROM {fresh} AS g LEFT JOIN ({near(state, fresh, plan.groups, shown, unique=True)}) AS s "
+        f"ON {null_safe(plan.groups, 'g', 's')}",
         (fresh,),
         "aggregate",
     )
-    _replace(writer, state, old, new, plan.groups, plan.groups)
-    values = "".join(f", {partial.value} AS {quote(partial.name)}" for partial in partials)
-    shown = (groups + values) if plan.groups else values.removeprefix(", ")
-    shown = shown or "1"
-    stream = _old_and_new(old, new, shown, plan.columns)
-    return Keyed(f"(SELECT {shown} FROM {state})", stream)
+    alive = ' WHERE "_n" <> 0' if plan.groups and not child.append_only else ""
+    old = f"(SELECT * FROM {both} WHERE _held)"
+    forget(writer, state, old, plan.groups, plan.groups, (both,), "aggregate")
+    writer.run(
+        f"INSERT INTO {state} SELECT {comma}{names} FROM {both}{alive}", (both,), "aggregate"
+    )
+    values = ", ".join(
+        [*map(quote, plan.groups), *(f"{each.value} AS {quote(each.name)}" for each in partials)]
+    )
+    values = values or "1"
+    before = ", ".join(f"{_old(name)} AS {quote(name)}" for name, _, _ in accumulators)
+    sql = (
+        f'SELECT {values}, 1 AS "_w" FROM {both}{alive} UNION ALL '
+        f"SELECT {values}, -1 FROM (SELECT {comma}{before} FROM {both} WHERE _held)"
+    )
+    stream = Stream(sql, (both,), plan.columns, False, False)
+    return Keyed(f"(SELECT {values} FROM {state})", stream)
+
+
+def _old(name: str) -> str:
+    return quote(f"_old_{name}")
+
+
+def _merged(name: str, sign: str) -> str:
+    """Print one accumulator of what is kept (s) and what is new (g)."""
+    g, s = f"g.{quote(name)}", f"s.{quote(name)}"
+    if sign == "+":
+        return f"CASE WHEN {s} IS NULL THEN {g} WHEN {g} IS NULL THEN {s} ELSE {s} + {g} END"
+    return f"CASE WHEN {s} IS NULL OR {g} {sign} {s} THEN {g} ELSE {s} END"
 
 
 # --- recomputing touched groups -----------------------------------------------------------------

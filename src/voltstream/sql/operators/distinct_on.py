@@ -63,9 +63,10 @@ def _winners(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
     shown = f"r.*, TRUE AS _held{place(plan.columns)}"
     was_columns = ", ".join(f"s.{quote(c)} AS {quote('_old_' + c)}" for c in plan.columns)
     where = f's."{PLACE}", ' if place(plan.columns) else ""
+    kept = near(state, fresh, plan.keys, shown, unique=True)
     won = writer.temp(
         f"SELECT g.*, s._held, {where}{was_columns} FROM {fresh} AS g LEFT JOIN "
-        f"({near(state, fresh, plan.keys, shown)}) AS s ON {null_safe(plan.keys, 'g', 's')} "
+        f"({kept}) AS s ON {null_safe(plan.keys, 'g', 's')} "
         f"WHERE s._held IS NULL OR {_before(plan.order)}",
         (fresh,),
         "distinct on",

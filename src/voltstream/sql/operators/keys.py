@@ -22,14 +22,17 @@ def null_safe(columns: tuple[str, ...], left: str, right: str) -> str:
     return " AND ".join(parts) or "TRUE"
 
 
-def near(rows: str, touched: str, keys: tuple[str, ...], shown: str = "r.*") -> str:
+def near(
+    rows: str, touched: str, keys: tuple[str, ...], shown: str = "r.*", *, unique: bool = False
+) -> str:
     """Print the query of the rows whose keys ``touched`` has; without keys, of all rows.
 
-    Shape: ``rows`` and ``touched`` are relations or bracketed queries; ``shown`` is over ``r``.
+    Shape: ``rows`` and ``touched`` are relations or bracketed queries; ``shown`` is over ``r``;
+    ``unique`` says that no two rows of ``touched`` have the same keys.
     """
     if not keys:
         return f"SELECT {shown} FROM {rows} AS r"
-    plain, odd = _parted(touched, keys)
+    plain, odd = _parted(touched, keys, unique)
     return (
         f"SELECT {shown} FROM {rows} AS r JOIN {plain} AS d ON {_equal(keys, 'r', 'd')} UNION ALL "
         f"SELECT {shown} FROM {rows} AS r JOIN {odd} AS d ON {null_safe(keys, 'r', 'd')}"
@@ -81,9 +84,9 @@ def place(columns: tuple[str, ...]) -> str:
     return "" if hidden else f', r.rowid AS "{PLACE}"'
 
 
-def _parted(touched: str, keys: tuple[str, ...]) -> tuple[str, str]:
+def _parted(touched: str, keys: tuple[str, ...], unique: bool) -> tuple[str, str]:
     """Return the distinct keys without a NULL in them, and those with one."""
-    distinct = f"SELECT DISTINCT {column_list(keys)} FROM {touched}"
+    distinct = f"SELECT {'' if unique else 'DISTINCT '}{column_list(keys)} FROM {touched}"
     plain = " AND ".join(f"{quote(key)} IS NOT NULL" for key in keys)
     odd = " OR ".join(f"{quote(key)} IS NULL" for key in keys)
     return f"({distinct} WHERE {plain})", f"({distinct} WHERE {odd})"
