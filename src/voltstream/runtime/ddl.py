@@ -198,7 +198,7 @@ def _materialize(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
     )
     connection.execute(f"DELETE FROM {program.output}")
     stored = bound(stored, names)
-    relation = entries.materialized_relation(stored, program, connection)
+    relation = entries.materialized_relation(stored, parsed, program, connection)
     register(epoch, Entry(stored, parsed, relation, program))
     return Outcome("CREATE MATERIALIZED VIEW", notices=_notices(program))
 

@@ -13,6 +13,7 @@ from voltstream.runtime.catalog import Catalog, Entry, Names, Scope, bound_scope
 from voltstream.runtime.python_functions import Define
 from voltstream.sql.catalog import Relation, Watermarked
 from voltstream.sql.compiler import compile_sink, compile_view
+from voltstream.sql.groups import group_columns
 from voltstream.sql.inline import SqlFunction
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.program import Program
@@ -121,8 +122,9 @@ def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connec
 
 
 def materialized_relation(
-    stored: StoredObject, program: Program, connection: Connection
+    stored: StoredObject, parsed: CreateView, program: Program, connection: Connection
 ) -> Relation:
+    groups = () if parsed.column_names else group_columns(parsed.query)
     columns = connection.describe(f"SELECT * FROM {public_name(stored.schema, stored.name)}")
     return Relation(
         oid=stored.oid,
@@ -133,6 +135,7 @@ def materialized_relation(
         stored=f"_vs.mv_{stored.oid}_read",
         delta=delta_name(stored.oid),
         append_only=program.append_only,
+        groups=groups if set(groups) <= set(program.columns) else (),
         stable=program.columns,
         volatile=program.volatile,
         watermarks=program.watermarks,
@@ -224,7 +227,7 @@ def restored(
             return Entry(stored, parsed, relation)
         case CreateView(materialized=True):
             program = view_program(stored.oid, parsed, names, connection)
-            relation = materialized_relation(stored, program, connection)
+            relation = materialized_relation(stored, parsed, program, connection)
             return Entry(stored, parsed, relation, program)
         case CreateView():
             return Entry(stored, parsed, view_relation(stored, parsed, connection))

@@ -8,6 +8,7 @@ from voltstream.sql.expressions import quote, spell
 from voltstream.sql.plan import (
     Aggregate,
     AsofJoin,
+    Changelog,
     Constant,
     DistinctOn,
     Filter,
@@ -60,6 +61,9 @@ def batch_sql(plan: Plan) -> str:
             return f"SELECT {column_list(plan.columns)} FROM ({found}){kept}"
         case TemporalJoin(join=join):
             return batch_sql(join)
+        case Changelog(child=child):  # Of changes nothing but their result is stored.
+            log = "1::SMALLINT AS changelog_op, row_number() OVER () AS _changelog_row_id"
+            return f"SELECT *, {log} FROM ({batch_sql(child)})"
         case GapFill(child=child):
             rows = f"({batch_sql(child)})"
             return f"SELECT * FROM {rows} UNION ALL {filled_sql(plan, rows)}"

@@ -42,6 +42,7 @@ class Relation:
     append_only: bool
     arrival: bool = False
     key: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # of a view: the columns that it groups by
     stable: tuple[str, ...] = ()
     volatile: tuple[tuple[str, str], ...] = ()
     view_query: exp.Expression | None = None  # plain views are inlined

@@ -21,6 +21,7 @@ from voltstream.sql.program import Program, Step
 from voltstream.sql.pruning import pruned
 from voltstream.sql.python_calls import lenient, refuse_volatile, with_kept_calls
 from voltstream.sql.session_close import close_sessions, has_sessions
+from voltstream.sql.streaming_words import reads_changelog
 from voltstream.sql.translate import translated_tree
 from voltstream.sql.watermarks import close_windows
 
@@ -82,6 +83,8 @@ def _refuse_recomputing(query: exp.Expression, reason: NotIncremental, *, on_clo
     """Raises: FeatureNotSupported (0A000) for what only deltas can give a meaning."""
     if on_close:
         raise FeatureNotSupported(f"EMIT ON WINDOW CLOSE: {reason.message}") from reason
+    if reads_changelog(query):
+        raise FeatureNotSupported(f"a changelog: {reason.message}") from reason
     if any(table.args.get("version") is not None for table in query.find_all(exp.Table)):
         raise FeatureNotSupported(f"FOR SYSTEM_TIME AS OF PROCTIME(): {reason.message}") from reason
 

@@ -12,6 +12,7 @@ from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.faults import report_calls, report_faults
 from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
 from voltstream.sql.operators.asof_join import asof_delta
+from voltstream.sql.operators.changelog import changelog_delta
 from voltstream.sql.operators.distinct_on import distinct_on_delta
 from voltstream.sql.operators.gap_fill import gap_fill_delta
 from voltstream.sql.operators.join import join_delta
@@ -35,6 +36,7 @@ from voltstream.sql.operators.window_close import window_close_delta
 from voltstream.sql.plan import (
     Aggregate,
     AsofJoin,
+    Changelog,
     Constant,
     DistinctOn,
     Filter,
@@ -125,6 +127,8 @@ def _delta_of(writer: Writer, plan: Plan) -> Stream:
         case TemporalJoin(join=join):
             sides = (delta_of(writer, join.left), delta_of(writer, join.right))
             return temporal_delta(writer, plan, *sides)
+        case Changelog(child=child):
+            return changelog_delta(writer, plan, delta_of(writer, child))
         case GapFill(child=child):
             return gap_fill_delta(writer, plan, delta_of(writer, child))
         case Aggregate(groups=()):
@@ -284,6 +288,8 @@ def departures(plan: Plan) -> tuple[str, ...]:
     found: list[str] = []
     if isinstance(plan, TemporalJoin):
         found.append("a temporal join keeps the match of the moment")
+    if isinstance(plan, Changelog):
+        found.append("a changelog keeps what was")
     for part in children(plan):
         found += departures(part)
     return tuple(dict.fromkeys(found))

@@ -14,6 +14,7 @@ from voltstream.sql.expressions import spell
 from voltstream.sql.plan import (
     Aggregate,
     AsofJoin,
+    Changelog,
     Constant,
     DistinctOn,
     Filter,
@@ -178,6 +179,8 @@ def _title(plan: Plan) -> str:
             return f"Asof {'left ' if plan.outer else ''}join on {' AND '.join(on)}"
         case TemporalJoin(join=join):
             return f"Temporal {_title(join)}"
+        case Changelog(key=key):
+            return f"Changelog by ({', '.join(key)})"
         case GapFill(time=time, step=step, series=series):
             return f"Gap fill ({', '.join(series)}) by {time} each {step}"
         case SetOperation(verb=verb):

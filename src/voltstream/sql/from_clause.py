@@ -20,6 +20,7 @@ from voltstream.sql.catalog import Relation
 from voltstream.sql.expressions import column, is_now, mentions_now, rewrite, spell, spells_now
 from voltstream.sql.gap_fill import gap_filled
 from voltstream.sql.plan import (
+    Changelog,
     Constant,
     Join,
     JoinKind,
@@ -35,7 +36,7 @@ from voltstream.sql.planning import Planned, Planning, conjuncts, names_in, rena
 from voltstream.sql.pushdown import filtered, join_of
 from voltstream.sql.row_functions import opened
 from voltstream.sql.scope import Correlation, Scope, Typer, Visible
-from voltstream.sql.streaming_words import as_interval
+from voltstream.sql.streaming_words import CHANGELOG, as_interval
 from voltstream.sql.subqueries import correlation_of, joined_to_rows
 from voltstream.sql.time_joins import asof_join, temporal_join
 from voltstream.sql.windows import in_sessions, windowed
@@ -142,8 +143,10 @@ class FromClause:
 
     def _window(self, node: exp.Table, call: exp.Anonymous) -> tuple[Plan, Visible]:
         name = call.name.upper()
-        if name not in {"TUMBLE", "HOP", "SESSION", "GAP_FILL"}:
+        if name not in {"TUMBLE", "HOP", "SESSION", "GAP_FILL", CHANGELOG.upper()}:
             raise NotIncremental(f"no delta rule for the table function {call.name}")
+        if name == CHANGELOG.upper():
+            return self._changelog(node, call)
         if len(call.expressions) < 3:
             raise InvalidParameter(f"{name} takes a relation, a time column and an interval")
         source = call.expressions[0]
@@ -166,6 +169,19 @@ class FromClause:
             plan = windowed(plan, name, column(_name_of(plan, time, named)), call.expressions[2:])
         alias = node.alias or visible.alias
         return plan, _aliased(Visible(alias, {n: column(n) for n in plan.columns}), node)
+
+    def _changelog(self, node: exp.Table, call: exp.Anonymous) -> tuple[Plan, Visible]:
+        source = call.expressions[0]
+        plan, visible = self._relation(
+            exp.Table(this=source.this.copy(), db=source.args.get("table"))
+        )
+        if not isinstance(plan, Scan) or plan.relation.volatile:
+            raise FeatureNotSupported(
+                f'"{source.name}" has no changelog', hint="Name a table or a materialized view."
+            )
+        made = Changelog(plan, plan.relation.key or plan.relation.groups)
+        columns = {**visible.columns, **{n: column(n) for n in made.columns[-2:]}}
+        return made, Visible(node.alias or visible.alias, columns)
 
     def _series(self, node: exp.Expression) -> tuple[Plan, Visible]:
         """Plan generate_series(start, NOW(), step). Raises: NotIncremental for other ends."""

@@ -296,6 +296,22 @@ class GapFill:
 
 
 @dataclass(frozen=True)
+class Changelog:
+    """Every change of a relation as a row: its columns, what it was, and its number.
+
+    Shape: ``key`` tells which row that goes and which that comes are one update; without one, an
+    epoch that takes as many rows as it brings has changed them.
+    """
+
+    child: Plan
+    key: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.child.columns, "changelog_op", "_changelog_row_id")
+
+
+@dataclass(frozen=True)
 class SeriesToNow:
     """``start``, and on by ``step`` up to NOW(): rows that come as the clock goes on."""
 
@@ -359,6 +375,7 @@ Plan = (
     | Ranked
     | Session
     | GapFill
+    | Changelog
     | TimeFilter
     | WindowClose
 )
@@ -434,7 +451,7 @@ def append_only(plan: Plan) -> bool:
             return grows and all(append_only(part) for part in sides)
         case TimeFilter(upper=upper, child=child):
             return not upper and append_only(child)
-        case WindowClose():
+        case WindowClose() | Changelog():
             return True
         case Session(closing=closing):
             return closing is not None

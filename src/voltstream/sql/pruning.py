@@ -13,6 +13,7 @@ from sqlglot import exp
 from voltstream.sql.plan import (
     Aggregate,
     AsofJoin,
+    Changelog,
     Constant,
     DistinctOn,
     Filter,
@@ -113,7 +114,7 @@ class _Pruner:
                 return self._union(plan, parts, needed)
             case SetOperation(sides=sides):
                 return replace(plan, sides=tuple(self._whole(side) for side in sides))
-            case WindowClose(child=child) | GapFill(child=child):
+            case WindowClose(child=child) | GapFill(child=child) | Changelog(child=child):
                 return replace(plan, child=self._whole(child))
 
     def _whole(self, plan: Plan) -> Plan:

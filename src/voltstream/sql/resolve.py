@@ -39,7 +39,7 @@ DEFINITIONS = (
 )
 
 
-_WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION", "GAP_FILL"})
+_WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION", "GAP_FILL", "_VS_CHANGELOG"})
 
 
 @dataclass(frozen=True, slots=True)

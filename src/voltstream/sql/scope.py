@@ -20,6 +20,7 @@ from voltstream.sql.expressions import column, spell
 from voltstream.sql.plan import (
     Plan,
 )
+from voltstream.sql.streaming_words import CHANGELOG_ROW_ID
 
 _LITERAL_INT_MAX = 2**31 - 1
 
@@ -78,7 +79,7 @@ class Scope:
                 continue
             known = ""
             for name in item.columns:
-                if table or name not in self.merged:
+                if name != CHANGELOG_ROW_ID and (table or name not in self.merged):
                     yield name, exp.column(name, table=item.alias or None, quoted=True)
         if known:
             raise UndefinedTable(f'missing FROM-clause entry for table "{known}"')

@@ -1,7 +1,8 @@
 """Words of streaming SQL that the grammar does not know, written in words that it knows.
 
 ``SESSION WITH GAP g`` becomes a frame of the kind SESSION, and then a full frame over a partition
-that a marker cuts into sessions: a tree that has its types like any other.
+that a marker cuts into sessions: a tree that has its types like any other. ``WITH c AS changelog
+FROM t`` becomes a query over a function of the table.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 from voltstream.core.errors import InvalidParameter
 
 SESSION_GAP = "_vs_session_gap"
-_KNOWN = frozenset({"session"})
+CHANGELOG = "_vs_changelog"
+CHANGELOG_ROW_ID = "_changelog_row_id"
+_KNOWN = frozenset({"session", "changelog"})
 
 
 def in_known_words(tokens: Sequence[Token]) -> list[Token]:
@@ -32,10 +35,29 @@ def in_known_words(tokens: Sequence[Token]) -> list[Token]:
             case ["session", "(", *_] if tokens[at].token_type != TokenType.IDENTIFIER:
                 kept.append(_as(tokens[at], TokenType.VAR, "session"))
                 at += 1
+            case ["as", "changelog", "from"]:
+                kept.append(tokens[at])
+                at = _changelog(tokens, at + 1, kept)
             case _:
                 kept.append(tokens[at])
                 at += 1
     return kept
+
+
+def _changelog(tokens: Sequence[Token], at: int, kept: list[Token]) -> int:
+    """Write CHANGELOG FROM t as a query over a function of t; return where it ends."""
+    word, end = tokens[at], at + 3
+    while end + 1 < len(tokens) and tokens[end].token_type == TokenType.DOT:
+        end += 2
+    before: tuple[tuple[TokenType, str], ...] = (
+        (TokenType.L_PAREN, "("), (TokenType.SELECT, "SELECT"), (TokenType.STAR, "*"),
+        (TokenType.COMMA, ","), (TokenType.VAR, CHANGELOG_ROW_ID), (TokenType.FROM, "FROM"),
+        (TokenType.VAR, CHANGELOG), (TokenType.L_PAREN, "("),
+    )  # fmt: skip
+    kept += [_as(word, kind, text) for kind, text in before]
+    kept += tokens[at + 2 : end]
+    kept += [_as(word, TokenType.R_PAREN, ")")] * 2
+    return end
 
 
 def _as(token: Token, kind: TokenType, text: str) -> Token:
@@ -82,6 +104,10 @@ def session_gap(window: exp.Expression) -> exp.Expression | None:
             gap: exp.Expression = tree.expressions[0]
             return gap
     return None
+
+
+def reads_changelog(tree: exp.Expression) -> bool:
+    return any(node.name == CHANGELOG for node in tree.find_all(exp.Anonymous))
 
 
 def is_marker(tree: exp.Expression) -> bool:

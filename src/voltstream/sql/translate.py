@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlglot import exp
 
-from voltstream.core.errors import VoltstreamError
+from voltstream.core.errors import FeatureNotSupported, VoltstreamError
 from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
@@ -20,6 +20,7 @@ from voltstream.sql.row_functions import streamed
 from voltstream.sql.rules.casts import unified
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.scope import literal_type
+from voltstream.sql.streaming_words import reads_changelog
 from voltstream.sql.system import resolved
 from voltstream.sql.windows import window_query
 
@@ -45,6 +46,11 @@ def translated_tree(
     stable_now: bool,
 ) -> exp.Expression:
     given = _with_parameters(tree.copy(), parameters)
+    if reads_changelog(given):
+        raise FeatureNotSupported(
+            "a changelog is kept by a view, and not to be asked for once",
+            hint="CREATE MATERIALIZED VIEW changes AS WITH c AS changelog FROM t SELECT * FROM c",
+        )
     given = planned(given, catalog, oracle, stable_now=stable_now)
     for table in given.find_all(exp.Table):
         table.set("version", None)  # What runs once reads what is there as it runs.
