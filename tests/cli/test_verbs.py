@@ -109,6 +109,13 @@ def test_rows_pushed_from_files_are_in_views_and_outlive_a_stop(
     assert pushed.returncode == 0, pushed.stderr
     assert "4 rows durable" in pushed.stdout
     assert "1 records could not be decoded" in pushed.stderr
+    port = ("--pg-port", served.pg_port)
+    letters = run("dead-letters", "list", "s", *port).stdout.splitlines()
+    assert [line.split("\t")[0] for line in letters] == ["id", "1"]
+    assert run("dead-letters", "show", "1", *port).stdout.endswith('{"a":"no"}\n')
+    assert run("dead-letters", "replay", "s", *port).stdout == "1 replayed; 1 of s are left.\n"
+    assert run("dead-letters", "drop", "s", *port).stdout == "1 dropped; 0 of s are left.\n"
+    assert run("dead-letters", "drop", "none", *port).returncode == 1
     assert served.stop(signal.SIGTERM) == 0
 
     again = start(served.data)

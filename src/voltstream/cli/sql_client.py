@@ -101,9 +101,9 @@ def _run(connection: psycopg.Connection, statement: str, offset: int = 0) -> boo
     except psycopg.OperationalError as error:
         if connection.closed:
             raise VoltstreamError(f"the connection was lost: {error}") from error
-        complain(_readable(error), statement)
+        complain(readable(error), statement)
     except psycopg.Error as error:
-        complain(_readable(error), statement)
+        complain(readable(error), statement)
     except KeyboardInterrupt:
         err.print("Cancelled.")
     else:
@@ -158,7 +158,7 @@ def _show_notice(diagnostic: Diagnostic) -> None:
     )
 
 
-def _readable(error: psycopg.Error) -> VoltstreamError:
+def readable(error: psycopg.Error) -> VoltstreamError:
     """Carry what the server said into our own shape."""
     said = error.diag
     position = said.statement_position

@@ -38,6 +38,7 @@ WEBHOOK_BATCH_ROWS_MAX = 1_000  # Records of one request: ~300 kB. More: the sin
 OUTBOX_ROWS_MAX = 10_000_000  # Of one sink, ~300 B each = 3 GB of disk. Full: its outbox_policy.
 OUTBOX_DELIVER_ROWS = 10_000  # Rows read from the outbox and sent at a time.
 DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.
+DEAD_LETTERS_REPLAYED_MAX = 100_000  # Of one call: 10 s of decoding. The rest: call again.
 
 SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it says otherwise.
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from voltstream.core.errors import FeatureNotSupported
 from voltstream.core.ports import Outcome
-from voltstream.runtime import chunk_calls, job_calls
+from voltstream.runtime import chunk_calls, dead_letters, job_calls
 from voltstream.runtime.call_arguments import Arguments
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.statements import Call
 from voltstream.store.database import literal
 
-_FUNCTIONS = {**chunk_calls.FUNCTIONS, **job_calls.FUNCTIONS}
+_FUNCTIONS = {**chunk_calls.FUNCTIONS, **job_calls.FUNCTIONS, **dead_letters.FUNCTIONS}
 
 
 def call(epoch: Epoch, parsed: Call) -> Outcome:

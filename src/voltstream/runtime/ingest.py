@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -26,7 +26,7 @@ from voltstream.core.types import Kind
 from voltstream.formats import changing
 from voltstream.formats.declared import Layout, declared
 from voltstream.formats.decode import decode_together
-from voltstream.formats.port import UnreadableInput
+from voltstream.formats.port import SqlDecoder, UnreadableInput
 from voltstream.runtime.beside import included, with_included
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop, as_fault
@@ -203,30 +203,40 @@ class SourceIngest:
 
     def _decoded(self, group: list[_Job], decoder: Decoder) -> list[SourceRows]:
         entry = group[0].entry
-        parsed = source_statement(entry)
-        batches = [layout(entry).complete(job.batch) for job in group]
-        now_us = self._clock.now_us()
-        schema = decoded_schema(entry)
-        form = layout(entry).form
-        if form == "plain":
-            found = decode_together(batches, schema, decoder, now_us)
-        else:
-            key = entry.parsed.primary_key if isinstance(entry.parsed, CreateTable) else ()
-            found = [changing.read(b, form, key, schema, decoder, now_us) for b in batches]
+        batches = [job.batch for job in group]
+        made = decoded_rows(entry, batches, decoder, self._clock.now_us())
         return [
-            SourceRows(
-                source=entry.oid,
-                table=with_included(decoded, batch.beside, parsed),
-                letters=[
-                    Letter(entry.stored.name, dead.position, dead.raw, dead.reason, dead.at_us)
-                    for dead in decoded.dead_letters
-                ],
-                offsets=job.batch.offsets,
-                urgent=job.urgent,
-                future=job.future,
-            )
-            for job, batch, decoded in zip(group, batches, found, strict=True)
+            replace(rows, urgent=job.urgent, future=job.future)
+            for job, rows in zip(group, made, strict=True)
         ]
+
+
+def decoded_rows(
+    entry: Entry, batches: Sequence[RawBatch], decoder: SqlDecoder, now_us: int
+) -> list[SourceRows]:
+    """Read batches as their source says. Raises: InvalidParameter, FeatureNotSupported."""
+    parsed = source_statement(entry)
+    read = layout(entry)
+    batches = [read.complete(batch) for batch in batches]
+    schema = decoded_schema(entry)
+    if read.form == "plain":
+        found = decode_together(batches, schema, decoder, now_us)
+    else:
+        key = entry.parsed.primary_key if isinstance(entry.parsed, CreateTable) else ()
+        found = [changing.read(b, read.form, key, schema, decoder, now_us) for b in batches]
+    return [
+        SourceRows(
+            source=entry.oid,
+            table=with_included(decoded, batch.beside, parsed),
+            letters=[
+                Letter(entry.stored.name, dead.position, dead.raw, dead.reason, dead.at_us)
+                for dead in decoded.dead_letters
+            ],
+            offsets=batch.offsets,
+            urgent=False,
+        )
+        for batch, decoded in zip(batches, found, strict=True)
+    ]
 
 
 def _combine(parts: Sequence[Future[Receipt]], whole: Future[Receipt]) -> None:

@@ -16,6 +16,8 @@ _READERS = frozenset({"_vs_integer_text", "_vs_boolean_text", "_vs_interval", "_
                       "_vs_json_normal", "_vs_json_number", "_vs_json_boolean"})  # fmt: skip
 _TEXT = frozenset({exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT})
 
+DEAD_LETTERS = '_vs.dead_letters (source, position, raw, reason, "at")'
+
 
 def guarded(tree: exp.Expression) -> exp.Expression:
     """Return ``TRY(tree)`` when evaluating it may raise; NOW() is evaluated by readers, untried."""
@@ -60,7 +62,7 @@ def report_faults(
         reason = f"column {public} of {name} cannot be computed: {wanted}".replace("'", "''")
         target = name.replace("'", "''")
         writer.run(
-            f"INSERT INTO _vs.dead_letters SELECT '{target}', '', "
+            f"INSERT INTO {DEAD_LETTERS} SELECT '{target}', '', "
             f"encode(to_json(struct_pack({row}))::VARCHAR), '{reason}', "
             f"CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM ({child.sql}) "
             f'WHERE "_w" > 0 AND ({" OR ".join(conditions)})',
@@ -80,7 +82,7 @@ def report_calls(
     for column, tree in calls:
         reason = f"function {called_name(tree)}() of {target} raised "
         writer.run(
-            f"INSERT INTO _vs.dead_letters SELECT '{target}', '', "
+            f"INSERT INTO {DEAD_LETTERS} SELECT '{target}', '', "
             f"encode(to_json({kept})::VARCHAR), '{reason}' || {quote(column)}.e, "
             f"CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM ({made.sql}) "
             f'WHERE "_w" > 0 AND {quote(column)}.e IS NOT NULL',

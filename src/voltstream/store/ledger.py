@@ -27,8 +27,11 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.outbox (sink BIGINT, epoch BIGINT, ordinal BIGINT, "
     "key VARCHAR, value VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.dropped (sink BIGINT, rows BIGINT)",
+    "CREATE SEQUENCE IF NOT EXISTS _vs.dead_letter_ids",
     "CREATE TABLE IF NOT EXISTS _vs.dead_letters (source VARCHAR, position VARCHAR, raw BLOB, "
     'reason VARCHAR, "at" TIMESTAMPTZ)',
+    "ALTER TABLE _vs.dead_letters ADD COLUMN IF NOT EXISTS "
+    "id BIGINT DEFAULT nextval('_vs.dead_letter_ids')",
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.failures (oid BIGINT, cause BIGINT, reason VARCHAR, "
     "epoch BIGINT)",
@@ -287,7 +290,7 @@ def add_dead_letters(connection: Connection, letters: Sequence[Letter]) -> None:
     connection.lend("_letters", table)
     try:
         connection.execute(
-            "INSERT INTO _vs.dead_letters "
+            'INSERT INTO _vs.dead_letters (source, position, raw, reason, "at") '
             "SELECT source, position, raw, reason, make_timestamptz(at_us) FROM _letters"
         )
     finally:
