@@ -14,6 +14,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Notice
 from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind
+from voltstream.pgwire.wire_types import wire_type
 
 # --- frontend -----------------------------------------------------------------------------------
 
@@ -210,7 +211,7 @@ def row_description(columns: Schema, formats: Sequence[int]) -> bytes:
     """Describe the columns of the rows to come."""
     fields = [struct.pack("!H", len(columns))]
     for column, format_code in zip(columns, formats, strict=True):
-        data_type = column.type
+        data_type = wire_type(column.store_type)
         size = -1 if data_type.array_depth else _FIXED_SIZES.get(data_type.kind, -1)
         numbers = (0, 0, data_type.oid, size, _type_modifier(data_type), format_code)
         fields.append(_text(column.name) + struct.pack("!IhIhih", *numbers))

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from voltstream.core.schema import Schema
-from voltstream.core.types import from_store
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
 from voltstream.pgwire.messages import message
 from voltstream.pgwire.text import text_cells
+from voltstream.pgwire.wire_types import wire_type
 
 # What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
 _COPY_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
@@ -51,7 +51,7 @@ def data_rows(
 
 
 def _wire_cells(array: Cells, store_type: str, binary: bool, zone: str) -> Cells:
-    data_type = from_store(store_type)
+    data_type = wire_type(store_type)
     return binary_cells(array, data_type) if binary else text_cells(array, data_type.kind, zone)
 
 

@@ -20,6 +20,7 @@ from voltstream.sql.row_functions import streamed
 from voltstream.sql.rules.casts import unified
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.scope import literal_type
+from voltstream.sql.scope_types import Remembered, ScopeTypes
 from voltstream.sql.streaming_words import reads_changelog
 from voltstream.sql.system import resolved
 from voltstream.sql.windows import window_query
@@ -45,6 +46,7 @@ def translated_tree(
     *,
     stable_now: bool,
 ) -> exp.Expression:
+    oracle = Remembered(oracle)
     given = _with_parameters(tree.copy(), parameters)
     if reads_changelog(given):
         raise FeatureNotSupported(
@@ -59,24 +61,26 @@ def translated_tree(
     for values in copied.find_all(exp.Values):
         _translate_values(values, oracle, stable_now=stable_now)
     selects = list(copied.find_all(exp.Select))
+    around: dict[int, ScopeTypes] = {}
     for select in reversed(selects):  # Innermost first: its types are its parent's columns.
         _windows(select)
         _open_functions(select, oracle, stable_now=stable_now)
         _keep_ties(select)
         _shared_first(select)
         _name_outputs(select)
-        _translate_scope(select, oracle, stable_now=stable_now)
+        _translate_scope(select, ScopeTypes(_as_it_is(select), oracle, around), stable_now)
     if not isinstance(copied, exp.Query):
         _translate_change(copied, oracle, stable_now=stable_now)
     return copied
 
 
 def _translate_values(values: exp.Values, oracle: TypeOracle, *, stable_now: bool) -> None:
+    types = ScopeTypes(values, oracle)
     for row in values.expressions:
         holder = row if isinstance(row, exp.Tuple) else values
         holder.set(
             "expressions",
-            [_rewritten(item, values, oracle, stable_now) for item in holder.expressions],
+            [_rewritten(item, types, stable_now=stable_now) for item in holder.expressions],
         )
         if holder is values:
             return
@@ -112,22 +116,23 @@ def _level_columns(rows: list[exp.Expression], oracle: TypeOracle) -> None:
 
 def _translate_change(tree: exp.Expression, oracle: TypeOracle, *, stable_now: bool) -> None:
     """Translate what an INSERT, UPDATE or DELETE computes; what it assigns to stays a name."""
+    types = ScopeTypes(tree, oracle)
     for key, value in list(tree.args.items()):
         if isinstance(value, exp.Query | exp.Table | exp.Values | exp.Schema):
             continue
         if isinstance(value, exp.Expression):
-            tree.set(key, _rewritten(value, tree, oracle, stable_now))
+            tree.set(key, _rewritten(value, types, stable_now=stable_now))
         elif isinstance(value, list):
-            tree.set(key, [_changed(item, tree, oracle, stable_now) for item in value])
+            tree.set(key, [_changed(item, tree, types, stable_now) for item in value])
 
 
-def _changed(item: object, tree: exp.Expression, oracle: TypeOracle, stable_now: bool) -> object:
+def _changed(item: object, tree: exp.Expression, types: ScopeTypes, stable_now: bool) -> object:
     if not isinstance(item, exp.Expression):
         return item
     if isinstance(tree, exp.Update) and isinstance(item, exp.EQ):
-        item.set("expression", _rewritten(item.expression, tree, oracle, stable_now))
+        item.set("expression", _rewritten(item.expression, types, stable_now=stable_now))
         return item
-    return _rewritten(item, tree, oracle, stable_now)
+    return _rewritten(item, types, stable_now=stable_now)
 
 
 def _open_functions(select: exp.Select, oracle: TypeOracle, *, stable_now: bool) -> None:
@@ -140,7 +145,7 @@ def _open_functions(select: exp.Select, oracle: TypeOracle, *, stable_now: bool)
     for holder in (clause, *joins):
 
         def rewrite_here(item: exp.Expression, scope: exp.Select = before) -> exp.Expression:
-            return _rewritten(item, scope, oracle, stable_now)
+            return _rewritten(item, ScopeTypes(scope, oracle), stable_now=stable_now)
 
         before.parent = select.parent
         found = streamed(holder.this, rewrite_here)
@@ -185,19 +190,26 @@ def _shared_first(select: exp.Select) -> None:
     select.set("expressions", found)
 
 
-def _translate_scope(select: exp.Select, oracle: TypeOracle, *, stable_now: bool) -> None:
-    scope = select.copy()  # Types are asked of the scope as it was before its translation.
-    scope.parent = select.parent
+def _as_it_is(select: exp.Select) -> exp.Select:
+    """Return a copy in the same place: types are asked of a scope before its translation."""
+    copied = select.copy()
+    copied.parent = select.parent
+    return copied
+
+
+def _translate_scope(select: exp.Select, types: ScopeTypes, stable_now: bool) -> None:
     for key, value in list(select.args.items()):
         if key in {"from_", "from", "with_", "with"}:
             continue
         if isinstance(value, exp.Expression):
-            select.set(key, _rewritten(value, scope, oracle, stable_now))
+            select.set(key, _rewritten(value, types, stable_now=stable_now))
         elif isinstance(value, list):
             select.set(
                 key,
                 [
-                    _rewritten(v, scope, oracle, stable_now) if isinstance(v, exp.Expression) else v
+                    _rewritten(v, types, stable_now=stable_now)
+                    if isinstance(v, exp.Expression)
+                    else v
                     for v in value
                 ],
             )
@@ -218,75 +230,15 @@ def _name_outputs(select: exp.Select) -> None:
     )
 
 
-def _rewritten(
-    tree: exp.Expression, scope: exp.Expression, oracle: TypeOracle, stable_now: bool
-) -> exp.Expression:
+def _rewritten(tree: exp.Expression, types: ScopeTypes, *, stable_now: bool) -> exp.Expression:
     if isinstance(tree, exp.Query | exp.Table | exp.Lateral):
         return tree
     if isinstance(tree, exp.Join) and isinstance(tree.this, exp.Lateral):
         condition = tree.args.get("on")
         if condition is not None:
-            tree.set("on", _rewritten(condition, scope, oracle, stable_now))
+            tree.set("on", _rewritten(condition, types, stable_now=stable_now))
         return tree
-    templates: list[str] = []
-
-    def type_of(node: exp.Expression) -> DataType:
-        literal = literal_type(node)
-        if literal is not None:
-            return literal
-        if not templates:
-            templates.extend(_templates(scope))
-        text = spell(node)
-        for template in templates:  # A correlated name has its type in a query further out.
-            with suppress(VoltstreamError):
-                return from_store(oracle.describe(template.format(text))[0].store_type)
-        return _UNKNOWN  # An error the statement itself will show.
-
-    return rewrite(tree, type_of, lambda node: node, stable_now=stable_now)
-
-
-def _templates(scope: exp.Expression) -> list[str]:
-    """Return query templates: the scope alone, then inside the queries around it."""
-    own = _source_of(scope)
-    found = [own]
-    above = scope.parent
-    while above is not None:
-        if isinstance(above, exp.Select):
-            outer = _source_of(above)
-            found.append(outer.replace("({})", f"({own})", 1))
-            own = found[-1]
-        above = above.parent
-    return found
-
-
-def _source_of(tree: exp.Expression) -> str:
-    """Return a query template in whose place ``{}`` an expression of this scope has its type."""
-    parts = ["SELECT ({}) AS x"]
-    if isinstance(tree, exp.Select):
-        clause = tree.args.get("from_") or tree.args.get("from")
-        if clause is not None:
-            parts.append(_escaped(spell(clause)))
-        parts += [_escaped(spell(join)) for join in tree.args.get("joins") or []]
-        prefix = _ctes_above(tree)
-        return " ".join([prefix, *parts]) if prefix else " ".join(parts)
-    target = tree.find(exp.Table)
-    if target is not None:
-        parts.append(_escaped(f"FROM {spell(target)}"))
-    return " ".join(parts)
-
-
-def _ctes_above(tree: exp.Expression) -> str:
-    node: exp.Expr | None = tree
-    while node is not None:
-        clause = node.args.get("with_") or node.args.get("with")
-        if clause is not None:
-            return _escaped(spell(clause))
-        node = node.parent
-    return ""
-
-
-def _escaped(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+    return rewrite(tree, types.of, lambda node: node, stable_now=stable_now)
 
 
 def _windows(select: exp.Select) -> None:

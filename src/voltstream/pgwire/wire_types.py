@@ -1,0 +1,21 @@
+"""What clients are told of a column's type."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from voltstream.core.types import DataType, Kind, from_store
+
+
+@lru_cache(4096)
+def wire_type(store_type: str) -> DataType:
+    """Return the type of a column as the store spells it.
+
+    The store has one type of strings. Drivers know text[] by heart and ask the catalog what
+    varchar[] is: in a query whose columns are such arrays, asyncpg would ask for ever.
+    """
+    found = from_store(store_type)
+    if found.array_depth and found.kind is Kind.VARCHAR:
+        return replace(found, kind=Kind.TEXT)
+    return found
