@@ -12,10 +12,12 @@ from voltstream.core.types import DataType, Kind, from_store
 def wire_type(store_type: str) -> DataType:
     """Return the type of a column as the store spells it.
 
-    The store has one type of strings. Drivers know text[] by heart and ask the catalog what
+    Its unsigned integers are object identifiers. It has one type of strings: drivers know text[] by heart and ask the catalog what
     varchar[] is: in a query whose columns are such arrays, asyncpg would ask for ever.
     """
     found = from_store(store_type)
+    if store_type.startswith("UINTEGER"):
+        return replace(found, kind=Kind.OID)
     if found.array_depth and found.kind is Kind.VARCHAR:
         return replace(found, kind=Kind.TEXT)
     return found

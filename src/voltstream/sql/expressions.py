@@ -71,10 +71,16 @@ def quote(name: str) -> str:
 
 
 def rewrite(
-    tree: exp.Expression, type_of: TypeOf, resolve: Resolve, *, stable_now: bool
+    tree: exp.Expression,
+    type_of: TypeOf,
+    resolve: Resolve,
+    *,
+    stable_now: bool,
+    whole: bool = True,
 ) -> exp.Expression:
     """Return a copy with names resolved and PostgreSQL's types kept, children first.
 
+    Queries inside are left as they are unless ``whole``.
     Shape: with ``stable_now`` NOW() becomes the epoch's timestamp; otherwise the instant that the
     connection was given: time is handed in to readers too.
     """
@@ -98,6 +104,8 @@ def rewrite(
             bound.extend(names)
             node.set("this", visit(node.this))
             del bound[-len(names) :]
+            return node
+        if not whole and isinstance(node, exp.Select):
             return node
         if spells_now(node):
             return _as_part_of_day(node, now() if stable_now else _instant())

@@ -57,6 +57,7 @@ class ScopeTypes:
         self._templates: list[str] = []
         self._known: dict[str, DataType] = {}
         self._listed = False
+        self._level = 0
         self._aliases = _aliases(scope)
 
     def of(self, node: exp.Expression) -> DataType:
@@ -93,9 +94,14 @@ class ScopeTypes:
         return self._around[id(above)]
 
     def _asked(self, text: str) -> DataType | None:
-        for template in self._sources():  # A correlated name has its type in a query further out.
+        # A correlated name has its type in a query further out, and what helped one helps others.
+        for level, template in enumerate(self._sources()):
+            if level < self._level:
+                continue
             with suppress(VoltstreamError):
-                return from_store(self._oracle.describe(template.format(text))[0].store_type)
+                found = from_store(self._oracle.describe(template.format(text))[0].store_type)
+                self._level = level
+                return found
         self._templates.clear()
         return None
 

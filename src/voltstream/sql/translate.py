@@ -238,7 +238,7 @@ def _rewritten(tree: exp.Expression, types: ScopeTypes, *, stable_now: bool) -> 
         if condition is not None:
             tree.set("on", _rewritten(condition, types, stable_now=stable_now))
         return tree
-    return rewrite(tree, types.of, lambda node: node, stable_now=stable_now)
+    return rewrite(tree, types.of, lambda node: node, stable_now=stable_now, whole=False)
 
 
 def _windows(select: exp.Select) -> None:
