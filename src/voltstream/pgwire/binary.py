@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 import uuid
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,12 @@ import pyarrow as pa
 
 from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
+from voltstream.pgwire.numerics import numeric_cells
 from voltstream.pgwire.text import plain, text_cells
 
 _EPOCH_DAYS = 10_957  # 2000-01-01, PostgreSQL's zero, in days since 1970-01-01.
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
 _INFINITY = 2**63 - 1
-_NUMERIC_NAN = struct.pack("!HhHH", 0, 0, 0xC000, 0)
 
 _INTEGERS = {Kind.INT2: ">i2", Kind.INT4: ">i4", Kind.INT8: ">i8", Kind.OID: ">u4"}
 _FLOATS = {Kind.FLOAT4: ">f4", Kind.FLOAT8: ">f8"}
@@ -97,31 +96,6 @@ def _timetzs(array: Cells) -> Cells:
     return _per_value(micros, lambda us: struct.pack("!qi", us, 0))
 
 
-def numeric_bytes(value: Decimal | int | float) -> bytes:
-    """Pack a numeric: base-10000 digits, weight of the first, sign, display scale."""
-    number = value if isinstance(value, Decimal) else Decimal(value)
-    sign, digits, exponent = number.as_tuple()
-    if not isinstance(exponent, int):
-        return _NUMERIC_NAN
-    scale = max(0, -exponent)
-    text = "".join(map(str, digits)) + "0" * max(0, exponent)
-    whole, fraction = (text[:-scale] or "0", text[-scale:].zfill(scale)) if scale else (text, "")
-    whole = whole.zfill(-(-len(whole) // 4) * 4)
-    fraction = fraction.ljust(-(-len(fraction) // 4) * 4, "0")
-    joined = whole + fraction
-    groups = [int(joined[at : at + 4]) for at in range(0, len(joined), 4)]
-    weight = len(whole) // 4 - 1
-    while groups and groups[0] == 0:
-        groups.pop(0)
-        weight -= 1
-    while groups and groups[-1] == 0:
-        groups.pop()
-    if not groups:
-        sign, weight = 0, 0
-    head = struct.pack("!HhHH", len(groups), weight, 0x4000 * sign, scale)
-    return head + struct.pack(f"!{len(groups)}H", *groups)
-
-
 def _interval_bytes(value: Any) -> bytes:
     return struct.pack("!qii", value.nanoseconds // 1000, value.days, value.months)
 
@@ -191,7 +165,7 @@ def _product(lengths: list[int]) -> int:
 
 _ENCODERS: dict[Kind, Callable[[Cells], Cells]] = {
     Kind.BOOL: _bools,
-    Kind.NUMERIC: lambda array: _per_value(array, numeric_bytes),
+    Kind.NUMERIC: numeric_cells,
     Kind.DATE: _dates,
     Kind.TIME: _times,
     Kind.TIMETZ: _timetzs,

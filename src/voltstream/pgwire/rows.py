@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from voltstream.core.schema import Schema
-from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
+from voltstream.pgwire.arrow import CELL, EMPTY_CELL, EMPTY_TEXT, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
-from voltstream.pgwire.messages import message
 from voltstream.pgwire.text import text_cells
 from voltstream.pgwire.wire_types import wire_type
 
@@ -75,14 +74,17 @@ def copy_rows(
     cells = []
     for array, column in zip(batch.columns, columns, strict=True):
         texts = text_cells(array, column.type.kind, zone).cast(pa.large_string())
-        quoted = (
-            _csv_quoted(texts, delimiter, null, options.get("quote", '"'))
-            if csv
-            else _escaped(texts, delimiter)
-        )
-        cells.append(pc.fill_null(quoted, null))
-    lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string()))
-    return b"".join(message(b"d", f"{line}\n".encode()) for line in lines.to_pylist())
+        if csv:
+            texts = _csv_quoted(texts, delimiter, null, options.get("quote", '"'))
+        else:
+            texts = _escaped(texts, delimiter)
+        cells.append(pc.fill_null(texts, null))
+    lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string())).cast(CELL)
+    framed = pc.add(pc.binary_length(lines), 5).to_numpy()
+    tag, end = pa.scalar(b"d", CELL), pa.scalar(b"\n", CELL)
+    return _data(
+        pc.binary_join_element_wise(tag, big_endian(framed, ">i4"), lines, end, EMPTY_CELL)
+    )
 
 
 def copy_header(columns: Schema, format_name: str, options: Mapping[str, str]) -> bytes:
@@ -94,6 +96,9 @@ def copy_header(columns: Schema, format_name: str, options: Mapping[str, str]) -
 
 
 def _escaped(texts: Cells, delimiter: str) -> Cells:
+    marks = r"[\\\n\r\t]" if delimiter == "\t" else rf"[\\\n\r\t\x{ord(delimiter):02x}]"
+    if not _occurs(texts, marks):
+        return texts
     for raw, escaped in _COPY_ESCAPES:
         texts = pc.replace_substring(texts, raw, escaped)
     if delimiter != "\t":
@@ -101,13 +106,17 @@ def _escaped(texts: Cells, delimiter: str) -> Cells:
     return texts
 
 
-def _csv_quoted(texts: Cells, delimiter: str, null: str, quote: str) -> Cells:
-    def spell(text: str | None) -> str | None:
-        # A text that equals the null marker is quoted, otherwise it would come back as null.
-        if text is None:
-            return None
-        if text == null or any(mark in text for mark in (delimiter, quote, "\n", "\r")):
-            return quote + text.replace(quote, quote * 2) + quote
-        return text
+def _occurs(texts: Cells, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())
 
-    return pa.array([spell(text) for text in texts.to_pylist()], pa.large_string())
+
+def _csv_quoted(texts: Cells, delimiter: str, null: str, quote: str) -> Cells:
+    # A text that equals the null marker is quoted, otherwise it would come back as null.
+    special = rf"[\n\r\x{ord(delimiter):02x}\x{ord(quote):02x}]"
+    wanted = pc.or_(pc.match_substring_regex(texts, special), pc.equal(texts, null))
+    if not pc.any(wanted).as_py():
+        return texts
+    mark = pa.scalar(quote, pa.large_string())
+    doubled = pc.replace_substring(texts, quote, quote * 2)
+    quoted = pc.binary_join_element_wise(mark, doubled, mark, EMPTY_TEXT)
+    return pc.if_else(wanted, quoted, texts)

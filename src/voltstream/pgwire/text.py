@@ -6,7 +6,6 @@ IntervalStyle postgres and extra_float_digits 1.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -23,6 +22,7 @@ from voltstream.pgwire.datetimes import (
     timestamp_texts,
     timestamptz_texts,
 )
+from voltstream.pgwire.numerics import float4_text, float8_texts, is_unbounded
 from voltstream.sql.natives.json_values import normal_json
 
 _JSON = (Kind.JSON, Kind.JSONB)
@@ -81,55 +81,14 @@ def _bool_texts(array: Cells) -> Cells:
     return pc.if_else(array, "t", "f").cast(pa.large_string())
 
 
-def float8_text(value: float) -> str:
-    """Spell a double with the fewest digits that read back the same."""
-    text = repr(value)
-    if text.endswith(".0"):
-        text = text[:-2]
-    if abs(value) < 1e15 or "e" in text:
-        return text
-    if math.isnan(value):
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    # Python turns scientific at 1e16, PostgreSQL at 1e15 (DBL_DIG).
-    sign = "-" if value < 0 else ""
-    digits = text.lstrip("-").replace(".", "").rstrip("0")
-    return f"{sign}{digits[0]}{'.' * (len(digits) > 1)}{digits[1:]}e+15"
-
-
-def float4_text(value: float) -> str:
-    """Spell a single with the fewest digits that read back the same."""
-    single = np.float32(value)
-    if not np.isfinite(single):
-        return float8_text(value)
-    if single == 0 or 1e-4 <= abs(single) < 1e6:
-        return np.format_float_positional(single, unique=True, trim="-")
-    return np.format_float_scientific(single, unique=True, trim="-", exp_digits=2)
-
-
-def _float8_texts(array: Cells) -> Cells:
-    numbers = array.drop_null().to_numpy(zero_copy_only=False)
-    whole = bool(np.all((np.trunc(numbers) == numbers) & (np.abs(numbers) < 1e15)))
-    if whole and not np.any(np.signbit(numbers) & (numbers == 0)):
-        return array.cast(pa.int64()).cast(pa.large_string())
-    return _per_value(array, float8_text)
-
-
 def _decimal_texts(array: Cells) -> Cells:
     texts = array.cast(pa.large_string())
     # Arrow turns scientific for small numbers, PostgreSQL's numeric never does.
     if pc.any(pc.match_substring(texts, "E")).as_py():
         texts = _per_value(array, lambda value: format(value, "f"))
-    if _is_unbounded(array.type):
+    if is_unbounded(array.type):
         return pc.replace_substring_regex(texts, r"\.?0+$", "").cast(pa.large_string())
     return texts
-
-
-def _is_unbounded(data_type: pa.Decimal128Type[Any, Any]) -> bool:
-    # A NUMERIC without a scale is DECIMAL(38,10), and what is computed from it has a larger one:
-    # zeros at its end are nobody's digits. Division has 16 decimals by PostgreSQL's rule.
-    return bool(data_type.precision == 38 and data_type.scale >= 10 and data_type.scale != 16)
 
 
 def _bytea_texts(array: Cells) -> Cells:
@@ -225,7 +184,7 @@ def _vector_texts(array: Cells) -> Cells:
 
 _ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Cells], Cells]], ...] = (
     (pa.types.is_boolean, _bool_texts),
-    (pa.types.is_float64, _float8_texts),
+    (pa.types.is_float64, float8_texts),
     (pa.types.is_floating, lambda array: _per_value(array, float4_text)),
     (pa.types.is_decimal, _decimal_texts),
     (pa.types.is_date, date_texts),

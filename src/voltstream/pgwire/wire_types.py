@@ -12,8 +12,9 @@ from voltstream.core.types import DataType, Kind, from_store
 def wire_type(store_type: str) -> DataType:
     """Return the type of a column as the store spells it.
 
-    Its unsigned integers are object identifiers. It has one type of strings: drivers know text[] by heart and ask the catalog what
-    varchar[] is: in a query whose columns are such arrays, asyncpg would ask for ever.
+    Its unsigned integers are object identifiers. It has one type of strings: drivers know
+    text[] by heart and ask the catalog what varchar[] is, and in a query whose columns are such
+    arrays asyncpg would ask for ever.
     """
     found = from_store(store_type)
     if store_type.startswith("UINTEGER"):

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -20,11 +21,13 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Outcome
 from voltstream.core.schema import Schema
-from voltstream.core.types import Kind
+from voltstream.core.types import DataType, Kind
 from voltstream.runtime import tables
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.runtime.copy_columns import csv_columns, text_columns
 from voltstream.runtime.epoch import Epoch
+from voltstream.sql.natives.texts import array_items
 from voltstream.sql.statements import CopyFrom, CreateTable
 
 _COPY_BYTES_MAX = 1 << 30  # One COPY is one epoch and is held in memory. Larger: 54000, send parts.
@@ -94,17 +97,28 @@ class CopyInput:
 
     def finish(self) -> Outcome:
         """Parse, store and wait until it is durable. Raises: BadCopyFormat, InvalidText …"""
-        rows = parse_rows(bytes(self._received), self._parsed, len(self._target.columns))
-        self._received.clear()
-        arrays = [
-            pa.array(map(_bytea, texts) if column.type.kind is Kind.BYTEA else texts, pa.string())
-            for column, texts in (
-                (column, [row[index] for row in rows])
-                for index, column in enumerate(self._target.columns)
-            )
-        ]
-        table = pa.table(arrays, names=[column.name for column in self._target.columns])
+        table = self._columns()
+        self._received = bytearray()
         return self._write(lambda epoch: store_rows(epoch, self._target, table), table.nbytes)
+
+    def _columns(self) -> pa.Table:
+        """Return what came as columns, most of them text that the store reads as their types."""
+        columns = self._target.columns
+        cut = csv_columns if self._parsed.format == "csv" else text_columns
+        found = cut(self._received, self._parsed.options, len(columns))
+        if found is None:
+            rows = parse_rows(bytes(self._received), self._parsed, len(columns))
+            found = pa.table(
+                [
+                    pa.array((row[place] for row in rows), pa.string())
+                    for place in range(len(columns))
+                ],
+                names=[str(place) for place in range(len(columns))],
+            )
+        arrays = [
+            _spelled(found.column(place), column.type) for place, column in enumerate(columns)
+        ]
+        return pa.table(arrays, names=[column.name for column in columns])
 
     def abandon(self, reason: str) -> None:
         self._received.clear()
@@ -119,6 +133,16 @@ def _check_options(parsed: CopyFrom) -> None:
     delimiter = parsed.options.get("delimiter", ",")
     if parsed.format == "csv" and delimiter == parsed.options.get("quote", '"'):
         raise InvalidParameter("COPY delimiter and quote must be different")
+
+
+def _spelled(texts: Any, data_type: DataType) -> Any:
+    """Spell values as the store reads them where PostgreSQL does so otherwise."""
+    if data_type.array_depth == 1:
+        items = [None if text is None else array_items(text) for text in texts.to_pylist()]
+        return pa.array(items, pa.list_(pa.string()))
+    if data_type.kind is Kind.BYTEA:
+        return pa.array(map(_bytea, texts.to_pylist()), pa.string())
+    return texts
 
 
 def _bytea(text: str | None) -> str | None:

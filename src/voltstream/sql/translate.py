@@ -276,8 +276,7 @@ def literal(value: object | None) -> exp.Expression:
             scale = max(-exponent, 0) if isinstance(exponent, int) else 0
             return exp.cast(exp.Literal.string(str(value)), f"DECIMAL(38,{scale})")
         case bytes():
-            text = "".join(f"\\x{byte:02X}" for byte in value)
-            return exp.cast(exp.Literal.string(text), "BLOB")
+            return exp.cast(exp.Literal.string(f"\\x{value.hex()}"), "BLOB")
         case datetime():
             kind = "TIMESTAMPTZ" if value.tzinfo else "TIMESTAMP"
             return exp.cast(exp.Literal.string(value.isoformat(sep=" ")), kind)
