@@ -70,7 +70,7 @@ def float4_text(value: float) -> str:
     return np.format_float_scientific(single, unique=True, trim="-", exp_digits=2)
 
 
-def is_unbounded(data_type: pa.Decimal128Type[Any, Any]) -> bool:
+def is_unbounded(data_type: Any) -> bool:
     """Tell a NUMERIC without a scale, kept as DECIMAL(38,10), and what is computed from it.
 
     Zeros at the end of its values are nobody's digits. Division has 16 decimals by rule.
