@@ -56,6 +56,9 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     threads: int = Field(2, ge=1, description="Threads that one statement may use.")
+    memory_mb: int = Field(
+        0, ge=0, description="MiB that a database may hold; 0: four fifths of the machine's."
+    )
 
 
 class WriterSettings(BaseModel):

@@ -129,6 +129,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         transaction_idle_s=settings.writer.idle_s,
         writer_wait_s=settings.writer.wait_s,
         threads=settings.engine.threads,
+        memory_mb=settings.engine.memory_mb,
     )
 
 

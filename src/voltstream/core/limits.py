@@ -11,6 +11,7 @@ TICK_INTERVAL_MS = 1_000  # Unsolved uses of NOW() are re-evaluated this often.
 PENDING_BYTES_MAX = 256 * 1024 * 1024  # Input on its way: 1.2 M rows of 220 B. Full: submit waits.
 PENDING_BATCHES_MAX = 4_096  # Batches on their way: 20,000 rows/s in ones of 5. Full: submit waits.
 DECODE_TOGETHER_BYTES_MAX = 4 * 1024 * 1024  # Small batches that are decoded in one call.
+DECODE_MEMORY_BYTES_MAX = 1024**3  # PUSH_BYTES_MAX x ~8 when read with care. Full: 53200.
 PUSH_BYTES_MAX = 64 * 1024 * 1024  # One HTTP or COPY batch. Larger: refused (54000), send parts.
 LINE_BYTES_MAX = 1024 * 1024  # One input record. Longer: a dead letter that keeps its first bytes.
 

@@ -50,8 +50,8 @@ class Engine:
         self._clock = clock
         self._functions = PythonFunctions()
         self.database = Database(
-            directory / "volt.duckdb", threads=options.threads, macros=MACROS, natives=NATIVES,
-            batched=self._functions.natives(),
+            directory / "volt.duckdb", threads=options.threads, memory_mb=options.memory_mb,
+            macros=MACROS, natives=NATIVES, batched=self._functions.natives(),
         )  # fmt: skip
         self._books = _restored_books(self.database.writer, self._functions)
         self.system = SystemCatalog()

@@ -27,4 +27,5 @@ class EngineOptions:
     writer_wait_s: float = WRITER_WAIT_S
     outbox_rows_max: int = OUTBOX_ROWS_MAX
     threads: int = 2
+    memory_mb: int = 0  # 0: four fifths of the machine's.
     server_version: str = "16.0"

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from voltstream.core.errors import QueryCanceled, StorageFault
-from voltstream.core.limits import RESULT_BATCH_ROWS
+from voltstream.core.limits import DECODE_MEMORY_BYTES_MAX, RESULT_BATCH_ROWS
 from voltstream.core.native import BatchFunction, NativeFunction
 from voltstream.core.schema import Column, Schema
 from voltstream.store.faults import translated
@@ -177,10 +177,13 @@ class Connection:
         self._raw.close()
 
 
-def _opened(path: Path, threads: int) -> duckdb.DuckDBPyConnection:
+def _opened(path: Path, threads: int, memory_mb: int) -> duckdb.DuckDBPyConnection:
     """Open the file and read its log again. Raises: StorageFault."""
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": threads}
+    if memory_mb:
+        config["memory_limit"] = f"{memory_mb}MiB"
     try:
-        opened = duckdb.connect(str(path), config={"threads": threads})
+        opened = duckdb.connect(str(path), config=config)
     except duckdb.Error as error:
         first = str(error).partition("\n")[0]
         hint = None
@@ -203,19 +206,23 @@ def _schema(relation: duckdb.DuckDBPyRelation) -> Schema:
 
 
 class Database:
-    """An open DuckDB file. ``writer`` is the epoch loop's; readers are made per query."""
+    """An open DuckDB file. ``writer`` is the epoch loop's; readers are made per query.
+
+    Units: ``memory_mb`` bounds what DuckDB holds, in MiB; 0: four fifths of the machine's.
+    """
 
     def __init__(
         self,
         path: Path,
         *,
         threads: int,
+        memory_mb: int = 0,
         macros: Sequence[str] = (),
         natives: Sequence[NativeFunction] = (),
         batched: Sequence[BatchFunction] = (),
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._root = _opened(path, threads)
+        self._root = _opened(path, threads, memory_mb)
         with translated():
             for setting in _FILE_SETTINGS:
                 self._root.execute(setting)
@@ -248,7 +255,10 @@ class MemoryEngine:
 
     def __init__(self, threads: int = 1) -> None:
         with translated():
-            self._raw = duckdb.connect(":memory:", config={"threads": threads})
+            memory = f"{DECODE_MEMORY_BYTES_MAX // 2**20}MiB"
+            self._raw = duckdb.connect(
+                ":memory:", config={"threads": threads, "memory_limit": memory}
+            )
             for setting in _GLOBAL_SETTINGS:
                 self._raw.execute(setting)
 
