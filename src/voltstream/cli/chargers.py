@@ -36,6 +36,9 @@ def gateway_options(settings: Settings) -> GatewayOptions:
         retry_s=ocpp.retry_s,
         call_s=ocpp.call_s,
         ping_s=ocpp.ping_s,
+        settle_s=ocpp.settle_s,
+        settle_gaps_s=ocpp.settle_gaps_s,
+        settle_offline_s=ocpp.settle_offline_s,
         tls=_tls(ocpp),
     )
 

@@ -105,6 +105,15 @@ class OcppSettings(BaseModel):
     retry_s: int = Field(60, ge=1, description="Seconds until a charger that waits asks again.")
     call_s: float = Field(30, gt=0, description="Seconds a charger may take to answer a command.")
     ping_s: float = Field(45, gt=0, description="Seconds between pings, and to answer one.")
+    settle_s: float = Field(
+        5, ge=0, description="Seconds from the end of a whole session to its record."
+    )
+    settle_gaps_s: float = Field(
+        600, ge=0, description="The same while messages of the session are missing."
+    )
+    settle_offline_s: float = Field(
+        86_400, ge=0, description="The same when its charger was offline meanwhile."
+    )
     tls_certificate: Path | None = Field(None, description="PEM file: TLS, profiles 2 and 3.")
     tls_key: Path | None = Field(None, description="PEM file with the certificate's key.")
     tls_client_ca: Path | None = Field(

@@ -99,6 +99,7 @@ class RunningServer:
         self.pg_port = pg_server.port
         gateway = Gateway(instance, instance, self._clock, gateway_options(settings), gateway_ddl())
         await gateway.start(ocpp_socket)
+        await gateway.resume()
         self._stack.push_async_callback(gateway.stop)
         await self._serve_http(build_app(instance, instance), http_socket)
 

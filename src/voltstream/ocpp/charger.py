@@ -10,6 +10,7 @@ from voltstream.core.limits import OCPP_RECENT_KEPT, OCPP_SAMPLES_KEPT
 from voltstream.ocpp.instants import US_PER_S
 from voltstream.ocpp.registers import Register
 
+ABANDONED = "Abandoned"  # The reason of an end that was never told, but made up.
 SESSIONS_KEPT = 16  # Of a charger, the latest: by these a START or STOP that comes again is known.
 _CLOCK_SAMPLES = 15
 _CLOCK_FINE_US = 5 * US_PER_S

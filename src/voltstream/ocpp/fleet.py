@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +46,6 @@ class Fleet:
         self._unknown_chargers = unknown_chargers
         self._unknown_tokens: Policy = unknown_tokens
         self._chargers: dict[str, Charger] = {}
-        self._preparing = asyncio.Lock()
         self.ready = False
         self._registry: dict[str, Registered] = {}
         self._registry_at_s = float("-inf")
@@ -57,17 +55,13 @@ class Fleet:
         self.numbers = Numbers(0, 0)
 
     async def prepare(self) -> None:
-        """Make the relations and read what they hold, once. Raises: VoltstreamError."""
-        async with self._preparing:
-            if self.ready:
-                return
-            for text in self._ddl:
-                await self._asker.rows(text)
-            now_us = self._clock.now_us()
-            [[last]] = await self._asker.rows(recall.LAST_NUMBER)
-            self.numbers = Numbers(last, now_us)
-            await self._recall(None)
-            self.ready = True
+        """Make the relations and read what they hold. Raises: VoltstreamError."""
+        for text in self._ddl:
+            await self._asker.rows(text)
+        [[last]] = await self._asker.rows(recall.LAST_NUMBER)
+        self.numbers = Numbers(last, self._clock.now_us())
+        await self._recall(None)
+        self.ready = True
 
     async def _recall(self, only: str | None) -> None:
         answers = {

@@ -34,6 +34,7 @@ from voltstream.ocpp.asking import Asker
 from voltstream.ocpp.fleet import Fleet
 from voltstream.ocpp.identity import allowed, basic_credentials, charger_id
 from voltstream.ocpp.journal import Journal
+from voltstream.ocpp.ledger import Ledger
 from voltstream.ocpp.link import Link, Pace
 from voltstream.ocpp.passwords import PasswordCheck
 from voltstream.ocpp.tokens import Policy
@@ -66,6 +67,9 @@ class GatewayOptions:
     retry_s: int = 60
     call_s: float = 30.0
     ping_s: float = 45.0
+    settle_s: float = 5.0
+    settle_gaps_s: float = 600.0
+    settle_offline_s: float = 86_400.0
     tls: ssl.SSLContext | None = None
 
 
@@ -99,6 +103,15 @@ class Gateway:
             unknown_chargers=options.unknown_chargers,
             unknown_tokens=options.unknown_tokens,
         )
+        self.ledger = Ledger(
+            self.asker,
+            self.journal,
+            clock,
+            settle_s=options.settle_s,
+            settle_gaps_s=options.settle_gaps_s,
+            settle_offline_s=options.settle_offline_s,
+        )
+        self._preparing = asyncio.Lock()
         self.links: dict[str, tuple[Link, ServerConnection]] = {}
         self._admitted: dict[ServerConnection, Admission] = {}
         self._passwords = PasswordCheck()
@@ -137,11 +150,30 @@ class Gateway:
             logger=log,
         )
 
+    async def prepare(self) -> None:
+        """Make the relations and recall what they hold, once. Raises: VoltstreamError."""
+        if self.fleet.ready:
+            return
+        async with self._preparing:
+            if not self.fleet.ready:
+                await self.fleet.prepare()
+                await self.ledger.start()
+
+    async def resume(self) -> None:
+        """Go on with records of charge where there are any; a new server makes nothing yet."""
+        known = "SELECT 1 FROM pg_class WHERE relname = 'charge_detail_records'"
+        try:
+            if await self.asker.rows(known):
+                await self.prepare()
+        except VoltstreamError as error:
+            log.error("the gateway cannot read what it stored: %s", error.message)
+
     async def stop(self) -> None:
         """Tell everybody that we go (1001), store what was taken, and end."""
         if self._server is not None:
             self._server.close(code=1001, reason="the server is shutting down")
             await self._server.wait_closed()
+        await self.ledger.stop()
         await self.journal.stop()
         await asyncio.to_thread(self.asker.close)
 
@@ -157,8 +189,7 @@ class Gateway:
         if "websocket" not in request.headers.get("Upgrade", "").lower():
             return connection.respond(http.HTTPStatus.UPGRADE_REQUIRED, "OCPP over WebSocket\n")
         try:
-            if not self.fleet.ready:
-                await self.fleet.prepare()
+            await self.prepare()
             profile = await self._profile(connection, request, name)
         except VoltstreamError as error:
             log.error("a charge point cannot be let in: %s", error.message)
@@ -237,6 +268,7 @@ class Gateway:
             self._clock,
             Pace(options.heartbeat_s, options.retry_s, options.call_s),
             strict=options.strict,
+            stored=self.ledger.touch,
         )
         before = self.links.get(name)
         self.links[name] = (link, socket_)

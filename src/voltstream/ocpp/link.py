@@ -80,6 +80,7 @@ class Link:
         pace: Pace,
         *,
         strict: bool,
+        stored: Callable[[Draft], None],
     ) -> None:
         self.name = name
         self.version = version
@@ -94,6 +95,7 @@ class Link:
         self._bucket = Bucket(clock.monotonic_s())
         self._calling = asyncio.Lock()
         self._waiting = 0
+        self._stored_now = stored
         self._answer: asyncio.Future[Response] | None = None
 
     async def take(self, text: str) -> None:
@@ -217,6 +219,7 @@ class Link:
         except VoltstreamError:
             self.conversation.forget(request)
             raise
+        self._stored_now(draft)
         if key is not None:
             charger.remember(key, document(answer))
         if action == "BootNotification":

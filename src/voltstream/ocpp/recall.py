@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from voltstream.ocpp.asking import literal
-from voltstream.ocpp.charger import Charger, Session
+from voltstream.ocpp.charger import ABANDONED, Charger, Session
 from voltstream.ocpp.instants import US_PER_S
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.readings import sample_key
@@ -103,7 +103,7 @@ def _transaction(charger: Charger, row: tuple[Any, ...]) -> None:
         session.meter_start_wh = meter_wh
         if seq_no is None:
             session.start_key = start_key(connector_id, id_tag or "", at_us, meter_wh)
-    estimated = bool((flags or 0) & Quality.ESTIMATED) and reason == "Abandoned"
+    estimated = bool((flags or 0) & Quality.ESTIMATED) and reason == ABANDONED
     if kind == "STOP" and (session.stop_us is None or session.stop_is_estimated):
         session.stop_us = at_us
         session.stop_key = stop_key(at_us, meter_wh, reason)

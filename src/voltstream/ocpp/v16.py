@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from voltstream.ocpp import shared
-from voltstream.ocpp.charger import Session
+from voltstream.ocpp.charger import ABANDONED, Session
 from voltstream.ocpp.draft import Draft, small, text, whole
 from voltstream.ocpp.frames import Json
 from voltstream.ocpp.instants import US_PER_S
@@ -177,7 +177,7 @@ def _abandon(draft: Draft, session: Session, next_start_us: int) -> None:
         event_type="STOP",
         id_tag=session.id_tag,
         meter_wh=None,
-        stop_reason="Abandoned",
+        stop_reason=ABANDONED,
         event_ts=stop_us,
         corrected_ts=stop_us,
         flags=int(Quality.ESTIMATED),

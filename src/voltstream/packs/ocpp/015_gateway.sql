@@ -320,3 +320,11 @@ SELECT * FROM (VALUES
 ) AS named (bit, name);
 
 COMMENT ON VIEW quality_flags IS 'What the bits of a column named flags mean';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS current_charge_detail_records AS
+SELECT DISTINCT ON (charge_point_id, transaction_id) *
+FROM charge_detail_records
+ORDER BY charge_point_id, transaction_id, version DESC;
+
+COMMENT ON MATERIALIZED VIEW current_charge_detail_records IS
+    'The record of each session that nothing supersedes';

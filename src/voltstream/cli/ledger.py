@@ -1,0 +1,122 @@
+"""`voltstream ledger`: prove that charge detail records are as issued, and export them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import psycopg
+import typer
+
+from voltstream.cli.address import HostOption, PgPortOption, UrlOption, connect
+from voltstream.cli.terminal import say
+from voltstream.core.errors import InvalidParameter, UndefinedTable
+from voltstream.ocpp import chain
+from voltstream.ocpp.ocpi import OcpiVersion, Party, documents
+
+EXAMPLES = """
+Examples:
+
+  voltstream ledger verify
+
+  voltstream ledger verify --head 5d41402abc4b2a76b9719d911017c592…
+
+  voltstream ledger export --format ocpi-2.2.1 --country DE --party VLT > cdrs.ndjson
+"""
+_PAGE = 5_000
+_OCPI: dict[str, OcpiVersion] = {"ocpi-2.2.1": "2.2.1", "ocpi-2.3": "2.3"}
+
+
+def ledger(
+    action: Annotated[
+        Literal["verify", "export"], typer.Argument(help="verify the chain, or export records.")
+    ],
+    head: Annotated[
+        str | None, typer.Option(help="Hash noted earlier that must be in the chain.")
+    ] = None,
+    form: Annotated[
+        Literal["csv", "ocpi-2.2.1", "ocpi-2.3"], typer.Option("--format", help="Of an export.")
+    ] = "csv",
+    since: Annotated[str | None, typer.Option(help="Export what was issued from then on.")] = None,
+    country: Annotated[str, typer.Option(help="OCPI: two letters of the country.")] = "ZZ",
+    party: Annotated[str, typer.Option(help="OCPI: three letters of the operator.")] = "VLT",
+    currency: Annotated[
+        str, typer.Option(help="OCPI: where a charger has none of its own.")
+    ] = "EUR",
+    url: UrlOption = None,
+    host: HostOption = "127.0.0.1",
+    pg_port: PgPortOption = 4566,
+) -> None:
+    """Verify the hash chain of charge detail records, or print them as CSV or OCPI JSON lines."""
+    with connect(url, host, pg_port) as connection:
+        if action == "verify":
+            verify(records(connection), head)
+        elif form == "csv":
+            write_csv(records(connection, since))
+        else:
+            who = Party(country, party, currency)
+            for record in records(connection, since):
+                for document in documents(record, who, _OCPI[form]):
+                    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+
+def records(connection: psycopg.Connection, since: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yield records in the order of the chain. Raises: UndefinedTable when there are none yet."""
+    columns = ", ".join(chain.COLUMNS)
+    last = 0
+    while True:
+        try:
+            rows = connection.execute(
+                f"SELECT {columns} FROM charge_detail_records WHERE chain_no > %s"
+                " AND issued_at >= COALESCE(%s::TIMESTAMPTZ, '-infinity') "
+                f"ORDER BY chain_no LIMIT {_PAGE}".encode(),
+                [last, since],
+            ).fetchall()
+        except psycopg.errors.UndefinedTable as error:
+            raise UndefinedTable(
+                "there are no charge detail records", hint="They come with the first charger."
+            ) from error
+        for row in rows:
+            yield dict(zip(chain.COLUMNS, row, strict=True))
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1][0]
+
+
+def verify(found: Iterator[dict[str, Any]], head: str | None) -> None:
+    """Say whether the chain holds. Raises: InvalidParameter naming the first break."""
+    count, last, seen_head = 0, chain.GENESIS, head is None
+
+    def counted() -> Iterator[dict[str, Any]]:
+        nonlocal count, last, seen_head
+        for record in found:
+            count += 1
+            last = str(record["hash"])
+            seen_head = seen_head or last == head
+            yield record
+
+    broken = list(chain.breaks(counted()))
+    for one in broken[:20]:
+        say(f"record {one.chain_no} ({one.cdr_id}) {one.reason}")
+    if broken:
+        raise InvalidParameter(f"the chain is broken in {len(broken)} places")
+    if not seen_head:
+        raise InvalidParameter("the hash given with --head is not in the chain: its end is missing")
+    say(f"{count:,} records, the chain holds; its head is {last}")
+
+
+def write_csv(found: Iterator[dict[str, Any]]) -> None:
+    """Print records as CSV, values spelled as they are sealed."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow(chain.COLUMNS)
+    for record in found:
+        row = ((name, chain.spelled(name, record[name])) for name in chain.COLUMNS)
+        writer.writerow([_harmless(value) for _, value in row])
+
+
+def _harmless(value: Any) -> Any:
+    """Keep a spreadsheet from taking a charger's text for a formula."""
+    return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t" and value else value

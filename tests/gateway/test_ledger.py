@@ -1,0 +1,187 @@
+"""Charge detail records: one for each session, corrected by new ones, sealed in a chain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.gateway.site import Client, Site, site
+from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.clock import SystemClock
+from voltstream.core.errors import WrongObjectType
+from voltstream.ocpp import chain
+from voltstream.runtime.instance import Instance
+from voltstream.runtime.options import EngineOptions
+
+SETTLE = {"settle_s": 0.0, "settle_gaps_s": 3600.0}
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    options = EngineOptions(epoch_interval_ms=10)
+    found = Instance(
+        tmp_path_factory.mktemp("data"), options, SystemClock(), ConnectorRegistry(None)
+    )
+    found.start()
+    yield found
+    found.stop()
+
+
+def stamp(minute: int) -> str:
+    return f"2026-06-01T12:{minute:02}:00Z"
+
+
+async def event(
+    client: Client, kind: str, minute: int, number: int, wh: float, tx: str = "tx"
+) -> None:
+    context = {"Started": "Transaction.Begin", "Ended": "Transaction.End"}.get(kind)
+    value: dict[str, Any] = {"value": wh} | ({"context": context} if context else {})
+    answer = await client.call(
+        "TransactionEvent", eventType=kind, timestamp=stamp(minute), seqNo=number,
+        triggerReason="Authorized", evse={"id": 1, "connectorId": 1},
+        transactionInfo={"transactionId": tx, "chargingState": "Charging"},
+        idToken={"idToken": "TAG", "type": "ISO14443"},
+        meterValue=[{"timestamp": stamp(minute), "sampledValue": [value]}],
+    )  # fmt: skip
+    assert answer == {"idTokenInfo": {"status": "Accepted"}}
+
+
+async def records(where: Site, charger: str) -> list[dict[str, Any]]:
+    await where.gateway.ledger.issue()
+    columns = ", ".join(chain.COLUMNS)
+    rows = await where.rows(
+        f"SELECT {columns} FROM charge_detail_records WHERE charge_point_id = '{charger}' "
+        "ORDER BY chain_no"
+    )
+    return [dict(zip(chain.COLUMNS, row, strict=True)) for row in rows]
+
+
+async def whole_chain(where: Site) -> list[dict[str, Any]]:
+    rows = await where.rows(
+        f"SELECT {', '.join(chain.COLUMNS)} FROM charge_detail_records ORDER BY chain_no"
+    )
+    return [dict(zip(chain.COLUMNS, row, strict=True)) for row in rows]
+
+
+def test_a_session_gets_one_record_and_late_rows_supersede_it(instance: Instance) -> None:
+    async def work() -> None:
+        async with site(instance, **SETTLE) as where:
+            async with where.client("L-1", "ocpp2.0.1") as one:
+                await event(one, "Started", 0, 0, 1000.0)
+                await event(one, "Updated", 10, 1, 1900.5)
+                assert await records(where, "L-1") == []
+                await event(one, "Ended", 20, 2, 2100.25)
+                [first] = await records(where, "L-1")
+                assert first["energy_wh"] == Decimal("1100.250")
+                assert first["energy_basis"] == "BOUNDARY"
+                assert first["outcome"] == "MATCHED"
+                assert first["completeness"] == "COMPLETE"
+                assert first["duration_s"] == Decimal("1200.000")
+                assert first["charging_s"] == Decimal("1200.000")
+                assert (first["id_tag"], first["id_token_type"]) == ("TAG", "ISO14443")
+                assert (first["version"], first["supersedes"]) == (1, None)
+                assert len(first["frame_hashes"].split(",")) == 2
+                # The same again changes nothing.
+                await event(one, "Ended", 20, 2, 2100.25)
+                assert len(await records(where, "L-1")) == 1
+                # A sample that was missing does: the steps are the same, their count is not.
+                await event(one, "Updated", 15, 3, 2000.0)
+                before, after = await records(where, "L-1")
+                assert before["cdr_id"] == first["cdr_id"]
+                assert (after["version"], after["supersedes"]) == (2, before["cdr_id"])
+                assert after["energy_wh"] == first["energy_wh"]
+                assert after["sample_count"] == 4
+            assert list(chain.breaks(await whole_chain(where))) == []
+
+    asyncio.run(work())
+
+
+def test_records_are_issued_after_a_restart_and_continue_the_chain(instance: Instance) -> None:
+    async def work() -> None:
+        async with site(instance, settle_s=3600.0) as where:
+            async with where.client("L-2", "ocpp2.1") as one:
+                await event(one, "Started", 0, 0, 10.0)
+                await event(one, "Ended", 5, 1, 20.0)
+            assert await records(where, "L-2") == []
+        async with site(instance, **SETTLE) as where:
+            await where.gateway.resume()
+            await asyncio.sleep(0)
+            [record] = await records(where, "L-2")
+            assert record["energy_wh"] == Decimal("10.000")
+            assert list(chain.breaks(await whole_chain(where))) == []
+        async with site(instance, **SETTLE) as where:
+            await where.gateway.resume()
+            assert len(await records(where, "L-2")) == 1
+
+    asyncio.run(work())
+
+
+def test_gaps_wait_and_are_told(instance: Instance) -> None:
+    async def work() -> None:
+        async with (
+            site(instance, **SETTLE) as where,
+            where.client("L-3", "ocpp2.0.1") as one,
+        ):
+            await event(one, "Started", 0, 0, 10.0)
+            await event(one, "Ended", 5, 3, 20.0)
+            assert await records(where, "L-3") == []
+            where.gateway.ledger.hasten()
+            [record] = await records(where, "L-3")
+            assert record["completeness"] == "GAPS"
+
+    asyncio.run(work())
+
+
+def test_any_changed_byte_is_found(instance: Instance) -> None:
+    async def work() -> None:
+        async with (
+            site(instance, **SETTLE) as where,
+            where.client("L-4", "ocpp2.0.1") as one,
+        ):
+            for number in range(3):
+                await event(one, "Started", 0, 0, 10.0, tx=f"t{number}")
+                await event(one, "Ended", 5, 1, 20.0 + number, tx=f"t{number}")
+            await records(where, "L-4")
+            rows = await whole_chain(where)
+            assert list(chain.breaks(rows)) == []
+            for place in range(len(rows)):
+                for name in chain.COLUMNS:
+                    changed = [dict(row) for row in rows]
+                    changed[place][name] = altered(changed[place][name])
+                    assert list(chain.breaks(changed)), name
+            assert list(chain.breaks(rows[:1] + rows[2:]))
+            assert list(chain.breaks(rows[1:]))
+            assert list(chain.breaks([rows[1], rows[0], *rows[2:]]))
+
+    asyncio.run(work())
+
+
+def altered(value: Any) -> Any:
+    match value:
+        case None:
+            return "x"
+        case str():
+            return value + " "
+        case Decimal():
+            return value + Decimal("0.001")
+        case int():
+            return value + 1
+        case _:
+            return value.replace(microsecond=(value.microsecond + 1) % 1_000_000)
+
+
+def test_nobody_changes_a_record(instance: Instance) -> None:
+    async def work() -> None:
+        async with site(instance) as where:
+            await where.gateway.prepare()
+            for statement in ("DELETE FROM charge_detail_records",
+                              "UPDATE charge_detail_records SET energy_wh = 0",
+                              "TRUNCATE charge_detail_records"):  # fmt: skip
+                with pytest.raises(WrongObjectType):
+                    await where.rows(statement)
+
+    asyncio.run(work())
