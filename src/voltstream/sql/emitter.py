@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from voltstream.sql.expressions import mentions_now, quote, spell
 from voltstream.sql.faults import report_calls, report_faults
+from voltstream.sql.interval_joins import forgotten
 from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
 from voltstream.sql.operators.asof_join import asof_delta
 from voltstream.sql.operators.changelog import changelog_delta
@@ -288,6 +289,8 @@ def departures(plan: Plan) -> tuple[str, ...]:
     found: list[str] = []
     if isinstance(plan, TemporalJoin):
         found.append("a temporal join keeps the match of the moment")
+    if isinstance(plan, Join) and forgotten(plan):
+        found.append("an interval join forgets rows that only late ones could meet")
     if isinstance(plan, Changelog):
         found.append("a changelog keeps what was")
     for part in children(plan):

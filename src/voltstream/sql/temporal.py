@@ -175,7 +175,7 @@ _Step = tuple[exp.Expression, _Comparison, exp.Expression]
 
 def _undo(side: exp.Expression, comparison: _Comparison, other: exp.Expression) -> _Step | None:
     match side:
-        case exp.Sub() if mentions_now(side.this) and _is_fixed_interval(side.expression):
+        case exp.Sub() if mentions_now(side.this) and is_fixed_interval(side.expression):
             return side.this, comparison, _add(other, side.expression)
         case exp.Sub() if mentions_now(side.this) and _is_interval(side.expression):
             return None  # Months end early: NOW() less a month may go back as NOW() goes on.
@@ -183,7 +183,7 @@ def _undo(side: exp.Expression, comparison: _Comparison, other: exp.Expression) 
             return side.this, comparison, _add(side.expression, other)
         case exp.Sub():  # t - NOW() > d
             return side.expression, _FLIP[comparison], _sub(side.this, other)
-        case exp.Add() if mentions_now(side.this) and _is_fixed_interval(side.expression):
+        case exp.Add() if mentions_now(side.this) and is_fixed_interval(side.expression):
             return side.this, comparison, _sub(other, side.expression)
         case exp.Anonymous() if side.name.lower() == "_vs_div":
             return _undo_division(side, comparison, other)
@@ -250,7 +250,7 @@ def _is_interval(tree: exp.Expression) -> bool:
     )
 
 
-def _is_fixed_interval(tree: exp.Expression) -> bool:
+def is_fixed_interval(tree: exp.Expression) -> bool:
     """Tell whether adding and subtracting it are inverse: no months or years in it."""
     bare = _bare(tree)
     if isinstance(bare, exp.Cast):

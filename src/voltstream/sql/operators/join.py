@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.expressions import quote, spell
+from voltstream.sql.interval_joins import forgotten
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import (
@@ -64,7 +65,9 @@ def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Strea
     def from_right(row: str, other: str) -> str:
         return join_condition(plan, other, row)
 
-    writer.rule(f"{plan.kind.value.lower()} join", _LAWS[plan.kind], "delta * matches")
+    law = _LAWS[plan.kind]
+    law += "; rows that only late ones could meet go" if forgotten(plan) else ""
+    writer.rule(f"{plan.kind.value.lower()} join", law, "delta * matches")
     appending = left.append_only and right.append_only
     if plan.kind in (JoinKind.SEMI, JoinKind.ANTI):
         made = _matching(writer, a, b, from_left, matched=plan.kind is JoinKind.SEMI)
@@ -83,10 +86,20 @@ def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Strea
         made += alone
     sql = " UNION ALL ".join(branches)
     both = appending and plan.kind is JoinKind.INNER
+    _forget(writer, plan, a, b)
     if both:  # The third term only takes back what the first two counted twice.
         sql = f'SELECT {column_list(plan.columns)}, sum("_w")::INTEGER AS "_w" FROM ({sql}) '
         sql += f'GROUP BY {column_list(plan.columns)} HAVING sum("_w") <> 0'
     return Stream(sql, tuple(made), plan.columns, both, False)
+
+
+def _forget(writer: Writer, plan: Join, a: Side, b: Side) -> None:
+    """Let the rows go that no row in time can meet; only then, so that an epoch sees its own."""
+    gone = forgotten(plan)
+    for side_, predicate in ((a, gone.left), (b, gone.right)):
+        if predicate is not None:
+            sql = f"DELETE FROM {side_.content} WHERE coalesce({predicate}, FALSE)"
+            writer.run(sql, (a.delta, b.delta), "join state")
 
 
 def _inner(writer: Writer, a: Side, b: Side, on: str) -> list[str]:
