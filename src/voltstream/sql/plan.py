@@ -6,6 +6,7 @@ expressions over the child's columns. ``batch_sql`` is what a node means.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -489,6 +490,18 @@ def is_stored(plan: Plan) -> bool:
     if isinstance(plan, Filter | Project):
         return is_stored(plan.child)
     return isinstance(plan, Scan) and plan.relation.kind in {"table", "materialized view"}
+
+
+def are_stored(plan: Plan, names: Iterable[str]) -> bool:
+    """Tell whether columns are those of the stored rows: storage skips what they rule out."""
+    if isinstance(plan, Filter):
+        return are_stored(plan.child, names)
+    if not isinstance(plan, Project):
+        return True
+    trees = dict(plan.items)
+    found = [trees[name] for name in names]
+    plain = [tree.name for tree in found if isinstance(tree, exp.Column)]
+    return len(plain) == len(found) and are_stored(plan.child, plain)
 
 
 def passthrough(names: tuple[str, ...]) -> tuple[tuple[str, exp.Expression], ...]:

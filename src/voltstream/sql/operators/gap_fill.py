@@ -21,8 +21,8 @@ def gap_fill_delta(writer: Writer, plan: GapFill, child: Stream) -> Stream:
     law = "the gaps between the neighbours of a change are filled anew"
     writer.rule("gap fill", law, "rows of touched series")
     delta = writer.materialize(child, "gap fill")
-    rows = kept_rows(writer, plan.child, child, delta, plan.series, "gap fill")
     time, by = quote(plan.time), plan.series
+    rows = kept_rows(writer, plan.child, child, delta, by, by, "gap fill")
     comma = f"{column_list(by)}, " if by else ""
     tail = f" GROUP BY {column_list(by)}" if by else " HAVING count(*) > 0"
     touched = writer.temp(

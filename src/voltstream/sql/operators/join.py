@@ -126,7 +126,8 @@ def _matching(writer: Writer, a: Side, b: Side, on: _Condition, *, matched: bool
     operator = "semi join" if matched else "unmatched"
     rows, old_rows = column_list(a.columns, "l"), column_list(b.compared)
     direct = writer.temp(
-        f'SELECT {rows}, l."_w" FROM {a.delta} AS l {verb} JOIN {b.content} AS r ON {on("l", "r")}',
+        f'SELECT {rows}, l."_w" FROM {a.delta} AS l {verb} JOIN {_near(b, a.delta, on, verb)} '
+        f"AS r ON {on('l', 'r')}",
         (a.delta,),
         operator,
     )
@@ -152,11 +153,21 @@ def _matching(writer: Writer, a: Side, b: Side, on: _Condition, *, matched: bool
     )
     now = f'SELECT {rows}, l."_w"::INTEGER FROM {touched} AS l'
     if not b.append_only:
-        was += f" UNION ALL {now} {verb} JOIN {b.content} AS r ON {on('l', 'r')}"
+        was += f" UNION ALL {now} {verb} JOIN {_near(b, touched, on, verb)} AS r ON {on('l', 'r')}"
     elif matched:  # Where rows only come, a row that was touched has a match now.
         was += f" UNION ALL {now}"
     moved = writer.temp(was, (touched,), operator)
     return [direct, moved]
+
+
+def _near(b: Side, rows: str, on: _Condition, verb: str) -> str:
+    """Return what of a side may match some rows.
+
+    An anti join reads a side whole; a semi join before it reads the row groups that may match.
+    """
+    if verb == "SEMI" or not b.keys:
+        return b.content
+    return f"(SELECT r.* FROM {b.content} AS r SEMI JOIN {rows} AS k ON {on('k', 'r')})"
 
 
 def _padded(alone: str, own: tuple[str, ...], columns: tuple[str, ...]) -> str:

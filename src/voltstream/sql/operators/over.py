@@ -2,7 +2,8 @@
 
 Law: a row's value depends on the rows of its partition alone, so the touched partitions are
 computed again, and what they showed before is kept to be taken back: ties, which SQL leaves open,
-are then decided once. State: the input (unless it is stored) and the output.
+are then decided once. State: the input (unless it is stored with the partition's columns) and the
+output.
 Cost: O(rows of the touched partitions).
 """
 
@@ -14,19 +15,15 @@ from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.keys import forget, held, near
 from voltstream.sql.operators.log import integrate
 from voltstream.sql.operators.stream import Stream, Writer
-from voltstream.sql.plan import (
-    Over,
-    Plan,
-    column_list,
-    is_stored,
-)
+from voltstream.sql.plan import Over, Plan, are_stored, column_list, is_stored
 
 
 def over_delta(writer: Writer, plan: Over, child: Stream) -> Keyed:
     law = "the touched partitions are computed again from the input"
     writer.rule("over", law, "rows of touched partitions")
     delta = writer.materialize(child, "over input")
-    rows = kept_rows(writer, plan.child, child, delta, plan.partition, "over input")
+    by = plan.partition
+    rows = kept_rows(writer, plan.child, child, delta, by, by, "over input")
     calls = "".join(f", {spell(call)} AS {quote(name)}" for name, call in plan.calls)
     columns = column_list(plan.columns)
     touched = near(rows, delta, plan.partition)
@@ -43,15 +40,19 @@ def kept_rows(
     plan: Plan,
     child: Stream,
     delta: str,
-    partition: tuple[str, ...],
+    read_by: tuple[str, ...],
+    settled_by: tuple[str, ...],
     operator: str,
 ) -> str:
-    """Return a relation of an input's rows, each as often as it counts; keep it if need be."""
-    if is_stored(plan):
+    """Return a relation of an input's rows, each as often as it counts; keep it if need be.
+
+    Shape: it is read by some columns, and settled by some, or by all, where rows go.
+    """
+    if is_stored(plan) and are_stored(plan, read_by):
         return f"({batch_sql(plan)})"
     columns = column_list(child.columns)
     kept = writer.state("kept", f'SELECT {columns}, "_w" FROM {delta}')
-    integrate(writer, kept, delta, child, partition or child.columns, operator)
+    integrate(writer, kept, delta, child, settled_by or child.columns, operator)
     return (
         f'(SELECT {columns} FROM {kept} WHERE "_w" = 1 UNION ALL '
         f'SELECT {columns} FROM (SELECT *, unnest(range("_w")) FROM {kept} WHERE "_w" > 1))'

@@ -54,12 +54,12 @@ def _candidates(
 ) -> str:
     """Return the rows to be ranked: winners and new rows, or all rows where a winner went."""
     rows = column_list(child.columns)
-    kept = kept_rows(writer, plan.child, child, delta, (), "top input")
     by = plan.partition
+    kept = kept_rows(writer, plan.child, child, delta, by, (), "top input")
+    gone = f'(SELECT {rows} FROM {delta} WHERE "_w" < 0)'
     lost = writer.temp(
-        f"SELECT DISTINCT {column_list(by, 'd') if by else '1 AS one'} FROM "
-        f'(SELECT * FROM {delta} WHERE "_w" < 0) AS d '
-        f"SEMI JOIN {top} AS t ON {null_safe(child.columns, 'd', 't')}",
+        f"SELECT DISTINCT {column_list(by) if by else '1 AS one'} FROM "
+        f"({near(top, gone, child.columns)})",
         (delta,),
         "top",
     )
