@@ -19,6 +19,7 @@ class MemoryFeed:
         self.columns: Mapping[str, DataType] = {}
         self.batches: list[RawBatch] = []
         self.states: list[str] = []
+        self.ends: dict[str, int] = {}
         self._offsets = dict(offsets)
 
     def offsets(self) -> Mapping[str, str]:
@@ -34,6 +35,9 @@ class MemoryFeed:
     def report(self, state: str, detail: str = "") -> None:
         del detail
         self.states.append(state)
+
+    def measure(self, ends: Mapping[str, int]) -> None:
+        self.ends = dict(ends)
 
     def records(self) -> list[bytes]:
         return [bytes(record) for batch in self.batches for record in batch.records]

@@ -137,6 +137,7 @@ def test_what_changed_while_stopped_comes_once(
     eventually(lambda: same(engine, origin))
     origin.execute("UPDATE meters SET kwh = 0")
     eventually(lambda: same(engine, origin))
+    eventually(lambda: engine.run("SELECT name, behind FROM rw_source_lag") == [("meters", 0)])
     [slot] = origin.execute("SELECT slot_name FROM pg_replication_slots").fetchall()
     assert slot == ("voltstream_public_meters",)
 

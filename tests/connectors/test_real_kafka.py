@@ -190,6 +190,10 @@ def test_upserts_and_tombstones_keep_a_table(broker: Broker, tmp_path: Path) -> 
         right = [(len(stands), sum(stands.values()))]
         eventually(lambda: engine.run("SELECT n, s::BIGINT FROM total") == right, 30)
         eventually(lambda: engine.run("SELECT count(*), sum(reads)::BIGINT FROM raw") == right, 30)
+        lag = (
+            "SELECT sum(reached)::BIGINT, sum(behind)::BIGINT FROM rw_source_lag WHERE name = 'raw'"
+        )
+        eventually(lambda: engine.run(lag) == [(3_000, 0)], 30)
         assert dict(engine.run("SELECT meter, reads FROM meters")) == stands  # type: ignore[arg-type]
 
 

@@ -30,6 +30,7 @@ CONSUME_WAIT_S = 0.1
 CONNECT_WAIT_S = 3.0
 CONNECT_SLICES_S = (0.2, 0.4, 0.8, 1.6)
 RETRY_S_MIN, RETRY_S_MAX = 0.5, 10.0
+LAG_S = 2.0  # How often the ends of the partitions are told.
 PARTITIONS_REFRESH_S = 30.0  # How soon a partition that was added to a topic is noticed.
 INCLUDED = ("key", "partition", "offset", "timestamp", "header", "payload")
 _ENCODINGS: Mapping[Encode, Encoding] = {"json": "json", "csv": "csv", "bytes": "bytes"}
@@ -192,7 +193,7 @@ class KafkaSource:
         self._connected = True
         self._report("running", self._topic)
         known = len(consumer.assignment())
-        checked_s = time.monotonic()
+        checked_s = measured_s = time.monotonic()
         while not self._stop.is_set():
             messages = consumer.consume(CONSUME_MESSAGES, CONSUME_WAIT_S)
             self._submit(messages)
@@ -200,6 +201,9 @@ class KafkaSource:
                 self._connected = True
                 self._report("running", self._topic)
             due_s = PARTITIONS_REFRESH_S if self._connected else RETRY_S_MAX
+            if time.monotonic() - measured_s > LAG_S:
+                self._measure(consumer)
+                measured_s = time.monotonic()
             if time.monotonic() - checked_s > due_s or not (messages or self._connected):
                 if len(self._partitions(consumer)) != known:
                     self._outstanding.settle()
@@ -207,6 +211,14 @@ class KafkaSource:
                 self._connected = True
                 self._report("running", self._topic)
                 checked_s = time.monotonic()
+
+    def _measure(self, consumer: Consumer) -> None:
+        ends = {}
+        for place in consumer.assignment():
+            marks = consumer.get_watermark_offsets(place, cached=True)  # As the last fetch told.
+            if marks[1] >= 0:
+                ends[f"{place.topic}/{place.partition}"] = int(marks[1])
+        self._feed.measure(ends)
 
     def _submit(self, messages: list[Message]) -> None:
         by_partition: dict[int, list[Message]] = {}

@@ -32,7 +32,7 @@ SNAPSHOT_ROWS = 20_000  # Of one batch.
 WAIT_S = 0.1  # How often a silent stream looks whether it shall stop.
 BATCH_S = 0.2  # A batch that is not full goes on after so long.
 CONFIRM_S = 5.0
-LAG_S = 10.0
+LAG_S = 2.0
 RETRY_S_MIN, RETRY_S_MAX = 0.5, 10.0
 _SETTINGS = (
     "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres "
@@ -260,8 +260,7 @@ class PostgresCdcSource:
                 _confirm(stream, batch.seen if idle else int(self._feed.offsets()["lsn"]))
                 confirmed_s = now_s
             if now_s - lag_s >= LAG_S:
-                behind = max(batch.seen - batch.end, 0) if not batch.is_empty() else 0
-                self._report("running", f"{self._table}, {behind} bytes behind")
+                self._feed.measure({"lsn": batch.seen if not batch.is_empty() else batch.end})
                 lag_s = now_s
 
     def _take(self, batch: _Batch, message: bytes, at: int) -> None:

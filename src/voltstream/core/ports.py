@@ -238,6 +238,9 @@ class SourceFeed(Protocol):
     def report(self, state: str, detail: str = "") -> None:
         """Tell what rw_sources shows: connecting, running, disconnected, finished or failed."""
 
+    def measure(self, ends: Mapping[str, int]) -> None:
+        """Tell where the origin ends, by the parts of ``offsets``: rw_source_lag shows it."""
+
 
 class Connector(Protocol):
     """A running way in. It carries bytes and never interprets them."""

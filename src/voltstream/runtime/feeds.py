@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 
+from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Connector, Connectors, RawBatch, Receipt
 from voltstream.core.types import DataType
@@ -19,7 +20,7 @@ from voltstream.runtime.ingest import (
     layout,
 )
 from voltstream.store.database import Connection
-from voltstream.store.ledger import read_offsets, set_state
+from voltstream.store.ledger import read_offsets, set_ends, set_state
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,11 @@ class Feed:
         loop: EpochLoop,
         ingest: SourceIngest,
         reader: Callable[[], Connection],
+        clock: Clock,
     ) -> None:
         self._entry = entry
+        self._clock = clock
+        self._ends: dict[str, int] = {}
         self._loop = loop
         self._ingest = ingest
         self._reader = reader
@@ -71,6 +75,16 @@ class Feed:
         except VoltstreamError as error:
             log.debug("the state of %s is not recorded: %s", self.source, error.message)
 
+    def measure(self, ends: Mapping[str, int]) -> None:
+        if dict(ends) == self._ends:
+            return
+        self._ends = dict(ends)
+        kept, oid, now_us = dict(ends), self._entry.oid, self._clock.now_us()
+        try:
+            self._loop.run_chore(lambda store: set_ends(store, oid, kept, now_us))
+        except VoltstreamError as error:
+            log.debug("the lag of %s is not recorded: %s", self.source, error.message)
+
 
 class Feeds:
     """Every running connector of one database."""
@@ -81,7 +95,9 @@ class Feeds:
         loop: EpochLoop,
         ingest: SourceIngest,
         reader: Callable[[], Connection],
+        clock: Clock,
     ) -> None:
+        self._clock = clock
         self._connectors = connectors
         self._loop = loop
         self._ingest = ingest
@@ -97,7 +113,7 @@ class Feeds:
         layout(entry)  # Refuses what cannot be read now, not at the first row.
         connector = None
         if entry.stored.properties.get("connector"):
-            feed = Feed(entry, self._loop, self._ingest, self._reader)
+            feed = Feed(entry, self._loop, self._ingest, self._reader, self._clock)
             connector = self._connectors.source(feed)
 
         def start() -> None:

@@ -33,6 +33,8 @@ _TABLES = (
     "ALTER TABLE _vs.dead_letters ADD COLUMN IF NOT EXISTS "
     "id BIGINT DEFAULT nextval('_vs.dead_letter_ids')",
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.ends (oid BIGINT, part VARCHAR, reached BIGINT, "
+    '"at" TIMESTAMPTZ)',
     "CREATE TABLE IF NOT EXISTS _vs.failures (oid BIGINT, cause BIGINT, reason VARCHAR, "
     "epoch BIGINT)",
     "CREATE TABLE IF NOT EXISTS _vs.watermarks (oid BIGINT, reached TIMESTAMPTZ, "
@@ -60,6 +62,11 @@ _VIEWS = (
     "LEFT JOIN _vs.failures f USING (oid) WHERE o.kind = 'sink'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_dead_letters AS SELECT * FROM _vs.dead_letters",
     "CREATE OR REPLACE VIEW rw_catalog.dead_letters AS SELECT * FROM _vs.dead_letters",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_source_lag AS SELECT o.name, o.schema, "
+    "e.part AS partition, coalesce(TRY_CAST(f.position AS BIGINT), 0) AS position, e.reached, "
+    "greatest(e.reached - coalesce(TRY_CAST(f.position AS BIGINT), 0), 0) AS behind, "
+    'e."at" AS measured_at FROM _vs.ends e JOIN _vs.objects o USING (oid) '
+    "LEFT JOIN _vs.offsets f ON f.source = e.oid AND f.part = e.part",
     # An idle source's watermark follows the clock, so that it does not hold windows open.
     "CREATE OR REPLACE VIEW _vs.watermarks_now AS SELECT oid, CASE WHEN arrived <= now - idle_s * "
     "INTERVAL '1 second' THEN greatest(reached, now - delay_s * INTERVAL '1 second') "
@@ -126,6 +133,7 @@ def prepare(connection: Connection) -> None:
     if not connection.rows("SELECT 1 FROM _vs.epoch"):
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")
     connection.execute("DELETE FROM _vs.states")  # States describe a process that is gone.
+    connection.execute("DELETE FROM _vs.ends")
 
 
 def read_epoch(connection: Connection) -> EpochRow:
@@ -204,6 +212,7 @@ def remove_object(connection: Connection, oid: int) -> None:
         ("column_comments", "oid"),
         ("offsets", "source"),
         ("outbox", "sink"),
+        ("ends", "oid"),
         ("dropped", "sink"),
         ("states", "oid"),
         ("failures", "oid"),
@@ -295,6 +304,16 @@ def add_dead_letters(connection: Connection, letters: Sequence[Letter]) -> None:
         )
     finally:
         connection.take_back("_letters")
+
+
+def set_ends(connection: Connection, oid: int, ends: Mapping[str, int], now_us: int) -> None:
+    """Keep how far each part of a source's origin reaches."""
+    connection.execute(f"DELETE FROM _vs.ends WHERE oid = {oid}")
+    for part, reached in ends.items():
+        connection.execute(
+            "INSERT INTO _vs.ends VALUES (?, ?, ?, make_timestamptz(?))",
+            [oid, part, reached, now_us],
+        )
 
 
 def set_state(connection: Connection, oid: int, state: str, detail: str) -> None:
