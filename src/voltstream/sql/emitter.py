@@ -105,11 +105,12 @@ def _delta_of(writer: Writer, plan: Plan) -> Stream:
         case Filter(child=child):
             below = delta_of(writer, child)
             writer.rule("filter", "linear: applied to the delta", "delta")
+            report_faults(writer, writer.name, [("a condition", plan.predicate)], below)
             return filter_delta(plan, below)
         case Project(child=child):
             below = delta_of(writer, child)
             writer.rule("project", "linear: applied to the delta", "delta")
-            report_faults(writer, writer.name, plan.items, below)
+            report_faults(writer, writer.name, _columns(plan.items), below)
             made = project_delta(plan, below)
             calls = [(name, tree) for name, tree in plan.items if is_kept(tree)]
             if not calls:
@@ -122,7 +123,9 @@ def _delta_of(writer: Writer, plan: Plan) -> Stream:
             writer.rule("union all", "linear: the branches' deltas add up", "delta")
             return union_delta(plan.columns, branches)
         case Join(left=left, right=right):
-            return join_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
+            sides = (delta_of(writer, left), delta_of(writer, right))
+            _report_keys(writer, plan, *sides)
+            return join_delta(writer, plan, *sides)
         case AsofJoin(left=left, right=right):
             return asof_delta(writer, plan, delta_of(writer, left), delta_of(writer, right))
         case TemporalJoin(join=join):
@@ -157,6 +160,19 @@ def _always_there(writer: Writer, plan: Aggregate) -> Stream:
     return Stream(sql, (*keyed.stream.reads, born), plan.columns, False, False)
 
 
+def _columns(items: Sequence[tuple[str, exp.Expression]]) -> Items:
+    return [(f"column {name}", tree) for name, tree in items]
+
+
+def _report_keys(writer: Writer, plan: Join, left: Stream, right: Stream) -> None:
+    """Keep the rows whose join key cannot be computed: they match nothing."""
+    for stream, trees in (
+        (left, [key.left for key in plan.keys]),
+        (right, [key.right for key in plan.keys]),
+    ):
+        report_faults(writer, writer.name, [("a join key", tree) for tree in trees], stream)
+
+
 _KEYED = (Aggregate, DistinctOn, SetOperation, Over, Ranked)  # A view reads their own state.
 
 
@@ -164,6 +180,12 @@ def _keyed(writer: Writer, plan: Aggregate | DistinctOn | SetOperation | Over | 
     if isinstance(plan, SetOperation):
         return set_operation_delta(writer, plan, [delta_of(writer, side) for side in plan.sides])
     child = delta_of(writer, plan.child)
+    match plan:
+        case Aggregate() | Over():
+            calls = [("what a call takes", tree) for _, tree in plan.calls]
+            report_faults(writer, writer.name, calls, child)
+        case _:
+            pass
     match plan:
         case Aggregate():
             return aggregate_delta(writer, plan, child)
@@ -228,7 +250,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
     columns = tuple(n for n, _ in stored)
     if isinstance(root, _KEYED):
         keyed = _keyed(writer, root)
-        report_faults(writer, name, tuple(stored), keyed.stream)
+        report_faults(writer, name, _columns(stored), keyed.stream)
         out = _consolidated(project_delta(Project(root, tuple(stored)), keyed.stream))
         writer.rule("view", "read from its operator's state", "delta")
         writer.temp(out.sql, out.reads, "output", name=output, for_output=True)

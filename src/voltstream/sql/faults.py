@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import exp
 
@@ -11,7 +11,22 @@ from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.python_calls import called_name
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
-# Readers of text: NULL for NULL, and otherwise a value or an error.
+# The store's functions that refuse some values.
+_PARTIAL = frozenset({
+    "sqrt", "ln", "log", "log2", "log10", "pow", "power", "exp", "asin", "acos", "atanh", "acosh",
+    "chr", "factorial", "gamma", "lgamma", "make_date", "make_time", "make_timestamp",
+    "make_timestamptz", "strptime", "repeat", "lpad", "rpad", "error", "from_json",
+    "json_extract", "unhex", "from_hex", "from_base64", "to_base", "decode", "set_bit", "bitstring",
+})  # fmt: skip
+# Functions of our own that take every value.
+_TOTAL = frozenset({
+    "_vs_json_at", "_vs_json_text_at", "_vs_json_contains", "_vs_json_has", "_vs_json_has_any",
+    "_vs_json_has_all", "_vs_json_field", "_vs_json_type", "_vs_json_pretty", "_vs_json_strip",
+    "_vs_is_json", "_vs_json_key", "_vs_float_text", "_vs_array_text", "_vs_nested_text",
+    "_vs_record_text", "_vs_initcap", "_vs_quote_literal", "_vs_quote_ident", "_vs_crc32",
+    "_vs_crc32c", "_vs_bit_count", "_vs_split", "_vs_interval_text", "_vs_now",
+})  # fmt: skip
+# Readers of text: what the user wrote is a cast of their argument.
 _READERS = frozenset({"_vs_integer_text", "_vs_boolean_text", "_vs_interval", "_vs_bytea",
                       "_vs_json_normal", "_vs_json_number", "_vs_json_boolean"})  # fmt: skip
 _TEXT = frozenset({exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT})
@@ -29,46 +44,59 @@ def guarded(tree: exp.Expression) -> exp.Expression:
 
 
 def guarded_call(call: exp.Expression) -> exp.Expression:
-    """Return an aggregate call whose arguments give NULL instead of raising."""
+    """Return an aggregate or window call whose operands give NULL instead of raising."""
     copied = call.copy()
-    for node in list(copied.find_all(exp.AggFunc)):
-        if isinstance(node.this, exp.Expression) and not isinstance(node.this, exp.Star):
-            holder = _ordered(node)
-            argument = holder.this
-            if isinstance(argument, exp.Expression) and not isinstance(argument, exp.Distinct):
-                holder.set("this", guarded(argument))
+    for node in list(copied.find_all(exp.AggFunc, exp.Filter, exp.Order, exp.Ordered)):
+        for operand in list(_operands(node)):
+            operand.replace(guarded(operand.copy()))
     return copied
 
 
-def _ordered(node: exp.Expr) -> exp.Expr:
-    """Return what holds the argument: ORDER BY inside an aggregate stays around what is tried."""
-    while isinstance(node.this, exp.Order):
-        node = node.this
-    return node
+def _operands(node: exp.Expr) -> Iterator[exp.Expression]:
+    """Yield what a call computes for each row: arguments, FILTER, ORDER BY, DISTINCT's items."""
+    if isinstance(node, exp.Filter):
+        yield node.expression.this
+        return
+    for value in [node.this, *node.expressions]:
+        if isinstance(value, exp.Distinct):
+            yield from value.expressions
+        elif isinstance(value, exp.Expression) and not isinstance(value, _SHAPES):
+            yield value
 
 
-def report_faults(
-    writer: Writer, name: str, items: tuple[tuple[str, exp.Expression], ...], child: Stream
-) -> None:
-    """Add a step that keeps the delta's rows whose value could not be computed."""
-    for public, tree in items:
-        if not _is_tried(tree):
-            continue
-        conditions = [_failed(node) for node in _risky(tree) if _can_fail(node)]
-        if not conditions:
-            continue
-        row = ", ".join(f"{quote(c)} := {quote(c)}" for c in child.columns)
-        wanted = spell(tree.expressions[0].transform(_as_written))
-        reason = f"column {public} of {name} cannot be computed: {wanted}".replace("'", "''")
-        target = name.replace("'", "''")
-        writer.run(
-            f"INSERT INTO {DEAD_LETTERS} SELECT '{target}', '', "
-            f"encode(to_json(struct_pack({row}))::VARCHAR), '{reason}', "
-            f"CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM ({child.sql}) "
-            f'WHERE "_w" > 0 AND ({" OR ".join(conditions)})',
-            child.reads,
-            "dead letters",
-        )
+_SHAPES = (exp.Star, exp.Order, exp.Ordered, exp.Filter, exp.AggFunc, exp.Identifier, exp.Literal)
+Named = tuple[str, exp.Expression]
+
+
+def report_faults(writer: Writer, name: str, items: Iterable[Named], child: Stream) -> None:
+    """Add a step that keeps the delta's rows for which something could not be computed.
+
+    Shape: an item is what the user calls it, and its expression over the child's columns. Law: a
+    value that raises makes no record of itself, NULL does: so the two are told apart.
+    """
+    found: dict[str, str] = {}
+    for what, tree in items:
+        for tried in [node for node in tree.find_all(exp.Anonymous) if _is_tried(node)]:
+            inner = tried.expressions[0]
+            if not any(_can_fail(node) for node in _risky(inner)):
+                continue
+            wanted = spell(inner.transform(_as_written))
+            reason = f"{what} of {name} cannot be computed: {wanted}".replace("'", "''")
+            failed = f"TRY(struct_pack(v := {spell(inner)})) IS NULL"
+            found[reason] = f"CASE WHEN {failed} THEN '{reason}' END"
+    if not found:
+        return
+    row = ", ".join(f"{quote(c)} := {quote(c)}" for c in child.columns)
+    target = name.replace("'", "''")
+    writer.run(
+        f"INSERT INTO {DEAD_LETTERS} SELECT '{target}', '', "
+        f'encode(to_json(struct_pack({row}))::VARCHAR), "_vs_reason", '
+        "CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM "
+        f'(SELECT *, unnest([{", ".join(found.values())}]) AS "_vs_reason" FROM ({child.sql}) '
+        'WHERE "_w" > 0) WHERE "_vs_reason" IS NOT NULL',
+        child.reads,
+        "dead letters",
+    )
 
 
 def report_calls(
@@ -98,6 +126,8 @@ def _as_written(node: exp.Expression) -> exp.Expression:
         return read
     if _is_division(node):
         return exp.Div(this=node.expressions[0], expression=node.expressions[1])
+    if _is_own(node):
+        return exp.Anonymous(this=node.name.removeprefix("_vs_"), expressions=node.expressions)
     return node
 
 
@@ -109,12 +139,18 @@ def _risky(tree: exp.Expression) -> Iterator[exp.Expression]:
     for node in tree.walk():
         if not isinstance(node, exp.Expression):
             continue
-        if isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_own(node):
+        if isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_own(node) or _is_partial(node):
             yield node
 
 
 def _is_own(node: exp.Expression) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.startswith("_vs_")
+
+
+def _is_partial(node: exp.Expression) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower() in _PARTIAL
+    return isinstance(node, exp.Func) and node.sql_name().lower() in _PARTIAL
 
 
 def _is_reader(node: exp.Expression) -> bool:
@@ -126,30 +162,18 @@ def _is_division(node: exp.Expression) -> bool:
 
 
 def _can_fail(node: exp.Expression) -> bool:
-    """Tell divisions by something that may be zero and casts; overflow alone is not looked for."""
+    """Tell what is worth a look at each row; that a sum or a difference overflows alone is not."""
     if _is_division(node):
         return not _is_number(node.expressions[1])
-    if _is_reader(node):
-        return not isinstance(node.expressions[0], exp.Literal | exp.Null)
     if isinstance(node, exp.Div | exp.IntDiv | exp.Mod):
         return not _is_number(node.expression)
     if isinstance(node, exp.Cast):
         return not isinstance(node.this, exp.Literal | exp.Null) and node.to.this not in _TEXT
-    return False
+    if _is_own(node):
+        constant = all(isinstance(one, exp.Literal | exp.Null) for one in node.expressions)
+        return node.name not in _TOTAL and not (constant and node.expressions)
+    return isinstance(node, exp.Mul) or _is_partial(node)
 
 
 def _is_number(tree: exp.Expression) -> bool:
     return isinstance(tree, exp.Literal) and not tree.is_string and float(tree.name) != 0
-
-
-def _failed(node: exp.Expression) -> str:
-    if _is_division(node):
-        operands = node.expressions[:2]
-    elif _is_reader(node):
-        operands = node.expressions[:1]
-    elif isinstance(node, exp.Cast):
-        operands = [node.this]
-    else:
-        operands = [node.this, node.expression]
-    known = " AND ".join(f"TRY({spell(operand)}) IS NOT NULL" for operand in operands)
-    return f"(TRY({spell(node)}) IS NULL AND {known})"

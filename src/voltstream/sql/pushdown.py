@@ -78,9 +78,9 @@ def equality(part: exp.Expression, left: Plan, right: Plan) -> Key | None:
         return None
     a, b = part.this, part.expression
     if within(a, left) and within(b, right):
-        return Key(a, b, null_safe)
+        return Key(guarded(a), guarded(b), null_safe)
     if within(a, right) and within(b, left):
-        return Key(b, a, null_safe)
+        return Key(guarded(b), guarded(a), null_safe)
     return None
 
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from voltstream.core.errors import NotIncremental, UndefinedObject
 from voltstream.sql.expressions import column, mentions_now, spell
+from voltstream.sql.faults import guarded, guarded_call
 from voltstream.sql.plan import Over, Plan, Project
 from voltstream.sql.planning import Items, Outputs, names_in, own_nodes, replaced
 
@@ -109,7 +110,7 @@ def _input(
             while name in plan.columns:
                 name += "_"
             names[text] = name
-            items.append((name, tree))
+            items.append((name, guarded(tree)))
     return Project(plan, tuple(items)), names
 
 
@@ -121,4 +122,4 @@ def _over(call: exp.Expression, by: list[exp.Expression], names: dict[str, str])
         known = names.get(spell(ordered.this))
         if known is not None:
             ordered.set("this", column(known))
-    return copied
+    return guarded_call(copied)
