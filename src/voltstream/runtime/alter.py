@@ -27,6 +27,7 @@ from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.grant_ddl import rename_schema
+from voltstream.runtime.renaming import renamed_itself, rewrite_readers
 from voltstream.runtime.retention import check_retention
 from voltstream.runtime.thawing import EVER
 from voltstream.sql.capture import mentions_column
@@ -479,6 +480,8 @@ def _move(epoch: Epoch, entry: Entry, schema: str, name: str) -> None:
     if isinstance(parsed, CreateTable):
         stored = replace(stored, definition=definition(parsed))
         parsed = replace(parsed, text=stored.definition)
+    else:
+        stored = renamed_itself(stored)
     moved = replace(entry, stored=stored, parsed=parsed, relation=relation)
     epoch.catalog = epoch.catalog.without(entry).with_entry(moved)
     if entry.kind in _READ:
@@ -493,4 +496,5 @@ def _move(epoch: Epoch, entry: Entry, schema: str, name: str) -> None:
         rest = str(sql[0][0])[found.end() :].rstrip().rstrip(";")
         connection.execute(f"CREATE VIEW {public_name(schema, name)} {rest}")
     set_definition(connection, stored)
+    rewrite_readers(epoch, moved)
     remake_readers(epoch, moved)

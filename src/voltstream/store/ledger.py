@@ -197,11 +197,7 @@ def add_object(connection: Connection, stored: StoredObject) -> None:
     )
     for on_oid in stored.depends_on:
         connection.execute("INSERT INTO _vs.dependencies VALUES (?, ?)", [stored.oid, on_oid])
-    for bound in stored.bindings:
-        connection.execute(
-            "INSERT INTO _vs.bindings VALUES (?, ?, ?, ?, ?)",
-            [stored.oid, bound.schema, bound.name, bound.oid, json.dumps(bound.columns)],
-        )
+    _add_bindings(connection, stored)
 
 
 def remove_object(connection: Connection, oid: int) -> None:
@@ -228,6 +224,20 @@ def set_definition(connection: Connection, stored: StoredObject) -> None:
         "UPDATE _vs.objects SET schema = ?, name = ?, definition = ? WHERE oid = ?",
         [stored.schema, stored.name, stored.definition, stored.oid],
     )
+
+
+def set_bindings(connection: Connection, stored: StoredObject) -> None:
+    """Keep what an object's names mean now."""
+    connection.execute(f"DELETE FROM _vs.bindings WHERE oid = {stored.oid}")
+    _add_bindings(connection, stored)
+
+
+def _add_bindings(connection: Connection, stored: StoredObject) -> None:
+    for bound in stored.bindings:
+        connection.execute(
+            "INSERT INTO _vs.bindings VALUES (?, ?, ?, ?, ?)",
+            [stored.oid, bound.schema, bound.name, bound.oid, json.dumps(bound.columns)],
+        )
 
 
 def read_column_comments(connection: Connection) -> dict[int, dict[str, str]]:

@@ -1,0 +1,41 @@
+-- What reads an object says where it is now; a name that was read as itself stays as its alias.
+CREATE TABLE t (id int primary key, v int);
+CREATE VIEW v AS SELECT id, v FROM t WHERE t.v > 1;
+CREATE MATERIALIZED VIEW m AS SELECT x.v, count(*) FROM t x JOIN public.t ON t.id = x.id WHERE x.id IN (SELECT id FROM t) GROUP BY x.v;
+CREATE MATERIALIZED VIEW mm AS WITH m AS (SELECT 1 AS one), t AS (SELECT * FROM public.m) SELECT m.one, t.v FROM t, m;
+CREATE SINK s FROM m WITH (connector = 'blackhole', force_append_only = 'true');
+CREATE SUBSCRIPTION sub FROM m WITH (retention = '1 hour');
+CREATE INDEX i ON t (v);
+ALTER TABLE t RENAME TO "T 2";
+ALTER MATERIALIZED VIEW m RENAME TO m2;
+INSERT INTO "T 2" VALUES (1, 5), (2, 1);
+SHOW CREATE MATERIALIZED VIEW m2;
+SHOW CREATE VIEW v;
+SHOW CREATE MATERIALIZED VIEW mm;
+SHOW CREATE SINK s;
+SHOW CREATE SUBSCRIPTION sub;
+SHOW CREATE INDEX i;
+SELECT pg_get_viewdef('m2'::regclass);
+SELECT * FROM v;
+CREATE SCHEMA other;
+ALTER TABLE "T 2" SET SCHEMA other;
+SHOW CREATE VIEW v;
+-- restart
+INSERT INTO other."T 2" VALUES (3, 7);
+SELECT * FROM v ORDER BY id;
+SELECT * FROM m2 ORDER BY v;
+SELECT * FROM mm ORDER BY v;
+ALTER TABLE other."T 2" RENAME TO t;
+ALTER TABLE other.t SET SCHEMA public;
+SHOW CREATE VIEW v;
+SHOW CREATE MATERIALIZED VIEW m2;
+-- Two that change places: each reader still reads what it read.
+CREATE MATERIALIZED VIEW a AS SELECT id FROM t WHERE v > 4;
+CREATE MATERIALIZED VIEW b AS SELECT id FROM t WHERE v <= 4;
+CREATE MATERIALIZED VIEW over_a AS SELECT count(*) FROM a;
+ALTER MATERIALIZED VIEW a SWAP WITH b;
+SHOW CREATE MATERIALIZED VIEW over_a;
+SHOW CREATE MATERIALIZED VIEW a;
+INSERT INTO t VALUES (4, 9);
+SELECT * FROM over_a;
+SELECT * FROM b ORDER BY id;
