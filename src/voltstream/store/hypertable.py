@@ -115,6 +115,17 @@ def add(connection: Connection, table: Hypertable) -> None:
             json.dumps(table.dimensions),
         ],
     )
+    count_hot_rows(connection)
+
+
+def count_hot_rows(connection: Connection) -> None:
+    """Make the view that counts the hot rows of every hypertable."""
+    counts = [
+        f"SELECT {table.oid}::BIGINT AS oid, count(*) AS rows FROM {table.hot}"
+        for table in all_of(connection)
+    ]
+    counts.append("SELECT 0::BIGINT AS oid, 0::BIGINT AS rows WHERE FALSE")
+    connection.execute(f"CREATE OR REPLACE VIEW _vs.hot_rows AS {' UNION ALL '.join(counts)}")
 
 
 def change(connection: Connection, table: Hypertable) -> None:
@@ -128,6 +139,7 @@ def forget(connection: Connection, oid: int) -> None:
     for name in ("hyper", "chunks"):
         connection.execute(f"DELETE FROM _vs.{name} WHERE oid = {oid}")
     connection.execute(f"DROP VIEW IF EXISTS _vs.h_{oid}")
+    count_hot_rows(connection)
 
 
 def find(connection: Connection, oid: int) -> Hypertable | None:

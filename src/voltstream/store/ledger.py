@@ -12,7 +12,7 @@ from voltstream.store import hypertable
 from voltstream.store.database import Connection
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
-from voltstream.store.timescale import JOB_TABLES, VIEWS
+from voltstream.store.timescale import JOB_TABLES, MACROS, VIEWS
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.epoch (epoch BIGINT, now TIMESTAMPTZ, next_rid BIGINT, "
@@ -126,9 +126,10 @@ class EpochRow:
 
 def prepare(connection: Connection) -> None:
     """Make the internal tables and the views users see them through."""
-    for statement in (
-        *_TABLES, *ROLE_TABLES, *hypertable.TABLES, *JOB_TABLES, *_VIEWS, *RW_VIEWS, *VIEWS
-    ):  # fmt: skip
+    for statement in (*_TABLES, *ROLE_TABLES, *hypertable.TABLES, *JOB_TABLES):
+        connection.execute(statement)
+    hypertable.count_hot_rows(connection)
+    for statement in (*_VIEWS, *RW_VIEWS, *VIEWS, *MACROS):
         connection.execute(statement)
     if not connection.rows("SELECT 1 FROM _vs.epoch"):
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")

@@ -34,7 +34,7 @@ _CHUNKS = (
     "sum(bytes_before)::BIGINT AS bytes_before, max(tier) AS tier FROM _vs.parts GROUP BY chunk) p "
     "ON p.chunk = c.id"
 )
-_ROWS = "SELECT estimated_size FROM duckdb_tables() t WHERE t.table_name = 't_' || h.oid"
+_ROWS = "SELECT n.rows FROM _vs.hot_rows n WHERE n.oid = h.oid"
 VIEWS = (
     "CREATE OR REPLACE MACRO _vs.length_of(us) AS to_days((us // 86400000000)::INTEGER) + "
     "to_microseconds(us % 86400000000)",
@@ -117,12 +117,63 @@ VIEWS = (
     "next_start, count(r.job) AS total_runs, count(r.job) FILTER (r.error IS NULL) AS "
     "total_successes, count(r.error) AS total_failures FROM _vs.jobs j LEFT JOIN _vs.job_runs r "
     "ON r.job = j.id LEFT JOIN _vs.objects o USING (oid) GROUP BY j.id, o.schema, o.name",
-    # --- sizes: hot rows are told by the store's count, at what they take in its blocks ----------
+    # --- sizes ----------------------------------------------------------------------------------
     f"CREATE OR REPLACE VIEW _vs.hyper_sizes AS SELECT h.oid, h.schema, h.name, "
     f"coalesce(({_ROWS}), 0)::BIGINT AS hot_rows, coalesce((SELECT sum(p.bytes) FROM _vs.parts p "
     "WHERE p.oid = h.oid), 0)::BIGINT AS cold_bytes, coalesce((SELECT sum(p.rows) FROM _vs.parts p "
     "WHERE p.oid = h.oid), 0)::BIGINT - (SELECT count(*) FROM _vs.tombs t JOIN _vs.parts p ON "
     "p.id = t.part WHERE p.oid = h.oid) AS cold_rows FROM _vs.hyper_named h",
+)
+
+_IS = "(replace(x, '\"', '') IN (h.name, h.schema || '.' || h.name))"
+# Hot rows lie in the database file: of what it uses, they are told by their share of its rows.
+_HOT_BYTES = (
+    "(h.hot_rows * (SELECT total_blocks * block_size FROM pragma_database_size() LIMIT 1) // "
+    "greatest((SELECT sum(estimated_size) FROM duckdb_tables()), 1))::BIGINT"
+)
+_NO_BYTES = "0::BIGINT"
+_BEFORE = ("before_compression_table_bytes", "before_compression_index_bytes",
+           "before_compression_toast_bytes", "before_compression_total_bytes")  # fmt: skip
+_AFTER = tuple(name.replace("before", "after") for name in _BEFORE)
+
+
+def _compared(before: str, after: str) -> str:
+    sizes = (before, "NULL::BIGINT", "NULL::BIGINT", before, after, "NULL::BIGINT",
+             "NULL::BIGINT", after)  # fmt: skip
+    pairs = zip(sizes, (*_BEFORE, *_AFTER), strict=True)
+    return ", ".join(f"{value} AS {name}" for value, name in pairs)
+
+
+def _stats(chunk: str, hypertable_: str) -> tuple[str, ...]:
+    """Return both twins: what chunk files take, for each chunk and for all of them."""
+    whole = _compared("sum(c.bytes_before)::BIGINT", "sum(c.bytes)::BIGINT")
+    return (
+        f"CREATE OR REPLACE MACRO main.{chunk}(x) AS TABLE SELECT h.chunk_schema, h.chunk_name, "
+        "CASE WHEN files > 0 THEN 'Compressed' ELSE 'Uncompressed' END AS compression_status, "
+        f"{_compared('h.bytes_before', 'h.bytes')}, NULL::VARCHAR AS node_name "
+        f"FROM _vs.chunks_named h WHERE {_IS} ORDER BY h.low",
+        f"CREATE OR REPLACE MACRO main.{hypertable_}(x) AS TABLE SELECT count(*) AS total_chunks, "
+        f"count(*) FILTER (c.files > 0) AS number_compressed_chunks, {whole}, NULL::VARCHAR AS "
+        f"node_name FROM _vs.chunks_named c JOIN _vs.hyper_named h USING (oid) WHERE {_IS} "
+        "GROUP BY h.oid",
+    )
+
+
+MACROS = (
+    "CREATE OR REPLACE MACRO main.hypertable_size(x) AS (SELECT h.cold_bytes + "
+    f"{_HOT_BYTES} FROM _vs.hyper_sizes h WHERE {_IS})",
+    "CREATE OR REPLACE MACRO main.approximate_row_count(x) AS (SELECT h.hot_rows + h.cold_rows "
+    f"FROM _vs.hyper_sizes h WHERE {_IS})",
+    "CREATE OR REPLACE MACRO main.hypertable_detailed_size(x) AS TABLE SELECT h.cold_bytes + "
+    f"{_HOT_BYTES} AS table_bytes, {_NO_BYTES} AS index_bytes, {_NO_BYTES} AS toast_bytes, "
+    f"h.cold_bytes + {_HOT_BYTES} AS total_bytes, NULL::VARCHAR AS node_name "
+    f"FROM _vs.hyper_sizes h WHERE {_IS}",
+    "CREATE OR REPLACE MACRO main.chunks_detailed_size(x) AS TABLE SELECT h.chunk_schema, "
+    f"h.chunk_name, coalesce(h.bytes, 0)::BIGINT AS table_bytes, {_NO_BYTES} AS index_bytes, "
+    f"{_NO_BYTES} AS toast_bytes, coalesce(h.bytes, 0)::BIGINT AS total_bytes, NULL::VARCHAR AS "
+    f"node_name FROM _vs.chunks_named h WHERE {_IS} ORDER BY h.low",
+    *_stats("chunk_compression_stats", "hypertable_compression_stats"),
+    *_stats("chunk_columnstore_stats", "hypertable_columnstore_stats"),
 )
 
 
