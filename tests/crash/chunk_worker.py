@@ -1,6 +1,6 @@
 """Kills itself at one step of compressing a chunk; run again, says what is there.
 
-    python -m tests.crash.chunk_worker FOLDER STEP        STEP '' only checks
+python -m tests.crash.chunk_worker FOLDER STEP        STEP '' only checks
 """
 
 from __future__ import annotations

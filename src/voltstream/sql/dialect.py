@@ -52,7 +52,9 @@ _KEPT_FUNCTIONS = (
 _AGGREGATES = (
     "jsonb_agg", "json_agg", "jsonb_object_agg", "json_object_agg", "approx_percentile",
     "approx_count_distinct", "every", "first", "last", "arg_min", "arg_max", "max_by", "min_by",
-    "median", "any_value", "bool_xor",
+    "median", "any_value", "bool_xor", "histogram", "counter_agg", "gauge_agg", "time_weight",
+    "state_agg", "compact_state_agg", "heartbeat_agg", "stats_agg", "percentile_agg", "uddsketch",
+    "tdigest",
 )  # fmt: skip
 _KEPT_PARSERS = (
     "CAST", "TRY_CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM", "STRING_AGG",

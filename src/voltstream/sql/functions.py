@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voltstream.core.native import NativeFunction
-from voltstream.sql import macros
+from voltstream.sql import macros, summaries
 from voltstream.sql.natives import (
     conversions,
     intervals,
@@ -43,6 +43,7 @@ MACROS: tuple[str, ...] = (
     "CREATE OR REPLACE MACRO main._vs_epoch(x) AS "
     "CAST(epoch_us(x) AS DECIMAL(32,0)) * CAST(0.000001 AS DECIMAL(6,6))",
     *macros.MACROS,
+    *summaries.MACROS,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
+from voltstream.sql.rules import time_series
 from voltstream.sql.rules.json import jsonb, to_json
 from voltstream.sql.rules.output import cast_text
 from voltstream.sql.rules.tree import (
@@ -68,6 +69,9 @@ def _with_inner(argument: exp.Expression, new: exp.Expression) -> exp.Expression
 def _named(node: exp.AnonymousAggFunc, type_of: TypeOf) -> exp.Expression:
     name = str(node.this).lower()
     arguments = node.expressions
+    series = time_series.aggregate(name, arguments)
+    if series is not None:
+        return series
     if name in ("jsonb_agg", "json_agg"):
         value, _ = _inner(arguments[0])
         argument = _with_inner(arguments[0], _json_of(value, type_of))
@@ -180,6 +184,14 @@ def vector_total(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
 
 def _spread(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
     value, _ = _inner(node.this)
+    if type_of(value).kind is Kind.RECORD:  # Of a summary, not of rows.
+        verb = (
+            "stddev"
+            if isinstance(node, exp.Stddev | exp.StddevPop | exp.StddevSamp)
+            else "variance"
+        )
+        pop = isinstance(node, exp.StddevPop | exp.VariancePop)
+        return call(f"_vs_stats_{verb}", value, text("pop" if pop else "sample"))
     if type_of(value).kind not in EXACT:
         return None
     return call("_vs_numeric", node)

@@ -310,7 +310,7 @@ def added_days(found: Call) -> exp.Expression | None:
 CALLS: dict[str, Rule] = {
     "date_part": _date_part, "date_trunc": _date_trunc, "to_char": _to_char,
     "to_timestamp": _to_timestamp, "to_date": _to_date, "make_interval": _make_interval,
-    "date_bin": _bucket, "time_bucket": _bucket, "age": _age, "make_date": _make_date,
+    "date_bin": _bucket, "age": _age, "make_date": _make_date,
     "make_time": _make_moment("make_time"), "make_timestamp": _make_moment("make_timestamp"),
     "make_timestamptz": _make_moment("make_timestamptz"), "date": _date, "isfinite": _isfinite,
     "justify_hours": renamed("_vs_justify_hours"), "justify_days": renamed("_vs_justify_days"),

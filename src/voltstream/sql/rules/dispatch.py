@@ -17,6 +17,7 @@ from voltstream.sql.rules import (
     sets,
     system,
     texts,
+    time_series,
     vectors,
 )
 from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, number
@@ -30,6 +31,7 @@ CALLS: dict[str, Rule] = {
     **system.CALLS,
     **operators.CALLS,
     **sets.CALLS,
+    **time_series.CALLS,
     **vectors.CALLS,
 }
 
