@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.schema import Schema
 from voltstream.runtime.catalog import Catalog, Names
-from voltstream.sql.bounds import Bound, repointed
+from voltstream.sql.bounds import Bound, plain_constant, repointed
 from voltstream.sql.changes import Compiling
 from voltstream.store import hypertable
 from voltstream.store.chunk import Part
@@ -68,22 +68,40 @@ def chosen_parts(
     bounds: Sequence[Bound],
 ) -> list[Part]:
     """Return the parts that may have rows within the bounds."""
-    conditions = [f"oid = {table.oid}"]
-    if bounds and not connection.rows(f"SELECT 1 FROM _vs.parts WHERE oid = {table.oid} LIMIT 1"):
-        return []
+    known = f"oid = {table.oid}"
+    if not bounds:
+        return hypertable.parts(connection, known)
     kinds = {column.name: column.store_type for column in columns}
-    for bound in bounds:
-        for value, below in ((bound.low, False), (bound.high, True)):
-            if value is None:
-                continue
-            with suppress(VoltstreamError):  # What cannot be told bounds nothing.
-                text = compiling.items([value], None)[0]
-                test = _test(table, bound.column, kinds[bound.column], text, below=below)
-                if test is not None:
-                    condition = f"coalesce({test}, TRUE)"
-                    connection.describe(f"SELECT {condition} FROM _vs.parts p")
-                    conditions.append(condition)
-    return hypertable.parts(connection, " AND ".join(conditions))
+    tests = [test for bound in bounds for test in _tests(compiling, table, kinds, bound)]
+    try:
+        return hypertable.parts(connection, " AND ".join([known, *tests]))
+    except VoltstreamError:  # A constant that does not suit its column: it bounds nothing.
+        kept = [test for test in tests if _binds(connection, test)]
+        return hypertable.parts(connection, " AND ".join([known, *kept]))
+
+
+def _binds(connection: Connection, test: str) -> bool:
+    try:
+        connection.describe(f"SELECT {test} FROM _vs.parts p")
+    except VoltstreamError:
+        return False
+    return True
+
+
+def _tests(
+    compiling: Compiling, table: Hypertable, kinds: Mapping[str, str], bound: Bound
+) -> list[str]:
+    """Print what a part must meet for a bound."""
+    found: list[str] = []
+    for value, below in ((bound.low, False), (bound.high, True)):
+        if value is None:
+            continue
+        with suppress(VoltstreamError):  # What cannot be told bounds nothing.
+            text = plain_constant(value) or compiling.items([value], None)[0]
+            test = _test(table, bound.column, kinds[bound.column], text, below=below)
+            if test is not None:
+                found.append(f"coalesce({test}, TRUE)")
+    return found
 
 
 def _test(table: Hypertable, column: str, kind: str, value: str, *, below: bool) -> str | None:

@@ -91,6 +91,20 @@ def _constant(tree: exp.Expr) -> exp.Expression | None:
     return tree if isinstance(tree, exp.Expression) else None
 
 
+_INSTANTS = ("TIMESTAMPTZ", "TIMESTAMP", "DATE")
+
+
+def plain_constant(tree: exp.Expression) -> str | None:
+    """Return the store's SQL of a constant that reads the same there, else None."""
+    if isinstance(tree, exp.Literal):
+        return "'" + tree.name.replace("'", "''") + "'" if tree.is_string else tree.name
+    if isinstance(tree, exp.Cast) and isinstance(tree.this, exp.Literal) and tree.this.is_string:
+        kind = tree.to.sql("duckdb")
+        inner = plain_constant(tree.this)
+        return f"CAST({inner} AS {kind})" if kind in _INSTANTS else None
+    return None
+
+
 def derived_bounds(table: exp.Table, columns: frozenset[str]) -> list[Bound]:
     """Return the bounds of a table in its tree: from its SELECT, and from those around it."""
     select = table.find_ancestor(exp.Select)
