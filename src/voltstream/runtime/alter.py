@@ -22,6 +22,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import compaction, entries, followers, tables
+from voltstream.runtime.alter_source import add_columns
 from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, spelled
 from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
@@ -61,10 +62,10 @@ def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
     entry = epoch.catalog.require(parsed.name)
     if parsed.actions:
         if entry.kind != "table":
-            raise WrongObjectType(
-                f'"{entry.stored.name}" is not a table or cannot be altered',
-                hint=f"Make the {entry.kind} anew with the columns you want.",
-            )
+            entry = add_columns(epoch, entry, parsed.actions)
+            epoch.catalog = epoch.catalog.with_entry(entry)
+            remake_readers(epoch, entry)
+            return Outcome("ALTER SOURCE")
         epoch.flush()
         parted = hypertable.find(epoch.connection, entry.oid)
         if parted is not None:  # A file's columns are what they are: its rows become hot.

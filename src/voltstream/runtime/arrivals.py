@@ -7,6 +7,7 @@ the rows are copied once, into the stored source.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -87,6 +88,7 @@ def start_watermark(connection: Connection, oid: int, properties: Mapping[str, s
 
 def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     """Store rows of a source with arrival numbers, and as delta where a view reads them."""
+    table = _completed(table, entry)
     first = epoch.take_rids(table.num_rows)
     ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
     arrivals = pc.add(pc.cumulative_sum(ones), pa.scalar(first - 1, pa.int64()))
@@ -102,14 +104,25 @@ def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     connection.lend(_LENT, table)
     try:
         columns = column_expressions(entry.parsed)
+        listed = ", ".join(quoted(column.name) for column in entry.parsed.columns)
         connection.execute(
-            f"INSERT INTO {relation.stored} SELECT {columns}, _rid, "
+            f"INSERT INTO {relation.stored} ({listed}, _rid, _at) SELECT {columns}, _rid, "
             f"getvariable('vs_now') FROM {_LENT}"
         )
         if relation.watermarks:
             advance_watermark(connection, entry, f"(SELECT {columns} FROM {_LENT})")
     finally:
         connection.take_back(_LENT)
+
+
+def _completed(table: pa.Table, entry: Entry) -> pa.Table:
+    """Add columns that the source has gained since the rows were decoded."""
+    if isinstance(entry.parsed, CreateSource):
+        for column in entry.parsed.columns:
+            if column.generated_sql is None and column.name not in table.column_names:
+                nulls: Any = pa.nulls(len(table))
+                table = table.append_column(column.name, nulls)
+    return table
 
 
 def column_expressions(parsed: CreateSource) -> str:

@@ -60,7 +60,9 @@ class Engine:
             options.outbox_rows_max, ledger.count_parcels(self.database.writer)
         )
         self._ingest = SourceIngest(self.loop, clock, self._admit_source)
-        self._feeds = Feeds(connectors, self.loop, self._ingest, self.database.reader, clock)
+        self._feeds = Feeds(
+            connectors, self.loop, self._ingest, self.database.reader, clock, lambda: self.catalog
+        )
         self._deliveries = Deliveries(
             connectors, self.loop, self.database.reader, self._outboxes, clock
         )

@@ -66,7 +66,7 @@ def source_relation(stored: StoredObject, connection: Connection) -> Relation:
         name=stored.name,
         kind="source",
         columns=columns,
-        stored=f"_vs.src_{stored.oid}",
+        stored=source_store(stored.oid),
         delta=delta_name(stored.oid),
         append_only=True,
         arrival=True,
@@ -79,6 +79,11 @@ def _watermarks(stored: StoredObject) -> tuple[Watermarked, ...]:
     text = stored.properties.get("watermark")
     idles = arrivals.IDLE_TIMEOUT in stored.properties
     return (source_watermark(stored.oid, text, idles=idles),) if text else ()
+
+
+def source_store(oid: int) -> str:
+    """Return where a source's rows are."""
+    return f"_vs.src_{oid}"
 
 
 def table_store(oid: int) -> str:

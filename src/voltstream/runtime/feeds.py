@@ -11,7 +11,7 @@ from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Connector, Connectors, RawBatch, Receipt
 from voltstream.core.types import DataType
-from voltstream.runtime.catalog import Entry
+from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch_loop import EpochLoop
 from voltstream.runtime.ingest import (
     SourceIngest,
@@ -35,7 +35,9 @@ class Feed:
         ingest: SourceIngest,
         reader: Callable[[], Connection],
         clock: Clock,
+        catalog: Callable[[], Catalog],
     ) -> None:
+        self._catalog = catalog
         self._entry = entry
         self._clock = clock
         self._ends: dict[str, int] = {}
@@ -64,7 +66,8 @@ class Feed:
             reader.close()
 
     def submit(self, batch: RawBatch) -> Future[Receipt]:
-        return self._ingest.submit(self._entry, batch, urgent=False)
+        entry = self._catalog().by_oid(self._entry.oid)  # It may have gained columns meanwhile.
+        return self._ingest.submit(entry or self._entry, batch, urgent=False)
 
     def report(self, state: str, detail: str = "") -> None:
         if (state, detail) == self._reported:
@@ -96,7 +99,9 @@ class Feeds:
         ingest: SourceIngest,
         reader: Callable[[], Connection],
         clock: Clock,
+        catalog: Callable[[], Catalog],
     ) -> None:
+        self._catalog = catalog
         self._clock = clock
         self._connectors = connectors
         self._loop = loop
@@ -113,7 +118,7 @@ class Feeds:
         layout(entry)  # Refuses what cannot be read now, not at the first row.
         connector = None
         if entry.stored.properties.get("connector"):
-            feed = Feed(entry, self._loop, self._ingest, self._reader, self._clock)
+            feed = Feed(entry, self._loop, self._ingest, self._reader, self._clock, self._catalog)
             connector = self._connectors.source(feed)
 
         def start() -> None:

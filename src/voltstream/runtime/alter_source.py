@@ -1,0 +1,66 @@
+"""Columns that a source gains: its old rows have NULL there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voltstream.core.errors import (
+    DuplicateColumn,
+    FeatureNotSupported,
+    InvalidTableDefinition,
+    WrongObjectType,
+)
+from voltstream.runtime import arrivals, entries
+from voltstream.runtime.catalog import Entry, public_name
+from voltstream.runtime.epoch import Epoch
+from voltstream.sql.source_text import with_columns
+from voltstream.sql.statements import ColumnAction, ColumnSpec, CreateSource
+from voltstream.store.database import quoted
+from voltstream.store.ledger import set_definition
+
+
+def add_columns(epoch: Epoch, entry: Entry, actions: Sequence[ColumnAction]) -> Entry:
+    """Add columns to a source; nothing else of it can be changed. Views stay as they are."""
+    parsed = entry.parsed
+    if not isinstance(parsed, CreateSource) or any(one.verb != "ADD" for one in actions):
+        raise WrongObjectType(
+            f'"{entry.stored.name}" is not a table or cannot be altered',
+            hint=f"Make the {entry.kind} anew with the columns you want.",
+        )
+    added = [spec for action in actions if (spec := _added(parsed, entry, action)) is not None]
+    if not added:
+        return entry
+    epoch.flush()
+    connection = epoch.connection
+    text = with_columns(entry.stored.definition, added)
+    parsed = replace(parsed, columns=(*parsed.columns, *added), text=text)
+    stored = replace(entry.stored, definition=text)
+    set_definition(connection, stored)
+    store = entries.source_store(entry.oid)
+    for spec in added:
+        connection.execute(f"ALTER TABLE {store} ADD COLUMN {quoted(spec.name)} {spec.store_type}")
+    listed = entries.column_list([column.name for column in parsed.columns])
+    shown = public_name(stored.schema, stored.name)
+    connection.execute(f"CREATE OR REPLACE VIEW {shown} AS SELECT {listed} FROM {store}")
+    relation = entries.source_relation(stored, connection)
+    epoch.forget_delta(relation.delta)
+    arrivals.make_arrival_delta(connection, relation, parsed)
+    return replace(entry, stored=stored, parsed=parsed, relation=relation)
+
+
+def _added(parsed: CreateSource, entry: Entry, action: ColumnAction) -> ColumnSpec | None:
+    spec = action.spec
+    if spec is None:
+        raise InvalidTableDefinition("ADD COLUMN has no column")
+    if any(known.name == spec.name for known in parsed.columns):
+        if action.lenient:
+            return None
+        name = entry.stored.name
+        raise DuplicateColumn(f'column "{spec.name}" of relation "{name}" already exists')
+    if spec.generated_text is not None or spec.default_text is not None or spec.not_null:
+        raise FeatureNotSupported(
+            "a new column of a source has a name and a type",
+            hint="Compute it in a view, or make the source anew.",
+        )
+    return spec
