@@ -19,11 +19,13 @@ from voltstream.core.errors import (
     UndefinedTable,
     VoltstreamError,
 )
+from voltstream.core.passwords import verifier_of
 from voltstream.core.ports import (
     CopyOut,
     Description,
     Notice,
     Outcome,
+    Standing,
     Statement,
     TransactionStatus,
 )
@@ -196,6 +198,9 @@ class MemorySession:
             self.connection.execute("commit" if commit else "rollback")
         self.implicit = False
 
+    def idle_limit_s(self) -> float | None:
+        return None
+
     def reported_settings(self) -> Mapping[str, str]:
         return self.settings
 
@@ -212,6 +217,11 @@ class MemorySessions:
     def __init__(self) -> None:
         self._database = duckdb.connect()
         self._database.execute("SET TimeZone='UTC'")
+        self.verifier = verifier_of("pencil")
+
+    def standing(self, user: str) -> Standing:
+        """Tell that ``al`` has no password, and everybody else "pencil"."""
+        return Standing(self.verifier, has_password=user != "al", any_password=True)
 
     def open(
         self,

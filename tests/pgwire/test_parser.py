@@ -53,7 +53,22 @@ def test_startup_requests() -> None:
         m.SslRequest(), m.GssRequest(), m.Startup(0, {"user": "al"}),
     ]  # fmt: skip
     cancel = struct.pack("!iiiI", 16, 80877102, 7, 4_000_000_000)
-    assert parsed([cancel])[0] == [m.CancelRequest(7, 4_000_000_000)]
+    assert parsed([cancel])[0] == [m.CancelRequest(7, struct.pack("!I", 4_000_000_000))]
+    long = struct.pack("!iii", 44, 80877102, 7) + bytes(32)
+    assert parsed([long])[0] == [m.CancelRequest(7, bytes(32))]
+
+
+@pytest.mark.parametrize("size", [0, 3, 257])
+def test_a_cancel_key_is_bounded(size: int) -> None:
+    with pytest.raises(ProtocolViolation):
+        list(FrontendParser().feed(struct.pack("!iii", 12 + size, 80877102, 7) + bytes(size)))
+
+
+def test_a_message_before_the_login_is_over_is_bounded() -> None:
+    parser = FrontendParser()
+    list(parser.feed(STARTUP))
+    with pytest.raises(ProtocolViolation):
+        list(parser.feed(b"p" + struct.pack("!i", 65_536)))
 
 
 @pytest.mark.parametrize("size", [-1, 0, 3, 10_001])

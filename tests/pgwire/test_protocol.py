@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from tests.pgwire.memory_session import MemorySession, MemorySessions
+from voltstream.pgwire.login import Login
 from voltstream.pgwire.protocol import Admitted, Conversation
 from voltstream.pgwire.startup import Credentials, command_line_settings
 
@@ -18,15 +19,21 @@ SYNC = b"S\0\0\0\4"
 class Desk:
     def __init__(self) -> None:
         self.session: MemorySession | None = None
-        self.cancelled: list[tuple[int, int]] = []
+        self.cancelled: list[tuple[int, bytes]] = []
 
-    def admit(self, credentials: Credentials) -> Admitted:
+        self.secured = False
+        self.offers_tls = False
+
+    def demand(self, credentials: Credentials) -> Login | None:
+        return None
+
+    def admit(self, credentials: Credentials, key_bytes: int) -> Admitted:
         self.session = MemorySessions().open(
             database=credentials.database, user=credentials.user, options=credentials.options
         )
-        return Admitted(self.session, 7, 42)
+        return Admitted(self.session, 7, bytes(range(key_bytes)))
 
-    def cancel(self, process_id: int, secret: int) -> None:
+    def cancel(self, process_id: int, secret: bytes) -> None:
         self.cancelled.append((process_id, secret))
 
 
@@ -105,7 +112,7 @@ def test_greeting(client: Client) -> None:
     lines = told(client.greeting)
     assert lines[0] == "R"
     assert "S server_version\0" + "15.0 (Voltstream)" in lines
-    assert lines[-2:] == ["K \0\0\0\x07\0\0\0*", "Z I"]
+    assert lines[-2:] == ["K \0\0\0\x07\0\x01\x02\x03", "Z I"]
 
 
 def test_unknown_database_is_fatal() -> None:

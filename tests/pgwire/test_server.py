@@ -11,7 +11,9 @@ import psycopg
 import pytest
 
 from tests.pgwire.memory_session import MemorySessions
+from voltstream.pgwire.login import Line, ScramLogin
 from voltstream.pgwire.server import PgServer
+from voltstream.pgwire.startup import Credentials
 
 
 @contextmanager
@@ -57,11 +59,8 @@ def test_a_stopping_server_says_57p01() -> None:
 
 
 def test_strangers_are_refused_unless_the_network_is_trusted() -> None:
-    from voltstream.core.errors import InvalidAuthorization
-    from voltstream.pgwire.startup import Credentials
-
     credentials = Credentials("al", "memory", {})
-    with pytest.raises(InvalidAuthorization):
-        PgServer(MemorySessions(), port=0).open_session("203.0.113.7", 1, credentials)
-    trusting = PgServer(MemorySessions(), port=0, trust_remote=True)
-    trusting.open_session("203.0.113.7", 1, credentials).close()
+    far = Line("203.0.113.7", near=False)
+    assert isinstance(PgServer(MemorySessions(), port=0).demand(far, credentials), ScramLogin)
+    near = Line("203.0.113.7", near=True)
+    assert PgServer(MemorySessions(), port=0).demand(near, credentials) is None

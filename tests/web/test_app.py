@@ -12,11 +12,13 @@ import pytest
 from tests.web.asgi_client import AsgiClient
 from voltstream.core.errors import UndefinedDatabase, UndefinedTable
 from voltstream.core.limits import PUSH_BYTES_MAX
+from voltstream.core.passwords import verifier_of
 from voltstream.core.ports import (
     Description,
     Outcome,
     RawBatch,
     Receipt,
+    Standing,
     Statement,
     TransactionStatus,
 )
@@ -76,6 +78,9 @@ class MemorySession:
     def end_implicit(self, *, commit: bool) -> None:
         self.commits.append(commit)
 
+    def idle_limit_s(self) -> float | None:
+        return None
+
     def reported_settings(self) -> Mapping[str, str]:
         return {}
 
@@ -89,6 +94,10 @@ class MemorySession:
 class MemorySessions:
     def __init__(self) -> None:
         self.session = MemorySession()
+        self.verifier = verifier_of("pencil")
+
+    def standing(self, user: str) -> Standing:
+        return Standing(self.verifier, has_password=user == "reader", any_password=True)
 
     def open(
         self,

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -121,6 +121,38 @@ class OcppSettings(BaseModel):
     )
 
 
+class TlsSettings(BaseModel):
+    """Encryption of the PostgreSQL wire and of HTTP."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool = Field(
+        False, description="Offer TLS; without a certificate, with one that is made in the data."
+    )
+    certificate: Path | None = Field(None, description="PEM file; naming it turns TLS on.")
+    key: Path | None = Field(None, description="PEM file of the certificate's key.")
+    required: bool = Field(
+        True, description="Refuse wire clients of other machines that do not use it."
+    )
+
+
+class AuthSettings(BaseModel):
+    """How clients prove who they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: Literal["auto", "scram-sha-256", "password"] = Field(
+        "auto",
+        description="auto trusts roles without a password on this machine; the others ask all.",
+    )
+    owner_password: SecretStr | None = Field(
+        None, description="Password that the role volt gets at the start, if it has another."
+    )
+    http_hosts: tuple[str, ...] = Field(
+        (), description="Names under which HTTP is reached, beside those of this machine."
+    )
+
+
 class Settings(BaseSettings):
     """Everything `voltstream serve` can be told. Ports: 0 asks the system for a free one."""
 
@@ -138,6 +170,8 @@ class Settings(BaseSettings):
     pg_port: int = Field(4566, ge=0, le=PORT_MAX, description="PostgreSQL wire port.")
     http_port: int = Field(8080, ge=0, le=PORT_MAX, description="HTTP port.")
     ocpp_port: int = Field(9000, ge=0, le=PORT_MAX, description="Charge point port.")
+    tls: TlsSettings = TlsSettings()
+    auth: AuthSettings = AuthSettings()
     kafka: KafkaSettings = KafkaSettings()
     ocpp: OcppSettings = OcppSettings()
     epoch: EpochSettings = EpochSettings()

@@ -16,13 +16,16 @@ import uvicorn
 from starlette.applications import Starlette
 
 from voltstream.cli.address import DATABASE, USER
+from voltstream.cli.certificates import self_signed
 from voltstream.cli.chargers import gateway_ddl, gateway_options
 from voltstream.cli.config import Settings, load_settings
 from voltstream.cli.terminal import say
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
+from voltstream.core.tls import Certificate
 from voltstream.ocpp.gateway import Gateway
+from voltstream.pgwire.login import Policy
 from voltstream.pgwire.server import PgServer
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
@@ -35,6 +38,8 @@ EXAMPLES = """
 Examples:
 
   voltstream serve
+
+  voltstream serve --tls --set auth.method=scram-sha-256
 
   voltstream serve --data /srv/volt --host 0.0.0.0 --config volt.toml
 
@@ -88,8 +93,17 @@ class RunningServer:
         instance = self.instance
         self._stack.push_async_callback(asyncio.to_thread, instance.stop)
         await asyncio.to_thread(instance.start)
+        if settings.auth.owner_password is not None:
+            password = settings.auth.owner_password.get_secret_value()
+            await asyncio.to_thread(instance.set_owner_password, password)
+        certificate = certificate_of(settings)
         pg_server = PgServer(
-            instance, settings.host, settings.pg_port, trust_remote=settings.trust_remote
+            instance,
+            settings.host,
+            settings.pg_port,
+            trust_remote=settings.trust_remote,
+            certificate=certificate,
+            policy=Policy(settings.auth.method, certificate is not None and settings.tls.required),
         )
         try:
             await pg_server.start()
@@ -119,6 +133,18 @@ class RunningServer:
             await serving
 
         self._stack.push_async_callback(stop)
+
+
+def certificate_of(settings: Settings) -> Certificate | None:
+    """Return the certificate to serve with; None without TLS. Raises: InvalidParameter."""
+    tls = settings.tls
+    if tls.certificate is not None and tls.key is not None:
+        return Certificate(tls.certificate, tls.key)
+    if tls.certificate is not None or tls.key is not None:
+        raise InvalidParameter("a certificate and its key come together: tls.certificate, tls.key")
+    if tls.enabled:
+        return Certificate(*self_signed(settings.data / "tls", settings.host))
+    return None
 
 
 def engine_options(settings: Settings) -> EngineOptions:
@@ -181,6 +207,10 @@ def serve(
     pg_port: Annotated[int | None, typer.Option(help="PostgreSQL wire port.")] = None,
     http_port: Annotated[int | None, typer.Option(help="HTTP port.")] = None,
     ocpp_port: Annotated[int | None, typer.Option(help="Charge point port.")] = None,
+    tls: Annotated[
+        bool | None,
+        typer.Option("--tls/--no-tls", help="Offer TLS, with a certificate made if none is set."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
     assignments: Annotated[
         list[str] | None,
@@ -199,4 +229,6 @@ def serve(
         "http_port": http_port,
         "ocpp_port": ocpp_port,
     }
+    if tls is not None:
+        assignments = [f"tls.enabled={tls}", *(assignments or ())]
     asyncio.run(run_until_stopped(load_settings(config, flags, assignments or ())))

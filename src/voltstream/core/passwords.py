@@ -60,6 +60,19 @@ def digest(key: bytes, data: bytes) -> bytes:
     return hmac.new(key, data, hashlib.sha256).digest()
 
 
+def mock_verifier(user: str, key: bytes) -> Verifier:
+    """Make the verifier of no password, the same for a name each time.
+
+    Law: who asks for a user that does not exist sees what one with a password would show.
+    """
+    name = user.encode()
+    return Verifier(
+        digest(key, b"salt " + name)[:_SALT_BYTES],
+        digest(key, b"stored " + name),
+        digest(key, b"server " + name),
+    )
+
+
 def parsed_verifier(text: str) -> Verifier | None:
     """Read a stored verifier; None when the text is none, so is a password itself."""
     found = _VERIFIER.fullmatch(text)

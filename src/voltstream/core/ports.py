@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import pyarrow as pa
 
+from voltstream.core.passwords import Verifier
 from voltstream.core.schema import Schema
 from voltstream.core.types import DataType
 
@@ -128,6 +129,9 @@ class Session(Protocol):
     def end_implicit(self, *, commit: bool) -> None:
         """Close it; a no-op when a statement opened or closed an explicit one meanwhile."""
 
+    def idle_limit_s(self) -> float | None:
+        """Return how long the session may say nothing; None for as long as it likes."""
+
     def reported_settings(self) -> Mapping[str, str]:
         """Return the ParameterStatus values a client must know (TimeZone, DateStyle, …)."""
 
@@ -137,8 +141,24 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a name that wants in.
+
+    Shape: a name without a password has the ``verifier`` of none, which nobody can meet.
+    ``any_password`` tells whether there is a role at all that could log in from afar.
+    """
+
+    verifier: Verifier
+    has_password: bool
+    any_password: bool
+
+
 class Sessions(Protocol):
     """Where the wire gets sessions from."""
+
+    def standing(self, user: str) -> Standing:
+        """Tell what a user must prove before ``open``. Law: it is told of any name at all."""
 
     def open(
         self,

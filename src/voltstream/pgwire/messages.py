@@ -34,7 +34,7 @@ class CancelRequest:
     """Asks, on a connection of its own, to stop another session's statement."""
 
     process_id: int
-    secret: int
+    secret: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +175,9 @@ def negotiate_version(minor: int, unknown_options: Sequence[str]) -> bytes:
     return message(b"v", struct.pack("!ii", (3 << 16) | minor, len(unknown_options)) + names)
 
 
-def backend_key(process_id: int, secret: int) -> bytes:
+def backend_key(process_id: int, secret: bytes) -> bytes:
     """Give the client the key of its cancel requests."""
-    return message(b"K", struct.pack("!iI", process_id, secret))
+    return message(b"K", struct.pack("!i", process_id) + secret)
 
 
 def parameter_status(name: str, value: str) -> bytes:

@@ -6,9 +6,10 @@ import struct
 from collections.abc import Callable, Iterator
 
 from voltstream.core.errors import ProtocolViolation
-from voltstream.core.limits import MESSAGE_BYTES_MAX, STARTUP_BYTES_MAX
+from voltstream.core.limits import LOGIN_BYTES_MAX, STARTUP_BYTES_MAX
 from voltstream.pgwire import messages as m
 
+CANCEL_KEY_BYTES_MAX = 256  # PostgreSQL's own bound, since protocol 3.2.
 _CANCEL_CODE = (1234 << 16) | 5678
 _SSL_CODE = (1234 << 16) | 5679
 _GSS_CODE = (1234 << 16) | 5680
@@ -66,6 +67,11 @@ class FrontendParser:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._in_startup = True
+        self.bytes_max = LOGIN_BYTES_MAX  # Of one message: raised for who has come in.
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._buffer
 
     def feed(self, data: bytes) -> Iterator[m.FrontendMessage]:
         """Yield every message `data` completes. Raises: ProtocolViolation (08P01)."""
@@ -82,7 +88,7 @@ class FrontendParser:
         tag = chr(self._buffer[0])
         if tag not in _READERS:
             raise ProtocolViolation(f"invalid frontend message type {self._buffer[0]}")
-        body = self._cut(1, MESSAGE_BYTES_MAX)
+        body = self._cut(1, self.bytes_max)
         if body is None:
             return None
         fields = _Fields(body)
@@ -106,9 +112,10 @@ class FrontendParser:
     def _startup(self, fields: _Fields) -> m.FrontendMessage:
         code = fields.integer("!I")
         if code == _CANCEL_CODE:
-            cancel = m.CancelRequest(fields.integer("!i"), fields.integer("!I"))
-            fields.end()
-            return cancel
+            process_id, secret = fields.integer("!i"), fields.rest()
+            if not 4 <= len(secret) <= CANCEL_KEY_BYTES_MAX:
+                raise ProtocolViolation("invalid length of cancel request packet")
+            return m.CancelRequest(process_id, secret)
         if code in (_SSL_CODE, _GSS_CODE):
             fields.end()
             return m.SslRequest() if code == _SSL_CODE else m.GssRequest()

@@ -17,20 +17,30 @@ from voltstream.core.errors import (
     AdminShutdown,
     FeatureNotSupported,
     InternalError,
+    InvalidPassword,
     ProtocolViolation,
     QueryCanceled,
     SyntaxFault,
     VoltstreamError,
 )
+from voltstream.core.limits import MESSAGE_BYTES_MAX
 from voltstream.core.ports import CopyIn, CopyOut, Outcome, RowStream, Session, Statement
 from voltstream.core.schema import Schema
 from voltstream.pgwire import messages as m
 from voltstream.pgwire.copy_binary import BinaryReader, binary_messages
 from voltstream.pgwire.faults import UndefinedPortal
+from voltstream.pgwire.login import Login
 from voltstream.pgwire.parser import FrontendParser
 from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
 from voltstream.pgwire.rows import copy_header, copy_rows, data_rows, result_formats
-from voltstream.pgwire.startup import Credentials, credentials_of, settings_of
+from voltstream.pgwire.startup import (
+    LONG_KEY_BYTES,
+    SHORT_KEY_BYTES,
+    Credentials,
+    credentials_of,
+    settings_of,
+    version_spoken,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,16 +58,26 @@ class Admitted:
 
     session: Session
     process_id: int
-    secret: int
+    secret: bytes
 
 
 class Desk(Protocol):
     """The server's side of a conversation."""
 
-    def admit(self, credentials: Credentials) -> Admitted:
+    @property
+    def offers_tls(self) -> bool:
+        """Tell whether the connection can become TLS: there is a certificate, and it is not yet."""
+
+    @property
+    def secured(self) -> bool: ...
+
+    def demand(self, credentials: Credentials) -> Login | None:
+        """Say what the client must prove; None for nothing. Raises: 28000, 53300."""
+
+    def admit(self, credentials: Credentials, key_bytes: int) -> Admitted:
         """Open a session. Raises: 3D000, 28000, 53300."""
 
-    def cancel(self, process_id: int, secret: int) -> None:
+    def cancel(self, process_id: int, secret: bytes) -> None:
         """Interrupt the session with this key; a wrong key does nothing."""
 
 
@@ -70,6 +90,12 @@ class Conversation:
 
     def __init__(self, desk: Desk) -> None:
         self.finished = False
+        self.wants_tls = False  # The client was told yes: its next byte is TLS.
+        self.farewell: VoltstreamError | None = None  # What a server that ends it has to say.
+        self.denied = False  # It has proved the wrong thing.
+        self._login: Login | None = None
+        self._credentials: Credentials | None = None
+        self._minor = 0
         self._desk = desk
         self._parser = FrontendParser()
         self._waiting: deque[m.FrontendMessage] = deque()
@@ -97,6 +123,7 @@ class Conversation:
                 raise violation
         except VoltstreamError as error:
             self.finished = True
+            self.denied = isinstance(error, InvalidPassword)
             yield m.error_response(error, "FATAL")
         except Exception:
             _LOG.exception("a conversation failed")
@@ -148,23 +175,61 @@ class Conversation:
 
     def _start(self, message: m.FrontendMessage) -> Iterator[bytes]:
         match message:
+            case m.SslRequest() | m.GssRequest() if self._desk.secured:
+                raise ProtocolViolation("a request for encryption comes before all else, once")
+            case m.SslRequest() if self._desk.offers_tls:
+                if self._waiting or not self._parser.is_empty:
+                    # What comes before TLS could be put in by somebody in between.
+                    raise ProtocolViolation("received unencrypted data after SSL request")
+                self.wants_tls = True
+                yield b"S"
             case m.SslRequest() | m.GssRequest():
                 yield b"N"
             case m.CancelRequest(process_id=process_id, secret=secret):
                 self.finished = True
                 self._desk.cancel(process_id, secret)
-            case m.Startup(minor=minor, parameters=parameters):
-                unknown = [name for name in parameters if name.startswith("_pq_.")]
-                if minor > 0 or unknown:
-                    yield m.negotiate_version(0, unknown)
-                admitted = self._desk.admit(credentials_of(parameters))
-                self._session = admitted.session
-                yield m.AUTHENTICATION_OK
-                yield from self._changed_settings(admitted.session)
-                yield m.backend_key(admitted.process_id, admitted.secret)
-                yield m.ready(admitted.session.status)
+            case m.Startup():
+                yield from self._greet(message)
+            case m.Password(data=data) if self._login is not None:
+                yield self._login.answer(data)
+                if self._login.done:
+                    yield from self._enter()
+            case m.Terminate():
+                self.finished = True
+            case _ if self._login is not None:
+                raise ProtocolViolation("expected SASL response or password message")
             case _:
                 raise ProtocolViolation("unexpected message before startup")
+
+    @property
+    def logging_in(self) -> bool:
+        """Tell whether the next message is part of a proof."""
+        return self._login is not None and self._session is None
+
+    def _greet(self, message: m.Startup) -> Iterator[bytes]:
+        unknown = [name for name in message.parameters if name.startswith("_pq_.")]
+        self._minor = version_spoken(message.minor)
+        if self._minor != message.minor or unknown:
+            yield m.negotiate_version(self._minor, unknown)
+        self._credentials = credentials_of(message.parameters)
+        self._login = self._desk.demand(self._credentials)
+        if self._login is not None:
+            yield self._login.begin()
+        else:
+            yield from self._enter()
+
+    def _enter(self) -> Iterator[bytes]:
+        credentials = self._credentials
+        if credentials is None:
+            raise InternalError("nobody has said who it is")
+        key_bytes = LONG_KEY_BYTES if self._minor >= 2 else SHORT_KEY_BYTES
+        admitted = self._desk.admit(credentials, key_bytes)
+        self._session = admitted.session
+        self._parser.bytes_max = MESSAGE_BYTES_MAX
+        yield m.AUTHENTICATION_OK
+        yield from self._changed_settings(admitted.session)
+        yield m.backend_key(admitted.process_id, admitted.secret)
+        yield m.ready(admitted.session.status)
 
     def _changed_settings(self, session: Session) -> Iterator[bytes]:
         for name, value in settings_of(session.reported_settings()).items():

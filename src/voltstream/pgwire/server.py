@@ -9,19 +9,26 @@ import itertools
 import logging
 import secrets
 import socket
+import ssl
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voltstream.core.errors import (
     AdminShutdown,
+    IdleSessionTimeout,
+    InternalError,
     InvalidAuthorization,
     TooManyConnections,
     VoltstreamError,
 )
-from voltstream.core.limits import CONNECTIONS_MAX
+from voltstream.core.limits import CONNECTIONS_MAX, STARTING_CONNECTIONS_MAX
 from voltstream.core.ports import Session, Sessions
+from voltstream.core.tls import Certificate
+from voltstream.pgwire.channel import ALPN, begins_with_tls, hold, listen, read_on, secure
+from voltstream.pgwire.guesses import Guesses
+from voltstream.pgwire.login import Line, Login, Policy, demanded
 from voltstream.pgwire.protocol import Admitted, Conversation
 from voltstream.pgwire.startup import Credentials
 
@@ -39,24 +46,37 @@ class _Connection:
     """One socket and what is known of it; the desk of its own conversation."""
 
     server: PgServer
-    peer: str
+    line: Line
     process_id: int
-    secret: int
+    secret: bytes = b""
     session: Session | None = None
+    has_waited: bool = False
 
-    def admit(self, credentials: Credentials) -> Admitted:
-        self.session = self.server.open_session(self.peer, self.process_id, credentials)
+    @property
+    def secured(self) -> bool:
+        return self.line.secured
+
+    @property
+    def offers_tls(self) -> bool:
+        return self.server.offers_tls and not self.line.secured
+
+    def demand(self, credentials: Credentials) -> Login | None:
+        return self.server.demand(self.line, credentials)
+
+    def admit(self, credentials: Credentials, key_bytes: int) -> Admitted:
+        self.secret = secrets.token_bytes(key_bytes)
+        self.session = self.server.open_session(self.line, self.process_id, credentials)
         return Admitted(self.session, self.process_id, self.secret)
 
-    def cancel(self, process_id: int, secret: int) -> None:
+    def cancel(self, process_id: int, secret: bytes) -> None:
         self.server.cancel(process_id, secret)
 
 
 class PgServer:
-    """Serves sessions on a port. Users on this machine are let in under any name.
+    """Serves sessions on a port.
 
-    Shape: ``port`` 0 takes a free one; ``port`` tells it after ``start``.
-    ``trust_remote`` lets in every address: for networks that are themselves the boundary.
+    Shape: ``port`` 0 takes a free one; ``port`` tells it after ``start``. ``trust_remote`` takes
+    every address for near: for networks that are themselves the boundary.
     """
 
     def __init__(
@@ -67,12 +87,18 @@ class PgServer:
         *,
         trust_remote: bool = False,
         connections_max: int = CONNECTIONS_MAX,
+        certificate: Certificate | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.host = host
         self.port = port
         self._sessions = sessions
         self._trust_remote = trust_remote
         self._connections_max = connections_max
+        self._certificate = certificate
+        self._tls = certificate.context([ALPN]) if certificate is not None else None
+        self._policy = policy or Policy()
+        self._guesses = Guesses()
         self._connections: dict[int, _Connection] = {}
         self._process_ids = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,7 +110,7 @@ class PgServer:
 
     async def start(self) -> None:
         """Listen. Raises: OSError when the port is taken."""
-        self._server = await asyncio.start_server(self._accept, self.host, self.port)
+        self._server = await listen(self._accept, self.host, self.port, READ_BYTES)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -103,29 +129,32 @@ class PgServer:
             await asyncio.gather(*late, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def open_session(self, peer: str, process_id: int, credentials: Credentials) -> Session:
-        """Let a client in. Raises: 53300 when full, 28000 for strangers, 3D000."""
+    @property
+    def offers_tls(self) -> bool:
+        return self._tls is not None
+
+    def demand(self, line: Line, credentials: Credentials) -> Login | None:
+        """Say what a client must prove. Raises: 28000 for strangers."""
+        return demanded(credentials, line, self._policy, self._sessions.standing)
+
+    def open_session(self, line: Line, process_id: int, credentials: Credentials) -> Session:
+        """Let a client in. Raises: 53300 when full, 28000, 3D000."""
         if len(self._connections) > self._connections_max:
             raise TooManyConnections("sorry, too many clients already")
-        if not self._trust_remote and not _is_loopback(peer):
-            raise InvalidAuthorization(
-                f'no way in for host "{peer}", user "{credentials.user}"',
-                hint="Only clients on the server's own machine are trusted.",
-            )
         return self._sessions.open(
             database=credentials.database,
             user=credentials.user,
             options=credentials.options,
             process_id=process_id,
-            client=peer,
+            client=line.peer,
         )
 
-    def cancel(self, process_id: int, secret: int) -> None:
+    def cancel(self, process_id: int, secret: bytes) -> None:
         """Interrupt the statement of the connection with this key."""
         connection = self._connections.get(process_id)
-        if connection is None or connection.session is None:
+        if connection is None or connection.session is None or not connection.secret:
             return
-        if hmac.compare_digest(connection.secret.to_bytes(4), secret.to_bytes(4)):
+        if hmac.compare_digest(connection.secret, secret):
             connection.session.interrupt()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,21 +162,25 @@ class PgServer:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        peer = writer.get_extra_info("peername")
-        process_id = next(self._process_ids)
-        connection = _Connection(
-            self, peer[0] if isinstance(peer, tuple) else "", process_id, secrets.randbits(32)
-        )
-        self._connections[process_id] = connection
+        connection = _Connection(self, self._line_of(writer), next(self._process_ids))
+        if len(self._connections) >= self._connections_max + STARTING_CONNECTIONS_MAX:
+            writer.close()  # A flood: it is not even told.
+            return
+        self._connections[connection.process_id] = connection
         conversation = Conversation(connection)
         try:
             _send_at_once(writer)
             # The client went, or patience at shutdown ended: what is left to say is said below.
-            with suppress(ConnectionError, asyncio.CancelledError):
+            with suppress(ConnectionError, TimeoutError, ssl.SSLError, asyncio.CancelledError):
                 await self._converse(connection, conversation, reader, writer)
         finally:
-            del self._connections[process_id]
+            del self._connections[connection.process_id]
             await self._part(conversation, writer)
+
+    def _line_of(self, writer: asyncio.StreamWriter) -> Line:
+        name = writer.get_extra_info("peername")
+        peer = name[0] if isinstance(name, tuple) else ""
+        return Line(peer, near=self._trust_remote or _is_loopback(peer))
 
     async def _converse(
         self,
@@ -156,10 +189,23 @@ class PgServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
+        now_s = asyncio.get_running_loop().time
+        ends_s = now_s() + STARTUP_S
+        if await begins_with_tls(writer, STARTUP_S) and self._tls is not None:
+            await self._secure(connection, writer, ends_s - now_s(), direct=True)
+        else:
+            read_on(writer)
         while not conversation.finished and not self._stopping.is_set():
-            data = await self._read(reader, None if connection.session else STARTUP_S)
-            if not data:
+            session = connection.session
+            patience_s = session.idle_limit_s() if session is not None else ends_s - now_s()
+            data = await self._read(reader, patience_s)
+            if data is None:
+                conversation.farewell = _too_idle(connection)
                 return
+            if not data or not await self._turn(conversation, connection):
+                return
+            if connection.offers_tls and session is None:
+                hold(writer)
             answer = conversation.receive(data)
             try:
                 while chunk := await self._next_chunk(connection, answer, reader):
@@ -167,15 +213,61 @@ class PgServer:
                     await writer.drain()  # A slow reader waits here and holds one chunk.
             finally:
                 await self._in_thread(answer.close)  # Lets go of what a half-read answer holds.
+            if conversation.denied:
+                self._guesses.failed(connection.line.peer, now_s())
+            elif connection.has_waited and session is None and connection.session is not None:
+                self._guesses.succeeded(connection.line.peer)
+            if conversation.wants_tls:
+                conversation.wants_tls = False
+                await self._secure(connection, writer, ends_s - now_s(), direct=False)
+            elif session is None:
+                read_on(writer)
 
-    async def _read(self, reader: asyncio.StreamReader, patience_s: float | None) -> bytes:
-        """Return what the client sends; nothing when it went, was too slow or the server stops."""
+    async def _secure(
+        self,
+        connection: _Connection,
+        writer: asyncio.StreamWriter,
+        patience_s: float,
+        *,
+        direct: bool,
+    ) -> None:
+        if self._certificate is None or self._tls is None:
+            raise InternalError("TLS was promised without a certificate")
+        try:
+            self._certificate.refresh()
+        except VoltstreamError as error:
+            _LOG.error("the certificate is not renewed: %s", error.message)
+        binding = self._certificate.binding
+        await secure(writer, self._tls, patience_s, direct=direct)
+        connection.line = replace(connection.line, secured=True, binding=binding)
+
+    async def _turn(self, conversation: Conversation, connection: _Connection) -> bool:
+        """Let an address that guesses wait, once, before its next proof is looked at."""
+        if not conversation.logging_in or connection.has_waited:
+            return True
+        connection.has_waited = True
+        now_s = asyncio.get_running_loop().time()
+        wait_s = self._guesses.wait_s(connection.line.peer, now_s)
+        if wait_s is None:
+            conversation.farewell = InvalidAuthorization(
+                "too many failed logins from this address", hint="Try again in a minute."
+            )
+            return False
+        if wait_s:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait_s)
+        return not self._stopping.is_set()
+
+    async def _read(self, reader: asyncio.StreamReader, patience_s: float | None) -> bytes | None:
+        """Return what the client sends; b"" when it went or the server stops, None when late."""
         reading = asyncio.ensure_future(reader.read(READ_BYTES))
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
-            await asyncio.wait(
+            done, _ = await asyncio.wait(
                 {reading, stopping}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
             )
+            if not done:
+                return None
             return reading.result() if reading.done() else b""
         finally:
             reading.cancel()
@@ -200,7 +292,7 @@ class PgServer:
         await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     async def _part(self, conversation: Conversation, writer: asyncio.StreamWriter) -> None:
-        farewell = None
+        farewell = conversation.farewell
         if self._stopping.is_set() and not conversation.finished:
             farewell = AdminShutdown("terminating connection due to administrator command")
         try:
@@ -215,6 +307,12 @@ class PgServer:
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+
+def _too_idle(connection: _Connection) -> VoltstreamError | None:
+    if connection.session is None:
+        return None  # PostgreSQL, too, closes who never says who it is without a word.
+    return IdleSessionTimeout("terminating connection due to idle-session timeout")
 
 
 def gathered(answer: Generator[bytes, None, None]) -> bytes:

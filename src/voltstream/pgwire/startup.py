@@ -21,6 +21,13 @@ _SETTINGS = {
     "default_transaction_read_only": "off",
     "in_hot_standby": "off",
 }
+SHORT_KEY_BYTES = 4  # Of a cancel request in protocol 3.0.
+LONG_KEY_BYTES = 32  # In 3.2.
+
+
+def version_spoken(minor: int) -> int:
+    """Return the minor version to speak with a client that offers one: 3.2, or 3.0."""
+    return 2 if minor >= 2 else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from voltstream.runtime.system_catalog import SystemCatalog
 from voltstream.sql.functions import MACROS, NATIVES
 from voltstream.sql.statements import ObjectName, Parsed
 from voltstream.store import ledger
+from voltstream.store import roles as role_rows
 from voltstream.store.database import Connection, Database
 
 _OWN_SCHEMAS = frozenset({"_vs", "rw_catalog", "main", "information_schema", "pg_catalog",
@@ -54,6 +55,7 @@ class Engine:
             macros=MACROS, natives=NATIVES, batched=self._functions.natives(),
         )  # fmt: skip
         self._books = _restored_books(self.database.writer, self._functions)
+        self.server_key = role_rows.server_key(self.database.writer)
         self.system = SystemCatalog()
         self.loop = EpochLoop(self._books, clock, options)
         self._outboxes = Outboxes(

@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -24,7 +25,14 @@ from voltstream.core.errors import (
     UndefinedDatabase,
     VoltstreamError,
 )
-from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt, Session
+from voltstream.core.passwords import (
+    Verifier,
+    is_password,
+    mock_verifier,
+    parsed_verifier,
+    stored_password,
+)
+from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt, Session, Standing
 from voltstream.runtime.activity import Activity, Presence
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.engine import Engine
@@ -33,7 +41,7 @@ from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.permits import Permits
 from voltstream.runtime.rights import DATABASE
 from voltstream.runtime.rights import Held as RightsHeld
-from voltstream.runtime.role_store import save_rights
+from voltstream.runtime.role_store import save_rights, save_roles
 from voltstream.runtime.roles import OWNER_OID, Role, Roles
 from voltstream.runtime.session import EngineSession
 
@@ -131,6 +139,35 @@ class Instance:
         presence = self.activity.enter(process_id, user, database, client)
         return _Counted(engine, self, options, presence, role.settings)
 
+    def standing(self, user: str) -> Standing:
+        roles = self.roles()
+        role = roles.named(user)
+        if role is None and not roles.known_users:
+            role = roles.by_oid[OWNER_OID]  # Any name is the owner's.
+        verifier = usable_verifier(role, self._clock.now_us()) if role is not None else None
+        key = self.engine(DEFAULT_DATABASE).server_key
+        any_password = any(one.verifier is not None for one in roles)
+        return Standing(
+            verifier or mock_verifier(user, key),
+            has_password=any_password if role is None else role.verifier is not None,
+            any_password=any_password,
+        )
+
+    def set_owner_password(self, password: str) -> None:
+        """Give the owner a password, unless it is what it has. Raises: InvalidParameter (22023)."""
+        owner = self.roles().by_oid[OWNER_OID]
+        known = parsed_verifier(owner.verifier or "")
+        if known is not None and is_password(password, known):
+            return
+        verifier = stored_password(password)
+
+        def run(epoch: Epoch) -> Outcome:
+            roles = epoch.catalog.roles
+            save_roles(epoch, roles.with_role(replace(owner, verifier=verifier)))
+            return Outcome("ALTER ROLE")
+
+        self.run_on_roles(run).result()
+
     def _login(self, user: str) -> Role:
         """Return the role of a name; while nobody made users, any name is the owner's.
 
@@ -209,6 +246,14 @@ class Instance:
     def release(self, database: str) -> None:
         with self._lock:
             self._open_sessions[database] -= 1
+
+
+def usable_verifier(role: Role, now_us: int) -> Verifier | None:
+    """Return what a role's password is checked by; None when it has none, or none any more."""
+    until = role.valid_until
+    if role.verifier is None or (until is not None and until.timestamp() * 1e6 <= now_us):
+        return None
+    return parsed_verifier(role.verifier)
 
 
 class _Counted(EngineSession):

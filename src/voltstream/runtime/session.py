@@ -156,6 +156,12 @@ class EngineSession:
     def end_implicit(self, *, commit: bool) -> None:
         self._block.end_implicit(commit=commit)
 
+    def idle_limit_s(self) -> float | None:
+        if self._block.transaction is not None:
+            return None  # An open block has a limit of its own.
+        name = "idle_session_timeout"
+        return duration_s(name, self._settings.get(name)) or None
+
     def reported_settings(self) -> Mapping[str, str]:
         return self._settings.reported()
 

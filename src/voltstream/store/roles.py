@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.tokens (name VARCHAR, body VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.rights (kind VARCHAR, oid BIGINT, schema VARCHAR, "
     "owner BIGINT, acl VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.server_key (key BLOB)",
     "CREATE TABLE IF NOT EXISTS _vs.standards (owner BIGINT, schema VARCHAR, kind VARCHAR, "
     "acl VARCHAR)",
 )
@@ -22,6 +24,14 @@ TABLES = (
 def read(connection: Connection, table: str) -> list[tuple[Any, ...]]:
     """Return every row of one of the tables, in the order of its columns."""
     return connection.rows(f"SELECT * FROM _vs.{table} ORDER BY ALL")
+
+
+def server_key(connection: Connection) -> bytes:
+    """Return 32 bytes of chance that are this file's own, made when they are first asked for."""
+    if not connection.rows("SELECT 1 FROM _vs.server_key"):
+        key = secrets.token_bytes(32)
+        connection.execute("INSERT INTO _vs.server_key VALUES (?)", [key])
+    return bytes(connection.rows("SELECT key FROM _vs.server_key")[0][0])
 
 
 def rewrite(connection: Connection, table: str, rows: Sequence[Sequence[object]]) -> None:
