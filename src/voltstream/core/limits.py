@@ -28,9 +28,7 @@ STARTING_CONNECTIONS_MAX = 100  # Clients beyond those, refused or on their way 
 LOGIN_BYTES_MAX = 65_535  # One wire message before the login is over. Larger: 08P01.
 LOGIN_DELAY_MAX_S = 8  # Between two tries of an address that guesses passwords wrongly.
 LOGIN_WAIT_MAX_S = 30  # How long such a try waits for its turn. Longer: refused (28000).
-LOGIN_PEERS_MAX = (
-    10_000  # Addresses remembered for that, ~200 B each. Full: the oldest is forgiven.
-)
+LOGIN_PEERS_MAX = 10_000  # Addresses remembered for that, 200 B each. Full: one is forgiven.
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024  # One wire message. Larger: 08P01 and the connection ends.
 STARTUP_BYTES_MAX = 10_000  # PostgreSQL's own bound of a startup packet. Larger: 08P01.
 STATEMENTS_MAX = 10_000  # Prepared statements or portals of one session. Full: 54000.
@@ -67,16 +65,7 @@ VECTOR_DIMENSIONS_MAX = 16_000  # Of one vector(n): 64 kB a value. More: 22023.
 SINK_DEPTH_MAX = 32  # Tables fed by sinks, one from another. Deeper, or in a ring: 54000.
 
 OCPP_CONNECTIONS_MAX = 20_000  # Two fleets of 10,000. Full: the handshake gets 503.
-OCPP_STARTING_CONNECTIONS_MAX = (
-    100  # Clients beyond those, refused or on their way in. Full: closed.
-)
-LOGIN_BYTES_MAX = 65_535  # One wire message before the login is over. Larger: 08P01.
-LOGIN_DELAY_MAX_S = 8  # Between two tries of an address that guesses passwords wrongly.
-LOGIN_WAIT_MAX_S = 30  # How long such a try waits for its turn. Longer: refused (28000).
-LOGIN_PEERS_MAX = (
-    10_000  # Addresses remembered for that, ~200 B each. Full: the oldest is forgiven.
-)
-MESSAGE_BYTES_MAX = 1024 * 1024  # 8 h of transactionData are 720 kB. Longer: close 1009.
+OCPP_MESSAGE_BYTES_MAX = 1024 * 1024  # 8 h of transactionData are 720 kB. Longer: close 1009.
 OCPP_EARLY_BYTES_MAX = 128 * 1024  # Before a charger is accepted. Longer: close 1009.
 OCPP_DEPTH_MAX = 32  # Levels of a message; the deepest schema has 9. Deeper: not readable.
 OCPP_TOKENS_MAX = 50_000  # Values of a message: 5,000 samples of 8. More: not readable.
