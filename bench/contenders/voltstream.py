@@ -56,10 +56,6 @@ def _push(instance: Instance, clock: ReplayClock, feed: Feed, *, serial: bool) -
     reader = FeedReader(feed)
     receipts: list[Future[Receipt]] = []
     for number, end_us in enumerate(feed.slice_end_us):
-        if number == len(feed.slices) - 1:  # The last epoch's NOW() is the instant compared at.
-            for receipt in receipts:
-                receipt.result()
-            clock.reach(feed.end_us / 1e6)
         for source in SOURCES:
             payload = reader.read(number, source)
             if payload:
@@ -69,6 +65,8 @@ def _push(instance: Instance, clock: ReplayClock, feed: Feed, *, serial: bool) -
                     receipts[-1].result()
         receipts[-1].add_done_callback(partial(_reach, clock, end_us))
     done = [receipt.result() for receipt in receipts]
+    clock.reach(feed.end_us / 1e6)  # An epoch for the timers: its NOW() is the instant compared at.
+    instance.engine(DEFAULT_DATABASE).loop.run_statement(lambda _: None).result()
     dead = sum(receipt.dead_letters for receipt in done)
     if dead:
         raise SystemExit(f"{dead} of the rows were refused")
