@@ -30,7 +30,7 @@ from voltstream.sql.operators.ranked import ranked_delta
 from voltstream.sql.operators.series import series_delta
 from voltstream.sql.operators.session import session_delta
 from voltstream.sql.operators.set_operation import set_operation_delta
-from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, named
+from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer, named, netted
 from voltstream.sql.operators.temporal_join import temporal_delta
 from voltstream.sql.operators.time_filter import time_filter_delta
 from voltstream.sql.operators.window_close import window_close_delta
@@ -340,13 +340,7 @@ def from_nothing(steps: Sequence[Step]) -> tuple[Step, ...]:
 def _consolidated(stream: Stream) -> Stream:
     """Let rows that were both added and taken back in one epoch cancel out."""
     names = column_list(stream.columns)
-    if stream.append_only:
-        sql = f'SELECT {names}, "_w" FROM ({stream.sql})'
-    else:
-        sql = (
-            f'SELECT {names}, sum("_w")::INTEGER AS "_w" FROM ({stream.sql}) '
-            f'GROUP BY {names} HAVING sum("_w") <> 0'
-        )
+    sql = f'SELECT {names}, "_w" FROM ({stream.sql})' if stream.append_only else netted(stream)
     return Stream(sql, stream.reads, stream.columns, stream.append_only, False)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlglot import exp
 
 from voltstream.sql.expressions import mentions_now, quote, spell
-from voltstream.sql.operators.stream import Stream, Writer
+from voltstream.sql.operators.stream import Stream, Writer, netted
 from voltstream.sql.python_calls import called_name
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
@@ -87,12 +87,13 @@ def report_faults(writer: Writer, name: str, items: Iterable[Named], child: Stre
     if not found:
         return
     row = ", ".join(f"{quote(c)} := {quote(c)}" for c in child.columns)
+    rows = child.sql if child.append_only else netted(child)
     target = name.replace("'", "''")
     writer.run(
         f"INSERT INTO {DEAD_LETTERS} SELECT '{target}', '', "
         f'encode(to_json(struct_pack({row}))::VARCHAR), "_vs_reason", '
         "CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM "
-        f'(SELECT *, unnest([{", ".join(found.values())}]) AS "_vs_reason" FROM ({child.sql}) '
+        f'(SELECT *, unnest([{", ".join(found.values())}]) AS "_vs_reason" FROM ({rows}) '
         'WHERE "_w" > 0) WHERE "_vs_reason" IS NOT NULL',
         child.reads,
         "dead letters",

@@ -21,3 +21,11 @@ SELECT * FROM grouped;
 INSERT INTO reading VALUES ('e', 9, 0, NULL);
 SELECT * FROM high;
 SELECT * FROM grouped;
+
+-- A group that fails and is touched without a change of what it shows leaves no second letter.
+CREATE MATERIALIZED VIEW ratio AS SELECT meter, max(kwh) / min(hours) AS kw FROM reading GROUP BY meter;
+SELECT count(*) AS n FROM dead_letters WHERE source = 'ratio';
+INSERT INTO reading VALUES ('b', 1, 0, '8');
+SELECT count(*) AS n FROM dead_letters WHERE source = 'ratio';
+INSERT INTO reading VALUES ('b', 2, 0, '8');
+SELECT count(*) AS n FROM dead_letters WHERE source = 'ratio';

@@ -129,3 +129,12 @@ def named(stream: Stream, source: str) -> Stream:
     return Stream(
         select_all(stream, source), (source,), stream.columns, stream.append_only, stream.arrival
     )
+
+
+def netted(stream: Stream) -> str:
+    """Print a delta in which rows that were both added and taken back have cancelled out."""
+    names = column_list(stream.columns)
+    return (
+        f'SELECT {names}, sum("_w")::INTEGER AS "_w" FROM ({stream.sql}) '
+        f'GROUP BY {names} HAVING sum("_w") <> 0'
+    )
