@@ -19,6 +19,7 @@ from voltstream.sql.parse import parse_statements
 from voltstream.sql.program import Program
 from voltstream.sql.python_calls import python_body
 from voltstream.sql.resolve import resolved
+from voltstream.sql.state_ttl import state_ttl_us
 from voltstream.sql.statements import (
     CreateFunction,
     CreateIndex,
@@ -174,6 +175,7 @@ def view_program(oid: int, parsed: CreateView, names: Names, connection: Connect
         connection,
         parsed.query_text,
         on_close=parsed.on_close,
+        ttl_us=state_ttl_us(parsed.properties),
     )
 
 

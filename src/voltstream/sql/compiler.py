@@ -36,8 +36,11 @@ def compile_view(
     query_text: str,
     *,
     on_close: bool = False,
+    ttl_us: int | None = None,
 ) -> Program:
     """Compile a materialized view; ``on_close`` shows windows once, when they are over.
+
+    ``ttl_us`` is how long inputs are kept that the view keeps for itself.
 
     Raises: the binder's errors (42P01, 42703, 42702, 42803 …). A query without a delta rule is
     recomputed and compared in each epoch, and the program's notices say so.
@@ -46,6 +49,8 @@ def compile_view(
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
+        if ttl_us is not None:
+            raise FeatureNotSupported(f"state_ttl: {reason.message}") from reason
         _refuse_recomputing(query, reason, on_close=on_close)
         return _recomputed(name, oid, query, column_names, catalog, oracle, reason)
     _check_names(planned.repeated, len(planned.items), column_names)
@@ -53,7 +58,7 @@ def compile_view(
     plan = _closed(plan) if on_close else plan
     plan = pruned(plan, planned.items)
     plan, items = with_kept_calls(plan, _renamed(planned, column_names))
-    return emit(oid, name, plan, items, ())
+    return emit(oid, name, plan, items, (), ttl_us)
 
 
 def compile_sink(

@@ -65,6 +65,7 @@ from voltstream.sql.python_calls import is_kept
 from voltstream.sql.watermarks import passed_on
 
 Items = list[tuple[str, exp.Expression]]
+_FORGETS = "state that is older than state_ttl is forgotten"
 
 
 def delta_of(writer: Writer, plan: Plan) -> Stream:
@@ -241,9 +242,16 @@ def stable_root(plan: Plan, items: Items) -> tuple[Plan, Items, Items]:
     return plan, stored, volatile
 
 
-def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]) -> Program:
+def emit(
+    oid: int,
+    name: str,
+    plan: Plan,
+    items: Items,
+    notices: tuple[str, ...],
+    ttl_us: int | None = None,
+) -> Program:
     """Write the program of a materialized view whose public columns are ``items``."""
-    writer = Writer(oid, name)
+    writer = Writer(oid, name, ttl_us)
     _share(writer, plan)
     output = f"d_{oid}"
     root, stored, volatile = stable_root(plan, items)
@@ -288,7 +296,7 @@ def emit(oid: int, name: str, plan: Plan, items: Items, notices: tuple[str, ...]
         rules=writer.rules(),
         notices=notices,
         volatile=tuple(lookup.items()),
-        departs=departures(plan),
+        departs=departures(plan) + (() if ttl_us is None else (_FORGETS,)),
         watermarks=passed_on(Project(root, tuple(stored))),
         emit_columns=tuple(
             (n, lookup[n].replace("_vs_now()", NOW_SQL) if n in lookup else quote(n))

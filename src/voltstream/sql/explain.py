@@ -37,6 +37,7 @@ from voltstream.sql.plan import (
 )
 from voltstream.sql.planner import Planner
 from voltstream.sql.program import Program, Step
+from voltstream.sql.state_ttl import state_ttl_us
 from voltstream.sql.statements import CreateSink, CreateView, Parsed, Query
 from voltstream.sql.translate import translate_query
 from voltstream.sql.watermarks import WATERMARK
@@ -73,7 +74,8 @@ def _program(
     statement: Parsed, tree: exp.Expression, catalog: CatalogReader, oracle: TypeOracle
 ) -> Program:
     name = statement.name.name if isinstance(statement, CreateView | CreateSink) else "query"
-    return compile_view(name, _EXPLAINED_OID, tree, (), catalog, oracle, "")
+    ttl_us = state_ttl_us(statement.properties) if isinstance(statement, CreateView) else None
+    return compile_view(name, _EXPLAINED_OID, tree, (), catalog, oracle, "", ttl_us=ttl_us)
 
 
 def _program_lines(program: Program, inputs: tuple[Relation, ...]) -> list[str]:

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.keys import PLACE, forget, held, near, null_safe, place
-from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.log import kept_log
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Aggregate, column_list
 
@@ -164,8 +164,7 @@ def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
     groups = column_list(plan.groups)
     tail = f" GROUP BY {groups}" if plan.groups else ""
     delta = writer.materialize(child, "aggregate input")
-    kept = writer.state("kept", f'SELECT {column_list(child.columns)}, "_w" FROM {delta}')
-    integrate(writer, kept, delta, child, plan.groups, "aggregate input")
+    kept = kept_log(writer, "kept", delta, child, plan.groups, "aggregate input")
     rows = _repeated(kept, child.columns)
     calls = "".join(f", {spell(call)} AS {quote(name)}" for name, call in plan.calls)
     select = (groups + calls) if plan.groups else calls.removeprefix(", ")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.keys import PLACE, forget, held, near, null_safe, place
-from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.log import kept_log
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import DistinctOn, SortKey, column_list
 
@@ -103,8 +103,7 @@ def _decide_again(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
     writer.rule("distinct on", law, "rows of touched keys")
     columns = column_list(plan.columns)
     delta = writer.materialize(child, "distinct on input")
-    kept = writer.state("kept", f'SELECT {columns}, "_w" FROM {delta}')
-    integrate(writer, kept, delta, child, plan.keys, "distinct on input")
+    kept = kept_log(writer, "kept", delta, child, plan.keys, "distinct on input")
     rows = f"({near(kept, delta, plan.keys)})"
     new = writer.temp(_first(plan, rows, columns, columns), (delta,), "distinct on")
     state = writer.state("top", f"SELECT {columns} FROM {new}")

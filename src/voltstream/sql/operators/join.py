@@ -16,7 +16,7 @@ from sqlglot import exp
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.interval_joins import forgotten
-from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.log import followed_log
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import (
     Join,
@@ -190,9 +190,8 @@ def side(
     if is_stored(plan):
         content = f'(SELECT *, 1 AS "_w" FROM ({batch_sql(plan)}))'
         return Side(delta, content, stream.columns, keys, compared, stream.append_only)
-    state = writer.state("join", f'SELECT {column_list(stream.columns)}, "_w" FROM {delta}')
     touched = _touched(stream.columns, [key for key, _ in keys])
-    integrate(writer, state, delta, stream, touched, "join state")
+    state, delta = followed_log(writer, "join", delta, stream, touched, "join state")
     return Side(delta, state, stream.columns, keys, compared, stream.append_only)
 
 

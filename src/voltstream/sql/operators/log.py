@@ -1,10 +1,88 @@
-"""A log: the rows of a stream, kept with their multiplicities."""
+"""A log: the rows of a stream, kept with their multiplicities, for ever or for a time to live."""
 
 from __future__ import annotations
 
-from voltstream.sql.operators.keys import forget, held
-from voltstream.sql.operators.stream import Stream, Writer
+from voltstream.sql.operators.keys import forget, held, near, null_safe
+from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer
 from voltstream.sql.plan import column_list
+from voltstream.sql.program import Timer
+
+_SEEN = '"_seen"'  # When a row came, where rows live for a time.
+
+
+def kept_log(
+    writer: Writer,
+    kind: str,
+    delta: str,
+    stream: Stream,
+    touched: tuple[str, ...],
+    operator: str,
+) -> str:
+    """Declare a log of an operator's input and write how it follows the delta."""
+    return followed_log(writer, kind, delta, stream, touched, operator)[0]
+
+
+def followed_log(
+    writer: Writer,
+    kind: str,
+    delta: str,
+    stream: Stream,
+    touched: tuple[str, ...],
+    operator: str,
+) -> tuple[str, str]:
+    """Declare a log, and return it with its delta: what is taken back in it was there.
+
+    Rows that have gone by themselves are not taken back again.
+    """
+    shape = f'SELECT {column_list(stream.columns)}, "_w" FROM {delta}'
+    if writer.ttl_us is None:
+        state = writer.state(kind, shape)
+        integrate(writer, state, delta, stream, touched, operator)
+        return state, delta
+    state = writer.state(kind, f"SELECT *, {NOW_SQL} AS {_SEEN} FROM ({shape})")
+    _expire(writer, state, delta, writer.ttl_us, operator)
+    if not stream.append_only:
+        delta = _known(writer, state, delta, stream, touched, operator)
+    integrate(writer, state, delta, stream, touched, operator, seen=True)
+    return state, delta
+
+
+def _expire(writer: Writer, state: str, delta: str, ttl_us: int, operator: str) -> None:
+    """Let rows go that came longer ago than the time to live, or a tenth of it later at most."""
+    timer = f"timer_{writer.oid}_{writer.number()}"
+    oldest = f"{NOW_SQL} - to_microseconds({ttl_us})"
+    writer.run(f"DELETE FROM {state} WHERE {_SEEN} <= {oldest}", (delta, timer), operator)
+    # A tenth later: rows that came one after the other then go together.
+    late_us = ttl_us + ttl_us // 10
+    due = f"SELECT epoch_us(min({_SEEN}) + to_microseconds({late_us})) FROM {state}"
+    writer.timers.append(Timer(timer, due))
+
+
+def _known(
+    writer: Writer,
+    state: str,
+    delta: str,
+    stream: Stream,
+    touched: tuple[str, ...],
+    operator: str,
+) -> str:
+    columns = column_list(stream.columns)
+    net = (
+        f'SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM {delta} GROUP BY {columns} '
+        f'HAVING sum("_w") <> 0'
+    )
+    there = (
+        f'SELECT {columns}, sum("_w")::INTEGER AS _n FROM ({near(state, delta, touched)}) '
+        f"GROUP BY {columns}"
+    )
+    shown = column_list(stream.columns, "d")
+    return writer.temp(
+        f'SELECT {shown}, greatest(d."_w", -coalesce(s._n, 0))::INTEGER AS "_w" FROM ({net}) AS d '
+        f"LEFT JOIN ({there}) AS s ON {null_safe(stream.columns, 'd', 's')} "
+        f'WHERE d."_w" > 0 OR s._n > 0',
+        (delta,),
+        operator,
+    )
 
 
 def integrate(
@@ -14,6 +92,8 @@ def integrate(
     stream: Stream,
     touched: tuple[str, ...],
     operator: str,
+    *,
+    seen: bool = False,
 ) -> None:
     """Append a delta to a log; where it retracts, settle the touched keys at once.
 
@@ -21,7 +101,8 @@ def integrate(
     there.
     """
     columns = column_list(stream.columns)
-    append = f'INSERT INTO {state} SELECT {columns}, "_w" FROM {delta}'
+    stamp, stamped = (f", {NOW_SQL}", f", {_SEEN}") if seen else ("", "")
+    append = f'INSERT INTO {state} SELECT {columns}, "_w"{stamp} FROM {delta}'
     if stream.append_only:
         writer.run(append, (delta,), operator)
         return
@@ -30,9 +111,12 @@ def integrate(
         writer, state, gone, touched, stream.columns, (delta,), operator, retractions_only=True
     )
     forget(writer, state, old, touched, stream.columns, (old,), operator)
+    latest = f", max({_SEEN})" if seen else ""
+    came = f"{stamp} AS {_SEEN}" if seen else ""
     writer.run(
-        f'INSERT INTO {state} SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM ('
-        f'SELECT {columns}, "_w" FROM {old} UNION ALL SELECT {columns}, "_w" FROM {delta}) '
+        f'INSERT INTO {state} SELECT {columns}, sum("_w")::INTEGER AS "_w"{latest} FROM ('
+        f'SELECT {columns}, "_w"{stamped} FROM {old} '
+        f'UNION ALL SELECT {columns}, "_w"{came} FROM {delta}) '
         f'GROUP BY {columns} HAVING sum("_w") <> 0',
         (delta,),
         operator,

@@ -13,7 +13,7 @@ from voltstream.sql.batch import batch_sql
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.keys import forget, held, near
-from voltstream.sql.operators.log import integrate
+from voltstream.sql.operators.log import kept_log
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Over, Plan, are_stored, column_list, is_stored
 
@@ -51,8 +51,7 @@ def kept_rows(
     if is_stored(plan) and are_stored(plan, read_by):
         return f"({batch_sql(plan)})"
     columns = column_list(child.columns)
-    kept = writer.state("kept", f'SELECT {columns}, "_w" FROM {delta}')
-    integrate(writer, kept, delta, child, settled_by or child.columns, operator)
+    kept = kept_log(writer, "kept", delta, child, settled_by or child.columns, operator)
     return (
         f'(SELECT {columns} FROM {kept} WHERE "_w" = 1 UNION ALL '
         f'SELECT {columns} FROM (SELECT *, unnest(range("_w")) FROM {kept} WHERE "_w" > 1))'

@@ -31,6 +31,7 @@ class Writer:
 
     oid: int
     name: str
+    ttl_us: int | None = None  # How long what is kept beside the view lives.
     setup: list[str] = field(default_factory=list)  # temps too: a state is shaped like one
     temps: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
