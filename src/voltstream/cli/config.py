@@ -74,6 +74,17 @@ class WriterSettings(BaseModel):
     )
 
 
+class SecretSettings(BaseModel):
+    """What secrets are sealed with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: SecretStr | None = Field(
+        None, description="Key of the secrets, 16 characters or more; best from the environment."
+    )
+    key_file: Path | None = Field(None, description="File that holds the key.")
+
+
 class SourceSettings(BaseModel):
     """What every source does unless its own WITH (…) says otherwise."""
 
@@ -178,6 +189,7 @@ class Settings(BaseSettings):
     source: SourceSettings = SourceSettings()
     writer: WriterSettings = WriterSettings()
     engine: EngineSettings = EngineSettings()
+    secrets: SecretSettings = SecretSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -157,7 +157,22 @@ def engine_options(settings: Settings) -> EngineOptions:
         writer_wait_s=settings.writer.wait_s,
         threads=settings.engine.threads,
         memory_mb=settings.engine.memory_mb,
+        secret_key=_secret_key(settings),
     )
+
+
+def _secret_key(settings: Settings) -> str | None:
+    if settings.secrets.key is not None:
+        return settings.secrets.key.get_secret_value()
+    file = settings.secrets.key_file
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidParameter(
+            f'cannot read the key of the secrets in "{file}": {error}'
+        ) from error
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from voltstream.runtime import arrivals, entries, followers
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.retention import check_retention
+from voltstream.runtime.secrets import named_objects
 from voltstream.sql.capture import relations
 from voltstream.sql.columns import columns_in
 from voltstream.sql.program import Program
@@ -184,7 +185,8 @@ def _plain_view(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
 
 def bound(stored: StoredObject, names: Names) -> StoredObject:
     """Note what a definition reads, and what its names meant when it was made."""
-    return replace(stored, depends_on=tuple(sorted(names.used)), bindings=names.bindings())
+    depends_on = tuple(sorted({*stored.depends_on, *names.used}))
+    return replace(stored, depends_on=depends_on, bindings=names.bindings())
 
 
 def _materialize(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
@@ -362,13 +364,15 @@ def refuse_near_name(catalog: Catalog, schema: str, name: str) -> None:
 def new_stored(
     epoch: Epoch, name: ObjectName, kind: str, parsed: Parsed, properties: Mapping[str, str]
 ) -> StoredObject:
+    schema = name.schema or "public"
     return StoredObject(
         oid=epoch.take_oid(),
-        schema=name.schema or "public",
+        schema=schema,
         name=name.name,
         kind=kind,
         definition=parsed.text,
         properties=dict(properties),
+        depends_on=named_objects(properties, schema, epoch.catalog),
     )
 
 

@@ -10,10 +10,11 @@ from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import DEAD_LETTER_BYTES_MAX, OUTBOX_DELIVER_ROWS
 from voltstream.core.ports import Connectors, SinkRecord, SinkRefused, SinkTarget, SinkUnavailable
-from voltstream.runtime.catalog import Entry
+from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch_loop import EpochLoop
 from voltstream.runtime.feeds import at_once
 from voltstream.runtime.outboxes import Outboxes, policy_of
+from voltstream.runtime.secrets import resolved
 from voltstream.store.database import Connection
 from voltstream.store.ledger import (
     Letter,
@@ -24,6 +25,7 @@ from voltstream.store.ledger import (
     read_parcels,
     set_state,
 )
+from voltstream.store.vault import Vault
 
 _RETRY_FIRST_S = 0.5
 _RETRY_MAX_S = 15.0
@@ -154,7 +156,9 @@ class Deliveries:
         reader: Callable[[], Connection],
         outboxes: Outboxes,
         clock: Clock,
+        vault: Vault,
     ) -> None:
+        self._vault = vault
         self._clock = clock
         self._outboxes = outboxes
         self._connectors = connectors
@@ -163,10 +167,12 @@ class Deliveries:
         self._running: dict[int, Deliverer] = {}
         self._lock = threading.Lock()
 
-    def prepare(self, entry: Entry) -> Callable[[], None]:
+    def prepare(self, entry: Entry, catalog: Catalog) -> Callable[[], None]:
         """Make a sink's target. Returns what starts its delivery. Raises: InvalidParameter."""
         policy_of(entry)
-        target = self._connectors.sink(entry.stored.name, entry.stored.properties)
+        stored = entry.stored
+        properties = resolved(stored.properties, stored.schema, catalog, self._vault)
+        target = self._connectors.sink(stored.name, properties)
 
         def delivered(rows: int) -> None:
             self._outboxes.change(entry.oid, -rows)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from voltstream.core.clock import Clock
+from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
 from voltstream.runtime import broken, costs, defining, followers, suspend
 from voltstream.runtime.catalog import Catalog, Entry, Scope
@@ -30,6 +33,9 @@ from voltstream.sql.statements import ObjectName, Parsed
 from voltstream.store import ledger
 from voltstream.store import roles as role_rows
 from voltstream.store.database import Connection, Database
+from voltstream.store.vault import Vault
+
+log = logging.getLogger(__name__)
 
 _OWN_SCHEMAS = frozenset({"_vs", "rw_catalog", "main", "information_schema", "pg_catalog",
                           "_pg", "_is", "timescaledb_information"})  # fmt: skip
@@ -50,24 +56,24 @@ class Engine:
         self.options = options
         self._clock = clock
         self._functions = PythonFunctions()
+        vault = Vault(directory, options.secret_key)
         self.database = Database(
             directory / "volt.duckdb", threads=options.threads, memory_mb=options.memory_mb,
             macros=MACROS, natives=NATIVES, batched=self._functions.natives(),
         )  # fmt: skip
-        self._books = _restored_books(self.database.writer, self._functions)
         self.server_key = role_rows.server_key(self.database.writer)
+        self._books = _restored_books(self.database.writer, self._functions, vault)
         self.system = SystemCatalog()
         self.loop = EpochLoop(self._books, clock, options)
         self._outboxes = Outboxes(
             options.outbox_rows_max, ledger.count_parcels(self.database.writer)
         )
         self._ingest = SourceIngest(self.loop, clock, self._admit_source)
+        reader = self.database.reader
         self._feeds = Feeds(
-            connectors, self.loop, self._ingest, self.database.reader, clock, lambda: self.catalog
+            connectors, self.loop, self._ingest, reader, clock, lambda: self.catalog, vault
         )
-        self._deliveries = Deliveries(
-            connectors, self.loop, self.database.reader, self._outboxes, clock
-        )
+        self._deliveries = Deliveries(connectors, self.loop, reader, self._outboxes, clock, vault)
         self.jobs = Jobs(self._books, self.loop, clock, options.retention_s, self.reader)
         self._published = self._books.catalog
         self.loop.after_epoch = self._after_epoch
@@ -94,10 +100,21 @@ class Engine:
         for start in self._prepared(self.catalog):
             start()
 
-    def _prepared(self, catalog: Catalog) -> list[Callable[[], None]]:
-        starts = [self._feeds.prepare(entry) for entry in catalog if is_fed(entry)]
-        sinks = [e for e in catalog.of_kind("sink") if e.follow is None and not e.broken]
-        return [*starts, *(self._deliveries.prepare(entry) for entry in sinks)]
+    def _prepared(self, catalog: Catalog) -> list[Callable[[], object]]:
+        """Make every connector; one that cannot be made says so, and keeps nothing else shut."""
+        starts: list[Callable[[], object]] = []
+        for entry in catalog:
+            is_sink = entry.kind == "sink" and entry.follow is None and not entry.broken
+            try:
+                if is_fed(entry):
+                    starts.append(self._feeds.prepare(entry, catalog))
+                elif is_sink:
+                    starts.append(self._deliveries.prepare(entry, catalog))
+            except VoltstreamError as fault:
+                log.error("%s %s: %s", entry.kind, entry.stored.name, fault.message)
+                report = partial(ledger.set_state, oid=entry.oid, state="failed", detail=str(fault))
+                starts.append(partial(self.loop.run_chore, report))
+        return starts
 
     def stop(self) -> None:
         """Finish what was accepted, then close the file."""
@@ -112,9 +129,9 @@ class Engine:
     def attach(self, epoch: Epoch, entry: Entry) -> None:
         """Make the connector of a new source or sink, and start it when the epoch is durable."""
         if is_fed(entry):
-            epoch.after_commit.append(self._feeds.prepare(entry))
+            epoch.after_commit.append(self._feeds.prepare(entry, epoch.catalog))
         elif entry.kind == "sink" and entry.follow is None:
-            epoch.after_commit.append(self._deliveries.prepare(entry))
+            epoch.after_commit.append(self._deliveries.prepare(entry, epoch.catalog))
 
     def define(
         self,
@@ -179,7 +196,7 @@ def _followed(catalog: Catalog, entry: Entry) -> Entry:
     return followers.attached(entry, lambda parsed: catalog.named(parsed.from_name))
 
 
-def _restored_books(connection: Connection, functions: PythonFunctions) -> Books:
+def _restored_books(connection: Connection, functions: PythonFunctions, vault: Vault) -> Books:
     """Read what the file holds and compile every program again: compilation is deterministic."""
     ledger.prepare(connection)
     sweep(connection)
@@ -197,7 +214,7 @@ def _restored_books(connection: Connection, functions: PythonFunctions) -> Books
         rights=read_rights(connection),
         roles=read_roles(connection),
     )
-    books = Books(connection, Dataflow(), row, catalog, functions=functions)
+    books = Books(connection, Dataflow(), row, vault, catalog, functions=functions)
     for stored in ledger.read_objects(connection):
         catalog = catalog.with_entry(broken.restored(stored, catalog, books))
     books.dataflow.measure = connection.measured

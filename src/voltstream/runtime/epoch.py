@@ -15,6 +15,7 @@ from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.python_functions import PythonFunctions
 from voltstream.store.database import Connection
 from voltstream.store.ledger import EpochRow, write_epoch
+from voltstream.store.vault import Vault
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class Books:
     connection: Connection
     dataflow: Dataflow
     row: EpochRow
+    vault: Vault
     catalog: Catalog = field(default_factory=Catalog)
     filled: frozenset[str] = frozenset()  # Base deltas that still hold rows of an earlier epoch.
     functions: PythonFunctions = field(default_factory=PythonFunctions)
@@ -55,6 +57,7 @@ class Epoch:
         self.connection = books.connection
         self.dataflow = books.dataflow
         self.functions = books.functions
+        self.vault = books.vault
         old = books.row
         self.row = EpochRow(old.epoch + 1, max(now_us, old.now_us), old.next_rid, old.next_oid)
 

@@ -19,8 +19,10 @@ from voltstream.runtime.ingest import (
     decoded_schema,
     layout,
 )
+from voltstream.runtime.secrets import resolved
 from voltstream.store.database import Connection
 from voltstream.store.ledger import read_offsets, set_ends, set_state
+from voltstream.store.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +38,10 @@ class Feed:
         reader: Callable[[], Connection],
         clock: Clock,
         catalog: Callable[[], Catalog],
+        properties: Mapping[str, str],
     ) -> None:
         self._catalog = catalog
+        self._properties = properties
         self._entry = entry
         self._clock = clock
         self._ends: dict[str, int] = {}
@@ -52,7 +56,7 @@ class Feed:
 
     @property
     def properties(self) -> Mapping[str, str]:
-        return connector_properties(self._entry)
+        return self._properties
 
     @property
     def columns(self) -> Mapping[str, DataType]:
@@ -100,8 +104,10 @@ class Feeds:
         reader: Callable[[], Connection],
         clock: Clock,
         catalog: Callable[[], Catalog],
+        vault: Vault,
     ) -> None:
         self._catalog = catalog
+        self._vault = vault
         self._clock = clock
         self._connectors = connectors
         self._loop = loop
@@ -110,15 +116,25 @@ class Feeds:
         self._running: dict[int, Connector] = {}
         self._lock = threading.Lock()
 
-    def prepare(self, entry: Entry) -> Callable[[], None]:
+    def prepare(self, entry: Entry, catalog: Catalog) -> Callable[[], None]:
         """Make a source's connector. Returns what starts it.
 
-        Raises: InvalidParameter, FeatureNotSupported.
+        Raises: InvalidParameter, FeatureNotSupported, UndefinedObject.
         """
         layout(entry)  # Refuses what cannot be read now, not at the first row.
         connector = None
         if entry.stored.properties.get("connector"):
-            feed = Feed(entry, self._loop, self._ingest, self._reader, self._clock, self._catalog)
+            written = connector_properties(entry)
+            properties = resolved(written, entry.stored.schema, catalog, self._vault)
+            feed = Feed(
+                entry,
+                self._loop,
+                self._ingest,
+                self._reader,
+                self._clock,
+                self._catalog,
+                properties,
+            )
             connector = self._connectors.source(feed)
 
         def start() -> None:

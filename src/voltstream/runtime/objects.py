@@ -27,6 +27,7 @@ from voltstream.sql.statements import (
     ObjectName,
 )
 from voltstream.sql.translate import translate_query
+from voltstream.store.database import quoted
 from voltstream.store.ledger import remove_object
 
 
@@ -104,7 +105,11 @@ def create_secret(epoch: Epoch, parsed: CreateSecret) -> Outcome:
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SECRET")
     if known is not None:
         return known
-    register(epoch, Entry(new_stored(epoch, parsed.name, "secret", parsed, {}), parsed))
+    sealed = epoch.vault.seal(parsed.value)
+    name = parsed.name
+    text = f"CREATE SECRET {quoted(name.schema or 'public')}.{quoted(name.name)} AS '{sealed}'"
+    parsed = replace(parsed, value=sealed, text=text, offset=0)
+    register(epoch, Entry(new_stored(epoch, name, "secret", parsed, {}), parsed))
     return Outcome("CREATE SECRET")
 
 

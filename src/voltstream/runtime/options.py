@@ -27,5 +27,6 @@ class EngineOptions:
     writer_wait_s: float = WRITER_WAIT_S
     outbox_rows_max: int = OUTBOX_ROWS_MAX
     threads: int = 2
+    secret_key: str | None = None  # What secrets are sealed with; None: a key beside the data.
     memory_mb: int = 0  # 0: four fifths of the machine's.
     server_version: str = "16.0"

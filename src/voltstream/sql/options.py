@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlglot.tokenizer_core import Token
 
 from voltstream.core.errors import SyntaxFault
+from voltstream.core.references import reference
 from voltstream.sql.cursor import Cursor, split_commas
 
 _FORMATS = ("PLAIN", "UPSERT", "DEBEZIUM", "NATIVE", "NONE")
@@ -50,6 +51,12 @@ def _value(cursor: Cursor) -> str:
         quantity = cursor.string()
         unit = cursor.slice_text(cursor.rest())
         return f"{quantity} {unit}".strip()
+    if cursor.word() == "SECRET" and cursor.word(1) not in ("", "."):
+        cursor.advance()
+        name = _dotted(cursor)
+        if cursor.accept("AS FILE"):
+            raise cursor.unsupported("a secret as a file", "Name the secret alone.")
+        return reference(name)
     value = cursor.rest()
     if not value:
         raise cursor.fault()
