@@ -61,8 +61,8 @@ class Engine:
             directory / "volt.duckdb", threads=options.threads, memory_mb=options.memory_mb,
             macros=MACROS, natives=NATIVES, batched=self._functions.natives(),
         )  # fmt: skip
-        self.server_key = role_rows.server_key(self.database.writer)
         self._books = _restored_books(self.database.writer, self._functions, vault)
+        self.server_key = role_rows.server_key(self.database.writer)
         self.system = SystemCatalog()
         self.loop = EpochLoop(self._books, clock, options)
         self._outboxes = Outboxes(
