@@ -169,7 +169,7 @@ class Player:
                 try:
                     rows = _rows(session.execute(self._checks[both]))
                 except VoltstreamError as error:
-                    if not error.sqlstate.startswith(("22", "38")):
+                    if not error.sqlstate.startswith(("22", "38", "54")):
                         raise
                     continue  # A row that cannot be computed: here a dead letter, ad hoc an error.
                 kept = bag([row[1:] for row in rows if row[0]])

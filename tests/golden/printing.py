@@ -93,6 +93,8 @@ def _centered(name: str, width: int) -> str:
 
 def notice_lines(notice: Notice) -> Iterator[str]:
     yield f"{notice.severity}:  {notice.message}"
+    if notice.detail:
+        yield f"DETAIL:  {notice.detail}"
     if notice.hint:
         yield f"HINT:  {notice.hint}"
 

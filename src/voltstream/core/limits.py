@@ -55,6 +55,7 @@ CHUNK_LINGER_S = 600  # A file no longer needed stays so long for queries that s
 TIER_CACHE_BYTES_MAX = 1024 * 1024 * 1024  # Local copies of tiered files. Full: the oldest go.
 JOB_HISTORY_MAX = 1_000  # Runs remembered of all jobs. More: the oldest are forgotten.
 
+TEXT_BYTES_MAX = 1_073_741_823  # One text, as in PostgreSQL. Longer: 54000, not tried.
 REGEX_SECONDS_MAX = 1.0  # One regular expression on one value. Longer: 2201B.
 REGEX_SECOND_CHARACTERS = 500_000  # A value of 2 M characters may take 4 s more.
 FUNCTION_DEPTH_MAX = 32  # SQL functions that call each other, inlined. Deeper: 54000.

@@ -24,6 +24,7 @@ class Notice:
     severity: str = "NOTICE"
     sqlstate: str = "00000"
     hint: str | None = None
+    detail: str | None = None
 
 
 class RowStream(Protocol):

@@ -242,6 +242,8 @@ def notice_response(notice: Notice) -> bytes:
         ("S", notice.severity), ("V", notice.severity),
         ("C", notice.sqlstate), ("M", notice.message),
     ]  # fmt: skip
+    if notice.detail:
+        fields.append(("D", notice.detail))
     if notice.hint:
         fields.append(("H", notice.hint))
     return _fields(b"N", fields)

@@ -24,6 +24,7 @@ from voltstream.runtime.settings import Settings
 from voltstream.runtime.system_catalog import names_system
 from voltstream.runtime.transaction import waited
 from voltstream.sql import statements as sql
+from voltstream.sql.explain import plan_json
 from voltstream.sql.resolve import DEFINITIONS, resolved
 from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
 from voltstream.store.database import Connection
@@ -155,7 +156,8 @@ class Access:
     def explain(self, parsed: sql.Explain) -> Outcome:
         reader = self.open_reader()
         try:
-            return show.explanation(querying.explained(reader, self.catalog, parsed))
+            lines = querying.explained(reader, self.catalog, parsed)
+            return show.explanation([plan_json(lines)] if parsed.as_json else lines)
         finally:
             reader.close()
 

@@ -90,7 +90,7 @@ class Block:
         transaction = self.transaction
         if transaction is not None and transaction.explicit:
             warning = Notice("there is already a transaction in progress", "WARNING", "25001")
-            return Outcome("BEGIN", notices=(warning,))
+            return Outcome(parsed.tag, notices=(warning,))
         if transaction is None:
             transaction = self.transaction = self._new(explicit=True)
         transaction.explicit = True
@@ -98,7 +98,7 @@ class Block:
         transaction.validated = level in _VALIDATED
         by_default = self._settings.get("default_transaction_read_only").lower() in _ON
         transaction.read_only = by_default if parsed.read_only is None else parsed.read_only
-        return Outcome("BEGIN")
+        return Outcome(parsed.tag)
 
     def _end(self, verb: str) -> Outcome:
         watch = self._interruption.waiting

@@ -23,6 +23,7 @@ from voltstream.core.schema import Schema
 from voltstream.runtime import arrivals, entries, followers
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.likeness import with_likes
 from voltstream.runtime.retention import check_retention
 from voltstream.runtime.secrets import named_objects
 from voltstream.sql.capture import relations
@@ -71,11 +72,12 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
 
 
 def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
-    known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE TABLE")
+    tag = "CREATE TABLE" if parsed.query is None else "CREATE TABLE AS"
+    known = existing(epoch, parsed.name, parsed.if_not_exists, tag)
     if known is not None:
         return known
+    parsed = with_likes(parsed, epoch.catalog)
     _check_table(parsed)
-    tag = "CREATE TABLE"
     connection = epoch.connection
     query = parsed.query
     sql = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from voltstream.core.errors import (
@@ -18,12 +19,15 @@ from voltstream.runtime import broken, entries, followers, tables
 from voltstream.runtime.arrivals import drop_arrival_delta
 from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.show import type_name
 from voltstream.sql.program import Program
-from voltstream.sql.statements import Comment, Drop
+from voltstream.sql.statements import Comment, CreateFunction, Drop
+from voltstream.sql.table_ddl import plain_name
 from voltstream.store import timescale
 from voltstream.store.database import quoted
 from voltstream.store.ledger import remove_object, set_comment
 
+_DETAIL_LINES_MAX = 100  # As PostgreSQL: the rest is counted.
 _RELATIONS = ("table", "view", "materialized view", "source", "sink", "index")
 
 
@@ -32,6 +36,7 @@ def drop(epoch: Epoch, parsed: Drop) -> Outcome:
     if parsed.kind == "SCHEMA":
         return Outcome(tag, notices=_drop_schemas(epoch, parsed))
     notices: list[Notice] = []
+    targets: list[Entry] = []
     for name in parsed.names:
         entry = epoch.catalog.named(name)
         kind = parsed.kind.lower()
@@ -57,12 +62,18 @@ def drop(epoch: Epoch, parsed: Drop) -> Outcome:
                 f'"{name.name}" is not a {kind}',
                 hint=f"Use DROP {entry.kind.upper()} to remove it.",
             )
-        notices.extend(_drop_tree(epoch, entry, parsed.cascade))
-    return Outcome(tag, notices=tuple(notices))
+        targets.append(entry)
+    named = {entry.oid for entry in targets}
+    fallen: list[Entry] = []
+    for entry in targets:
+        if epoch.catalog.by_oid(entry.oid) is not None:
+            fallen += _drop_tree(epoch, entry, parsed.cascade, named)
+    return Outcome(tag, notices=(*notices, *cascaded(fallen)))
 
 
 def _drop_schemas(epoch: Epoch, parsed: Drop) -> tuple[Notice, ...]:
     notices: list[Notice] = []
+    fallen: list[Entry] = []
     for name in parsed.names:
         if name.name not in epoch.catalog.schemas:
             message = f'schema "{name.name}" does not exist'
@@ -76,26 +87,52 @@ def _drop_schemas(epoch: Epoch, parsed: Drop) -> tuple[Notice, ...]:
         )
         if inside and not parsed.cascade:
             raise dependents_fault(f"schema {name.name}", inside)
-        for entry in inside:
+        for entry in reversed(inside):
             if epoch.catalog.get(*entry.key) is not None:
-                notices.extend(_drop_tree(epoch, entry, cascade=True))
+                fallen += [entry, *_drop_tree(epoch, entry, cascade=True)]
         epoch.connection.execute(f"DROP SCHEMA {quoted(name.name)}")
         epoch.catalog = epoch.catalog.without_schema(name.name)
-    return tuple(notices)
+    return (*notices, *cascaded(fallen))
 
 
-def _drop_tree(epoch: Epoch, entry: Entry, cascade: bool) -> list[Notice]:
-    """Drop an object, and with CASCADE all that depends on it, the youngest first."""
+def _drop_tree(
+    epoch: Epoch, entry: Entry, cascade: bool, named: Collection[int] = ()
+) -> list[Entry]:
+    """Drop an object, and with CASCADE all that depends on it; return the latter, oldest first.
+
+    What is ``named`` to be dropped too neither stands in the way nor is told.
+    """
     fallen = sorted(_all_dependents(epoch.catalog, entry), key=lambda other: -other.oid)
-    blockers = [other for other in fallen if other.kind != "index"]  # An index goes with its table.
+    # An index goes with its table.
+    blockers = [one for one in fallen if one.kind != "index" and one.oid not in named]
     if blockers and not cascade:
-        raise dependents_fault(f"{entry.kind} {entry.stored.name}", blockers)
+        raise dependents_fault(described(entry), blockers, epoch.catalog)
     epoch.flush()
     for other in (*fallen, entry):
         _drop_one(epoch, other)
-    return [
-        Notice(f"drop cascades to {other.kind} {other.stored.name}") for other in reversed(blockers)
-    ]
+    return list(reversed(blockers))
+
+
+def described(entry: Entry) -> str:
+    """Name an object as PostgreSQL does in details: its kind, then where it is and what it is."""
+    schema, name = entry.key
+    where = "" if schema == "public" else f"{plain_name(schema)}."
+    if isinstance(entry.parsed, CreateFunction):
+        types = ",".join(type_name(kind) for _, kind in entry.parsed.parameters)
+        return f"function {where}{plain_name(entry.parsed.name.name)}({types})"
+    return f"{entry.kind} {where}{plain_name(name)}"
+
+
+def cascaded(fallen: list[Entry]) -> tuple[Notice, ...]:
+    """Tell what CASCADE has dropped as well: one object in the notice, more in its detail."""
+    lines = [f"drop cascades to {described(one)}" for one in fallen]
+    if len(lines) < 2:
+        return tuple(Notice(line) for line in lines)
+    shown = lines[:_DETAIL_LINES_MAX]
+    if len(lines) > len(shown):
+        shown.append(f"and {len(lines) - len(shown)} other objects (see server log for list)")
+    message = f"drop cascades to {len(lines)} other objects"
+    return (Notice(message, detail="\n".join(shown)),)
 
 
 def _all_dependents(catalog: Catalog, entry: Entry) -> list[Entry]:
@@ -109,12 +146,22 @@ def _all_dependents(catalog: Catalog, entry: Entry) -> list[Entry]:
     return list(found.values())
 
 
-def dependents_fault(what: str, blockers: list[Entry]) -> DependentObjects:
+def dependents_fault(
+    what: str, blockers: list[Entry], catalog: Catalog | None = None
+) -> DependentObjects:
+    """Return the refusal to drop ``what``; with the catalog each line names the nearest reason."""
+    near = {one.oid for one in blockers}
+    lines = []
+    for other in reversed(blockers):
+        reason = what
+        if catalog is not None:
+            below = max((oid for oid in other.stored.depends_on if oid in near), default=None)
+            found = catalog.by_oid(below) if below is not None else None
+            reason = described(found) if found is not None else what
+        lines.append(f"{described(other)} depends on {reason}")
     return DependentObjects(
         f"cannot drop {what} because other objects depend on it",
-        detail="\n".join(
-            f"{other.kind} {other.stored.name} depends on {what}" for other in reversed(blockers)
-        ),
+        detail="\n".join(lines),
         hint="Use DROP ... CASCADE to drop the dependent objects too.",
     )
 
@@ -172,8 +219,12 @@ def _forget_program(epoch: Epoch, program: Program) -> None:
     epoch.on_rollback(lambda: epoch.dataflow.add(program))
 
 
+_COMMENTED = {"TABLE": ("table", "source"), "SOURCE": ("source", "table")}
+
+
 def comment(epoch: Epoch, parsed: Comment) -> Outcome:
-    entry = epoch.catalog.require(parsed.name)
+    """Keep a remark. Raises: WrongObjectType (42809), UndefinedTable and its like."""
+    entry = _commented(epoch, parsed)
     if parsed.column is not None:
         columns = entry.relation.columns if entry.relation is not None else ()
         hidden = parsed.column == "_row_id" and entry.kind == "table"
@@ -191,6 +242,24 @@ def comment(epoch: Epoch, parsed: Comment) -> Outcome:
         changed = with_properties(entry, dict(entry.stored.properties), parsed.comment)
         epoch.catalog = epoch.catalog.with_entry(changed)
     return Outcome("COMMENT")
+
+
+def _commented(epoch: Epoch, parsed: Comment) -> Entry:
+    kind = parsed.kind.lower()
+    entry = epoch.catalog.named(parsed.name)
+    shown = spelled(parsed.name).removesuffix("()")
+    if entry is None and kind == "function":
+        raise UndefinedFunction(f'could not find a function named "{shown}"')
+    if entry is None:
+        raise UndefinedTable(f'relation "{shown}" does not exist')
+    wanted = _COMMENTED.get(parsed.kind, (kind,))
+    if parsed.column is None and entry.kind not in wanted:
+        raise WrongObjectType(f'"{parsed.name.name}" is not {_article(kind)} {kind}')
+    return entry
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0] in "aeiou" else "a"
 
 
 def with_properties(entry: Entry, properties: dict[str, str], remark: str | None) -> Entry:

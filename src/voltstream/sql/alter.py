@@ -81,6 +81,8 @@ def parse_comment(cursor: Cursor, text: str, offset: int) -> Comment:
         name = ObjectName(*reversed(parts[-3:]))
     else:
         name = cursor.object_name()
+        if kind == "FUNCTION" and cursor.sees("("):
+            cursor.parenthesized()
     cursor.expect("IS")
     comment = None if cursor.accept("NULL") else cursor.string()
     return Comment(text=text, offset=offset, kind=kind, name=name, column=column, comment=comment)

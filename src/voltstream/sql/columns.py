@@ -11,7 +11,7 @@ from sqlglot.tokenizer_core import Token
 from voltstream.core.errors import DuplicateColumn, InvalidTableDefinition
 from voltstream.sql.cursor import Cursor, split_commas
 from voltstream.sql.dialect import parse_expression, store_sql, syntax_fault, tokenize
-from voltstream.sql.statements import Check, ColumnSpec
+from voltstream.sql.statements import Check, ColumnSpec, Like
 from voltstream.sql.type_names import parse_type
 
 _SERIALS = {
@@ -39,6 +39,7 @@ class Columns:
     unique: list[tuple[str, ...]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     watermark: str | None = None
+    likes: list[Like] = field(default_factory=list)
     starred: bool = False  # "*": the columns that the format's schema names
 
 
@@ -66,6 +67,8 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
             columns.watermark = _watermark(cursor)
         elif any(cursor.sees(words) for words in _TABLE_CONSTRAINTS):
             _table_constraint(cursor, columns)
+        elif not source and cursor.word() == "LIKE" and len(part) > 1:
+            columns.likes.append(_like(cursor, len(columns.specs)))
         elif cursor.word() in ("EXCLUDE", "LIKE", "INCLUDE") and cursor.word(1):
             raise cursor.unsupported(f"{cursor.word()} in a column list")
         elif cursor.accept("*"):
@@ -73,6 +76,29 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
         else:
             _add(columns, _column(cursor, columns, source=source), part[0])
     return columns
+
+
+_LIKE_PARTS = frozenset({
+    "DEFAULTS", "CONSTRAINTS", "GENERATED", "IDENTITY", "INDEXES", "COMMENTS", "STORAGE",
+    "STATISTICS", "COMPRESSION",
+})  # fmt: skip
+
+
+def _like(cursor: Cursor, place: int) -> Like:
+    """Read LIKE t [INCLUDING part | EXCLUDING part …]; what is not included is left out."""
+    cursor.expect("LIKE")
+    name = cursor.object_name()
+    including: set[str] = set()
+    while not cursor.done:
+        with_it = cursor.accept("INCLUDING")
+        if not with_it:
+            cursor.expect("EXCLUDING")
+        parts = _LIKE_PARTS if cursor.sees("ALL") else {cursor.word()}
+        if not parts <= _LIKE_PARTS:
+            raise cursor.fault()
+        cursor.advance()
+        including = including | parts if with_it else including - parts
+    return Like(name, place, frozenset(including))
 
 
 def _add(columns: Columns, spec: ColumnSpec, place: Token) -> None:

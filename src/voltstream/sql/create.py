@@ -93,16 +93,18 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
         query_text = cursor.slice_text(tokens)
     elif names:
         raise cursor.fault(hint="A column is declared with its type.")
-    elif not columns.specs and "connector" not in clauses.properties:
+    elif not columns.specs and not columns.likes and "connector" not in clauses.properties:
         raise cursor.unsupported("a table without columns")
     cursor.expect_end()
     if clauses.format == "UPSERT" and not columns.primary_key:
         columns.primary_key = tuple(c.name for c in columns.specs if c.included == "key")
-    _check_key(columns, cursor)
+    if not columns.likes:  # Then only the catalog knows every column.
+        _check_key(columns, cursor)
     return CreateTable(
         text=text, offset=offset, name=name, columns=tuple(columns.specs),
         primary_key=columns.primary_key, properties=clauses.properties,
-        unique=tuple(columns.unique), checks=tuple(columns.checks), query=query,
+        unique=tuple(columns.unique), checks=tuple(columns.checks), likes=tuple(columns.likes),
+        query=query,
         query_text=query_text, column_names=names, with_data=with_data,
         append_only=clauses.append_only or clauses.properties.get("appendonly") == "true",
         on_conflict=clauses.on_conflict,

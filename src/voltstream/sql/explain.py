@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
 from sqlglot import exp
 
@@ -68,6 +71,23 @@ def explain(form: str, statement: Parsed, catalog: CatalogReader, oracle: TypeOr
             raise FeatureNotSupported(
                 f"EXPLAIN has no form {form}", hint="Use AST, PLAN, INCREMENTAL or DUCKDB."
             )
+
+
+def plan_json(lines: Sequence[str]) -> str:
+    """Return a plan's lines as one JSON document: each line a node, what is below it its Plans."""
+    roots: list[dict[str, Any]] = []
+    above: list[tuple[int, dict[str, Any]]] = []
+    for line in lines:
+        depth = len(line) - len(line.lstrip(" "))
+        while above and above[-1][0] >= depth:
+            above.pop()
+        node: dict[str, Any] = {"Node Type": line.strip().removeprefix("-> ")}
+        if above:
+            above[-1][1].setdefault("Plans", []).append(node)
+        else:
+            roots.append(node)
+        above.append((depth, node))
+    return json.dumps([{"Plan": node} for node in roots], indent=2, ensure_ascii=False)
 
 
 def _program(

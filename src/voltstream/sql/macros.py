@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from voltstream.core.limits import TEXT_BYTES_MAX
+
 _TRUE = "('t','tr','tru','true','y','ye','yes','on','1')"
 _FALSE = "('f','fa','fal','fals','false','n','no','of','off','0')"
 
@@ -9,6 +11,11 @@ _FALSE = "('f','fa','fal','fals','false','n','no','of','off','0')"
 def _fail(sqlstate: str, message: str, kind: str = "DOUBLE") -> str:
     return f"CAST(_vs_fail('{sqlstate}', {message}) AS {kind})"
 
+
+_CHARACTERS_MAX = TEXT_BYTES_MAX // 4  # Of four bytes at most, as PostgreSQL counts.
+_TOO_LONG = "_vs_fail('54000', 'requested length too large')"
+_ITEMS_MAX = 134_217_727  # PostgreSQL's bound of an array.
+_TOO_MANY = _fail("54000", f"'array size exceeds the maximum allowed ({_ITEMS_MAX})'", "BIGINT")
 
 # (name and parameters, body)
 _TEXT = (
@@ -32,10 +39,18 @@ _TEXT = (
      "greatest(CAST(i AS BIGINT) + n - greatest(CAST(i AS BIGINT), 1), 0)) END"),
     ("_vs_lpad(s, n, f)",
      "CASE WHEN n <= 0 THEN '' WHEN f = '' THEN left(s, n) "
-     "ELSE lpad(s, CAST(n AS INTEGER), f) END"),
+     f"WHEN n > {_CHARACTERS_MAX} THEN {_TOO_LONG} ELSE lpad(s, "
+     f"CAST(CASE WHEN n > {_CHARACTERS_MAX} THEN 0 ELSE n END AS INTEGER), f) END"),
     ("_vs_rpad(s, n, f)",
      "CASE WHEN n <= 0 THEN '' WHEN f = '' THEN left(s, n) "
-     "ELSE rpad(s, CAST(n AS INTEGER), f) END"),
+     f"WHEN n > {_CHARACTERS_MAX} THEN {_TOO_LONG} ELSE rpad(s, "
+     f"CAST(CASE WHEN n > {_CHARACTERS_MAX} THEN 0 ELSE n END AS INTEGER), f) END"),
+    # The count is bounded beside the check: the store may look at both branches.
+    ("_vs_repeat(s, n)",
+     f"CASE WHEN CAST(strlen(s) AS HUGEINT) * n > {TEXT_BYTES_MAX} THEN {_TOO_LONG} "
+     "ELSE repeat(CAST(s AS VARCHAR), CAST(CASE WHEN "
+     f"CAST(strlen(s) AS HUGEINT) * n > {TEXT_BYTES_MAX} OR s = '' OR n < 0 THEN 0 ELSE n END "
+     "AS BIGINT)) END"),
     ("_vs_overlay(s, new, i, n)",
      "_vs_substr_for(s, 1, i - 1) || new || _vs_substr(s, i + n)"),
     ("_vs_split_part(s, d, n)",
@@ -91,7 +106,9 @@ _ARRAYS = (
      "WHEN l IS NOT NULL THEN true END"),
     ("_vs_slice(a, lo, hi)", "list_slice(a, greatest(lo, 1), greatest(hi, 0))"),
     ("_vs_element(a, i)", "CASE WHEN i >= 1 THEN list_extract(a, i) END"),
-    ("_vs_array_fill(x, n)", "list_transform(range(n), lambda i: x)"),
+    ("_vs_array_fill(x, n)",
+     f"list_transform(range(CASE WHEN n > {_ITEMS_MAX} THEN {_TOO_MANY} ELSE n END), "
+     "lambda i: x)"),
     ("_vs_l1_distance(a, b)",
      "list_sum(list_transform(list_zip(a, b), lambda p: abs(p[1] - p[2])))"),
     ("_vs_over_norm(a, n)",

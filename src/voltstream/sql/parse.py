@@ -78,7 +78,7 @@ def _parse_one(tokens: list[Token], text: str) -> Parsed:
     word = cursor.word()
     if word in _QUERY_WORDS or word == "(":
         call = lone_call(cursor, own_text, offset)
-        return call or Query(text=own_text, offset=offset, tree=parse_query(tokens, text))
+        return call or _query(parse_query(tokens, text), own_text, offset)
     if word == "WITH":
         return _tree_statement(parse_dml(tokens, text), own_text, offset)
     if word in _DML_WORDS:
@@ -151,7 +151,22 @@ def _tree_statement(tree: exp.Expression, text: str, offset: int) -> Parsed:
             name = _target(tree.this)
             return Merge(text=text, offset=offset, table=name, tree=tree, returning=returning)
         case _:
-            return Query(text=text, offset=offset, tree=tree)
+            return _query(tree, text, offset)
+
+
+def _query(tree: exp.Expression, text: str, offset: int) -> Parsed:
+    """Return a query, or SELECT … INTO t, which makes a table as CREATE TABLE t AS does."""
+    into = tree.args.get("into")
+    if into is None:
+        return Query(text=text, offset=offset, tree=tree)
+    if into.args.get("temporary"):
+        raise FeatureNotSupported("a temporary table is not supported")
+    query = tree.copy()
+    query.set("into", None)
+    return CreateTable(
+        text=text, offset=offset, name=_target(into.this), columns=(), primary_key=(),
+        properties={}, query=query,
+    )  # fmt: skip
 
 
 def _target(table: exp.Expression) -> ObjectName:
@@ -169,7 +184,7 @@ _EXPLAIN_IGNORED = ("VERBOSE", "TRACE", "LOGICAL", "PHYSICAL", "DISTSQL", "COSTS
 
 
 def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
-    form = "PLAN"
+    form, as_json = "PLAN", False
     if cursor.accept("("):
         while not cursor.accept(")"):
             word = cursor.word()
@@ -178,7 +193,10 @@ def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
             elif word in ("ANALYZE", "ANALYSE"):
                 form = "ANALYZE"
             elif word == "FORMAT":
-                cursor.advance()  # The form that follows changes nothing: plans are texts.
+                cursor.advance()
+                if cursor.word() not in ("TEXT", "JSON"):
+                    raise cursor.unsupported(f"FORMAT {cursor.word()}", "Use TEXT or JSON.")
+                as_json = cursor.word() == "JSON"
             elif word not in (*_EXPLAIN_IGNORED, ",", "TRUE", "FALSE", "ON", "OFF"):
                 raise cursor.fault(hint=f"EXPLAIN takes {', '.join(_EXPLAIN_FORMS)}.")
             cursor.advance()
@@ -194,7 +212,7 @@ def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
     if not isinstance(target, _EXPLAINED):
         cursor.at = place
         raise cursor.unsupported(f"EXPLAIN {cursor.word()}")
-    return Explain(text=text, offset=offset, form=form, target=target)
+    return Explain(text=text, offset=offset, form=form, as_json=as_json, target=target)
 
 
 _MAINTAINED = ("MATERIALIZED VIEW", "SINK")

@@ -87,7 +87,8 @@ def resolved(parsed: Parsed, directory: Directory) -> Parsed:
             return _sink(parsed, directory)
         case sql.CreateTable():
             query = resolved_tree(parsed.query, directory) if parsed.query is not None else None
-            return replace(parsed, name=_made(parsed.name, directory), query=query)
+            likes = tuple(replace(like, name=_found(like.name, directory)) for like in parsed.likes)
+            return replace(parsed, name=_made(parsed.name, directory), query=query, likes=likes)
         case sql.CreateSource():
             return replace(parsed, name=_made(parsed.name, directory))
         case sql.CreateIndex():
@@ -124,6 +125,9 @@ def _resolved_rest(parsed: Parsed, directory: Directory) -> Parsed:
         case sql.Drop():
             return replace(parsed, names=tuple(_found(n, directory) for n in parsed.names))
         case sql.AlterObject(kind="FUNCTION"):
+            key = replace(parsed.name, name=function_key(parsed.name.name))
+            return replace(parsed, name=_found(key, directory))
+        case sql.Comment(kind="FUNCTION"):
             key = replace(parsed.name, name=function_key(parsed.name.name))
             return replace(parsed, name=_found(key, directory))
         case sql.AlterTable() | sql.AlterObject() | sql.Comment() | sql.Describe() | sql.Refresh():

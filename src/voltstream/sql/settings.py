@@ -120,10 +120,14 @@ def parse_reset(cursor: Cursor, text: str, offset: int) -> SetSetting:
 
 
 def parse_begin(cursor: Cursor, text: str, offset: int) -> Transaction:
-    """Parse BEGIN; ``name`` is the isolation level asked for, if one is."""
+    """Parse BEGIN or START TRANSACTION; ``name`` is the isolation level asked for, if one is."""
+    started = text.lstrip()[:5].upper() == "START"
     cursor.accept("TRANSACTION") or cursor.accept("WORK")
     level, read_only = _modes(cursor)
-    return Transaction(text=text, offset=offset, verb="BEGIN", name=level, read_only=read_only)
+    tag = "START TRANSACTION" if started else "BEGIN"
+    return Transaction(
+        text=text, offset=offset, verb="BEGIN", name=level, read_only=read_only, tag=tag
+    )
 
 
 _LEVELS = ("SERIALIZABLE", "REPEATABLE READ", "READ COMMITTED", "READ UNCOMMITTED")

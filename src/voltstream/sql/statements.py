@@ -66,6 +66,15 @@ class Check:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Like:
+    """LIKE in a column list: whose columns, before which column, and what comes with them."""
+
+    name: ObjectName
+    place: int
+    including: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateTable(Parsed):
     """A table, with or without a connector.
@@ -80,6 +89,7 @@ class CreateTable(Parsed):
     properties: Mapping[str, str]
     unique: tuple[tuple[str, ...], ...] = ()
     checks: tuple[Check, ...] = ()
+    likes: tuple[Like, ...] = ()
     query: exp.Expression | None = None  # CREATE TABLE … AS
     query_text: str = ""
     column_names: tuple[str, ...] = ()
@@ -312,6 +322,7 @@ class Transaction(Parsed):
     verb: str
     name: str = ""
     read_only: bool | None = None
+    tag: str = "BEGIN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +363,7 @@ class Explain(Parsed):
     """``form``: AST, PLAN, INCREMENTAL, DUCKDB or ANALYZE; the default is PLAN."""
 
     form: str
+    as_json: bool = False
     target: Parsed
 
 

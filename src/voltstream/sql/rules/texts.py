@@ -210,7 +210,7 @@ def _starts(found: Call) -> exp.Expression:
 
 
 def _repeat(found: Call) -> exp.Expression:
-    return call("repeat", found[0], call("greatest", found[1], number(0)))
+    return call("_vs_repeat", found[0], found[1])
 
 
 def _chr(found: Call) -> exp.Expression:
