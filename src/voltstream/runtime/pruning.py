@@ -8,7 +8,7 @@ from typing import Any
 
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.schema import Schema
-from voltstream.runtime.catalog import Catalog, Names
+from voltstream.runtime.catalog import Catalog, Entry, Names
 from voltstream.sql.bounds import Bound, plain_constant, repointed
 from voltstream.sql.changes import Compiling
 from voltstream.store import hypertable
@@ -27,11 +27,7 @@ def pruned(
     Law: the chunk catalog and the rows are read in one transaction of ``connection``, so that rows
     are seen either hot or in a file.
     """
-    hypertables = {
-        entry.key: entry
-        for entry in catalog.of_kind("table")
-        if entry.relation is not None and entry.relation.stored == f"_vs.h_{entry.oid}"
-    }
+    hypertables = hypertables_of(catalog)
     if not hypertables:
         return tree
     compiling = Compiling(Names(catalog, connection.describe), connection, parameters)
@@ -58,6 +54,14 @@ def pruned(
         return f"temp.main.{view}"
 
     return repointed(tree, choose)
+
+
+def hypertables_of(catalog: Catalog) -> dict[tuple[str, str], Entry]:
+    return {
+        entry.key: entry
+        for entry in catalog.of_kind("table")
+        if entry.relation is not None and entry.relation.stored == f"_vs.h_{entry.oid}"
+    }
 
 
 def chosen_parts(

@@ -11,7 +11,7 @@ from voltstream.core.ports import Outcome, RowStream
 from voltstream.runtime.catalog import Catalog, Names, refuse_failed, spelled
 from voltstream.runtime.entries import whole
 from voltstream.runtime.epoch import Epoch
-from voltstream.runtime.pruning import pruned
+from voltstream.runtime.pruning import hypertables_of, pruned
 from voltstream.runtime.results import Held
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
@@ -35,8 +35,10 @@ def streamed(
     """Run a query on a connection of its own, which the result owns from here on."""
     refuse_suspended(catalog, tree)
     names = Names(catalog, reader.describe)
-    reader.execute("BEGIN")  # Which chunks there are, and their rows, are read at one instant.
-    tree = pruned(reader, catalog, tree, parameters)
+    # In a transaction a question about a type that has no answer would end the query.
+    if hypertables_of(catalog):
+        reader.execute("BEGIN")  # Which chunks there are, and their rows, are read at one instant.
+        tree = pruned(reader, catalog, tree, parameters)
     return reader.stream(translate_query(tree, names, reader, parameters))
 
 
