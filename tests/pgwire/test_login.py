@@ -10,9 +10,9 @@ import pytest
 from tests.pgwire.memory_session import MemorySessions
 from tests.pgwire.test_protocol import STARTUP, Desk, frame, told
 from voltstream.core.errors import InvalidAuthorization, ProtocolViolation
+from voltstream.core.guesses import Guesses
 from voltstream.core.limits import LOGIN_DELAY_MAX_S, LOGIN_PEERS_MAX
 from voltstream.core.passwords import verifier_of
-from voltstream.pgwire.guesses import Guesses
 from voltstream.pgwire.login import Line, Login, PasswordLogin, Policy, ScramLogin, demanded
 from voltstream.pgwire.protocol import Conversation
 from voltstream.pgwire.scram import PLUS, ScramServer, WrongProof

@@ -10,8 +10,11 @@ from starlette.types import ASGIApp
 
 
 class AsgiClient:
-    def __init__(self, app: ASGIApp) -> None:
-        self._transport = httpx.ASGITransport(app=app)
+    def __init__(
+        self, app: ASGIApp, base: str = "http://localhost", peer: str = "127.0.0.1"
+    ) -> None:
+        self._transport = httpx.ASGITransport(app=app, client=(peer, 50_000))
+        self._base = base
 
     def get(
         self,
@@ -35,7 +38,7 @@ class AsgiClient:
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
     ) -> httpx.Response:
-        client = httpx.AsyncClient(transport=self._transport, base_url="http://voltstream")
+        client = httpx.AsyncClient(transport=self._transport, base_url=self._base)
         async with client:
             return await client.request(
                 method, path, content=content, params=params, headers=headers

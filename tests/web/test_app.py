@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 
 from tests.web.asgi_client import AsgiClient
-from voltstream.core.errors import UndefinedDatabase, UndefinedTable
+from voltstream.core.errors import InsufficientPrivilege, UndefinedDatabase, UndefinedTable
 from voltstream.core.limits import PUSH_BYTES_MAX
 from voltstream.core.passwords import verifier_of
 from voltstream.core.ports import (
+    Bearer,
     Description,
     Outcome,
     RawBatch,
@@ -96,6 +97,16 @@ class MemorySessions:
         self.session = MemorySession()
         self.verifier = verifier_of("pencil")
 
+    def bearer(self, token: str) -> Bearer | None:
+        return {
+            "all": Bearer("writer"), "one": Bearer("writer", "public.reads", "volt"),
+            "blind": Bearer("stranger"),
+        }.get(token)  # fmt: skip
+
+    def allow_push(self, user: str, database: str, source: str) -> None:
+        if user == "stranger":
+            raise InsufficientPrivilege(f"permission denied for source {source}")
+
     def standing(self, user: str) -> Standing:
         return Standing(self.verifier, has_password=user == "reader", any_password=True)
 
@@ -119,7 +130,7 @@ PATH = "/v1/sources/reads/rows"
 @pytest.fixture
 def client() -> AsgiClient:
     INGEST.batches.clear()
-    return AsgiClient(build_app(INGEST, SESSIONS))
+    return AsgiClient(build_app(INGEST, SESSIONS, SESSIONS))
 
 
 def test_rows_are_answered_with_their_epoch(client: AsgiClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +63,16 @@ class Tally:
 class RowPusher:
     """One kept-open HTTP connection to a source."""
 
-    def __init__(self, host: str, port: int, database: str, source: str) -> None:
+    def __init__(
+        self, host: str, port: int, database: str, source: str, token: str = "", root: str = ""
+    ) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=ANSWER_WAIT_S)
+        if root:
+            trusted = ssl.create_default_context(cafile=None if root == "system" else root)
+            self._connection = http.client.HTTPSConnection(
+                host, port, timeout=ANSWER_WAIT_S, context=trusted
+            )
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._place = f"{host}:{port}"
         self._path = f"/v1/sources/{quote(source, safe='')}/rows?" + urlencode(
             {"database": database}
@@ -73,7 +82,10 @@ class RowPusher:
         """Send a part and wait until it is durable. Raises: VoltstreamError as the server says."""
         try:
             self._connection.request(
-                "POST", self._path, body=payload, headers={"Content-Type": content_type}
+                "POST",
+                self._path,
+                body=payload,
+                headers={"Content-Type": content_type, **self._headers},
             )
             answer = self._connection.getresponse()
             body = answer.read()
@@ -103,12 +115,20 @@ def ingest(
     host: HostOption = "127.0.0.1",
     pg_port: PgPortOption = 4566,
     http_port: HttpPortOption = 8080,
+    token: Annotated[
+        str,
+        typer.Option(envvar="VOLTSTREAM_TOKEN", help="Bearer token of a role that may insert."),
+    ] = "",
+    tls_root: Annotated[
+        str,
+        typer.Option("--tls-root", help="Use TLS: a PEM file of roots, or system."),
+    ] = "",
 ) -> None:
     """Send files to a source over HTTP and tell how many rows are durable."""
     del pg_port  # Taken, so that one set of flags names a server for every verb.
     sized = [(file, file_format or format_of(file), _size_of(file)) for file in files]
     server, database = parts_of(url, host)
-    pusher = RowPusher(server, http_port, database, source)
+    pusher = RowPusher(server, http_port, database, source, token, tls_root)
     tally = Tally()
     try:
         with _progress() as progress:

@@ -30,6 +30,7 @@ from voltstream.pgwire.server import PgServer
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
 from voltstream.web.app import build_app
+from voltstream.web.entry import EntryPolicy
 
 DRAIN_S = 5  # How long a stop waits for HTTP requests that are being answered.
 BACKLOG = 512  # Connections the system holds while we are busy; more wait at the client.
@@ -115,15 +116,26 @@ class RunningServer:
         await gateway.start(ocpp_socket)
         await gateway.resume()
         self._stack.push_async_callback(gateway.stop)
-        await self._serve_http(build_app(instance, instance), http_socket)
+        entry = EntryPolicy(
+            asks_all=settings.auth.method != "auto",
+            near_all=settings.trust_remote,
+            hosts=settings.auth.http_hosts,
+        )
+        web = build_app(instance, instance, instance, entry)
+        await self._serve_http(web, http_socket, certificate)
 
-    async def _serve_http(self, web: Starlette, http_socket: socket.socket) -> None:
+    async def _serve_http(
+        self, web: Starlette, http_socket: socket.socket, certificate: Certificate | None
+    ) -> None:
+        tls = certificate.context(["http/1.1"]) if certificate is not None else None
         server = WebServer(
             uvicorn.Config(
                 web,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=DRAIN_S,
+                proxy_headers=False,  # Who speaks to us is who is there.
+                ssl_context_factory=(lambda *_: tls) if tls is not None else None,
             )
         )
         serving = asyncio.create_task(server.serve(sockets=[http_socket]))
@@ -208,7 +220,8 @@ async def run_until_stopped(settings: Settings) -> None:
     async with RunningServer(settings, SystemClock()) as server:
         say(f"voltstream is ready; data in {settings.data}")
         say(f"  psql postgres://{USER}@{settings.host}:{server.pg_port}/{DATABASE}")
-        say(f"  http://{settings.host}:{server.http_port}")
+        scheme = "https" if certificate_of(settings) is not None else "http"
+        say(f"  {scheme}://{settings.host}:{server.http_port}")
         scheme = "wss" if settings.ocpp.tls_certificate else "ws"
         say(f"  {scheme}://{settings.host}:{server.ocpp_port}/ocpp/<charge point id>")
         say("Ctrl-C stops.")

@@ -176,6 +176,25 @@ class Sessions(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a token stands for; with a ``source`` it may only bring rows into that one."""
+
+    user: str
+    source: str | None = None
+    database: str = ""
+
+
+class Gate(Protocol):
+    """What HTTP asks of the roles, beside sessions."""
+
+    def bearer(self, token: str) -> Bearer | None:
+        """Return whom a token stands for; None when it is not known or has ended."""
+
+    def allow_push(self, user: str, database: str, source: str) -> None:
+        """Ask for INSERT. Raises: InsufficientPrivilege (42501), 28000, 3D000, 42P01."""
+
+
 # --- bringing rows in ---------------------------------------------------------------------------
 
 Encoding = Literal["ndjson", "json", "csv", "arrow", "bytes", "rest", "declared"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import InvalidParameter, VoltstreamError
 
+_LOG = logging.getLogger(__name__)
 _WEAK = frozenset({"md5", "sha1"})  # RFC 5929, 4.1: SHA-256 in their place.
 
 
@@ -31,8 +33,17 @@ class Certificate:
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         made.set_alpn_protocols(list(protocols))
         self._load(made)
+        made.sni_callback = self._meet
         self._contexts.append(made)
         return made
+
+    def _meet(self, channel: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        """Look for new files at each handshake: the next one uses them."""
+        del channel, name, context
+        try:
+            self.refresh()
+        except VoltstreamError as error:
+            _LOG.error("the certificate is not renewed: %s", error.message)
 
     def refresh(self) -> None:
         """Load the files again when they have changed. Raises: InvalidParameter (22023).

@@ -23,11 +23,11 @@ from voltstream.core.errors import (
     TooManyConnections,
     VoltstreamError,
 )
+from voltstream.core.guesses import Guesses
 from voltstream.core.limits import CONNECTIONS_MAX, STARTING_CONNECTIONS_MAX
 from voltstream.core.ports import Session, Sessions
 from voltstream.core.tls import Certificate
 from voltstream.pgwire.channel import ALPN, begins_with_tls, hold, listen, read_on, secure
-from voltstream.pgwire.guesses import Guesses
 from voltstream.pgwire.login import Line, Login, Policy, demanded
 from voltstream.pgwire.protocol import Admitted, Conversation
 from voltstream.pgwire.startup import Credentials

@@ -31,8 +31,9 @@ from voltstream.core.passwords import (
     mock_verifier,
     parsed_verifier,
     stored_password,
+    token_digest,
 )
-from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt, Session, Standing
+from voltstream.core.ports import Bearer, Connectors, Outcome, RawBatch, Receipt, Session, Standing
 from voltstream.runtime.activity import Activity, Presence
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.engine import Engine
@@ -153,6 +154,27 @@ class Instance:
             any_password=any_password,
         )
 
+    def bearer(self, token: str) -> Bearer | None:
+        roles, digest = self.roles(), token_digest(token)
+        for known in roles.tokens:
+            until = known.valid_until
+            if known.digest != digest:
+                continue
+            if until is not None and until.timestamp() * 1e6 <= self._clock.now_us():
+                return None
+            return Bearer(roles.name_of(known.role), known.source, known.database)
+        return None
+
+    def allow_push(self, user: str, database: str, source: str) -> None:
+        catalog = self.engine(database).catalog
+        permits = Permits(catalog, self.roles(), self._role(user).oid, database)
+        schema, _, name = source.rpartition(".")
+        entry = catalog.get(schema or None, name)
+        if entry is not None:
+            permits.need(entry, "a")
+        elif not permits.everything:
+            permits.need_schema(schema or None, "U")
+
     def set_owner_password(self, password: str) -> None:
         """Give the owner a password, unless it is what it has. Raises: InvalidParameter (22023)."""
         owner = self.roles().by_oid[OWNER_OID]
@@ -168,17 +190,21 @@ class Instance:
 
         self.run_on_roles(run).result()
 
-    def _login(self, user: str) -> Role:
-        """Return the role of a name; while nobody made users, any name is the owner's.
-
-        Raises: InvalidAuthorization (28000), TooManyConnections (53300).
-        """
+    def _role(self, user: str) -> Role:
         roles = self.roles()
         role = roles.named(user)
         if role is None and not roles.known_users:
             return roles.by_oid[OWNER_OID]
         if role is None:
             raise InvalidAuthorization(f'role "{user}" does not exist')
+        return role
+
+    def _login(self, user: str) -> Role:
+        """Return the role of a name; while nobody made users, any name is the owner's.
+
+        Raises: InvalidAuthorization (28000), TooManyConnections (53300).
+        """
+        role = self._role(user)
         if not role.login:
             raise InvalidAuthorization(f'role "{user}" is not permitted to log in')
         limit = role.connections_max

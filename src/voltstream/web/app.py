@@ -10,12 +10,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from voltstream.core.errors import InsufficientPrivilege, VoltstreamError
-from voltstream.core.ports import Ingest, Sessions
-from voltstream.web.answers import refusal
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.ports import Gate, Ingest, Sessions
 from voltstream.web.ask import AskRoute
+from voltstream.web.entry import Entry, EntryPolicy
 from voltstream.web.push import PushRoute
 
 _PAGE_POLICY = (
@@ -24,29 +23,14 @@ _PAGE_POLICY = (
 )
 
 
-class SameSiteOnly:
-    """Refuses what a browser sends on behalf of another site: here, everyone local is owner."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _from_elsewhere(scope):
-            error = InsufficientPrivilege("requests from other sites are not answered")
-            await refusal(error)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-
-def _from_elsewhere(scope: Scope) -> bool:
-    if scope["path"] == "/":  # Following a link to the page is fine; it changes nothing.
-        return False
-    origins = {value for name, value in scope["headers"] if name == b"sec-fetch-site"}
-    return bool(origins - {b"same-origin", b"none"})
-
-
-def build_app(ingest: Ingest, sessions: Sessions, default_database: str = "volt") -> Starlette:
-    """Wire the routes."""
+def build_app(
+    ingest: Ingest,
+    sessions: Sessions,
+    gate: Gate,
+    policy: EntryPolicy | None = None,
+    default_database: str = "volt",
+) -> Starlette:
+    """Wire the routes behind the entry."""
     page = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
 
     async def show_page(request: Request) -> Response:
@@ -69,7 +53,7 @@ def build_app(ingest: Ingest, sessions: Sessions, default_database: str = "volt"
             return JSONResponse(answer, status_code=503)
         return PlainTextResponse("ready\n")
 
-    push = PushRoute(ingest, default_database)
+    push = PushRoute(ingest, gate, default_database)
     ask = AskRoute(sessions, default_database)
 
     # Functions, because Starlette takes an object that can be called for a whole ASGI app.
@@ -86,4 +70,5 @@ def build_app(ingest: Ingest, sessions: Sessions, default_database: str = "volt"
         Route("/v1/sql", ask_sql),
         Route("/v1/sources/{name}/rows", push_rows, methods=["POST"]),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(SameSiteOnly)])
+    entry = Middleware(Entry, sessions=sessions, gate=gate, policy=policy or EntryPolicy())
+    return Starlette(routes=routes, middleware=[entry])

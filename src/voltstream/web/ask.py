@@ -12,9 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from voltstream.core.errors import FeatureNotSupported, SyntaxFault, VoltstreamError
+from voltstream.core.errors import (
+    FeatureNotSupported,
+    InsufficientPrivilege,
+    SyntaxFault,
+    VoltstreamError,
+)
 from voltstream.core.ports import RowStream, Session, Sessions, Statement
 from voltstream.web.answers import refusal
+from voltstream.web.entry import caller_of
 
 ANSWER_ROWS_MAX = 10_000  # Rows of one answer; the rest is left out and "truncated" says so.
 _READS = re.compile(
@@ -33,13 +39,17 @@ class AskRoute:
         database = request.query_params.get("database", self._default_database)
         text = request.query_params.get("q", "")
         try:
-            return JSONResponse(await run_in_threadpool(self.answer, database, text))
+            caller = caller_of(request)
+            if caller.source is not None:
+                raise InsufficientPrivilege("the token is for bringing rows into one source")
+            answer = await run_in_threadpool(self.answer, database, text, caller.user)
+            return JSONResponse(answer)
         except VoltstreamError as error:
             return refusal(error)
 
-    def answer(self, database: str, text: str) -> dict[str, object]:
+    def answer(self, database: str, text: str, user: str) -> dict[str, object]:
         """Return columns and rows. Raises: VoltstreamError."""
-        session = self._sessions.open(database=database, user="volt", options={})
+        session = self._sessions.open(database=database, user=user, options={})
         try:
             statement = _only_read(session.parse(text))
             session.begin_implicit()

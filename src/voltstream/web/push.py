@@ -9,10 +9,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from voltstream.core.errors import BadCopyFormat, LimitExceeded, VoltstreamError
+from voltstream.core.errors import (
+    BadCopyFormat,
+    InsufficientPrivilege,
+    LimitExceeded,
+    VoltstreamError,
+)
 from voltstream.core.limits import PUSH_BYTES_MAX
-from voltstream.core.ports import Ingest, RawBatch
+from voltstream.core.ports import Gate, Ingest, RawBatch
 from voltstream.web.answers import refusal
+from voltstream.web.entry import Caller, caller_of
 
 _BLANKS = " \t\r\n"
 _HEADERS = {"header=present": True, "header=absent": False}  # RFC 4180, 3.
@@ -21,14 +27,16 @@ _HEADERS = {"header=present": True, "header=absent": False}  # RFC 4180, 3.
 class PushRoute:
     """Takes NDJSON, a JSON array (application/json), CSV (text/csv), or what a source declares."""
 
-    def __init__(self, ingest: Ingest, default_database: str) -> None:
+    def __init__(self, ingest: Ingest, gate: Gate, default_database: str) -> None:
         self._ingest = ingest
+        self._gate = gate
         self._default_database = default_database
 
     async def __call__(self, request: Request) -> Response:
         database = request.query_params.get("database", self._default_database)
         source = request.path_params["name"]
         try:
+            self._allow(caller_of(request), database, source)  # Before its bytes are taken.
             batch = raw_batch(request.headers.get("content-type", ""), await _body(request))
             # Full: submit() waits, on a thread, and the client with it.
             future = await run_in_threadpool(self._ingest.submit, database, source, batch)
@@ -38,6 +46,14 @@ class PushRoute:
         return JSONResponse(
             {"rows": receipt.rows, "dead_letters": receipt.dead_letters, "epoch": receipt.epoch}
         )
+
+    def _allow(self, caller: Caller, database: str, source: str) -> None:
+        """Raises: InsufficientPrivilege (42501)."""
+        if caller.source is not None:
+            named = source if "." in source else f"public.{source}"
+            if (named, database) != (caller.source, caller.database):
+                raise InsufficientPrivilege(f'the token is not for source "{source}"')
+        self._gate.allow_push(caller.user, database, source)
 
 
 async def _body(request: Request) -> bytes:
