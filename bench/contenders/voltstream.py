@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import threading
+import time
+from concurrent.futures import Future, wait
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from bench.feed import SOURCES, Feed, FeedReader, load_feed
 from bench.ocpp_truth import VIEWS
 from voltstream.cli.replay_clock import ReplayClock
 from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.limits import EPOCHS_TOGETHER_MAX
 from voltstream.core.ports import RawBatch, Receipt, Session
 from voltstream.runtime.instance import DEFAULT_DATABASE, Instance
 from voltstream.runtime.options import EngineOptions
@@ -54,23 +57,36 @@ def main() -> None:
 def _push(instance: Instance, clock: ReplayClock, feed: Feed, *, serial: bool) -> int:
     """Push every slice. The engine's NOW() follows the rows that are durable."""
     reader = FeedReader(feed)
+    loop = instance.engine(DEFAULT_DATABASE).loop
     receipts: list[Future[Receipt]] = []
-    for number, end_us in enumerate(feed.slice_end_us):
-        for source in SOURCES:
-            payload = reader.read(number, source)
-            if payload:
-                batch = RawBatch("ndjson", payload)
-                receipts.append(instance.submit(DEFAULT_DATABASE, source, batch))
-                if serial:  # Nothing beside what is being accounted for.
-                    receipts[-1].result()
-        receipts[-1].add_done_callback(partial(_reach, clock, end_us))
+    together = EPOCHS_TOGETHER_MAX if serial else len(feed.slices)
+    for first in range(0, len(feed.slices), together):
+        # Nothing runs beside what is being accounted for: first all is read, then it is applied.
+        may_go = threading.Event()
+        held = loop.run_chore(partial(_until, may_go)) if serial else None
+        for number in range(first, min(first + together, len(feed.slices))):
+            for source in SOURCES:
+                payload = reader.read(number, source)
+                if payload:
+                    batch = RawBatch("ndjson", payload)
+                    receipts.append(instance.submit(DEFAULT_DATABASE, source, batch))
+            receipts[-1].add_done_callback(partial(_reach, clock, feed.slice_end_us[number]))
+        if held is not None:
+            while loop._decoding:
+                time.sleep(0.001)
+            may_go.set()
+            wait(receipts)
     done = [receipt.result() for receipt in receipts]
     clock.reach(feed.end_us / 1e6)  # An epoch for the timers: its NOW() is the instant compared at.
-    instance.engine(DEFAULT_DATABASE).loop.run_statement(lambda _: None).result()
+    loop.run_statement(lambda _: None).result()
     dead = sum(receipt.dead_letters for receipt in done)
     if dead:
         raise SystemExit(f"{dead} of the rows were refused")
     return len({receipt.epoch for receipt in done})
+
+
+def _until(may_go: threading.Event, _: object) -> bool:
+    return may_go.wait()
 
 
 def _reach(clock: ReplayClock, at_us: int, _: Future[Receipt]) -> None:

@@ -17,6 +17,7 @@ NEWLINE = 10
 # RFC 8259, 8.1 lets a reader pass over it; what Windows programs save begins with it.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _INT32_MAX = 2**31 - 1
+_BLOCK = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,24 @@ def from_lines(payload: bytes | bytearray | memoryview) -> Records:
     if payload[: len(BYTE_ORDER_MARK)] == BYTE_ORDER_MARK:
         payload = memoryview(payload)[len(BYTE_ORDER_MARK) :]
     content = np.frombuffer(payload, np.uint8)
-    ends = np.flatnonzero(content == NEWLINE) + 1
+    ends = _line_ends(content)
     size = len(content)
     if size and (len(ends) == 0 or ends[-1] != size):
         ends = np.append(ends, size)
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1])) if len(ends) else ends
     # The newline stays inside its record: JSON reads it as white space, and nothing is copied.
     return _checked(_text_array(ends, payload), ends - starts)
+
+
+def _line_ends(content: np.ndarray[Any, np.dtype[np.uint8]]) -> Integers:
+    """Find newlines block by block: a comparison as large as the batch would only be paged in."""
+    hits = np.empty(min(_BLOCK, len(content)), bool)
+    found = [np.zeros(0, np.int64)]
+    for start in range(0, len(content), _BLOCK):
+        block = content[start : start + _BLOCK]
+        hit = np.equal(block, NEWLINE, out=hits[: len(block)])
+        found.append(np.flatnonzero(hit) + (start + 1))
+    return np.concatenate(found)
 
 
 def from_documents(documents: Sequence[bytes]) -> Records:

@@ -67,11 +67,11 @@ class Epoch:
 
     def begin(self) -> None:
         self.connection.execute("BEGIN")
-        self._set_clock(self._books.row.now_us)
+        self._set_instant("vs_prev", self._books.row.now_us)
+        self._set_instant("vs_now", self.row.now_us)
 
-    def _set_clock(self, previous_us: int) -> None:
-        for name, value in (("vs_prev", previous_us), ("vs_now", self.row.now_us)):
-            self.connection.execute(f"SET VARIABLE {name} = make_timestamptz({value})")
+    def _set_instant(self, name: str, at_us: int) -> None:
+        self.connection.execute(f"SET VARIABLE {name} = make_timestamptz({at_us})")
 
     def take_oid(self) -> int:
         self.row.next_oid += 1
@@ -126,7 +126,7 @@ class Epoch:
             if program is not None and entry.follow is not None and made.get(program.output, 0):
                 entry.follow(self)
         self._take_back()
-        self._set_clock(self.row.now_us)  # A timer must not fire twice in one epoch.
+        self._set_instant("vs_prev", self.row.now_us)  # A timer must not fire twice in one epoch.
         self._flushes += 1
         if self._pending:  # A sink has written into a table: its views follow.
             self._again(depth)

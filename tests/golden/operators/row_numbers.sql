@@ -1,0 +1,20 @@
+-- A column may be called what the store calls a row's place; what was found is then deleted by its key.
+CREATE SOURCE reading (rowid VARCHAR, at INTEGER, kwh INTEGER);
+CREATE TABLE meter (rowid VARCHAR PRIMARY KEY, feeder VARCHAR);
+CREATE MATERIALIZED VIEW latest AS SELECT DISTINCT ON (rowid) rowid, at, kwh FROM reading ORDER BY rowid, at DESC;
+CREATE MATERIALIZED VIEW total AS SELECT rowid, sum(kwh) AS kwh, max(at) AS at FROM reading GROUP BY rowid;
+CREATE MATERIALIZED VIEW feeders AS SELECT feeder, min(rowid) AS rowid FROM meter GROUP BY feeder;
+CREATE MATERIALIZED VIEW names AS SELECT DISTINCT rowid FROM meter;
+CREATE MATERIALIZED VIEW both AS SELECT m.rowid, m.feeder, t.kwh FROM meter m LEFT JOIN total t ON t.rowid = m.rowid;
+CREATE MATERIALIZED VIEW first AS SELECT rowid, feeder, row_number() OVER (PARTITION BY feeder ORDER BY rowid) AS n FROM meter;
+INSERT INTO reading VALUES ('a', 1, 10), ('b', 1, 20), (NULL, 1, 5);
+INSERT INTO meter VALUES ('a', 'n'), ('b', 'n'), ('c', 's');
+INSERT INTO reading VALUES ('a', 2, 11), ('b', 0, 21), (NULL, 3, 6);
+SELECT * FROM latest ORDER BY rowid;
+SELECT * FROM total ORDER BY rowid;
+UPDATE meter SET feeder = 's' WHERE rowid = 'a';
+DELETE FROM meter WHERE rowid = 'c';
+SELECT * FROM feeders ORDER BY feeder;
+SELECT * FROM names ORDER BY rowid;
+SELECT * FROM both ORDER BY rowid;
+SELECT * FROM first ORDER BY rowid;
