@@ -9,23 +9,11 @@ import psycopg
 import pytest
 
 from tests.connectors.memory_feed import eventually
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_postgres.server import Server
 from tests.driver import Engine, bag
 from voltstream.core.clock import SystemClock
 
 Origin = psycopg.Connection[tuple[object, ...]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    try:
-        running = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    running.start()
-    yield running
-    running.stop("immediate")
-    running.remove()
 
 
 @pytest.fixture

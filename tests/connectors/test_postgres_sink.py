@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.connectors.memory_feed import eventually
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_postgres.server import Server
 from tests.driver import Engine, bag
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.ports import SinkRecord, SinkRefused, SinkUnavailable
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    try:
-        running = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    running.start()
-    yield running
-    running.stop("immediate")
-    running.remove()
 
 
 def properties(server: Server, table: str) -> dict[str, str]:

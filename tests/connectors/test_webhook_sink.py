@@ -8,6 +8,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -39,6 +40,17 @@ class Endpoint(ThreadingHTTPServer):
         return [json.loads(body) for _, body in self.got]
 
 
+@contextmanager
+def serving() -> Iterator[Endpoint]:
+    """Run an endpoint."""
+    with Endpoint() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: Endpoint
 
@@ -55,12 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def records(*numbers: int) -> list[SinkRecord]:

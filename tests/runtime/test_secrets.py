@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.connectors.memory_feed import eventually
-from tests.connectors.test_webhook_sink import Endpoint
+from tests.connectors.test_webhook_sink import Endpoint, serving
 from tests.driver import Engine
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
@@ -24,12 +23,8 @@ KEY = "a key from the environment"
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with serving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def opened(folder: Path, key: str | None) -> Engine:
