@@ -9,6 +9,7 @@ from voltstream.connectors.generated import GeneratedSource
 from voltstream.connectors.kafka import KafkaSource
 from voltstream.connectors.kafka_exactly_once import ExactlyOnceKafkaSink
 from voltstream.connectors.kafka_sink import KafkaSink
+from voltstream.connectors.mqtt import MqttSource
 from voltstream.connectors.postgres_cdc import PostgresCdcSource
 from voltstream.connectors.postgres_sink import PostgresSink
 from voltstream.connectors.properties import required
@@ -44,12 +45,13 @@ class ConnectorRegistry:
                 return GeneratedSource(feed)
             case "postgres-cdc":
                 return PostgresCdcSource(feed)
+            case "mqtt":
+                return MqttSource(feed)
             case "rest":
                 return RestSource(feed)
             case other:
-                hint = (
-                    "Sources read from file, kafka, postgres-cdc, rest, datagen, webhook or none."
-                )
+                known = "file, kafka, mqtt, postgres-cdc, rest, datagen, webhook or none"
+                hint = f"Sources read from {known}."
                 message = f'source "{feed.source}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
 

@@ -38,6 +38,7 @@ CDC_BATCH_BYTES = 4 * 1024 * 1024  # Changes of whole transactions that are take
 CDC_TRANSACTION_BYTES_MAX = (
     512 * 1024 * 1024
 )  # One transaction, in memory. Larger: the table fails.
+MQTT_UNACKNOWLEDGED_MAX = 20_000  # Messages on their way, ~1 kB each. Full: the broker waits.
 REST_BODY_BYTES_MAX = 32 * 1024 * 1024  # One page of an API. Larger: the poll fails and says so.
 REST_POLL_BYTES_MAX = 64 * 1024 * 1024  # Rows of a poll that are one epoch. More: several.
 WEBHOOK_BATCH_ROWS_MAX = 1_000  # Records of one request: ~300 kB. More: the sink is refused.
