@@ -143,6 +143,30 @@ def test_psql_over_tls(secured: Secured) -> None:
     assert "TLSv1.3" in done.stdout
 
 
+@pytest.mark.skipif(shutil.which("psql") is None, reason="psql is not installed")
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (r"\du", ["volt|Superuser, Create role, Create DB", "ann||"]),
+        (r"\dg late", ["late|Password valid until 2020-01-01 00:00:00+00|"]),
+        (r"\dp t", ["public|t|table|volt=arwdDxt/volt\nann=r/volt||"]),
+        (r"\dn+ public", ["public|volt|"]),
+        (r"\ddp", [""]),
+        (r"\dt", ["public|t|table|volt"]),
+        (r"\l volt", ["volt|volt|UTF8"]),
+    ],
+)
+def test_psql_shows_who_may(secured: Secured, command: str, shown: list[str]) -> None:
+    url = f"host=localhost port={secured.port} dbname=volt user=ann sslmode=require"
+    done = subprocess.run(
+        ["psql", "-X", "-At", url, "-c", command],
+        env={**os.environ, "PGPASSWORD": "pen cil"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for line in shown:
+        assert line in done.stdout, done.stdout
+
+
 def test_tls_without_asking_first(secured: Secured) -> None:
     """Clients of PostgreSQL 17 may begin with TLS (sslnegotiation=direct)."""
     context = ssl.create_default_context(cafile=secured.root)

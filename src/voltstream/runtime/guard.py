@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from voltstream.core.errors import InsufficientPrivilege, UndefinedTable
-from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.runtime.catalog import DEFAULT_SCHEMA, Catalog, Entry
 from voltstream.runtime.permits import Permits, denied, schema_target
 from voltstream.runtime.rights import DATABASE
-from voltstream.runtime.roles import READ_FILES, STEWARD, WRITE_FILES
+from voltstream.runtime.roles import READ_FILES, STEWARD, WRITE_FILES, Role
+from voltstream.runtime.secrets import named_objects
 from voltstream.sql import statements as sql
 from voltstream.sql.needs import Needs, Relation, needs_of, of_tree
+from voltstream.sql.resolve import DEFINITIONS
+from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
 
 # Views of the system that anybody may read; what they show of others is cut in them.
 _OPEN_SCHEMAS = frozenset(
@@ -19,6 +22,18 @@ _OPEN_SCHEMAS = frozenset(
 _SECRET = {
     "pg_authid": "table", "pg_shadow": "view",
 }  # fmt: skip
+# What reads and changes rows.
+_OF_ROWS = (
+    sql.Query, sql.CopyTo, sql.CopyFrom, sql.Insert, sql.Update, sql.Delete, sql.Merge,
+    sql.Truncate, sql.DeclareCursor,
+)  # fmt: skip
+# What changes the session alone, shows what the catalogs show to all, or asks where it runs.
+_FREE = (
+    sql.Transaction, sql.SetSetting, sql.Show, sql.Describe, sql.NoOp, sql.Fetch, sql.CloseCursor,
+    sql.Prepare, sql.Execute, sql.Deallocate, sql.CreateDatabase, sql.Drop, *DEFINITIONS,
+    *ROLE_STATEMENTS,
+)  # fmt: skip
+_LOOKING = {"show_chunks": "r"}  # Functions that change nothing.
 _DEAD_LETTERS = frozenset({"dead_letters", "rw_dead_letters"})
 
 
@@ -40,8 +55,10 @@ def allow(permits: Permits, parsed: sql.Parsed) -> None:
                 permits.need(entry, "r")
         case sql.Call():
             _allow_call(permits, parsed)
-        case _:
+        case _ if isinstance(parsed, (*_OF_ROWS, *_FREE)):
             allow_needs(permits, needs_of(parsed))
+        case _:  # Nobody has said yet who may.
+            raise denied("statement", parsed.text.split(maxsplit=1)[0].upper())
 
 
 def allow_functions(permits: Permits, used: Iterable[int]) -> None:
@@ -101,8 +118,12 @@ def _allow_call(permits: Permits, parsed: sql.Call) -> None:
     """An administrative function is for the owner of the relation that it names."""
     if parsed.chunks is not None:
         parsed = parsed.chunks
+    letters = _LOOKING.get(parsed.function)
     for argument in (*parsed.arguments[:1], *parsed.named_arguments.values()):
         entry = _named_by(permits.catalog, argument)
+        if entry is not None and letters is not None:
+            permits.need(entry, letters)
+            return
         if entry is not None:
             permits.need_owner(entry)
             return
@@ -138,6 +159,7 @@ def allow_definition(permits: Permits, parsed: sql.Parsed) -> None:
         ):  # fmt: skip
             permits.need_schema(name.schema, "C")
             _replaced(permits, parsed)
+            _allow_named(permits, parsed)
             _read(permits, parsed)
             _allow_files(permits, parsed)
         case sql.Drop():
@@ -159,8 +181,12 @@ def allow_definition(permits: Permits, parsed: sql.Parsed) -> None:
                 _own(permits, sql.ObjectName(other, schema or parsed.name.schema))
         case sql.AlterTable() | sql.Comment() | sql.Refresh():
             _own(permits, parsed.name)
+            _allow_named(permits, parsed)
+            _allow_files(permits, parsed)
+        case _ if isinstance(parsed, RIGHT_STATEMENTS):
+            return  # Each object they name is asked about where it changes.
         case _:
-            return
+            raise denied("statement", parsed.text.split(maxsplit=1)[0].upper())
 
 
 def _own(permits: Permits, name: sql.ObjectName) -> None:
@@ -168,6 +194,25 @@ def _own(permits: Permits, name: sql.ObjectName) -> None:
     if entry is not None:
         permits.need_schema(entry.stored.schema, "U")
         permits.need_owner(entry)
+
+
+def _allow_named(permits: Permits, parsed: sql.Parsed) -> None:
+    """Ask for USAGE of the secrets and the connection that options name."""
+    match parsed:
+        case (
+            sql.CreateSource(name=name, properties=properties)
+            | sql.CreateTable(name=name, properties=properties)
+            | sql.CreateSink(name=name, properties=properties)
+            | sql.CreateConnection(name=name, properties=properties)
+            | sql.AlterTable(name=name, options=properties)
+        ):
+            schema = name.schema or DEFAULT_SCHEMA
+            for oid in named_objects(properties, schema, permits.catalog):
+                entry = permits.catalog.by_oid(oid)
+                if entry is not None:
+                    permits.need(entry, "U")
+        case _:
+            return
 
 
 def _replaced(permits: Permits, parsed: sql.Parsed) -> None:
@@ -210,18 +255,30 @@ def _need_named(permits: Permits, name: sql.ObjectName | None, letters: str) -> 
 def _allow_files(permits: Permits, parsed: sql.Parsed) -> None:
     """Files of the server are not every role's to read and write."""
     match parsed:
-        case sql.CreateSource() | sql.CreateTable():
-            role, verb = READ_FILES, "read"
-        case sql.CreateSink():
-            role, verb = WRITE_FILES, "write"
+        case sql.CreateSource(properties=given) | sql.CreateTable(properties=given):
+            _need_files(permits, given, READ_FILES)
+        case sql.CreateSink(properties=given):
+            _need_files(permits, given, WRITE_FILES)
+        case sql.CreateConnection(properties=given):  # It may be used in either direction.
+            _need_files(permits, given, READ_FILES, WRITE_FILES)
+        case sql.AlterTable(name=name, options=given) if given:
+            entry = permits.catalog.named(name)
+            kept = entry.stored.properties if entry is not None else {}
+            _need_files(permits, {**kept, **given}, READ_FILES, WRITE_FILES)
         case _:
             return
-    uses_file = parsed.properties.get("connector", "").lower() == "file"
-    if uses_file and not permits.is_a(role.oid):
-        raise InsufficientPrivilege(
-            f"permission denied to {verb} files of the server",
-            hint=f'Only roles with privileges of the "{role.name}" role may {verb} them.',
-        )
+
+
+def _need_files(permits: Permits, properties: Mapping[str, str], *roles: Role) -> None:
+    if properties.get("connector", "").strip().lower() != "file":
+        return
+    for role in roles:
+        if not permits.is_a(role.oid):
+            verb = "read" if role is READ_FILES else "write"
+            raise InsufficientPrivilege(
+                f"permission denied to {verb} files of the server",
+                hint=f'Only roles with privileges of the "{role.name}" role may {verb} them.',
+            )
 
 
 def _allow_drop(permits: Permits, parsed: sql.Drop) -> None:

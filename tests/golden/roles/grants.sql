@@ -220,3 +220,35 @@ SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public' ORDER BY
 -- session six as cas
 SELECT count(*) FROM later;
 SELECT count(*) FROM eves;
+
+-- Secrets and connections are used by who may.
+-- session two as volt
+CREATE USER fay;
+GRANT CREATE ON SCHEMA public TO fay;
+CREATE SECRET hush WITH (backend = 'meta') AS 'value';
+CREATE CONNECTION link WITH (type = 'kafka', properties.bootstrap.server = '127.0.0.1:1');
+GRANT SELECT ON later TO fay;
+-- session seven as fay
+CREATE SINK s FROM later WITH (connector = 'blackhole', password = SECRET hush);
+CREATE SOURCE k (a INT) WITH (connector = 'kafka', connection = link, topic = 't') FORMAT PLAIN ENCODE JSON;
+DROP SECRET hush;
+-- session two as volt
+GRANT USAGE ON SECRET hush TO fay;
+-- session seven as fay
+CREATE SINK s FROM later WITH (connector = 'blackhole', password = SECRET hush);
+
+-- No code of the server's own, no files, nothing that rights do not reach.
+CREATE FUNCTION py(x INT) RETURNS INT LANGUAGE python AS 'def py(x): return x';
+CREATE SOURCE f (a INT) WITH (connector = 'file', path = '/etc/hostname') FORMAT PLAIN ENCODE CSV;
+CREATE SINK f FROM later WITH (connector = 'file', path = '/tmp/f') FORMAT PLAIN ENCODE JSON;
+CREATE CONNECTION f WITH (type = 'file', connector = 'file', path = '/etc/hostname');
+ALTER SINK s SET (connector = 'file', path = '/tmp/f');
+CREATE FUNCTION peek() RETURNS BIGINT LANGUAGE SQL RETURN (SELECT count(*) FROM eves);
+SELECT peek();
+SELECT add_retention_policy('later', INTERVAL '1 day');
+SELECT pg_sleep(0) IS NULL AS slept;
+-- session two as volt
+GRANT pg_write_server_files TO fay;
+REVOKE CONNECT ON DATABASE volt FROM PUBLIC;
+SELECT array_to_string(datacl, ' ') AS acl FROM pg_database WHERE datname = 'volt';
+GRANT CONNECT ON DATABASE volt TO PUBLIC;
