@@ -31,6 +31,9 @@ LOGIN_WAIT_MAX_S = 30  # How long such a try waits for its turn. Longer: refused
 LOGIN_PEERS_MAX = 10_000  # Addresses remembered for that, 200 B each. Full: one is forgiven.
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024  # One wire message. Larger: 08P01 and the connection ends.
 STARTUP_BYTES_MAX = 10_000  # PostgreSQL's own bound of a startup packet. Larger: 08P01.
+PLANS_MAX = 1_000  # Translated queries of a database, 2 to 20 KB each. Full: the oldest goes.
+FEW_ROWS_MAX = 32  # A result so small is taken value by value. Larger: by column.
+READERS_IDLE_MAX = 8  # Readers kept for the next query. More: closed.
 STATEMENTS_MAX = 10_000  # Prepared statements or portals of one session. Full: 54000.
 RESULT_BATCH_ROWS = 8_192  # Rows turned into wire bytes at a time; a slow reader holds one batch.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
@@ -36,6 +36,44 @@ class RowStream(Protocol):
     def batches(self) -> Iterator[pa.RecordBatch]: ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FewRows:
+    """A RowStream of a few rows that are at hand as Python values: numbers, texts and booleans."""
+
+    columns: Schema
+    values: Sequence[tuple[Any, ...]]
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.values)
+
+    def slice(self, offset: int, length: int | None = None) -> FewRows:
+        """Return some of the rows, as a batch does."""
+        end = None if length is None else offset + length
+        return FewRows(self.columns, self.values[offset:end])
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        arrays = [
+            pa.array([row[place] for row in self.values], _FEW_TYPES[column.store_type])
+            for place, column in enumerate(self.columns)
+        ]
+        yield pa.record_batch(arrays, names=[column.name for column in self.columns])
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+_FEW_TYPES: Mapping[str, pa.DataType] = {
+    "BOOLEAN": pa.bool_(), "SMALLINT": pa.int16(), "INTEGER": pa.int32(), "BIGINT": pa.int64(),
+    "UINTEGER": pa.uint32(), "DOUBLE": pa.float64(), "VARCHAR": pa.string(),
+}  # fmt: skip
+
+
+def is_plain(columns: Schema) -> bool:
+    """Tell whether rows of these columns can be FewRows."""
+    return all(column.store_type in _FEW_TYPES for column in columns)
 
 
 class CopyIn(Protocol):

@@ -6,13 +6,11 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 
-import pyarrow as pa
-
 from voltstream.core.errors import BadCopyFormat
 from voltstream.core.schema import Schema
 from voltstream.pgwire.messages import message
 from voltstream.pgwire.parameters import decode_parameter
-from voltstream.pgwire.rows import data_rows
+from voltstream.pgwire.rows import Batch, data_rows
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 HEADER = SIGNATURE + struct.pack("!ii", 0, 0)
@@ -22,7 +20,7 @@ _HEAD_BYTES = len(HEADER)
 _TEXT_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
-def binary_messages(batches: Iterable[pa.RecordBatch], columns: Schema) -> Iterator[bytes]:
+def binary_messages(batches: Iterable[Batch], columns: Schema) -> Iterator[bytes]:
     """Yield the CopyData messages: one a row, the header within the first as clients expect."""
     formats = (1,) * len(columns)
     opening = HEADER

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from voltstream.core.errors import (
     DuplicateStatement,
     LimitExceeded,
@@ -14,11 +12,11 @@ from voltstream.core.errors import (
     UndefinedStatement,
 )
 from voltstream.core.limits import RESULT_BATCH_ROWS, STATEMENTS_MAX
-from voltstream.core.ports import Description, Outcome, RowStream, Session, Statement
+from voltstream.core.ports import Description, FewRows, Outcome, RowStream, Session, Statement
 from voltstream.pgwire.faults import DuplicatePortal, PortalFinished, UndefinedPortal
 from voltstream.pgwire.messages import Bind
 from voltstream.pgwire.parameters import decode_parameter
-from voltstream.pgwire.rows import data_rows, result_formats
+from voltstream.pgwire.rows import Batch, data_rows, result_formats
 
 
 @dataclass(slots=True)
@@ -60,10 +58,12 @@ class RowCursor:
         self.columns = rows.columns
         self.taken = 0
         self._rows = rows
-        self._batches = rows.batches()
-        self._pending: pa.RecordBatch | None = None
+        self._batches: Iterator[Batch] = (
+            iter((rows,)) if isinstance(rows, FewRows) else rows.batches()
+        )
+        self._pending: Batch | None = None
 
-    def take(self, rows_max: int) -> Iterator[pa.RecordBatch]:
+    def take(self, rows_max: int) -> Iterator[Batch]:
         """Yield at most ``rows_max`` rows (0: all) in slices; ``taken`` counts them."""
         self.taken = 0
         while not rows_max or self.taken < rows_max:

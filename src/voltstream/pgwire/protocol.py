@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+import pyarrow as pa
+
 from voltstream.core.errors import (
     AdminShutdown,
     FeatureNotSupported,
@@ -397,7 +399,7 @@ class Conversation:
                 yield m.message(b"d", header)
             zone = self._reported.get("TimeZone", "UTC")
             for batch in cursor.take(0):
-                if batch.num_rows:
+                if isinstance(batch, pa.RecordBatch) and batch.num_rows:
                     yield copy_rows(batch, cursor.columns, copy.format, copy.options, zone)
             yield m.COPY_DONE
         finally:

@@ -7,14 +7,25 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
+from voltstream.core.ports import FewRows
 from voltstream.core.schema import Schema
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, EMPTY_TEXT, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
+from voltstream.pgwire.numerics import float8_text
 from voltstream.pgwire.text import text_cells
 from voltstream.pgwire.wire_types import wire_type
 
 # What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
 _COPY_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
+
+
+Batch = pa.RecordBatch | FewRows
+
+_PACKED = {
+    "SMALLINT": "!ih", "INTEGER": "!ii", "BIGINT": "!iq", "UINTEGER": "!iI", "DOUBLE": "!id",
+    "BOOLEAN": "!i?",
+}  # fmt: skip
+_NULL = b"\xff\xff\xff\xff"
 
 
 def result_formats(formats: Sequence[int], column_count: int) -> tuple[int, ...]:
@@ -25,7 +36,7 @@ def result_formats(formats: Sequence[int], column_count: int) -> tuple[int, ...]
 
 
 def data_rows(
-    batch: pa.RecordBatch,
+    batch: Batch,
     columns: Schema,
     formats: Sequence[int],
     zone: str = "UTC",
@@ -33,6 +44,8 @@ def data_rows(
 ) -> bytes:
     """Return one message per row of the batch: DataRow, or a tuple of COPY under its own tag."""
     row_count = batch.num_rows
+    if isinstance(batch, FewRows):
+        return _few_rows(batch, formats, tag)
     if not columns:
         return (tag + struct.pack("!ih", 6, 0)) * row_count
     pieces: list[Cells] = []
@@ -47,6 +60,36 @@ def data_rows(
     head = [pa.scalar(tag, CELL), big_endian(framed, ">i4")]
     count = pa.scalar(struct.pack("!h", len(columns)), CELL)
     return _data(pc.binary_join_element_wise(*head, count, *pieces, EMPTY_CELL))
+
+
+def _few_rows(rows: FewRows, formats: Sequence[int], tag: bytes) -> bytes:
+    """Return one message per row, value by value: for a few, columns are not worth their making."""
+    found: list[bytes] = []
+    kinds = [
+        (_PACKED.get(column.store_type) if binary else None)
+        for column, binary in zip(rows.columns, formats, strict=True)
+    ]
+    count = struct.pack("!h", len(kinds))
+    for row in rows.values:
+        cells = b"".join(map(_few_cell, row, kinds))
+        found += (tag, struct.pack("!i", len(cells) + 6), count, cells)
+    return b"".join(found)
+
+
+def _few_cell(value: object, packed: str | None) -> bytes:
+    if value is None:
+        return _NULL
+    if packed is not None:
+        return struct.pack(packed, struct.calcsize(packed) - 4, value)
+    match value:
+        case bool():
+            text = "t" if value else "f"
+        case float():
+            text = float8_text(value)
+        case _:
+            text = str(value)
+    raw = text.encode()
+    return struct.pack("!i", len(raw)) + raw
 
 
 def _wire_cells(array: Cells, store_type: str, binary: bool, zone: str) -> Cells:

@@ -51,6 +51,7 @@ class _Connection:
     secret: bytes = b""
     session: Session | None = None
     has_waited: bool = False
+    waiting: asyncio.Task[None] | None = None  # While it waits for its client.
 
     @property
     def secured(self) -> bool:
@@ -119,6 +120,8 @@ class PgServer:
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections.values()):
+            if connection.waiting is not None:
+                connection.waiting.cancel()
             if connection.session is not None:
                 with suppress(VoltstreamError):  # The others still must be interrupted.
                     connection.session.interrupt()
@@ -198,7 +201,7 @@ class PgServer:
         while not conversation.finished and not self._stopping.is_set():
             session = connection.session
             patience_s = session.idle_limit_s() if session is not None else ends_s - now_s()
-            data = await self._read(reader, patience_s)
+            data = await self._read(connection, reader, patience_s)
             if data is None:
                 conversation.farewell = _too_idle(connection)
                 return
@@ -207,12 +210,15 @@ class PgServer:
             if connection.offers_tls and session is None:
                 hold(writer)
             answer = conversation.receive(data)
+            ended = False
             try:
-                while chunk := await self._next_chunk(connection, answer, reader):
+                while not ended:
+                    chunk, ended = await self._next_chunk(connection, answer, reader)
                     writer.write(chunk)
                     await writer.drain()  # A slow reader waits here and holds one chunk.
             finally:
-                await self._in_thread(answer.close)  # Lets go of what a half-read answer holds.
+                if not ended:  # Lets go of what a half-read answer holds.
+                    await self._in_thread(answer.close)
             if conversation.denied:
                 self._guesses.failed(connection.line.peer, now_s())
             elif connection.has_waited and session is None and connection.session is not None:
@@ -258,27 +264,26 @@ class PgServer:
                 await asyncio.wait_for(self._stopping.wait(), wait_s)
         return not self._stopping.is_set()
 
-    async def _read(self, reader: asyncio.StreamReader, patience_s: float | None) -> bytes | None:
-        """Return what the client sends; b"" when it went or the server stops, None when late."""
-        reading = asyncio.ensure_future(reader.read(READ_BYTES))
-        stopping = asyncio.ensure_future(self._stopping.wait())
+    async def _read(
+        self, connection: _Connection, reader: asyncio.StreamReader, patience_s: float | None
+    ) -> bytes | None:
+        """Return what the client sends; b"" when it went, None when late."""
+        connection.waiting = asyncio.current_task()
         try:
-            done, _ = await asyncio.wait(
-                {reading, stopping}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not done:
-                return None
-            return reading.result() if reading.done() else b""
+            if patience_s is None:
+                return await reader.read(READ_BYTES)
+            return await asyncio.wait_for(reader.read(READ_BYTES), patience_s)
+        except TimeoutError:
+            return None
         finally:
-            reading.cancel()
-            stopping.cancel()
+            connection.waiting = None
 
     async def _next_chunk(
         self,
         connection: _Connection,
         answer: Generator[bytes, None, None],
         reader: asyncio.StreamReader,
-    ) -> bytes:
+    ) -> tuple[bytes, bool]:
         """Make the next chunk in a thread; stop the statement when its client is gone."""
         making = asyncio.get_running_loop().run_in_executor(self._threads, gathered, answer)
         while True:
@@ -315,16 +320,16 @@ def _too_idle(connection: _Connection) -> VoltstreamError | None:
     return IdleSessionTimeout("terminating connection due to idle-session timeout")
 
 
-def gathered(answer: Generator[bytes, None, None]) -> bytes:
-    """Return the next pieces of an answer as one chunk; empty at its end."""
+def gathered(answer: Generator[bytes, None, None]) -> tuple[bytes, bool]:
+    """Return the next pieces of an answer as one chunk, and whether it has ended."""
     pieces: list[bytes] = []
     size = 0
     for piece in answer:
         pieces.append(piece)
         size += len(piece)
         if size >= ANSWER_BYTES:
-            break
-    return b"".join(pieces)
+            return b"".join(pieces), False
+    return b"".join(pieces), True
 
 
 def _is_loopback(peer: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.ports import Description, Outcome
+from voltstream.core.limits import FEW_ROWS_MAX
+from voltstream.core.ports import Description, FewRows, Outcome
 from voltstream.runtime import costs, describing, querying, show
 from voltstream.runtime.activity import Asker, Presence
 from voltstream.runtime.block import Block
@@ -18,6 +20,7 @@ from voltstream.runtime.guard import allow, allow_functions
 from voltstream.runtime.identity import Identity
 from voltstream.runtime.interruption import Interruption
 from voltstream.runtime.permits import Permits
+from voltstream.runtime.plans import Asked, Plan, Sight
 from voltstream.runtime.role_ddl import Actor, RoleWork
 from voltstream.runtime.roles import MONITOR, Roles
 from voltstream.runtime.settings import Settings
@@ -152,6 +155,66 @@ class Access:
             reader.close()
             raise
         return Outcome("SELECT", rows=rows)
+
+    def parse(self, text: str) -> Sequence[sql.Parsed]:
+        """Parse a message, or find that it is a query whose plan is known."""
+        return self._engine.plans.parse(text, self.sight)
+
+    def sight(self) -> Sight:
+        return Sight(self.catalog, self.roles(), self.identity.role, self.scope())
+
+    def learn(self, asked: Asked) -> None:
+        """Translate a query that came again for all values of its parameters."""
+        with suppress(VoltstreamError, RecursionError):  # Then it is translated each time.
+            if not self._holds_writer():
+                self._engine.plans.learn(asked, self.sight(), self.open_reader)
+
+    def planned(self, asked: Asked) -> Plan | None:
+        """Return the plan of a query where it holds now."""
+        plan = asked.plan
+        if plan is None or self._holds_writer() or not plan.sight.same(self.sight()):
+            return None
+        return plan
+
+    def _holds_writer(self) -> bool:
+        transaction = self.block.transaction
+        return transaction is not None and transaction.holds_writer
+
+    def run_plan(self, plan: Plan, values: Sequence[object | None]) -> Outcome | None:
+        """Run a query by its plan; None where a value is not of its parameter's type."""
+        text = plan.text(values)
+        if text is None:
+            return None
+        if plan.few and self._settings.get("timezone").upper() == "UTC":
+            found = self._few(plan, text)
+            if found is not None:
+                return Outcome("SELECT", rows=FewRows(plan.columns, found))
+            plan.few = False  # Its results are large: from now on they are taken by column.
+        reader = self.open_reader()
+        self._interruption.reading(reader)
+        try:
+            return Outcome("SELECT", rows=reader.stream(text))
+        except BaseException:
+            reader.close()
+            raise
+
+    def _few(self, plan: Plan, text: str) -> list[tuple[object, ...]] | None:
+        reader = self._engine.borrow_reader(timed=plan.timed)
+        try:
+            if self._introduction:
+                reader.execute(self._introduction)
+            self._interruption.reading(reader)
+            found = reader.few(text, FEW_ROWS_MAX)
+        except BaseException:
+            reader.close()
+            raise
+        finally:
+            self._interruption.read()
+        if reader.interrupted:
+            reader.close()
+        else:
+            self._engine.give_back(reader)
+        return found
 
     def explain(self, parsed: sql.Explain) -> Outcome:
         reader = self.open_reader()

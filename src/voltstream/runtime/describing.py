@@ -22,13 +22,13 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 
 def describe(
-    parsed: sql.Parsed, catalog: Catalog, connection: Connection, parameter_oids: Sequence[int]
+    parsed: sql.Parsed, catalog: Catalog, connection: Connection, given: Sequence[int]
 ) -> Description:
-    oids = _parameter_oids(parsed, parameter_oids, Names(catalog, connection.describe))
+    oids = parameter_oids(parsed, given, Names(catalog, connection.describe))
     return Description(oids, _columns(parsed, catalog, connection, [None] * len(oids)))
 
 
-def _parameter_oids(parsed: sql.Parsed, given: Sequence[int], names: Names) -> tuple[int, ...]:
+def parameter_oids(parsed: sql.Parsed, given: Sequence[int], names: Names) -> tuple[int, ...]:
     """Complete the types: by the parameter's place, else text, which casts to anything."""
     numbers = [int(found) for found in _PARAMETER.findall(_QUOTED.sub(" ", parsed.text))]
     count = max([*numbers, len(given)], default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
+from voltstream.core.limits import READERS_IDLE_MAX
 from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
 from voltstream.runtime import broken, costs, defining, followers, suspend
 from voltstream.runtime.catalog import Catalog, Entry, Scope
@@ -24,6 +26,7 @@ from voltstream.runtime.jobs import Jobs
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.outboxes import Outboxes, changed_tables
 from voltstream.runtime.permits import Permits
+from voltstream.runtime.plans import Plans
 from voltstream.runtime.policies import sweep
 from voltstream.runtime.python_functions import PythonFunctions
 from voltstream.runtime.role_store import read_rights, read_roles
@@ -64,6 +67,8 @@ class Engine:
         self._books = _restored_books(self.database.writer, self._functions, vault)
         self.server_key = role_rows.server_key(self.database.writer)
         self.system = SystemCatalog()
+        self.plans = Plans()
+        self._idle_readers: deque[Connection] = deque()
         self.loop = EpochLoop(self._books, clock, options)
         self._outboxes = Outboxes(
             options.outbox_rows_max, ledger.count_parcels(self.database.writer)
@@ -88,6 +93,23 @@ class Engine:
         reader = self.database.reader()
         reader.execute(f"SET VARIABLE vs_now = make_timestamptz({self._clock.now_us()})")
         return reader
+
+    def borrow_reader(self, *, timed: bool) -> Connection:
+        """Take a connection that was used before; when ``timed``, its NOW() is this instant."""
+        try:
+            reader = self._idle_readers.pop()
+        except IndexError:
+            return self.reader()
+        if timed:
+            reader.execute(f"SET VARIABLE vs_now = make_timestamptz({self._clock.now_us()})")
+        return reader
+
+    def give_back(self, reader: Connection) -> None:
+        """Keep a connection for the next query: only one whose statement ended well."""
+        if len(self._idle_readers) < READERS_IDLE_MAX:
+            self._idle_readers.append(reader)
+        else:
+            reader.close()
 
     def costs(self) -> str:
         """Return the statement that tells a connection what operators have cost."""
@@ -123,6 +145,8 @@ class Engine:
         self.jobs.stop()
         self._ingest.stop()
         self.loop.stop()
+        while self._idle_readers:
+            self._idle_readers.pop().close()
         self.database.close()
         self._functions.close()
 

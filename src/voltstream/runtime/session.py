@@ -10,6 +10,7 @@ from voltstream.core.errors import (
     CannotChange,
     FailedTransaction,
     InternalError,
+    QueryCanceled,
     ReadOnlyTransaction,
     StatementTooComplex,
     VoltstreamError,
@@ -17,6 +18,7 @@ from voltstream.core.errors import (
 from voltstream.core.ports import (
     CopyOut,
     Description,
+    FewRows,
     Notice,
     Outcome,
     Statement,
@@ -32,11 +34,11 @@ from voltstream.runtime.databases import Databases
 from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.interruption import Interruption
+from voltstream.runtime.plans import Asked, whole
 from voltstream.runtime.preparing import PreparedStatements
 from voltstream.runtime.settings import Settings
 from voltstream.sql import statements as sql
 from voltstream.sql.blame import blame
-from voltstream.sql.parse import parse_statements
 from voltstream.sql.role_statements import (
     AlterRole,
     CreateRole,
@@ -87,7 +89,7 @@ class EngineSession:
     def parse(self, text: str) -> Sequence[Statement]:
         try:
             with _bounded_depth():
-                return parse_statements(text)
+                return self._access.parse(text)
         except VoltstreamError:
             self._block.fail()
             raise
@@ -105,6 +107,11 @@ class EngineSession:
             raise
 
     def _described(self, parsed: sql.Parsed, parameter_oids: Sequence[int]) -> Description:
+        if isinstance(parsed, Asked):
+            plan = self._access.planned(parsed)
+            if plan is not None and plan.takes(parameter_oids):
+                return plan.description(parsed.first - 1)
+            parsed = whole(parsed)
         parsed = self._prepared.behind(parsed)
         self._access.introduce(parsed)
         parsed = self._access.resolved(parsed)
@@ -120,11 +127,19 @@ class EngineSession:
         self.note(parsed.text, "active")
         limit_s = duration_s("statement_timeout", self._settings.get("statement_timeout"))
         deadline = Deadline(limit_s, self.interrupt)
+        asked: Asked | None = None
         try:
             with deadline.counting(), self._interruption.busy(), _bounded_depth():
+                if isinstance(parsed, Asked):
+                    planned = self._by_plan(parsed, parameters)
+                    if planned is not None:
+                        return self._timed(planned, deadline)
+                    asked, parsed = parsed, whole(parsed)
                 parsed = self._prepared.behind(parsed)
                 self._access.introduce(parsed)
                 outcome = self._dispatch(self._access.resolved(parsed), parameters)
+                if asked is not None:
+                    self._access.learn(asked)
         except VoltstreamError as error:
             self._block.fail()
             self._blame(error, parsed)
@@ -133,9 +148,25 @@ class EngineSession:
             self.note("", _STATES[self.status])
         return self._timed(outcome, deadline)
 
+    def _by_plan(self, asked: Asked, parameters: Sequence[object | None]) -> Outcome | None:
+        """Run a query by what is known of its template; None to go the way of all statements.
+
+        That way also tells an error as the statement deserves: to run a query again does no harm.
+        """
+        plan = self._access.planned(asked)
+        if plan is None:
+            return None
+        try:
+            self._access.introduce(asked)
+            return self._access.run_plan(plan, [*parameters, *asked.numbers])
+        except QueryCanceled:
+            raise
+        except VoltstreamError:
+            return None
+
     def _timed(self, outcome: Outcome, deadline: Deadline) -> Outcome:
         """Let the deadline also count while the rows are made."""
-        if outcome.rows is not None:
+        if outcome.rows is not None and not isinstance(outcome.rows, FewRows):
             return replace(outcome, rows=TimedRows(outcome.rows, deadline, self._interruption.read))
         if outcome.copy_out is not None:
             rows = TimedRows(outcome.copy_out.rows, deadline, self._interruption.read)

@@ -15,6 +15,7 @@ from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
+from voltstream.sql.lifting import Marker, marked
 from voltstream.sql.planned_queries import planned
 from voltstream.sql.row_functions import streamed
 from voltstream.sql.rules.casts import unified
@@ -265,6 +266,8 @@ def literal(value: object | None) -> exp.Expression:
     match value:
         case None:
             return exp.Null()
+        case Marker():
+            return marked(value)
         case bool():
             return exp.Boolean(this=value)
         case int():

@@ -147,6 +147,16 @@ class Connection:
         if count:
             yield pa.Table.from_batches(held)
 
+    def few(self, sql: str, most: int) -> list[tuple[Any, ...]] | None:
+        """Run a SELECT for at most so many rows; None when there are more."""
+        with self._asking():
+            found = self._raw.execute(sql).fetchmany(most + 1)
+            if len(found) > most:
+                self._raw.abort()
+                return None
+            self._raw.complete()
+            return found
+
     def stream(self, sql: str) -> Stream:
         """Run a SELECT batch by batch. The stream owns this connection from here on."""
         with self._asking():
@@ -163,6 +173,10 @@ class Connection:
         """Forget a lent table; in a transaction that failed, its rollback does it."""
         with suppress(duckdb.Error):
             self._raw.unregister(name)
+
+    @property
+    def interrupted(self) -> bool:
+        return self._interrupted
 
     def interrupt(self) -> None:
         """Stop what runs, and refuse what follows until ``resume``. From any thread."""

@@ -1,0 +1,247 @@
+"""Queries translated once: what their template is in the store's words, for every value."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from voltstream.core.limits import PLANS_MAX
+from voltstream.core.ports import Description, is_plain
+from voltstream.core.schema import Schema
+from voltstream.core.types import Kind
+from voltstream.runtime.catalog import Catalog, Entry, Names, Scope
+from voltstream.runtime.describing import parameter_oids
+from voltstream.runtime.roles import Roles
+from voltstream.sql import statements as sql
+from voltstream.sql.capture import relations
+from voltstream.sql.lifting import Marker, cut, lifted
+from voltstream.sql.parse import parse_statements
+from voltstream.sql.resolve import resolved
+from voltstream.sql.translate import translate_query
+from voltstream.store.database import Connection, literal
+
+_STORE_TYPES: Mapping[Kind, str] = {
+    Kind.BOOL: "BOOLEAN", Kind.INT2: "SMALLINT", Kind.INT4: "INTEGER", Kind.INT8: "BIGINT",
+    Kind.FLOAT8: "DOUBLE", Kind.TEXT: "VARCHAR", Kind.VARCHAR: "VARCHAR", Kind.UUID: "UUID",
+    Kind.DATE: "DATE", Kind.TIMESTAMP: "TIMESTAMP", Kind.TIMESTAMPTZ: "TIMESTAMPTZ",
+}  # fmt: skip
+_KINDS = {kind.oid: kind for kind in _STORE_TYPES}
+_BITS = {Kind.INT2: 15, Kind.INT4: 31, Kind.INT8: 63}
+_CLASSES: Mapping[Kind, type] = {
+    Kind.TEXT: str, Kind.VARCHAR: str, Kind.UUID: UUID, Kind.DATE: date,
+    Kind.TIMESTAMP: datetime, Kind.TIMESTAMPTZ: datetime,
+}  # fmt: skip
+# Relations of the system read NOW() themselves.
+_TIMED_WORDS = ("vs_now", "_pg.", "_is.", "rw_catalog", "_information")
+_TEMPLATE_CHARACTERS_MAX = 8_192  # A longer statement is translated each time.
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All that decides what a statement's names mean and whether it may run.
+
+    Law: two statements of one text in one sight are one statement.
+    """
+
+    catalog: Catalog
+    roles: Roles
+    role: int
+    scope: Scope
+
+    def same(self, other: Sight) -> bool:
+        return (
+            self.catalog is other.catalog
+            and self.roles is other.roles
+            and self.role == other.role
+            and self.scope == other.scope
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """A translated query: its pieces stand around the values of its parameters."""
+
+    sight: Sight
+    kinds: tuple[Kind, ...]
+    pieces: tuple[str, ...]
+    places: tuple[int, ...]
+    columns: Schema
+    few: bool  # Its rows can be taken value by value.
+    timed: bool  # It may read NOW().
+
+    def description(self, given: int) -> Description:
+        """Tell the types of the parameters that a client gives, and of the columns."""
+        return Description(tuple(kind.oid for kind in self.kinds[:given]), self.columns)
+
+    def takes(self, given: Sequence[int]) -> bool:
+        """Tell whether the types that a client names are those that were found."""
+        return len(given) <= len(self.kinds) and all(
+            oid in (0, kind.oid) for oid, kind in zip(given, self.kinds, strict=False)
+        )
+
+    def text(self, values: Sequence[object | None]) -> str | None:
+        """Return the statement with these values; None when one is not of its type."""
+        if len(values) != len(self.kinds):
+            return None
+        spelled = []
+        for value, kind in zip(values, self.kinds, strict=True):
+            one = _spelled(value, kind)
+            if one is None:
+                return None
+            spelled.append(one)
+        parts = [self.pieces[0]]
+        for place, piece in zip(self.places, self.pieces[1:], strict=True):
+            parts += (spelled[place - 1], piece)
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(sql.Parsed):
+    """A query that came alone, and its template; ``query`` is None when its plan was known."""
+
+    query: sql.Query | None
+    template: str
+    first: int
+    numbers: tuple[int, ...]
+    plan: Plan | None = None
+
+
+def whole(asked: Asked) -> sql.Parsed:
+    """Return the statement itself, where its plan does not serve."""
+    return asked.query if asked.query is not None else parse_statements(asked.text)[0]
+
+
+class Plans:
+    """The plans of one database, the least used forgotten first. Calls come from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._plans: OrderedDict[str, Plan | None] = OrderedDict()  # None: seen once.
+
+    def parse(self, text: str, sight: Callable[[], Sight]) -> Sequence[sql.Parsed]:
+        """Parse a message, or find that its only statement has a plan."""
+        if len(text) > _TEMPLATE_CHARACTERS_MAX:
+            return parse_statements(text)
+        found = lifted(text)
+        plan = self._found(found.template)
+        if plan is not None and plan.sight.same(sight()):
+            return [
+                Asked(
+                    text=text, offset=0, query=None, template=found.template, first=found.first,
+                    numbers=found.numbers, plan=plan,
+                )
+            ]  # fmt: skip
+        statements = parse_statements(text)
+        if len(statements) == 1 and type(statements[0]) is sql.Query:
+            query = statements[0]
+            return [
+                Asked(
+                    text=query.text, offset=query.offset, query=query,
+                    template=found.template, first=found.first, numbers=found.numbers,
+                )
+            ]  # fmt: skip
+        return statements
+
+    def learn(self, asked: Asked, sight: Sight, reader: Callable[[], Connection]) -> None:
+        """Keep the plan of a template that comes again."""
+        if self._seen(asked.template, sight):
+            return
+        connection = reader()
+        try:
+            plan = _planned(asked, sight, connection)
+        finally:
+            connection.close()
+        if plan is not None:
+            with self._lock:
+                self._plans[asked.template] = plan
+
+    def _found(self, template: str) -> Plan | None:
+        with self._lock:
+            plan = self._plans.get(template)
+            if plan is not None:
+                self._plans.move_to_end(template)
+            return plan
+
+    def _seen(self, template: str, sight: Sight) -> bool:
+        """Tell whether there is nothing to learn now: it is new, or known in this sight."""
+        with self._lock:
+            new = template not in self._plans
+            plan = self._plans.setdefault(template, None)
+            self._plans.move_to_end(template)
+            while len(self._plans) > PLANS_MAX:
+                self._plans.popitem(last=False)
+        return new or (plan is not None and plan.sight.same(sight))
+
+
+def _planned(asked: Asked, sight: Sight, connection: Connection) -> Plan | None:
+    statements = parse_statements(asked.template)
+    if len(statements) != 1 or not isinstance(statements[0], sql.Query):
+        return None
+    qualified = resolved(statements[0], Names(sight.catalog, connection.describe, sight.scope))
+    if not isinstance(qualified, sql.Query):
+        return None
+    names = Names(sight.catalog, connection.describe)
+    given = (0,) * (asked.first - 1) + (Kind.INT4.oid,) * len(asked.numbers)
+    oids = parameter_oids(qualified, given, names)
+    if len(oids) != len(given) or any(oid not in _KINDS for oid in oids):
+        return None
+    kinds = tuple(_KINDS[oid] for oid in oids)
+    markers = [Marker(n, _STORE_TYPES[kind]) for n, kind in enumerate(kinds, 1)]
+    text = translate_query(qualified.tree, names, connection, markers)
+    entries = [sight.catalog.get(schema, name) for schema, name in relations(qualified.tree)]
+    if any(entry is not None and _is_hypertable(entry) for entry in entries):
+        return None  # Which chunks it opens depends on the values.
+    pieces, places = cut(text)
+    if set(places) != set(range(1, len(kinds) + 1)):
+        return None
+    columns = connection.describe(text)
+    timed = any(word in text for word in _TIMED_WORDS) or any(map(_is_timed, entries))
+    return Plan(sight, kinds, pieces, places, columns, is_plain(columns), timed)
+
+
+def _is_timed(entry: Entry | None) -> bool:
+    if entry is None or entry.relation is None:
+        return True
+    kept = entry.kind in ("table", "source", "materialized view")
+    return not kept or bool(entry.relation.volatile)
+
+
+def _is_hypertable(entry: Entry) -> bool:
+    return entry.relation is not None and entry.relation.stored == f"_vs.h_{entry.oid}"
+
+
+def _spelled(value: object | None, kind: Kind) -> str | None:
+    """Write a value inside a cast to its type; None when it is of another."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return str(value).upper() if kind is Kind.BOOL else None
+        case int() if kind in _BITS:
+            return str(value) if -(1 << _BITS[kind]) <= value < 1 << _BITS[kind] else None
+        case float() if kind is Kind.FLOAT8:
+            return repr(value) if math.isfinite(value) else literal(repr(value))
+        case _:
+            return _quoted(value, kind)
+
+
+def _quoted(value: object, kind: Kind) -> str | None:
+    wanted = _CLASSES.get(kind)
+    if wanted is None or not isinstance(value, wanted):
+        return None
+    if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return _instant(value, kind)
+    return literal(str(value))
+
+
+def _instant(value: Any, kind: Kind) -> str | None:
+    if kind is Kind.DATE:
+        return None if isinstance(value, datetime) else literal(value.isoformat())
+    zoned = value.tzinfo is not None
+    return literal(value.isoformat(sep=" ")) if zoned is (kind is Kind.TIMESTAMPTZ) else None

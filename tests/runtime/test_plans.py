@@ -1,0 +1,123 @@
+"""Queries by plan answer as queries do, and a plan ends with what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.driver import Engine
+from voltstream.core.clock import SystemClock
+from voltstream.core.errors import UndefinedTable, VoltstreamError
+from voltstream.core.ports import FewRows
+from voltstream.sql.lifting import lifted
+
+
+@pytest.fixture
+def volt(tmp_path: Path) -> Iterator[Engine]:
+    driver = Engine(tmp_path, SystemClock())
+    driver.run("CREATE TABLE meters (id int PRIMARY KEY, name varchar, kw double precision)")
+    driver.run("INSERT INTO meters VALUES (1, 'a', 1.5), (2, 'b', NULL), (300, 'c', 0)")
+    yield driver
+    driver.close()
+
+
+def _rows(driver: Engine, text: str, *parameters: object) -> list[tuple[object, ...]]:
+    [statement] = driver.session.parse(text)
+    rows = driver.session.execute(statement, parameters).rows
+    assert rows is not None
+    try:
+        return [tuple(row.values()) for batch in rows.batches() for row in batch.to_pylist()]
+    finally:
+        rows.close()
+
+
+def _is_planned(driver: Engine, text: str) -> bool:
+    [statement] = driver.session.parse(text)
+    rows = driver.session.execute(statement).rows
+    assert rows is not None
+    rows.close()
+    return isinstance(rows, FewRows)
+
+
+@pytest.mark.parametrize(
+    ("text", "template", "numbers"),
+    [
+        ("SELECT a FROM t WHERE id = 7", "SELECT a FROM t WHERE id = $1", (7,)),
+        ("SELECT a FROM t WHERE id=$1 AND b>=20", "SELECT a FROM t WHERE id=$1 AND b>=$2", (20,)),
+        ("SELECT 'x = 5', \"y = 6\" -- = 7", "SELECT 'x = 5', \"y = 6\" -- = 7", ()),
+        ("SELECT a FROM t WHERE f = 1.5 LIMIT 3", "SELECT a FROM t WHERE f = 1.5 LIMIT 3", ()),
+        ("SELECT $$ = 5 $$, a -> 1", "SELECT $$ = 5 $$, a -> 1", ()),
+    ],
+)
+def test_lifted(text: str, template: str, numbers: tuple[int, ...]) -> None:
+    found = lifted(text)
+    assert (found.template, found.numbers) == (template, numbers)
+
+
+def test_other_numbers_other_rows(volt: Engine) -> None:
+    answers = [_rows(volt, f"SELECT name, kw FROM meters WHERE id = {n}") for n in (1, 2, 300, 4)]
+    assert answers == [[("a", 1.5)], [("b", None)], [("c", 0.0)], []]
+    assert _is_planned(volt, "SELECT name, kw FROM meters WHERE id = 300")
+
+
+def test_parameters(volt: Engine) -> None:
+    text = "SELECT id FROM meters WHERE name = $1 OR kw > $2 ORDER BY id"
+    for name, kw, found in (
+        ("a", 9.0, [1]),
+        ("b", 1.0, [1, 2]),
+        ("it's", 9.0, []),
+        (None, 0.5, [1]),
+    ):
+        assert _rows(volt, text, name, kw) == [(one,) for one in found]
+
+
+def test_a_plan_ends_with_its_relations(volt: Engine) -> None:
+    for _ in range(3):
+        assert _rows(volt, "SELECT * FROM meters WHERE id = 1") == [(1, "a", 1.5)]
+    volt.run("ALTER TABLE meters ADD COLUMN place varchar")
+    assert _rows(volt, "SELECT * FROM meters WHERE id = 1") == [(1, "a", 1.5, None)]
+    volt.run("DROP TABLE meters")
+    with pytest.raises(UndefinedTable) as caught:
+        _rows(volt, "SELECT * FROM meters WHERE id = 1")
+    assert caught.value.position == 15
+
+
+def test_the_search_path_is_part_of_it(volt: Engine) -> None:
+    volt.run("CREATE SCHEMA other")
+    volt.run("CREATE TABLE other.meters (id int PRIMARY KEY)")
+    for _ in range(3):
+        assert _rows(volt, "SELECT count(*) FROM meters WHERE id > 0") == [(3,)]
+    volt.run("SET search_path = other")
+    assert _rows(volt, "SELECT count(*) FROM meters WHERE id > 0") == [(0,)]
+
+
+def test_a_block_sees_its_own_rows(volt: Engine) -> None:
+    text = "SELECT count(*) FROM meters WHERE id > 0"
+    assert [_rows(volt, text) for _ in range(3)] == [[(3,)]] * 3
+    volt.run("BEGIN")
+    volt.run("INSERT INTO meters VALUES (5, 'e', 1)")
+    assert _rows(volt, text) == [(4,)]
+    volt.run("ROLLBACK")
+    assert _rows(volt, text) == [(3,)]
+
+
+def test_now_moves_on(volt: Engine) -> None:
+    seen = {_rows(volt, "SELECT CAST(now() AS varchar)")[0][0] for _ in range(4)}
+    assert len(seen) > 1
+
+
+def test_many_rows_come_whole(volt: Engine) -> None:
+    text = "SELECT i FROM generate_series(1, 5000) AS g(i) WHERE i > 10"
+    for _ in range(4):
+        assert len(_rows(volt, text)) == 4990
+
+
+def test_an_error_is_that_of_the_statement(volt: Engine) -> None:
+    told = []
+    for _ in range(3):
+        with pytest.raises(VoltstreamError) as caught:
+            _rows(volt, "SELECT 1 / (id - 1) FROM meters WHERE id = 1")
+        told.append((caught.value.sqlstate, caught.value.message))
+    assert set(told) == {("22012", "division by zero")}
