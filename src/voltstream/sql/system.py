@@ -207,7 +207,8 @@ def _table_function(table: exp.Table, call: exp.Anonymous) -> None:
 # --- expressions --------------------------------------------------------------------------------
 
 _VISITED: tuple[type[exp.Expression], ...] = (
-    exp.Anonymous, exp.Column, exp.Cast, exp.Dot, exp.Bracket, exp.Collate, *_NODES,
+    exp.Anonymous, exp.Column, exp.Cast, exp.Dot, exp.Bracket, exp.Collate, exp.EQ, exp.NEQ,
+    *_NODES,
 )  # fmt: skip
 
 
@@ -224,8 +225,13 @@ def _node(node: exp.Expression) -> exp.Expression:
             return _column(node)
         case exp.Cast():
             return _cast(node)
-        case exp.Dot(this=exp.Identifier(this="information_schema"), expression=exp.Anonymous()):
+        case exp.Dot(
+            this=exp.Identifier(this="information_schema"),
+            expression=exp.Anonymous() | exp.Explode(),
+        ):
             return _child(node, "expression")  # (information_schema._pg_expandarray(x)).n
+        case exp.EQ() | exp.NEQ():
+            return _compared_with_none(node)
         case exp.Bracket():
             return _subscript(node)
         case exp.Collate() if node.expression.name.lower() == "default":
@@ -234,6 +240,30 @@ def _node(node: exp.Expression) -> exp.Expression:
             return _call(_NODES[type(node)], [])
         case _:
             return node
+
+
+# Columns of type regproc: here they are the functions' names, and none is "-".
+_FUNCTION_COLUMNS = frozenset({
+    "typinput", "typoutput", "typreceive", "typsend", "typmodin", "typmodout", "typanalyze",
+    "typsubscript", "prosupport", "amhandler",
+})  # fmt: skip
+
+
+def _beside_function(node: exp.Expression) -> bool:
+    """Tell whether a value is compared with a column that names a function."""
+    if not isinstance(node.parent, exp.EQ | exp.NEQ):
+        return False
+    other = node.parent.args["expression" if node.arg_key == "this" else "this"]
+    return isinstance(other, exp.Column) and other.name.lower() in _FUNCTION_COLUMNS
+
+
+def _compared_with_none(node: exp.Expression) -> exp.Expression:
+    """Let ``typreceive <> 0`` ask for a function that is there."""
+    for there in ("this", "expression"):
+        value = node.args[there]
+        if isinstance(value, exp.Literal) and value.name == "0" and _beside_function(value):
+            node.set(there, exp.Literal.string("-"))
+    return node
 
 
 def _child(node: exp.Expression, key: str) -> exp.Expression:
@@ -246,7 +276,9 @@ def _function(node: exp.Anonymous) -> exp.Expression:
     if isinstance(node.parent, exp.Table) and name in TABLE_FUNCTIONS:
         return node
     if name == "_pg_expandarray":
-        return exp.Anonymous(this="unnest", expressions=[_call(name, node.expressions)])
+        rows = _call(name, node.expressions)
+        in_call = isinstance(node.parent, exp.Explode)
+        return rows if in_call else exp.Anonymous(this="unnest", expressions=[rows])
     if name == "set_config":
         value: exp.Expression = node.expressions[1].copy()
         return value
@@ -325,6 +357,8 @@ def _is_qualified(kind: exp.Expression) -> bool:
 
 def _oid_typed(node: exp.Cast, kind: str) -> exp.Expression:
     operand = node.this
+    if kind == "regproc" and isinstance(operand, exp.Literal) and _beside_function(node):
+        return exp.Literal.string(operand.name.rpartition(".")[2])
     if isinstance(operand, exp.Literal) and operand.is_string and operand.name.isdigit():
         operand = exp.cast(exp.Literal.number(operand.name), "UINTEGER", dialect="duckdb")
     elif _is_text(operand):
