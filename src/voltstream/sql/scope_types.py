@@ -160,6 +160,9 @@ def _source_of(tree: exp.Expression) -> str:
         if clause is not None:
             parts.append(_escaped(spell(clause)))
         parts += [_escaped(spell(join)) for join in tree.args.get("joins") or []]
+        windows = [window.copy() for window in tree.args.get("windows") or []]
+        if windows:  # A definition is spelled as one within its clause only.
+            parts.append(_escaped(spell(exp.Select(windows=windows)).removeprefix("SELECT ")))
         prefix = _ctes_above(tree)
         return " ".join([prefix, *parts]) if prefix else " ".join(parts)
     target = tree.find(exp.Table)
