@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from tests.property.operators import query
+from tests.property.compositions import query
 from tests.property.queries import Choice, Query, Shape, literal
 
 _SQL_TYPES = {

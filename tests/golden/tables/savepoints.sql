@@ -1,0 +1,20 @@
+-- A savepoint is a place in a transaction to go back to; the block stays one epoch.
+CREATE TABLE meter (id INTEGER PRIMARY KEY, kwh INTEGER);
+CREATE MATERIALIZED VIEW total AS SELECT count(*) AS n, sum(kwh) AS kwh FROM meter;
+BEGIN;
+INSERT INTO meter VALUES (1, 5);
+SAVEPOINT before;
+INSERT INTO meter VALUES (2, 7);
+ROLLBACK TO SAVEPOINT before;
+INSERT INTO meter VALUES (3, 9);
+RELEASE SAVEPOINT before;
+COMMIT;
+SELECT * FROM total;
+BEGIN;
+SAVEPOINT again;
+INSERT INTO meter VALUES (1, 1 / 0);
+ROLLBACK TO again;
+DELETE FROM meter WHERE id = 3;
+COMMIT;
+SELECT * FROM total;
+ROLLBACK TO SAVEPOINT nowhere;
