@@ -100,10 +100,11 @@ def test_no_state_is_left_when_every_row_is_deleted(tmp_path: Path) -> None:
             engine.run(f"CREATE MATERIALIZED VIEW {name} AS {query}")
         changes(engine, clock)
         kept = {name: engine.run(f"SELECT count(*) FROM {name}")[0][0] for name in VIEWS}
-        names = dict(engine.run("SELECT id::varchar, name FROM rw_materialized_views"))
+        listed = engine.run("SELECT id::varchar, name FROM rw_materialized_views")
     finally:
         engine.close()
     assert set(kept.values()) == {0}
+    names = {str(oid): name for oid, name in listed}
     left = {
         f"{table} of {names.get(table.split('_')[1])}": n
         for table, n in left_behind(tmp_path).items()

@@ -1,7 +1,7 @@
 -- Statistics, modes and ordered values of groups; windows by values and by groups of peers.
 CREATE TABLE sample (id INTEGER PRIMARY KEY, site VARCHAR, kw INTEGER);
 CREATE MATERIALIZED VIEW spread AS
-SELECT site, stddev_pop(kw::double precision) AS deviation, var_pop(kw::double precision) AS variance, mode() WITHIN GROUP (ORDER BY kw) AS usual,
+SELECT site, stddev_pop(kw) AS deviation, var_samp(kw) AS variance, mode() WITHIN GROUP (ORDER BY kw) AS usual,
        approx_count_distinct(kw) AS kinds
 FROM sample GROUP BY site;
 CREATE MATERIALIZED VIEW ends AS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import unicodedata
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from voltstream.core.errors import InvalidParameter, InvalidText, NumericOutOfRange
 from voltstream.core.native import NativeFunction
@@ -105,6 +106,20 @@ def read_vector(text: str, size: int) -> list[float]:
     return items
 
 
+def _spread(
+    count: str, total: str | None, squares: str | None, sample: bool, root: bool
+) -> str | None:
+    """Return the variance or deviation of integers, exact to sixteen decimals."""
+    rows = int(count)
+    if total is None or squares is None or rows < 1 + sample:
+        return None
+    with localcontext() as context:
+        context.prec, context.rounding = 100, ROUND_HALF_UP
+        above = rows * Decimal(squares) - Decimal(total) ** 2
+        found = above / (rows * (rows - sample))
+        return f"{found.sqrt() if root else found:.16f}"
+
+
 _T, _B, _I = "VARCHAR", "BLOB", "BIGINT"
 
 NATIVES = (
@@ -115,5 +130,6 @@ NATIVES = (
     NativeFunction("_vs_inet_ntoa", (_I,), _T, _address),
     NativeFunction("_vs_to_ascii", (_T,), _T, _ascii),
     NativeFunction("_vs_parse_ident", (_T, "BOOLEAN"), "VARCHAR[]", _identifier_parts),
+    NativeFunction("_vs_spread", (_T, _T, _T, "BOOLEAN", "BOOLEAN"), _T, _spread, nulls=True),
     NativeFunction("_vs_vector", (_T, _I), "FLOAT[]", read_vector),
 )

@@ -10,6 +10,7 @@ from voltstream.sql.rules.json import jsonb, to_json
 from voltstream.sql.rules.output import cast_text
 from voltstream.sql.rules.tree import (
     EXACT,
+    INTEGERS,
     TEXTS,
     TypeOf,
     call,
@@ -194,7 +195,24 @@ def _spread(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
         return call(f"_vs_stats_{verb}", value, text("pop" if pop else "sample"))
     if type_of(value).kind not in EXACT:
         return None
+    if type_of(value).kind in INTEGERS and not isinstance(node.this, exp.Distinct):
+        return _exact_spread(node, value)
     return call("_vs_numeric", node)
+
+
+def _exact_spread(node: exp.Expression, value: exp.Expression) -> exp.Expression:
+    """Law: with n rows, their sum s and the sum of their squares q, all exact, the variance is
+    (n * q - s * s) / (n * n), or over n * (n - 1) for a sample."""
+    wide = cast(value, "HUGEINT")
+    square = exp.Mul(this=wide.copy(), expression=wide.copy())
+    parts: list[exp.Expression] = [
+        exp.Count(this=value.copy()), exp.Sum(this=wide), exp.Sum(this=square),
+    ]  # fmt: skip
+    sample = not isinstance(node, exp.StddevPop | exp.VariancePop)
+    root = isinstance(node, exp.Stddev | exp.StddevPop | exp.StddevSamp)
+    texts = [cast(part, "VARCHAR") for part in parts]
+    found = call("_vs_spread", *texts, exp.Boolean(this=sample), exp.Boolean(this=root))
+    return cast(found, "DECIMAL(38,16)")
 
 
 def _ordered_set(node: exp.WithinGroup, type_of: TypeOf) -> exp.Expression | None:
