@@ -145,12 +145,15 @@ def test_the_media_type_chooses_the_encoding(client: AsgiClient) -> None:
     as_json = {"content-type": "application/json"}
     client.post(PATH, content=b' [ {"a": 1.50} ,\n{"a":"]"} ] ', headers=as_json)
     client.post(PATH, content=b'{"a":1}', headers=as_json)
-    client.post(PATH, content=b"[]", headers=as_json)
+    client.post(PATH, content=b"[]", headers={**as_json, "idempotency-key": "k1"})
     csv, array, single, nothing = INGEST.batches
     assert (csv.encoding, csv.header) == ("csv", None)  # As the source declares.
     assert array.records == [b'{"a": 1.50}', b'{"a":"]"}']
     assert single.encoding == "ndjson"
     assert nothing.records == []
+    assert [batch.name for batch in INGEST.batches] == ["", "", "", "k1"]
+    long = {"idempotency-key": "k" * 256}
+    assert client.post(PATH, content=b"{}", headers=long).status_code == 400
 
 
 @pytest.mark.parametrize("body", [b"[", b"[1", b"[1,]", b"[1 2]", b"[1]x", b"[\xff]"])

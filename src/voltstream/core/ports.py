@@ -263,6 +263,7 @@ class RawBatch:
     delimiter: str = ""  # CSV. Empty: as declared.
     beside: pa.Table | None = None
     keys: Sequence[bytes | None] = ()
+    name: str = ""  # What its sender calls it: a batch of a name that was taken is not taken again.
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from voltstream.core.errors import UndefinedTable
+from voltstream.core.errors import InvalidParameter, UndefinedTable
+from voltstream.core.ports import Receipt
 from voltstream.formats.result import GONE
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry
@@ -13,6 +14,7 @@ from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.tables import keep_arrived
 from voltstream.runtime.work import SourceRows
 from voltstream.store.ledger import add_dead_letters, save_offsets
+from voltstream.store.pushes import Push, find_push, keep_push
 
 
 def _append(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
@@ -33,9 +35,30 @@ def absorb(epoch: Epoch, group: list[SourceRows]) -> None:
         entry = epoch.catalog.by_oid(oid)
         if entry is None:
             raise UndefinedTable("the source was dropped")
-        tables = [batch.table for batch in batches if batch.table.num_rows]
+        fresh = [batch for batch in batches if not (batch.name and _was_taken(epoch, batch))]
+        tables = [batch.table for batch in fresh if batch.table.num_rows]
         if tables:
             _append(epoch, entry, pa.concat_tables(tables))
-        for batch in batches:
+        for batch in fresh:
             add_dead_letters(epoch.connection, batch.letters)
             save_offsets(epoch.connection, oid, batch.offsets)
+
+
+def _was_taken(epoch: Epoch, batch: SourceRows) -> bool:
+    """Tell whether a batch of this name was taken before; note it if not.
+
+    Raises: InvalidParameter (22023) when its name was given to other rows.
+    """
+    known = find_push(epoch.connection, batch.source, batch.name)
+    if known is None:
+        rows, letters = batch.table.num_rows, len(batch.letters)
+        push = Push(batch.source, batch.name, batch.digest, rows, letters, epoch.number)
+        keep_push(epoch.connection, push, epoch.row.now_us)
+        return False
+    if known.digest != batch.digest:
+        raise InvalidParameter(
+            f'the idempotency key "{batch.name}" was used for other rows',
+            hint="Give each batch a key of its own.",
+        )
+    batch.taken = Receipt(known.rows, known.dead_letters, known.epoch)
+    return True

@@ -470,7 +470,7 @@ class EpochLoop:
             return
         self._tick_pause_s = 0.0
         for rows in group:
-            rows.future.set_result(Receipt(rows.table.num_rows, len(rows.letters), number))
+            rows.future.set_result(_receipt(rows, number))
 
     def _absorb_once(self, group: list[SourceRows]) -> int:
         with self._epoch() as epoch:
@@ -494,7 +494,7 @@ class EpochLoop:
         except EpochFailed as failed:
             rows.future.set_exception(failed.blame.fault)
         else:
-            rows.future.set_result(Receipt(taken.table.num_rows, len(taken.letters), number))
+            rows.future.set_result(_receipt(taken, number))
 
     def _cleaned(self, rows: SourceRows) -> tuple[SourceRows, int | None]:
         """Commit a batch, without bad rows if it must be; no number: something was suspended.
@@ -535,6 +535,10 @@ class EpochLoop:
             return None
 
         return sifted(rows, blame, trial, name, self._clock.now_us())
+
+
+def _receipt(rows: SourceRows, number: int) -> Receipt:
+    return rows.taken or Receipt(rows.table.num_rows, len(rows.letters), number)
 
 
 class _Undone(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -234,9 +235,19 @@ def decoded_rows(
             ],
             offsets=batch.offsets,
             urgent=False,
+            name=batch.name,
+            digest=_digest(batch) if batch.name else "",
         )
         for batch, decoded in zip(batches, found, strict=True)
     ]
+
+
+def _digest(batch: RawBatch) -> str:
+    told = hashlib.sha256(batch.payload)
+    for record in batch.records:
+        told.update(len(record).to_bytes(8, "big"))
+        told.update(record)
+    return told.hexdigest()
 
 
 def _combine(parts: Sequence[Future[Receipt]], whole: Future[Receipt]) -> None:

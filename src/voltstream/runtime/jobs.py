@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.limits import CHUNK_LINGER_S
+from voltstream.core.limits import CHUNK_LINGER_S, PUSH_KEYS_KEPT_S
 from voltstream.runtime import compaction, policies
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.epoch import Books, Watched
@@ -18,6 +18,7 @@ from voltstream.runtime.retention import retention_s
 from voltstream.store import hypertable, timescale
 from voltstream.store.chunk import remove
 from voltstream.store.database import Connection
+from voltstream.store.pushes import forget_pushes
 from voltstream.store.timescale import Job
 
 _PERIOD_S = 3_600.0
@@ -88,6 +89,8 @@ class Jobs:
         self._loop.run_chore(
             lambda writer: policies.sweep_garbage(writer, now_us, CHUNK_LINGER_S * 1_000_000)
         ).result()
+        before_us = now_us - PUSH_KEYS_KEPT_S * 1_000_000
+        self._loop.run_chore(lambda writer: forget_pushes(writer, before_us)).result()
         return self._loop.run_chore(
             lambda connection: forget_old_rows(
                 connection, self._books.catalog, now_us, self._retention_default_s

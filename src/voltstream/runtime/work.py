@@ -28,6 +28,9 @@ class SourceRows:
     letters: Sequence[Letter]
     offsets: Mapping[str, str]
     urgent: bool
+    name: str = ""
+    digest: str = ""
+    taken: Receipt | None = None  # What became of it when it was sent before.
     future: Future[Receipt] = field(default_factory=Future)
     joined: bool = False
 

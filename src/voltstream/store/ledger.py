@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from voltstream.store import hypertable
+from voltstream.store import hypertable, pushes
 from voltstream.store.database import Connection
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
@@ -126,7 +126,7 @@ class EpochRow:
 
 def prepare(connection: Connection) -> None:
     """Make the internal tables and the views users see them through."""
-    for statement in (*_TABLES, *ROLE_TABLES, *hypertable.TABLES, *JOB_TABLES):
+    for statement in (*_TABLES, *ROLE_TABLES, *pushes.TABLES, *hypertable.TABLES, *JOB_TABLES):
         connection.execute(statement)
     hypertable.count_hot_rows(connection)
     for statement in (*_VIEWS, *RW_VIEWS, *VIEWS, *MACROS):
@@ -210,6 +210,7 @@ def remove_object(connection: Connection, oid: int) -> None:
         ("offsets", "source"),
         ("outbox", "sink"),
         ("ends", "oid"),
+        ("pushes", "source"),
         ("dropped", "sink"),
         ("states", "oid"),
         ("failures", "oid"),

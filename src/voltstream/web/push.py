@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,10 +13,11 @@ from starlette.responses import JSONResponse, Response
 from voltstream.core.errors import (
     BadCopyFormat,
     InsufficientPrivilege,
+    InvalidParameter,
     LimitExceeded,
     VoltstreamError,
 )
-from voltstream.core.limits import PUSH_BYTES_MAX
+from voltstream.core.limits import PUSH_BYTES_MAX, PUSH_KEY_CHARACTERS_MAX
 from voltstream.core.ports import Gate, Ingest, RawBatch
 from voltstream.web.answers import refusal
 from voltstream.web.entry import Caller, caller_of
@@ -37,7 +39,9 @@ class PushRoute:
         source = request.path_params["name"]
         try:
             self._allow(caller_of(request), database, source)  # Before its bytes are taken.
+            name = _key(request.headers.get("idempotency-key", ""))
             batch = raw_batch(request.headers.get("content-type", ""), await _body(request))
+            batch = replace(batch, name=name)
             # Full: submit() waits, on a thread, and the client with it.
             future = await run_in_threadpool(self._ingest.submit, database, source, batch)
             receipt = await asyncio.wrap_future(future)
@@ -54,6 +58,15 @@ class PushRoute:
             if (named, database) != (caller.source, caller.database):
                 raise InsufficientPrivilege(f'the token is not for source "{source}"')
         self._gate.allow_push(caller.user, database, source)
+
+
+def _key(written: str) -> str:
+    """Return what the client calls the batch. Raises: InvalidParameter (22023)."""
+    if len(written) > PUSH_KEY_CHARACTERS_MAX:
+        raise InvalidParameter(
+            f"an idempotency key has {PUSH_KEY_CHARACTERS_MAX} characters at most"
+        )
+    return written
 
 
 async def _body(request: Request) -> bytes:
