@@ -19,10 +19,10 @@ Row = tuple[object, ...]
 class Engine:
     """One instance and one session on its first database."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, tier: str | None = None) -> None:
         self.clock = clock
         self.notices: list[Notice] = []
-        self.instance = Instance(folder, EngineOptions(), clock, ConnectorRegistry(None))
+        self.instance = Instance(folder, EngineOptions(tier=tier), clock, ConnectorRegistry(None))
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})
 

@@ -183,6 +183,9 @@ class Settings(BaseSettings):
     ocpp_port: int = Field(9000, ge=0, le=PORT_MAX, description="Charge point port.")
     tls: TlsSettings = TlsSettings()
     auth: AuthSettings = AuthSettings()
+    tier: str | None = Field(
+        None, description="Where chunks are tiered to: a directory or s3://bucket/prefix."
+    )
     kafka: KafkaSettings = KafkaSettings()
     ocpp: OcppSettings = OcppSettings()
     epoch: EpochSettings = EpochSettings()

@@ -170,6 +170,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         threads=settings.engine.threads,
         memory_mb=settings.engine.memory_mb,
         secret_key=_secret_key(settings),
+        tier=settings.tier,
     )
 
 

@@ -59,6 +59,7 @@ CHUNK_FILE_ROWS_MAX = 8_388_608  # x ~100 B while they are sorted = 0.8 GB. More
 CHUNK_FILES_MAX = 4  # Of one chunk: late rows make new ones. More: the chunk is written anew.
 CHUNK_LINGER_S = 600  # A file no longer needed stays so long for queries that still read it.
 TIER_CACHE_BYTES_MAX = 1024 * 1024 * 1024  # Local copies of tiered files. Full: the oldest go.
+REMOTE_TRIES_S = 30  # How long a remote store is tried again. Passed: 58000.
 JOB_HISTORY_MAX = 1_000  # Runs remembered of all jobs. More: the oldest are forgotten.
 
 TEXT_BYTES_MAX = 1_073_741_823  # One text, as in PostgreSQL. Longer: 54000, not tried.

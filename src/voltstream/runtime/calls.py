@@ -6,13 +6,19 @@ from dataclasses import replace
 
 from voltstream.core.errors import FeatureNotSupported
 from voltstream.core.ports import Outcome
-from voltstream.runtime import chunk_calls, dead_letters, job_calls
+from voltstream.runtime import chunk_calls, dead_letters, job_calls, tiering
 from voltstream.runtime.call_arguments import Arguments
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.statements import Call
+from voltstream.store import hypertable
 from voltstream.store.database import literal
 
-_FUNCTIONS = {**chunk_calls.FUNCTIONS, **job_calls.FUNCTIONS, **dead_letters.FUNCTIONS}
+_FUNCTIONS = {
+    **chunk_calls.FUNCTIONS,
+    **job_calls.FUNCTIONS,
+    **tiering.FUNCTIONS,
+    **dead_letters.FUNCTIONS,
+}
 
 
 def call(epoch: Epoch, parsed: Call) -> Outcome:
@@ -28,5 +34,5 @@ def call(epoch: Epoch, parsed: Call) -> Outcome:
         arguments = (literal(name), *parsed.arguments[1:])
         return function(epoch, Arguments(replace(parsed, arguments=arguments), epoch.connection))
 
-    names = [chunk_calls.chunk_name(table, chunk) for chunk in found]
+    names = [hypertable.chunk_name(table, chunk) for chunk in found]
     return chunk_calls.for_each(parsed.function, names, one)

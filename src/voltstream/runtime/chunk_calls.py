@@ -10,20 +10,18 @@ from voltstream.core.errors import (
     DuplicateObject,
     FeatureNotSupported,
     InvalidParameter,
-    UndefinedTable,
-    WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import compaction, hypertables, policies
-from voltstream.runtime.call_arguments import Arguments, object_name
+from voltstream.runtime.call_arguments import Arguments
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.finding import find_chunk
 from voltstream.runtime.results import told
 from voltstream.store import hypertable
 from voltstream.store.hypertable import Chunk, Hypertable
 
 _BY_RANGE = re.compile(r"by_(?:range|hash)\s*\((.*)\)\s*", re.IGNORECASE | re.DOTALL)
-_CHUNK_NAME = re.compile(r"(?:_timescaledb_internal\.)?_hyper_(\d+)_(\d+)_chunk")
 
 
 def create_hypertable(epoch: Epoch, given: Arguments) -> Outcome:
@@ -104,10 +102,6 @@ def set_chunk_time_interval(epoch: Epoch, given: Arguments) -> Outcome:
 # --- chunks -------------------------------------------------------------------------------------
 
 
-def chunk_name(table: Hypertable, chunk: Chunk) -> str:
-    return f"_timescaledb_internal._hyper_{table.id}_{chunk.id}_chunk"
-
-
 def chosen(epoch: Epoch, given: Arguments) -> tuple[Entry, Hypertable, list[Chunk]]:
     """Return the chunks of a relation between the bounds of a call."""
     entry, table = hypertables.require(epoch, given.relation("relation"))
@@ -138,7 +132,7 @@ def chosen(epoch: Epoch, given: Arguments) -> tuple[Entry, Hypertable, list[Chun
 
 def show_chunks(epoch: Epoch, given: Arguments) -> Outcome:
     _, table, found = chosen(epoch, given)
-    return told("show_chunks", [chunk_name(table, chunk) for chunk in found])
+    return told("show_chunks", [hypertable.chunk_name(table, chunk) for chunk in found])
 
 
 def drop_chunks(epoch: Epoch, given: Arguments) -> Outcome:
@@ -151,21 +145,7 @@ def drop_chunks(epoch: Epoch, given: Arguments) -> Outcome:
     _, table, found = chosen(epoch, given)
     for chunk in found:
         policies.forget(epoch, table, chunk)
-    return told("drop_chunks", [chunk_name(table, chunk) for chunk in found])
-
-
-def find_chunk(epoch: Epoch, text: str) -> tuple[Hypertable, Chunk]:
-    """Raises: UndefinedTable for a chunk that does not exist."""
-    named = _CHUNK_NAME.fullmatch(text.strip().replace('"', ""))
-    if named is not None:
-        for table in hypertable.all_of(epoch.connection):
-            for chunk in hypertable.chunks(epoch.connection, table.oid):
-                if (table.id, chunk.id) == (int(named[1]), int(named[2])):
-                    return table, chunk
-    name = object_name(text)
-    if epoch.catalog.named(name) is not None:
-        raise WrongObjectType(f'"{name.name}" is not a chunk')
-    raise UndefinedTable(f'relation "{text}" does not exist')
+    return told("drop_chunks", [hypertable.chunk_name(table, chunk) for chunk in found])
 
 
 def _given_chunk(epoch: Epoch, given: Arguments, name: str) -> tuple[Hypertable, Chunk]:
@@ -173,7 +153,7 @@ def _given_chunk(epoch: Epoch, given: Arguments, name: str) -> tuple[Hypertable,
 
 
 def _compress(epoch: Epoch, table: Hypertable, chunk: Chunk, *, lenient: bool) -> list[Notice]:
-    shown = chunk_name(table, chunk).partition(".")[2]
+    shown = hypertable.chunk_name(table, chunk).partition(".")[2]
     if not table.compressed:
         entry = epoch.catalog.by_oid(table.oid)
         name = entry.stored.name if entry is not None else ""
@@ -196,7 +176,7 @@ def _compress(epoch: Epoch, table: Hypertable, chunk: Chunk, *, lenient: bool) -
 
 
 def _decompress(epoch: Epoch, table: Hypertable, chunk: Chunk, *, lenient: bool) -> list[Notice]:
-    shown = chunk_name(table, chunk).partition(".")[2]
+    shown = hypertable.chunk_name(table, chunk).partition(".")[2]
     if not compaction.is_compressed(epoch.connection, chunk):
         message = f'chunk "{shown}" is not converted to columnstore'
         if not lenient:
@@ -211,14 +191,18 @@ def compress_chunk(epoch: Epoch, given: Arguments) -> Outcome:
     table, chunk = _given_chunk(epoch, given, "uncompressed_chunk")
     lenient = given.flag("if_not_compressed", default=True)
     notices = _compress(epoch, table, chunk, lenient=lenient)
-    return replace(told("compress_chunk", [chunk_name(table, chunk)]), notices=tuple(notices))
+    return replace(
+        told("compress_chunk", [hypertable.chunk_name(table, chunk)]), notices=tuple(notices)
+    )
 
 
 def decompress_chunk(epoch: Epoch, given: Arguments) -> Outcome:
     table, chunk = _given_chunk(epoch, given, "uncompressed_chunk")
     lenient = given.flag("if_compressed", default=True)
     notices = _decompress(epoch, table, chunk, lenient=lenient)
-    return replace(told("decompress_chunk", [chunk_name(table, chunk)]), notices=tuple(notices))
+    return replace(
+        told("decompress_chunk", [hypertable.chunk_name(table, chunk)]), notices=tuple(notices)
+    )
 
 
 def convert_to_columnstore(epoch: Epoch, given: Arguments) -> Outcome:

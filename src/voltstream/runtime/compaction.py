@@ -40,7 +40,7 @@ def has_work(connection: Connection, table: Hypertable, chunk: Chunk) -> bool:
     inside = table.between(chunk.low, chunk.high)
     if connection.rows(f"SELECT 1 FROM {table.hot} WHERE {inside} LIMIT 1"):
         return True
-    known = hypertable.parts(connection, f"chunk = {chunk.id}")
+    known = hypertable.parts(connection, f"chunk = {chunk.id} AND tier IS NULL")
     holes = hypertable.tombs(connection, table.oid)
     return len(known) > CHUNK_FILES_MAX or any(part.id in holes for part in known)
 

@@ -62,7 +62,7 @@ class Engine:
         vault = Vault(directory, options.secret_key)
         self.database = Database(
             directory / "volt.duckdb", threads=options.threads, memory_mb=options.memory_mb,
-            macros=MACROS, natives=NATIVES, batched=self._functions.natives(),
+            macros=MACROS, natives=NATIVES, batched=self._functions.natives(), tier=options.tier,
         )  # fmt: skip
         self._books = _restored_books(self.database.writer, self._functions, vault)
         self.server_key = role_rows.server_key(self.database.writer)

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import CHUNK_LINGER_S, PUSH_KEYS_KEPT_S
-from voltstream.runtime import compaction, policies
+from voltstream.runtime import compaction, policies, tiering
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.epoch import Books, Watched
 from voltstream.runtime.epoch_loop import EpochLoop
@@ -111,7 +111,27 @@ class Jobs:
             if self._stopping.is_set():
                 break
             self._run_job(job)
+        self._move_queued()
         return len(due)
+
+    def _move_queued(self) -> None:
+        """Move the chunks that wait for the remote store."""
+        reader = self._reader()
+        try:
+            waiting = tiering.queued(reader)
+        finally:
+            reader.close()
+        for table, chunk in waiting:
+            if self._stopping.is_set():
+                return
+            due = policies.Due(table, chunk)
+            reader = self._reader()
+            try:
+                if compaction.has_work(reader, table, chunk) and not self.compress_aside(due):
+                    continue
+                tiering.move(table, chunk, reader, self._chore)
+            finally:
+                reader.close()
 
     def _run_job(self, job: Job) -> None:
         started_us = self._clock.now_us()

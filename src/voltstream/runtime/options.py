@@ -29,4 +29,5 @@ class EngineOptions:
     threads: int = 2
     secret_key: str | None = None  # What secrets are sealed with; None: a key beside the data.
     memory_mb: int = 0  # 0: four fifths of the machine's.
+    tier: str | None = None  # Where chunks are tiered to: a directory or s3://bucket/prefix.
     server_version: str = "16.0"

@@ -13,6 +13,7 @@ from voltstream.runtime.call_arguments import cutoff
 from voltstream.runtime.catalog import Names
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.querying import held
+from voltstream.runtime.tiering import queue
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.resolve import resolved
 from voltstream.sql.statements import Query
@@ -129,8 +130,10 @@ def run(epoch: Epoch, job: Job) -> None:
                     compress(epoch, due.table, due.chunk)
         case "policy_refresh_continuous_aggregate" | "policy_reorder":
             return  # Continuous aggregates are exact in every epoch; chunks are sorted.
-        case "policy_tiering":
-            raise InvalidParameter("a tiering policy runs by itself")
+        case "policy_tiering":  # What is queued is moved beside the epochs.
+            for due in due_chunks(connection, job):
+                if not is_tiered(connection, due.table, due.chunk):
+                    queue(connection, due.chunk)
         case _:
             _call(epoch, job)
 
@@ -162,11 +165,24 @@ def forget(epoch: Epoch, table: Hypertable, chunk: Chunk) -> None:
     hypertable.make_views(epoch.connection, table)
 
 
+def is_tiered(connection: Connection, table: Hypertable, chunk: Chunk) -> bool:
+    local = hypertable.parts(connection, f"chunk = {chunk.id} AND tier IS NULL")
+    return not local and not compaction.has_work(connection, table, chunk)
+
+
 def sweep_garbage(connection: Connection, now_us: int, linger_us: int) -> int:
     """Delete files that no query can be reading any more."""
-    found = connection.rows(f"SELECT file FROM _vs.garbage WHERE at_us <= {now_us - linger_us}")
+    found = connection.rows(
+        f"SELECT file, tier FROM _vs.garbage g WHERE at_us <= {now_us - linger_us} AND NOT EXISTS "
+        "(SELECT 1 FROM _vs.parts p WHERE p.file = g.file AND (p.tier IS NULL) = (g.tier IS NULL))"
+    )
     root = folder_of(connection.folder)
-    remove(root / file for (file,) in found)
+    for file, tier in found:
+        if tier is None:
+            remove([root / file])
+        else:
+            connection.tier.forget(file)
+            connection.tier.remote.delete(file)
     connection.execute(f"DELETE FROM _vs.garbage WHERE at_us <= {now_us - linger_us}")
     return len(found)
 
@@ -174,7 +190,7 @@ def sweep_garbage(connection: Connection, now_us: int, linger_us: int) -> int:
 def sweep(connection: Connection) -> int:
     """Delete chunk files that nothing names: at a start nobody reads. Returns how many."""
     known = [str(file) for (file,) in connection.rows("SELECT file FROM _vs.parts")]
-    connection.execute("DELETE FROM _vs.garbage")
+    connection.execute("DELETE FROM _vs.garbage WHERE tier IS NULL")
     found = list(orphans(folder_of(connection.folder), known))
     remove(found)
     return len(found)

@@ -12,7 +12,7 @@ from pathlib import Path
 from voltstream.core.errors import StorageFault
 
 FOLDER = "chunks"
-CACHE = "cache"
+_SHAPE = "shape-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +83,12 @@ def orphans(root: Path, known: Iterable[str]) -> Iterator[Path]:
     """Yield the files below a folder that no part names: a crash came before their commit."""
     kept = set(known)
     for path in sorted(root.glob("*/*")):
+        if path.name.startswith(_SHAPE):
+            continue
         if path.is_file() and path.relative_to(root).as_posix() not in kept:
             yield path
+
+
+def shape_file(oid: int, shape: str) -> str:
+    """Return the name of the empty file that tells the columns of files that are elsewhere."""
+    return f"{oid}/{_SHAPE}{hashlib.sha256(shape.encode()).hexdigest()[:12]}.parquet"

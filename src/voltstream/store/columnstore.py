@@ -251,6 +251,11 @@ def _measured(table: pa.Table) -> int:
     return sink.tell()
 
 
+def write_empty(model: Path, path: Path) -> None:
+    """Write a file without rows that has the columns of another."""
+    pq.write_table(pq.read_schema(model).empty_table(), path, store_decimal_as_integer=True)
+
+
 def statistics(path: Path, columns: Schema) -> dict[str, tuple[str, str]]:
     """Return least and greatest value of each column that has them, as text."""
     meta = pq.read_metadata(path)

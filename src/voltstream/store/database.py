@@ -13,11 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from voltstream.core.errors import QueryCanceled, StorageFault
-from voltstream.core.limits import DECODE_MEMORY_BYTES_MAX, RESULT_BATCH_ROWS
+from voltstream.core.limits import DECODE_MEMORY_BYTES_MAX, RESULT_BATCH_ROWS, TIER_CACHE_BYTES_MAX
 from voltstream.core.native import BatchFunction, NativeFunction
 from voltstream.core.schema import Column, Schema
 from voltstream.store.faults import translated
 from voltstream.store.natives import register, register_batched
+from voltstream.store.remote import Remote
+from voltstream.store.tiered import TieredFiles
 
 _GLOBAL_SETTINGS = (
     "SET GLOBAL TimeZone = 'UTC'",
@@ -68,10 +70,11 @@ class Stream:
 class Connection:
     """One DuckDB connection: one thread at a time, save ``interrupt``."""
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    def __init__(self, raw: duckdb.DuckDBPyConnection, folder: Path, tier: TieredFiles) -> None:
         self._raw = raw
         self._interrupted = False
         self.folder = folder  # Where the file is, and what lies beside it.
+        self.tier = tier
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -234,6 +237,7 @@ class Database:
         macros: Sequence[str] = (),
         natives: Sequence[NativeFunction] = (),
         batched: Sequence[BatchFunction] = (),
+        tier: str | None = None,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._root = _opened(path, threads, memory_mb)
@@ -248,14 +252,17 @@ class Database:
             for macro in macros:
                 self._root.execute(macro)
         self._folder = path.parent
-        self.writer = Connection(self._root, self._folder)
+        remote = Remote(tier, self._folder.name) if tier is not None else None
+        self._tier = TieredFiles(remote, self._folder / "cache", TIER_CACHE_BYTES_MAX)
+        self._root.register_filesystem(self._tier)
+        self.writer = Connection(self._root, self._folder, self._tier)
 
     def reader(self) -> Connection:
         """Open a connection with a snapshot of its own per statement."""
         with translated():
             cursor = self._root.cursor()
             cursor.execute(_SEARCH_PATH)
-            return Connection(cursor, self._folder)
+            return Connection(cursor, self._folder, self._tier)
 
     def close(self) -> None:
         """Fold the log into the file and close it."""

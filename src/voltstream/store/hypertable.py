@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from voltstream.core.schema import Schema
-from voltstream.store.chunk import Part, folder_of
+from voltstream.store.chunk import Part, folder_of, shape_file
 from voltstream.store.columnstore import restored
 from voltstream.store.database import Connection, literal, quoted
 
@@ -28,7 +28,8 @@ TABLES = (
     "rows BIGINT, bytes BIGINT, bytes_before BIGINT, sha256 VARCHAR, low BIGINT, high BIGINT, "
     "shape VARCHAR, stats VARCHAR, tier VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.tombs (part BIGINT, row BIGINT)",
-    "CREATE TABLE IF NOT EXISTS _vs.garbage (file VARCHAR, at_us BIGINT)",
+    "CREATE TABLE IF NOT EXISTS _vs.garbage (file VARCHAR, at_us BIGINT, tier VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS _vs.tier_queue (chunk BIGINT)",
 )
 PART_COLUMNS = (
     "id, oid, chunk, file, rows, bytes, bytes_before, sha256, low, high, shape, stats, tier"
@@ -224,6 +225,10 @@ def drop_chunk(connection: Connection, chunk: Chunk) -> None:
     connection.execute(f"DELETE FROM _vs.chunks WHERE id = {chunk.id}")
 
 
+def chunk_name(table: Hypertable, chunk: Chunk) -> str:
+    return f"_timescaledb_internal._hyper_{table.id}_{chunk.id}_chunk"
+
+
 # --- parts --------------------------------------------------------------------------------------
 
 
@@ -248,13 +253,15 @@ def drop_parts(connection: Connection, gone: Iterable[Part]) -> None:
     for part in gone:
         connection.execute(f"DELETE FROM _vs.parts WHERE id = {part.id}")
         connection.execute(f"DELETE FROM _vs.tombs WHERE part = {part.id}")
-        if part.tier is None:
-            discard(connection, part.file)
+        discard(connection, part.file, part.tier)
 
 
-def discard(connection: Connection, file: str) -> None:
-    """Note a local file that nothing reads from the next epoch on."""
-    connection.execute(f"INSERT INTO _vs.garbage VALUES ({literal(file)}, epoch_us(_vs_now()))")
+def discard(connection: Connection, file: str, tier: str | None = None) -> None:
+    """Note a file that nothing reads from the next epoch on."""
+    connection.execute(
+        f"INSERT INTO _vs.garbage VALUES ({literal(file)}, epoch_us(_vs_now()), "
+        f"{literal(tier) if tier is not None else 'NULL'})"
+    )
 
 
 def tombs(connection: Connection, oid: int) -> dict[int, int]:
@@ -292,7 +299,10 @@ def cold_sql(
     queries: list[str] = []
     for group in together.values():
         shown = restored(columns, group[0].shape)
-        files = ", ".join(literal(place_of(folder, part)) for part in group)
+        places = [place_of(folder, part) for part in group]
+        if any(part.tier is not None for part in group):  # What is elsewhere is not opened to bind.
+            places.insert(0, str(folder_of(folder) / shape_file(group[0].oid, group[0].shape)))
+        files = ", ".join(literal(place) for place in places)
         number = group[0].id
         alone = marked or number in holed
         source = f"read_parquet([{files}]{', file_row_number = true' if alone else ''})"
