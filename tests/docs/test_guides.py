@@ -93,3 +93,17 @@ def test_architecture_names_files_that_exist() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     modules = {path.name for path in (ROOT / "src").rglob("*.py")}
     assert [name for name in re.findall(r"`(?:\w+/)*(\w+\.py)`", text) if name not in modules] == []
+
+
+def test_chunk_files_are_read_as_the_guide_reads_them(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for library in ("pandas", "polars"):
+        pytest.importorskip(library, reason=f"{library} reads the files here")
+    text = (GUIDES / "chunk-files.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```sql\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        reader.play(block)
+    script = re.search(r"^```python\n(.*?)^```$\n\n^```output\n(.*?)^```$", text, re.DOTALL | re.M)
+    assert script is not None
+    exec(compile(script[1], "chunk-files.md", "exec"), {})
+    assert capsys.readouterr().out == script[2]

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from voltstream import __version__
-from voltstream.cli import check, demo, ingest, ledger, letters, serve, sql_client
+from voltstream.cli import backup, check, demo, ingest, ledger, letters, serve, sql_client
 from voltstream.cli.terminal import complain, say
 from voltstream.core.errors import VoltstreamError
 
@@ -27,6 +27,9 @@ app.command("sql", epilog=sql_client.EXAMPLES)(sql_client.sql)
 app.command("ingest", epilog=ingest.EXAMPLES)(ingest.ingest)
 app.command("ledger", epilog=ledger.EXAMPLES)(ledger.ledger)
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup)
+app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore)
+app.command("verify", epilog=backup.VERIFY_EXAMPLES)(backup.verify)
 app.add_typer(letters.letters)
 
 

@@ -60,6 +60,8 @@ PARAMETERS: Mapping[str, Sequence[str]] = {
     "enable_chunk_skipping": ("hypertable", "column_name", "if_not_exists"),
     "disable_chunk_skipping": ("hypertable", "column_name", "if_not_exists"),
     "attach_tablespace": ("tablespace", "hypertable", "if_not_attached"),
+    "voltstream_backup": ("target",),
+    "voltstream_verify": (),
     "replay_dead_letters": ("relation", "id"),
     "drop_dead_letters": ("relation", "id"),
     "detach_tablespace": ("tablespace", "hypertable", "if_attached"),

@@ -15,6 +15,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import READERS_IDLE_MAX
 from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
 from voltstream.runtime import broken, costs, defining, followers, suspend
+from voltstream.runtime.backups import Backups
 from voltstream.runtime.catalog import Catalog, Entry, Scope
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.deliver import Deliveries
@@ -80,6 +81,7 @@ class Engine:
         )
         self._deliveries = Deliveries(connectors, self.loop, reader, self._outboxes, clock, vault)
         self.jobs = Jobs(self._books, self.loop, clock, options.retention_s, self.reader)
+        self.backups = Backups(name, self._books, self.loop, self.jobs, clock, self.reader)
         self._published = self._books.catalog
         self.loop.after_epoch = self._after_epoch
 

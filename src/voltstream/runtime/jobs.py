@@ -63,6 +63,7 @@ class Jobs:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
         self._round_at_us = 0
+        self.quiet = threading.RLock()  # Who holds it reads chunk files that must stay.
 
     def start(self) -> None:
         self._round_at_us = self._clock.now_us() + int(_PERIOD_S * 1_000_000)
@@ -86,15 +87,19 @@ class Jobs:
     def round(self) -> int:
         """Forget what is old. Returns how many rows of sources were forgotten."""
         now_us = self._clock.now_us()
-        self._loop.run_chore(
-            lambda writer: policies.sweep_garbage(writer, now_us, CHUNK_LINGER_S * 1_000_000)
-        ).result()
+        with self.quiet:
+            self._sweep(now_us)
         before_us = now_us - PUSH_KEYS_KEPT_S * 1_000_000
         self._loop.run_chore(lambda writer: forget_pushes(writer, before_us)).result()
         return self._loop.run_chore(
             lambda connection: forget_old_rows(
                 connection, self._books.catalog, now_us, self._retention_default_s
             )
+        ).result()
+
+    def _sweep(self, now_us: int) -> None:
+        self._loop.run_chore(
+            lambda writer: policies.sweep_garbage(writer, now_us, CHUNK_LINGER_S * 1_000_000)
         ).result()
 
     # --- jobs -----------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from voltstream.core.ports import (
 from voltstream.runtime import calls, copying, databases, dml, show
 from voltstream.runtime.access import Access
 from voltstream.runtime.activity import Presence
+from voltstream.runtime.backups import FUNCTIONS as BACKUP_FUNCTIONS
 from voltstream.runtime.block import ends_block
 from voltstream.runtime.catalog import with_public_names
 from voltstream.runtime.cursors import Cursors
@@ -233,6 +234,8 @@ class EngineSession:
                 return access.change(lambda epoch: dml.merge(epoch, parsed, parameters))
             case sql.Truncate():
                 return access.change(lambda epoch: dml.truncate(epoch, parsed))
+            case sql.Call(function=function) if function in BACKUP_FUNCTIONS:
+                return self._engine.backups.call(parsed)
             case sql.Call():
                 return access.on_writer(lambda epoch: calls.call(epoch, parsed))
             case sql.CopyFrom():

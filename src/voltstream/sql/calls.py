@@ -24,7 +24,8 @@ _FUNCTIONS = frozenset({
     "remove_continuous_aggregate_policy", "add_reorder_policy", "remove_reorder_policy",
     "add_tiering_policy", "remove_tiering_policy", "tier_chunk", "untier_chunk", "add_job",
     "alter_job", "delete_job", "enable_chunk_skipping", "disable_chunk_skipping",
-    "attach_tablespace", "detach_tablespace", "replay_dead_letters", "drop_dead_letters",
+    "attach_tablespace", "detach_tablespace", "replay_dead_letters",
+    "voltstream_backup", "voltstream_verify", "drop_dead_letters",
 })  # fmt: skip
 
 _OF_CHUNKS = frozenset({
