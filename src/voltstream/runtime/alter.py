@@ -23,6 +23,7 @@ from voltstream.core.errors import (
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import compaction, entries, followers, tables
 from voltstream.runtime.alter_source import add_columns
+from voltstream.runtime.arrivals import restart_watermark
 from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, spelled
 from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
@@ -123,8 +124,37 @@ def _act(epoch: Epoch, entry: Entry, action: ColumnAction) -> Entry:
             return _respecified(entry, replace(known, default_text=action.text), known.name)
         case "SET NOT NULL" | "DROP NOT NULL":
             return _set_not_null(epoch, entry, known, action.verb == "SET NOT NULL")
+        case "WATERMARK":
+            return _set_watermark(epoch, entry, action.text or "")
         case _:
             return _retype(epoch, entry, known, action)
+
+
+def _set_watermark(epoch: Epoch, entry: Entry, text: str) -> Entry:
+    """Let a watermark follow another expression from here on; it never goes back.
+
+    Raises: InvalidTableDefinition (42P16) where the table has none over the column.
+    """
+    table, connection = tables.declared(entry), epoch.connection
+    column = watermark_parts(text)[0]
+    if (
+        "watermark" not in entry.stored.properties
+        or watermark_parts(entry.stored.properties["watermark"])[0] != column
+    ):
+        raise InvalidTableDefinition(
+            f'table "{entry.stored.name}" has no watermark for column "{column}"',
+            hint="Declare it in CREATE TABLE: WATERMARK FOR column AS column - INTERVAL '…'.",
+        )
+    expression = watermark_parts(text)[1]
+    connection.describe(f"SELECT {expression} FROM {entries.table_store(entry.oid)}")
+    properties = {**entry.stored.properties, "watermark": text}
+    set_properties(connection, entry.oid, properties)
+    restart_watermark(connection, entry.oid, properties)
+    altered = replace(table, watermark=text, properties=properties)
+    written = definition(altered)
+    stored = replace(entry.stored, definition=written)
+    changed = replace(entry, stored=stored, parsed=replace(altered, text=written))
+    return with_properties(changed, properties, entry.stored.comment)
 
 
 def _respecified(entry: Entry, spec: ColumnSpec, old: str) -> Entry:

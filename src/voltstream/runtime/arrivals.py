@@ -86,6 +86,17 @@ def start_watermark(connection: Connection, oid: int, properties: Mapping[str, s
     )
 
 
+def restart_watermark(connection: Connection, oid: int, properties: Mapping[str, str]) -> None:
+    """Let a watermark go on by another expression, from where it is."""
+    connection.execute(f"UPDATE _vs.watermarks SET oid = {-oid} WHERE oid = {oid}")
+    start_watermark(connection, oid, properties)
+    connection.execute(
+        "UPDATE _vs.watermarks AS w SET reached = o.reached, arrived = o.arrived "
+        f"FROM _vs.watermarks AS o WHERE w.oid = {oid} AND o.oid = {-oid}"
+    )
+    connection.execute(f"DELETE FROM _vs.watermarks WHERE oid = {-oid}")
+
+
 def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     """Store rows of a source with arrival numbers, and as delta where a view reads them."""
     table = _completed(table, entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voltstream.sql.columns import parse_columns
+from voltstream.sql.columns import parse_columns, watermark
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.dialect import parse_expression
 from voltstream.sql.grants import parse_defaults
@@ -20,6 +20,7 @@ from voltstream.sql.statements import (
     Parsed,
 )
 from voltstream.sql.type_names import parse_type
+from voltstream.sql.watermarks import declared as watermark_parts
 
 _KINDS = (
     "MATERIALIZED VIEW", "TABLE", "SOURCE", "SINK", "VIEW", "INDEX", "SCHEMA", "DATABASE",
@@ -116,6 +117,9 @@ def _action(cursor: Cursor) -> ColumnAction:
         old = cursor.identifier()
         cursor.expect("TO")
         return ColumnAction("RENAME", old, text=cursor.identifier())
+    if cursor.accept("ALTER WATERMARK FOR"):
+        declared = watermark(cursor)
+        return ColumnAction("WATERMARK", watermark_parts(declared)[0], text=declared)
     if cursor.accept("ALTER"):
         cursor.accept("COLUMN")
         return _alter_column(cursor, cursor.identifier())

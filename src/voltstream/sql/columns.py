@@ -64,7 +64,7 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
         if not part:
             raise syntax_fault(tokens[-1], text)
         if cursor.accept("WATERMARK FOR"):
-            columns.watermark = _watermark(cursor)
+            columns.watermark = watermark(cursor)
         elif any(cursor.sees(words) for words in _TABLE_CONSTRAINTS):
             _table_constraint(cursor, columns)
         elif not source and cursor.word() == "LIKE" and len(part) > 1:
@@ -118,7 +118,7 @@ def _set_key(columns: Columns, names: tuple[str, ...], cursor: Cursor) -> None:
     columns.primary_key = names
 
 
-def _watermark(cursor: Cursor) -> str:
+def watermark(cursor: Cursor) -> str:
     """Return ``"column" AS expression``, the expression in DuckDB's words."""
     name = cursor.identifier()
     if cursor.done:

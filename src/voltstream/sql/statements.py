@@ -228,12 +228,15 @@ class AlterTable(Parsed):
 
 @dataclass(frozen=True, slots=True)
 class ColumnAction:
-    """``verb``: ADD, DROP, RENAME, SET NOT NULL, DROP NOT NULL, SET DEFAULT, DROP DEFAULT, TYPE."""
+    """``verb``: ADD, DROP, RENAME, SET NOT NULL, DROP NOT NULL, SET DEFAULT, DROP DEFAULT, TYPE,
+
+    WATERMARK.
+    """
 
     verb: str
     column: str
     spec: ColumnSpec | None = None  # ADD, TYPE
-    text: str | None = None  # RENAME: the new name; SET DEFAULT, TYPE … USING: the expression
+    text: str | None = None  # RENAME: the new name; DEFAULT, USING, WATERMARK: the expression
     lenient: bool = False  # IF [NOT] EXISTS
 
 

@@ -61,3 +61,21 @@ INSERT INTO marked VALUES ('2026-03-01 10:01', 2, 'y');
 SELECT name, watermark FROM rw_watermarks;
 DROP TABLE marked;
 SELECT count(*) FROM rw_watermarks;
+-- Another delay from here on; the watermark never goes back.
+CREATE TABLE slow (at TIMESTAMP, k INT, WATERMARK FOR at AS at - INTERVAL '10 minutes') APPEND ONLY;
+CREATE MATERIALIZED VIEW slow_rows AS SELECT * FROM slow EMIT ON WINDOW CLOSE;
+INSERT INTO slow VALUES ('2026-03-01 10:00', 1), ('2026-03-01 10:20', 2);
+SELECT * FROM slow_rows;
+ALTER TABLE slow ALTER WATERMARK FOR at AS at - INTERVAL '1 minute';
+SELECT name, watermark FROM rw_watermarks;
+-- restart
+INSERT INTO slow VALUES ('2026-03-01 10:22', 3);
+SELECT * FROM slow_rows;
+ALTER TABLE slow ALTER WATERMARK FOR at AS at - INTERVAL '1 hour' WITH TTL;
+INSERT INTO slow VALUES ('2026-03-01 10:30', 4);
+SELECT name, watermark FROM rw_watermarks;
+SHOW CREATE TABLE slow;
+ALTER TABLE slow ALTER WATERMARK FOR k AS k - 1;
+ALTER TABLE slow ALTER WATERMARK FOR nothing AS nothing;
+ALTER TABLE slow ALTER WATERMARK FOR at AS later - INTERVAL '1 minute';
+DROP TABLE slow CASCADE;
