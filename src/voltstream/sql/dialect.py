@@ -15,6 +15,7 @@ from sqlglot.parsers.risingwave import RisingWaveParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported, IndeterminateDatatype, SyntaxFault
+from voltstream.sql.bucket_gaps import fill_buckets
 from voltstream.sql.qualified import without_qualifiers
 from voltstream.sql.streaming_words import in_known_words, mark_sessions
 
@@ -268,6 +269,7 @@ def fold(tree: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Identifier) and not node.args.get("quoted"):
             node.set("this", node.this.lower())
     mark_sessions(tree)
+    fill_buckets(tree)
     for select in tree.find_all(exp.Select):
         for item in select.expressions:
             _mark_rows(item)
