@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from voltstream.sql.batch import sessions_sql
 from voltstream.sql.expressions import quote
-from voltstream.sql.operators.keys import PLACE, forget, held, near, null_safe, place
+from voltstream.sql.operators.keys import forget, held, null_safe, place
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.operators.window_close import advance, count_late, follow
 from voltstream.sql.plan import (
@@ -78,15 +78,18 @@ def _states(writer: Writer, plan: Session, child: Stream, delta: str) -> tuple[s
     comma = f"{by}, " if by else ""
     sessions = writer.state("sessions", f"SELECT {comma}{bounds} FROM {delta}")
     listed = column_list((*plan.partition, _START), "s")
-    where = place(plan.partition)
-    found = near(sessions, delta, plan.partition, f"r.*{where}")
-    put = f', s."{PLACE}"' if where else ""
+    put = place(plan.partition).replace("r.", "s.")
     same = null_safe(plan.partition, "s", "d")
+    times = f"(SELECT DISTINCT {comma}{time} AS _t FROM {delta})"
+    # Bounds on columns alone let storage skip rows; twice the gap, for months are not even.
+    close = (
+        f"s.{_END} > (SELECT min({time}) - {plan.gap} - {plan.gap} FROM {delta}) "
+        f"AND s.{_START} < (SELECT max({time}) + {plan.gap} FROM {delta})"
+    )
     hit = writer.temp(
-        f"SELECT DISTINCT {listed}{put} FROM ({found}) AS s "
-        f"JOIN (SELECT DISTINCT {comma}{time} AS _t FROM {delta}) AS d ON {same} "
-        f"AND d._t < s.{_END} + {plan.gap} AND s.{_START} < d._t + {plan.gap} "
-        f"UNION ALL SELECT {listed}{put} FROM ({found}) AS s SEMI JOIN "
+        f"SELECT DISTINCT {listed}{put} FROM {sessions} AS s JOIN {times} AS d ON {same} "
+        f"AND d._t < s.{_END} + {plan.gap} AND s.{_START} < d._t + {plan.gap} WHERE {close} "
+        f"UNION ALL SELECT {listed}{put} FROM {sessions} AS s SEMI JOIN "
         f"(SELECT * FROM {delta} WHERE {time} IS NULL) AS d ON {same} AND s.{_START} IS NULL",
         (delta,),
         "session",
