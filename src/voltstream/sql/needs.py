@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from voltstream.sql import statements as sql
-from voltstream.sql.resolve import is_local
+from voltstream.sql.resolve import WINDOWS, is_local
 
 Relation = tuple[str | None, str]
 # Functions in FROM that make their rows of their arguments, or show what the catalogs show.
 _HARMLESS = re.compile(
-    r"generate_series|exploding_generate_series|range|unnest|explode|tumble|hop|session"
+    r"generate_series|exploding_generate_series|range|unnest|explode|tumble|hop|session|gap_fill"
     r"|jsonb?_(?:each|array_elements|to_record|object_keys|populate_record)\w*"
     r"|regexp_\w+|string_to_table|pg_\w+|_pg_expandarray|current_\w+|session_user|version|user"
-    r"|show_chunks|hypertable_\w+|chunks_\w+|time_bucket\w*"
+    r"|show_chunks|hypertable_\w+|chunks_\w+|time_bucket\w*|_vs_changelog"
 )
 # What reaches past the rights: other names for stored rows, the process, its files.
 _REACHING = re.compile(
@@ -81,7 +81,7 @@ def _name(call: exp.Func) -> str:
 
 def _window_input(call: exp.Func) -> dict[Relation, str]:
     """Return the relation that stands as an argument: TUMBLE(public.reading, …)."""
-    if _name(call) not in ("tumble", "hop") or not call.expressions:
+    if _name(call).upper() not in WINDOWS or not call.expressions:
         return {}
     column = call.expressions[0]
     if not isinstance(column, exp.Column):

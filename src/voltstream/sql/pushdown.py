@@ -23,6 +23,7 @@ from voltstream.sql.plan import (
     Project,
     Ranked,
     SortKey,
+    TemporalJoin,
     TimeFilter,
 )
 from voltstream.sql.planning import conjuncts, names_in, substituted
@@ -93,6 +94,10 @@ def _pushed(plan: Plan, part: exp.Expression) -> Plan:
     match plan:
         case Join():
             return _into_join(plan, part)
+        case TemporalJoin(join=join):
+            within_join = _into_join(join, part)
+            if isinstance(within_join, Join):
+                return TemporalJoin(within_join)
         case Project(child=child, items=items):
             known = {name: tree for name, tree in items if isinstance(tree, exp.Column)}
             if names_in(part) <= set(known):

@@ -39,7 +39,7 @@ DEFINITIONS = (
 )
 
 
-_WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION", "GAP_FILL", "_VS_CHANGELOG"})
+WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION", "GAP_FILL", "_VS_CHANGELOG"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def resolved_tree(tree: Tree, directory: Directory) -> Tree:
         if isinstance(table.this, exp.Identifier) and not is_local(table):
             _qualify(table, directory)
             plain += [] if table.alias or not table.db else [table]
-        elif isinstance(table.this, exp.Anonymous) and table.this.name.upper() in _WINDOWS:
+        elif isinstance(table.this, exp.Anonymous) and table.this.name.upper() in WINDOWS:
             _qualify_input(table.this, directory)
     tell_apart(copied, plain)
     return _plain_columns(copied)

@@ -52,6 +52,8 @@ SELECT * FROM visitors;
 SELECT * FROM members;
 EXPLAIN (INCREMENTAL) SELECT place FROM visit JOIN customer FOR SYSTEM_TIME AS OF PROCTIME() ON visit.card = customer.card;
 
+-- Without JOIN, what WHERE asks becomes the join's condition.
+EXPLAIN (PLAN) SELECT kw, c.name FROM tap, customer FOR SYSTEM_TIME AS OF PROCTIME() AS c WHERE tap.card = c.card AND kw > 10 AND c.name <> '';
 -- Other times and kinds are refused, and so is what would have to be recomputed.
 CREATE MATERIALIZED VIEW refused AS SELECT 1 AS one FROM tap RIGHT JOIN customer FOR SYSTEM_TIME AS OF PROCTIME() ON tap.card = customer.card;
 CREATE MATERIALIZED VIEW refused AS SELECT 1 AS one FROM tap JOIN customer FOR SYSTEM_TIME AS OF tap.at ON tap.card = customer.card;
