@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Served:
         return self.process.wait(STOP_S_MAX)
 
 
-def start(data: Path) -> Served:
+def start(data: Path, *options: str, environment: Mapping[str, str] | None = None) -> Served:
     process = subprocess.Popen(
         [
             *COMMAND,
@@ -64,8 +64,9 @@ def start(data: Path) -> Served:
             "0",
             "--ocpp-port",
             "0",
+            *options,
         ],
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **(environment or {})},
         stdout=subprocess.PIPE,
         text=True,
     )
