@@ -6,7 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
 
-from voltstream.core.errors import InsufficientPrivilege, ObjectInUse
+from voltstream.core.errors import (
+    FeatureNotSupported,
+    InsufficientPrivilege,
+    ObjectInUse,
+    UndefinedDatabase,
+)
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime.activity import Activity
 from voltstream.runtime.catalog import Catalog
@@ -54,6 +59,21 @@ def create(databases: Databases, parsed: sql.CreateDatabase, permits: Permits) -
     if permits.role != OWNER_OID:
         databases.give(parsed.name, permits.role)
     return Outcome("CREATE DATABASE")
+
+
+def stay(databases: Databases, parsed: sql.Use, current: str) -> None:
+    """Accept USE of the session's own database.
+
+    Raises: UndefinedDatabase (3D000), FeatureNotSupported (0A000): another takes a connection.
+    """
+    if parsed.database == current:
+        return
+    if parsed.database not in databases.names():
+        raise UndefinedDatabase(f'database "{parsed.database}" does not exist')
+    raise FeatureNotSupported(
+        "a session cannot change its database",
+        hint=f'Connect to "{parsed.database}"; in psql: \\c {parsed.database}',
+    )
 
 
 def drop(databases: Databases, parsed: sql.Drop, permits: Permits) -> Outcome:

@@ -13,6 +13,7 @@ from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.grant_ddl import change_owner, change_rights, settle
 from voltstream.runtime.guard import allow_definition, allow_functions
 from voltstream.runtime.permits import Permits
+from voltstream.runtime.requery import requery
 from voltstream.sql import statements as sql
 from voltstream.sql.resolve import resolved
 from voltstream.sql.role_statements import AlterDefaults, Grant, OwnedBy
@@ -28,7 +29,10 @@ def define(
     permits = permits_in(before)
     allow_definition(permits, parsed)
     allow_functions(permits, names.used)
-    outcome = _define(epoch, parsed, names, permits)
+    if isinstance(parsed, sql.CreateView) and parsed.requeries:
+        outcome = requery(epoch, parsed, scope, names)
+    else:
+        outcome = _define(epoch, parsed, names, permits)
     settle(epoch, before, permits.role)
     return outcome
 

@@ -109,7 +109,7 @@ def _drop_tree(
         raise dependents_fault(described(entry), blockers, epoch.catalog)
     epoch.flush()
     for other in (*fallen, entry):
-        _drop_one(epoch, other)
+        forget(epoch, other)
     return list(reversed(blockers))
 
 
@@ -166,7 +166,8 @@ def dependents_fault(
     )
 
 
-def _drop_one(epoch: Epoch, entry: Entry) -> None:
+def forget(epoch: Epoch, entry: Entry) -> None:
+    """Drop one object that nothing depends on."""
     connection = epoch.connection
     name = public_name(*entry.key)
     if entry.program is not None and entry.failed is None:

@@ -51,7 +51,7 @@ from voltstream.sql.role_statements import (
 
 _READING = (
     sql.Query, sql.CopyTo, sql.Transaction, sql.SetSetting, sql.Show, sql.Describe, sql.Explain,
-    sql.NoOp, sql.DeclareCursor, sql.Fetch, sql.CloseCursor, sql.Prepare, sql.Deallocate,
+    sql.NoOp, sql.DeclareCursor, sql.Fetch, sql.CloseCursor, sql.Prepare, sql.Deallocate, sql.Use,
 )  # fmt: skip
 
 # As pg_stat_activity names what a session is in between two statements.
@@ -277,6 +277,9 @@ class EngineSession:
                 CreateRole() | AlterRole() | DropRole() | GrantRole() | CreateToken() | DropToken()
             ):  # fmt: skip
                 return access.change_roles(parsed)
+            case sql.Use():
+                databases.stay(self._databases, parsed, self._engine.name)
+                return Outcome("USE")
             case sql.CreateDatabase():
                 self._block.refuse("CREATE DATABASE")
                 return databases.create(self._databases, parsed, access.permits())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from voltstream.sql.columns import parse_columns, watermark
+from voltstream.sql.create import view_after_name
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.dialect import parse_expression
 from voltstream.sql.grants import parse_defaults
@@ -60,6 +61,10 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
             if_exists=lenient,
         )  # fmt: skip
 
+    if kind == "MATERIALIZED VIEW" and cursor.sees("AS"):
+        return view_after_name(
+            cursor, text, offset, name, materialized=True, replace=True, requeries=True
+        )
     if cursor.accept("RENAME TO"):
         return altered("RENAME TO", cursor.identifier())
     if cursor.accept("SWAP WITH"):

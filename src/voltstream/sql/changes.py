@@ -349,6 +349,11 @@ def _assignments(tree: exp.Update, target: Target) -> dict[str, exp.Expression]:
                     f'column "{name}" can only be updated to DEFAULT',
                     detail=f'Column "{name}" is a generated column.',
                 )
+            if spec.identity == "always" and not _says_default(value):
+                raise GeneratedAlways(
+                    f'column "{name}" can only be updated to DEFAULT',
+                    detail=f'Column "{name}" is an identity column defined as GENERATED ALWAYS.',
+                )
             if spec.generated_text is None:
                 given = _assigned(value, spec, target)
                 if isinstance(given, str):

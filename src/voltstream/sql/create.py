@@ -207,7 +207,17 @@ def _view(
     cursor: Cursor, text: str, offset: int, *, materialized: bool, replace: bool
 ) -> CreateView:
     lenient = _if_not_exists(cursor)
-    name = cursor.object_name()
+    return view_after_name(
+        cursor, text, offset, cursor.object_name(),
+        materialized=materialized, replace=replace, lenient=lenient,
+    )  # fmt: skip
+
+
+def view_after_name(
+    cursor: Cursor, text: str, offset: int, name: ObjectName,
+    *, materialized: bool, replace: bool, lenient: bool = False, requeries: bool = False,
+) -> CreateView:  # fmt: skip
+    """Parse what makes a view, its name read."""
     column_names = cursor.name_list() if cursor.sees("(") else ()
     properties = parse_with(cursor)
     early = cursor.accept("EMIT ON WINDOW CLOSE")  # Where the clause stands is the writer's choice.
@@ -227,7 +237,7 @@ def _view(
     return CreateView(
         text=text, offset=offset, name=name, query=query, query_text=cursor.slice_text(tokens),
         column_names=column_names, materialized=materialized, continuous=continuous,
-        or_replace=replace, on_close=on_close, if_not_exists=lenient,
+        or_replace=replace, on_close=on_close, if_not_exists=lenient, requeries=requeries,
         properties=properties,
     )  # fmt: skip
 

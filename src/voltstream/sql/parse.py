@@ -48,6 +48,7 @@ from voltstream.sql.statements import (
     Prepare,
     Query,
     Update,
+    Use,
 )
 
 
@@ -175,6 +176,10 @@ def _target(table: exp.Expression) -> ObjectName:
     return ObjectName(table.name, table.db or None, table.catalog or None)
 
 
+def _use(cursor: Cursor, text: str, offset: int) -> Use:
+    return Use(text=text, offset=offset, database=cursor.identifier())
+
+
 def _describe(cursor: Cursor, text: str, offset: int) -> Describe:
     return Describe(text=text, offset=offset, name=cursor.object_name())
 
@@ -249,6 +254,7 @@ _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("DESC", _describe),
     ("EXPLAIN", _explain),
     ("SET", parse_set),
+    ("USE", _use),
     ("RESET", parse_reset),
     ("BEGIN", parse_begin),
     ("START TRANSACTION", parse_begin),

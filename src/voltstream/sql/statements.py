@@ -116,6 +116,7 @@ class CreateView(Parsed):
     or_replace: bool = False
     on_close: bool = False  # EMIT ON WINDOW CLOSE
     if_not_exists: bool = False
+    requeries: bool = False  # ALTER MATERIALIZED VIEW … AS
     properties: Mapping[str, str]
 
 
@@ -326,6 +327,13 @@ class Transaction(Parsed):
     name: str = ""
     read_only: bool | None = None
     tag: str = "BEGIN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use(Parsed):
+    """USE database: a session stays in its own."""
+
+    database: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

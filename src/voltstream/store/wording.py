@@ -51,6 +51,8 @@ def _unconvertible(found: re.Match[str], _: str) -> VoltstreamError:
     text, kind = found[1], pg_type(found[2])
     if kind in ("smallint", "integer", "bigint") and _INTEGER.fullmatch(text):
         return errors.NumericOutOfRange(f'value "{text}" is out of range for type {kind}')
+    if kind == "numeric" and text.strip().lower().lstrip("+-") in _NO_NUMBERS:
+        return _no_number()
     if kind == "interval":
         return errors.InvalidDatetime(f'invalid input syntax for type {kind}: "{text}"')
     return errors.InvalidText(f'invalid input syntax for type {kind}: "{text}"')
@@ -63,7 +65,18 @@ def _out_of_range(found: re.Match[str], _: str) -> VoltstreamError:
     return errors.NumericOutOfRange(f"{kind} out of range")
 
 
-def _decimal_overflow(found: re.Match[str], _: str) -> VoltstreamError:
+_NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
+
+
+def _no_number() -> VoltstreamError:
+    return errors.FeatureNotSupported(
+        "numeric does not hold NaN and infinity", hint="Use double precision."
+    )
+
+
+def _decimal_overflow(found: re.Match[str], text: str) -> VoltstreamError:
+    if re.search(r"cast value [-+]?(nan|inf)", text, re.IGNORECASE):
+        return _no_number()
     precision, scale = int(found[1]), int(found[2])
     whole = precision - scale
     return errors.NumericOutOfRange(

@@ -6,7 +6,12 @@ import re
 
 from sqlglot import exp
 
-from voltstream.core.errors import InvalidParameter, InvalidText, NumericOutOfRange
+from voltstream.core.errors import (
+    FeatureNotSupported,
+    InvalidParameter,
+    InvalidText,
+    NumericOutOfRange,
+)
 from voltstream.core.limits import VECTOR_DIMENSIONS_MAX
 from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.natives.datetimes import read_date, read_time, read_timestamp
@@ -212,6 +217,10 @@ def _boolean(source: str) -> exp.Expression:
 
 
 def _numeric(source: str, kind: exp.DataType) -> exp.Expression:
+    if source.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
+        raise FeatureNotSupported(
+            "numeric does not hold NaN and infinity", hint="Use double precision."
+        )
     if not _NUMBER.fullmatch(source):
         raise _unreadable("numeric", source)
     if kind.expressions:
