@@ -20,3 +20,8 @@ CREATE TABLE pair (id INTEGER, r STRUCT<x INTEGER, y VARCHAR>,);
 CREATE MATERIALIZED VIEW opened AS SELECT id, (r).*, (r).x + 1 AS next FROM pair;
 INSERT INTO pair VALUES (1, (7, 'on')), (2, NULL);
 SELECT * FROM opened ORDER BY id;
+SELECT to_jsonb(MAP {'a': 1.5::double precision}) AS numbers, to_jsonb(MAP {1: true}) AS flags, to_jsonb(MAP {'a': MAP {'b': 'c'}}) AS deep;
+SELECT map_from_entries(ARRAY[ROW('a', 1), ROW('b', 2)]) AS made;
+SELECT map_from_entries(ARRAY[ROW(1.5, 1)]);
+SELECT map_from_entries(NULL);
+SELECT approx_percentile(0.5, 0.01) WITHIN GROUP (ORDER BY v) AS middle FROM generate_series(1, 9) t(v);

@@ -70,7 +70,9 @@ def _with_inner(argument: exp.Expression, new: exp.Expression) -> exp.Expression
 def _named(node: exp.AnonymousAggFunc, type_of: TypeOf) -> exp.Expression:
     name = str(node.this).lower()
     arguments = node.expressions
-    series = time_series.aggregate(name, arguments)
+    # WITHIN GROUP has a rule of its own: there the second argument is an error, not a summary.
+    ordered = isinstance(node.parent, exp.WithinGroup)
+    series = None if ordered else time_series.aggregate(name, arguments)
     if series is not None:
         return series
     if name in ("jsonb_agg", "json_agg"):

@@ -15,6 +15,7 @@ from voltstream.sql.rules.tree import (
     JSONS,
     Call,
     Rule,
+    TypeOf,
     array_of,
     bare,
     call,
@@ -155,6 +156,11 @@ def to_json(tree: exp.Expression, found: DataType, *, depth: int = 0) -> exp.Exp
     return cast(call("to_json", tree), "VARCHAR")
 
 
+def is_map(tree: exp.Expression, found: DataType, type_of: TypeOf) -> bool:
+    """Tell a map from jsonb: it has keys."""
+    return is_json(found) and type_of(call("map_keys", tree)).array_depth > 0
+
+
 def _to_jsonb(found: Call) -> exp.Expression:
     row = bare(found[0])
     if isinstance(row, exp.Anonymous) and row.name.lower() == "row":
@@ -162,7 +168,7 @@ def _to_jsonb(found: Call) -> exp.Expression:
         items = [as_json(item, found) for item in row.expressions]
         return jsonb(call("_vs_json_object", array_of(keys), cast(array_of(items), "VARCHAR[]")))
     kind = found.type(0)
-    if kind.kind is Kind.RECORD and not kind.array_depth:
+    if is_map(found[0], kind, found.type_of) or (kind.kind is Kind.RECORD and not kind.array_depth):
         return jsonb(call("_vs_json_normal", cast(call("to_json", found[0]), "VARCHAR")))
     return jsonb(to_json(found[0], kind))
 

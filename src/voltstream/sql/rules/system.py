@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from voltstream.core.errors import DatatypeMismatch
 from voltstream.core.types import DataType, Kind
+from voltstream.sql.rules.json import is_map
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.rules.tree import (
     FLOATS,
@@ -61,6 +62,11 @@ def _vnode(found: Call) -> exp.Expression:
 
 
 def _map_from_entries(found: Call) -> exp.Expression:
+    entries = found[0]
+    if is_null(entries):
+        raise DatatypeMismatch("map_from_entries takes an array of records of a key and a value")
+    keys = found.type_of(call("map_keys", call("map_from_entries", entries.copy())))
+    _check_keys(keys)
     return call("map_from_entries", *found.arguments)
 
 
@@ -68,10 +74,13 @@ _NO_KEYS = FLOATS | {Kind.NUMERIC, Kind.BOOL, Kind.JSON, Kind.JSONB, Kind.INTERV
 
 
 def _map_from_key_values(found: Call) -> exp.Expression:
-    keys = found.type(0)
+    _check_keys(found.type(0))
+    return call("map", *found.arguments)
+
+
+def _check_keys(keys: DataType) -> None:
     if keys.array_depth == 1 and keys.kind in _NO_KEYS:
         raise DatatypeMismatch(f"invalid map key type: {keys.kind.pg_name}")
-    return call("map", *found.arguments)
 
 
 def _map_delete(found: Call) -> exp.Expression:
@@ -89,7 +98,7 @@ def _map_filter(found: Call) -> exp.Expression:
     names = [name.name for name in test.expressions] if isinstance(test, exp.Lambda) else []
     if len(names) != 2:
         raise DatatypeMismatch("map_filter takes a closure of a key and a value: |k, v| v > 1")
-    if not is_map(found.type(0), found):
+    if not is_map(found[0], found.type(0), found.type_of):
         raise DatatypeMismatch(f"map_filter takes a map, not {found.type(0).pg_name}")
     entry = exp.to_identifier("_entry")
     parts = dict(zip(names, ("key", "value"), strict=True))
@@ -102,11 +111,6 @@ def _map_filter(found: Call) -> exp.Expression:
 
     kept = exp.Lambda(this=test.this.transform(named), expressions=[entry])
     return call("map_from_entries", call("list_filter", call("map_entries", found[0]), kept))
-
-
-def is_map(kind: DataType, found: Call) -> bool:
-    """Tell a map from jsonb: it has keys."""
-    return kind.kind is Kind.JSONB and found.type_of(call("map_keys", found[0])).array_depth > 0
 
 
 def _num_nulls(found: Call) -> exp.Expression:
