@@ -16,6 +16,7 @@ NAMES = {
     "meters": "5,000,000 meters at 33,000 reads/s (--rows: how many meters)",
     "nexmark": "Nexmark q0 to q22, events/s each (--rows: events; --only q4,q5)",
     "wire": "rows out and in, point queries and idle connections, beside PostgreSQL",
+    "gateway": "connected charge points: steady load, peak, reconnect storm (--rows: how many)",
     "idle": "CPU and memory with 50 views and no input",
 }
 DEFAULT = ("ocpp", "freshness")

@@ -38,6 +38,7 @@ class Server:
         self.started_s = time.perf_counter() - began
         self.postgres = re.findall(r"postgres://\S+", said)[0]
         self.http = re.findall(r"http://\S+", said)[0]
+        self.ocpp = re.findall(r"ws://\S+/ocpp", said)[0]
 
     def __enter__(self) -> Server:
         return self

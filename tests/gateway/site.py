@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from voltstream.cli.chargers import gateway_ddl
 from voltstream.core.clock import SystemClock
+from voltstream.ocpp.asking import Asker
 from voltstream.ocpp.gateway import Gateway, GatewayOptions
 from voltstream.runtime.instance import Instance
 
@@ -47,8 +48,9 @@ class Client:
 class Site:
     """A running gateway."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, somebody: Asker) -> None:
         self.gateway = gateway
+        self._somebody = somebody
 
     @asynccontextmanager
     async def client(
@@ -75,7 +77,8 @@ class Site:
             yield client
 
     async def rows(self, sql: str) -> Sequence[tuple[Any, ...]]:
-        return await self.gateway.asker.rows(sql)
+        """Ask as a client of the database does, in a session of its own."""
+        return await self._somebody.rows(sql)
 
 
 @asynccontextmanager
@@ -83,7 +86,9 @@ async def site(instance: Instance, **options: Any) -> AsyncIterator[Site]:
     gateway = Gateway(instance, instance, SystemClock(), GatewayOptions(**options), gateway_ddl())
     with socket.create_server(("127.0.0.1", 0)) as listening:
         await gateway.start(listening)
+        somebody = Asker(instance, "volt", "volt")
         try:
-            yield Site(gateway)
+            yield Site(gateway, somebody)
         finally:
+            somebody.close()
             await gateway.stop()

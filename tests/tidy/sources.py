@@ -21,6 +21,7 @@ FLOORS = {
     "connectors": 2,
     "pgwire": 3,
     "ocpp": 3,
+    "sim": 3,
     "web": 3,
     "deploy": 3,
     "cli": 4,

@@ -7,7 +7,17 @@ import sys
 import typer
 
 from voltstream import __version__
-from voltstream.cli import backup, check, demo, ingest, ledger, letters, serve, sql_client
+from voltstream.cli import (
+    backup,
+    check,
+    demo,
+    ingest,
+    ledger,
+    letters,
+    serve,
+    simulate,
+    sql_client,
+)
 from voltstream.cli.terminal import complain, say
 from voltstream.core.errors import VoltstreamError
 
@@ -25,6 +35,7 @@ app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("sql", epilog=sql_client.EXAMPLES)(sql_client.sql)
 app.command("ingest", epilog=ingest.EXAMPLES)(ingest.ingest)
+app.command("sim", epilog=simulate.EXAMPLES)(simulate.sim)
 app.command("ledger", epilog=ledger.EXAMPLES)(ledger.ledger)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup)

@@ -24,6 +24,7 @@ from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.tls import Certificate
+from voltstream.ocpp.commanding import Commander
 from voltstream.ocpp.gateway import Gateway
 from voltstream.pgwire.login import Policy
 from voltstream.pgwire.server import PgServer
@@ -114,7 +115,7 @@ class RunningServer:
         self.pg_port = pg_server.port
         gateway = Gateway(instance, instance, self._clock, gateway_options(settings), gateway_ddl())
         await gateway.start(ocpp_socket)
-        await gateway.resume()
+        instance.commands = Commander(gateway, self._clock)
         self._stack.push_async_callback(gateway.stop)
         entry = EntryPolicy(
             asks_all=settings.auth.method != "auto",

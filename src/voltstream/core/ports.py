@@ -329,6 +329,31 @@ class Connector(Protocol):
     def stop(self) -> None: ...
 
 
+# --- commands to what sends rows ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What came of a command. Shape: ``state`` is answered, refused, unanswered or kept."""
+
+    command_id: str
+    charge_point_id: str
+    action: str
+    state: str
+    status: str | None
+    reply: str | None
+
+
+class Commands(Protocol):
+    """Where commands to charge points go."""
+
+    def run(self, function: str, arguments: Sequence[str | None]) -> CommandResult:
+        """Run a function, the charge point first, and wait for the answer. Blocks.
+
+        Raises: UndefinedFunction (42883), InvalidParameter (22023), StorageFault (58030).
+        """
+
+
 # --- bringing rows out --------------------------------------------------------------------------
 
 

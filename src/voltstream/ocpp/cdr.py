@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from voltstream.ocpp import ocmf
 from voltstream.ocpp.chain import SCALES
 from voltstream.ocpp.charger import ABANDONED
 from voltstream.ocpp.energy import Energy, Point, coverage, total_energy
@@ -59,6 +60,29 @@ class Place:
     ocpp_version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What signed values say. Shape: ``state`` is NONE, UNVERIFIED, OK or BAD; ``energy_wh`` only
+    where every one was verified and may be billed."""
+
+    state: str
+    energy_wh: Decimal | None = None
+
+
+def signed_energy(values: Sequence[str], keys: Mapping[str, str]) -> Signed:
+    """Verify the signed values of a session with the keys that are known of its meter."""
+    if not values:
+        return Signed("NONE")
+    documents = [ocmf.parse(value) for value in values]
+    known = [one for one in documents if one is not None]
+    verdicts = {ocmf.verify(one, keys.get(one.meter_serial)) for one in known}
+    if ocmf.Verdict.BAD in verdicts:
+        return Signed("BAD")
+    if verdicts != {ocmf.Verdict.OK} or len(known) < len(documents):
+        return Signed("UNVERIFIED")
+    return Signed("OK", ocmf.energy_wh(known))
+
+
 def cdr_number(charger: str, transaction_id: str, version: int) -> str:
     """Return the id of a record: the same for the same session, whoever computes it when."""
     name = hashlib.sha256(f"{charger}\n{transaction_id}".encode()).hexdigest()[:32]
@@ -88,6 +112,7 @@ def build(
     points: Sequence[Point],
     place: Place,
     hashes: Mapping[int, str],
+    signed: Signed | None = None,
 ) -> dict[str, Any] | None:
     """Return the record's content; None while the session has no end."""
     stop = _stop(events)
@@ -96,6 +121,7 @@ def build(
     start = min((one for one in events if one.kind == "START"), key=_moment, default=None)
     opening = start or min(events, key=_moment)
     energy = total_energy(points, place.power_w)
+    signed = signed or Signed("NONE")
     began_us, ended_us = _span(opening, stop)
     duration_us = ended_us - began_us
     charging_us = min(_charging_us(events, energy), duration_us)
@@ -105,10 +131,6 @@ def build(
     flags = energy.flags
     for found in (*(one.flags for one in events), *(one.flags for one in points)):
         flags |= found
-    series = energy.imported
-    difference = None
-    if series.boundary_mwh is not None:
-        difference = series.boundary_mwh - series.delta_mwh
     return {
         "charge_point_id": charger,
         "evse_id": placed.evse_id,
@@ -120,15 +142,7 @@ def build(
         "started_at": instant(began_us),
         "stopped_at": instant(ended_us),
         "stop_reason": stop.stop_reason,
-        "energy_wh": _wh("energy_wh", energy.billed_mwh),
-        "energy_basis": energy.basis,
-        "import_wh": _wh("import_wh", energy.billed_mwh),
-        "export_wh": _wh("export_wh", energy.export_mwh),
-        "boundary_wh": _wh("boundary_wh", series.boundary_mwh),
-        "delta_wh": _wh("delta_wh", series.delta_mwh),
-        "difference_wh": _wh("difference_wh", difference),
-        "meter_start_wh": _wh("meter_start_wh", series.begin_mwh),
-        "meter_stop_wh": _wh("meter_stop_wh", series.end_mwh),
+        **_energies(energy, signed),
         "duration_s": _seconds("duration_s", duration_us),
         "charging_s": _seconds("charging_s", charging_us),
         "idle_s": _seconds("idle_s", duration_us - charging_us),
@@ -137,7 +151,7 @@ def build(
         "coverage": _decimal("coverage", coverage(times, opening.event_us, stop.event_us)),
         "completeness": completeness(events),
         "outcome": energy.outcome,
-        "signature_state": _signature(points),
+        "signature_state": signed.state,
         "site": place.site,
         "tariff_id": place.tariff_id,
         "currency": place.currency,
@@ -146,6 +160,28 @@ def build(
         "frame_hashes": ",".join(
             hashes[one.raw_id] for one in (opening, stop) if one.raw_id in hashes
         ),
+    }
+
+
+def _energies(energy: Energy, signed: Signed) -> dict[str, Any]:
+    """Return the columns of energy: what is billed, and all that it was compared with."""
+    billed, basis = Decimal(energy.billed_mwh) / MWH_PER_WH, energy.basis
+    if signed.energy_wh is not None:
+        billed, basis = signed.energy_wh, "SIGNED"
+    series = energy.imported
+    difference = None
+    if series.boundary_mwh is not None:
+        difference = series.boundary_mwh - series.delta_mwh
+    return {
+        "energy_wh": _decimal("energy_wh", billed),
+        "energy_basis": basis,
+        "import_wh": _decimal("import_wh", billed),
+        "export_wh": _wh("export_wh", energy.export_mwh),
+        "boundary_wh": _wh("boundary_wh", series.boundary_mwh),
+        "delta_wh": _wh("delta_wh", series.delta_mwh),
+        "difference_wh": _wh("difference_wh", difference),
+        "meter_start_wh": _wh("meter_start_wh", series.begin_mwh),
+        "meter_stop_wh": _wh("meter_stop_wh", series.end_mwh),
     }
 
 
@@ -189,17 +225,6 @@ def _method(events: Sequence[Event]) -> str:
     if any(one.remote_start_id is not None for one in events):
         return "COMMAND"
     return "WHITELIST" if any(one.offline for one in events) else "AUTH_REQUEST"
-
-
-def _signature(points: Sequence[Point]) -> str:
-    seen = Quality.OK
-    for point in points:
-        seen |= point.flags
-    if seen & Quality.SIGNED_BAD:
-        return "BAD"
-    if seen & Quality.SIGNED_UNVERIFIED:
-        return "UNVERIFIED"
-    return "OK" if seen & Quality.SIGNED_OK else "NONE"
 
 
 def instant(at_us: int) -> datetime:

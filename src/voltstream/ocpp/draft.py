@@ -34,6 +34,7 @@ class Draft:
     heartbeat_s: int = 300
     retry_s: int = 60
     rows: dict[str, list[Row]] = field(default_factory=dict)
+    _offset_us: int | None = None
 
     def add(self, relation: str, **columns: Any) -> None:
         """Add a row; who sent it, when it came and where it stands in the archive are added."""
@@ -56,12 +57,15 @@ class Draft:
         usable = not flags & (Quality.TS_INVALID | Quality.CLOCK_UNSET)
         if usable and abs(self.received_us - event_us) < _QUEUED_US:
             self.charger.observe_clock(event_us, self.received_us)
+            self._offset_us = None
 
     def corrected(self, event_us: int, flags: Quality) -> tuple[int, Quality]:
         """Set a charger's time right by what is known of its clock."""
-        if flags & Quality.CLOCK_UNSET:
+        if flags and flags & Quality.CLOCK_UNSET:
             return self.received_us, flags | Quality.ESTIMATED
-        offset_us = self.charger.offset_us()
+        if self._offset_us is None:
+            self._offset_us = self.charger.offset_us()
+        offset_us = self._offset_us
         if offset_us:
             flags |= Quality.CLOCK_SKEW
         return event_us + offset_us, flags

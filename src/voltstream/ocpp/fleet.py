@@ -64,9 +64,12 @@ class Fleet:
         self.ready = True
 
     async def _recall(self, only: str | None) -> None:
+        [[last]] = await self._asker.rows(recall.LAST_FRAME)
+        # What chargers send again is what was not answered when the server went, however long ago.
+        last_us = self._clock.now_us() if last is None else recall.micros(last)
         answers = {
             name: await self._asker.rows(sql)
-            for name, sql in recall.questions(self._clock.now_us(), only).items()
+            for name, sql in recall.questions(last_us, only).items()
         }
         recall.restore(answers, self.charger)
 

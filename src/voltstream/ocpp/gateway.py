@@ -117,6 +117,7 @@ class Gateway:
         self._passwords = PasswordCheck()
         self._failures: OrderedDict[str, int] = OrderedDict()
         self._server: Server | None = None
+        self._resuming: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
@@ -127,6 +128,7 @@ class Gateway:
     async def start(self, listening: socket.socket) -> None:
         """Begin to take connections."""
         self.journal.start()
+        self._resuming = asyncio.create_task(self.resume())
         options = self._options
         deflate = ServerPerMessageDeflateFactory(
             server_no_context_takeover=True, client_no_context_takeover=True
@@ -173,6 +175,8 @@ class Gateway:
         if self._server is not None:
             self._server.close(code=1001, reason="the server is shutting down")
             await self._server.wait_closed()
+        if self._resuming is not None:
+            await self._resuming
         await self.ledger.stop()
         await self.journal.stop()
         await asyncio.to_thread(self.asker.close)

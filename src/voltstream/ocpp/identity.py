@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from voltstream.core.limits import OCPP_IDENTITY_CHARACTERS_MAX
 from voltstream.ocpp.versions import Version
 
-_CHARACTERS_2 = re.compile(r"[A-Za-z0-9*\-_=+|@.]{1,48}")  # identifierString of 2.x; no colon.
+_CHARACTERS_2 = re.compile(r"[A-Za-z0-9*\-_=+|@. ]{1,48}")  # identifierString of 2.x, and blanks.
 
 
 def charger_id(path: str) -> str | None:
@@ -30,7 +30,7 @@ def charger_id(path: str) -> str | None:
 
 def allowed(name: str, version: Version) -> bool:
     """Tell whether a version lets a charge point be called so; 1.6 has no rule but the length."""
-    return version is Version.V16 or bool(_CHARACTERS_2.fullmatch(name)) or " " in name
+    return version is Version.V16 or bool(_CHARACTERS_2.fullmatch(name))
 
 
 def basic_credentials(header: str | None) -> tuple[bytes, bytes] | None:

@@ -62,6 +62,11 @@ LEFT JOIN (
     ORDER BY charge_point_id, received_ts DESC
 ) AS b ON b.charge_point_id = d.c
 """
+_SIGNED = f"""
+SELECT r.charge_point_id, r.transaction_id, r.signed_data FROM charger_signed_values AS r {_DUE}
+WHERE r.received_ts >= {{since}} AND r.signed_data IS NOT NULL ORDER BY r.event_ts, r.raw_id
+"""
+_KEYS = "SELECT meter_serial_number, public_key FROM meter_keys"
 _ISSUED = f"""
 SELECT DISTINCT ON (r.charge_point_id, r.transaction_id) r.charge_point_id, r.transaction_id,
        {", ".join(f"r.{name}" for name in chain.COLUMNS)}
@@ -190,6 +195,10 @@ class Ledger:
         ids = ", ".join(str(one.raw_id) for group in events.values() for one in group)
         hashes = dict(ask(_HASHES.format(ids=ids, since=since)))
         places = {row[0]: cdr.Place(*row[1:]) for row in ask(_PLACES.format(pairs=pairs))}
+        signed: dict[Key, list[str]] = {}
+        for charger, transaction_id, data in ask(_SIGNED.format(pairs=pairs, since=since)):
+            signed.setdefault((charger, transaction_id), []).append(data)
+        meter_keys = dict(ask(_KEYS)) if signed else {}
         issued = {
             (row[0], row[1]): dict(zip(chain.COLUMNS, row[2:], strict=True))
             for row in ask(_ISSUED.format(pairs=pairs))
@@ -198,7 +207,8 @@ class Ledger:
         found = []
         for key, group in events.items():
             place = places.get(key[0], cdr.Place())
-            record = cdr.build(*key, group, points.get(key, []), place, hashes)
+            proof = cdr.signed_energy(signed.get(key, ()), meter_keys)
+            record = cdr.build(*key, group, points.get(key, []), place, hashes, proof)
             before = issued.get(key)
             if record is None or (before and chain.content(before) == chain.content(record)):
                 continue

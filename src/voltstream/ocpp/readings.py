@@ -40,7 +40,8 @@ def add_readings(
             continue
         if linked is None and session_stated:
             flags |= Quality.ORPHAN
-        sample.flags |= flags
+        if flags:
+            sample.flags |= flags
         _add(draft, sample, origin, linked, evse_id, connector_id, ordinal, seq_no, offline)
         fresh.append(sample)
     return fresh
@@ -112,7 +113,7 @@ def _add(
 ) -> None:
     if offline:
         sample.flags |= Quality.OFFLINE
-    else:
+    elif ordinal <= 0:  # Its companions have the same time.
         draft.observe(sample.event_us, sample.flags)
     corrected_us, flags = draft.corrected(sample.event_us, sample.flags)
     sample.flags = flags

@@ -23,27 +23,41 @@ _TRANSACTION_COLUMNS = """
     meter_wh, stop_reason, seq_no, charging_state, flags, raw_id
 """
 
+_SAMPLE_COLUMNS = """
+    charge_point_id, transaction_id, evse_id, connector_id, measurand, phase, location, context,
+    event_ts, value_raw, unit
+"""
+_STILL_OPEN = """
+    NOT EXISTS (SELECT 1 FROM charger_transactions AS s
+                WHERE s.charge_point_id = t.charge_point_id
+                  AND s.transaction_id = t.transaction_id AND s.event_type = 'STOP')
+"""
 
-def questions(now_us: int, only: str | None = None) -> dict[str, str]:
-    """Return the queries by what they are for; ``only``: about one charger."""
+
+def questions(last_us: int, only: str | None = None) -> dict[str, str]:
+    """Return the queries by what they are for; ``only``: about one charger.
+
+    Units: ``last_us``, when the last frame came, in microseconds UTC.
+    """
     mine = "" if only is None else f" AND charge_point_id = {literal(only)}"
-    since = f"to_timestamp({now_us // US_PER_S})"
+    since = f"to_timestamp({last_us // US_PER_S})"
     recent = f"received_ts > {since} - INTERVAL '{_SESSIONS_DAYS} days'"
     return {
         "boots": "SELECT DISTINCT ON (charge_point_id) charge_point_id, registration "
         f"FROM charger_boots WHERE TRUE{mine} ORDER BY charge_point_id, received_ts DESC",
         "transactions": f"SELECT {_TRANSACTION_COLUMNS} FROM charger_transactions AS t "
-        f"WHERE ({recent} OR NOT EXISTS (SELECT 1 FROM charger_transactions AS s "
-        "WHERE s.charge_point_id = t.charge_point_id AND s.transaction_id = t.transaction_id "
-        f"AND s.event_type = 'STOP')){mine} ORDER BY raw_id",
+        f"WHERE ({recent} OR {_STILL_OPEN}){mine} ORDER BY raw_id",
         "registers": "SELECT charge_point_id, evse_id, connector_id, measurand, location, phase, "
         "event_ts, value_si, register_epoch, origin, flags FROM charger_registers "
         f"WHERE TRUE{mine}",
-        "samples": "SELECT charge_point_id, transaction_id, evse_id, connector_id, measurand, "
-        "phase, location, context, event_ts, value_raw, unit FROM charger_readings "
-        f"WHERE {recent} AND ordinal >= 0{mine}",
+        "samples": f"SELECT {_SAMPLE_COLUMNS} FROM charger_readings "
+        f"WHERE received_ts > {since} - INTERVAL '15 minutes' AND ordinal >= 0{mine}",
+        "session_samples": f"SELECT {_SAMPLE_COLUMNS} FROM charger_readings AS t "
+        f"WHERE received_ts > {since} - INTERVAL '12 hours' "
+        f"AND received_ts <= {since} - INTERVAL '15 minutes' AND transaction_id IS NOT NULL "
+        f"AND ordinal >= 0 AND {_STILL_OPEN}{mine}",
         "frames": "SELECT charge_point_id, content_key, reply FROM charger_frames "
-        f"WHERE received_ts > {since} - INTERVAL '1 hour' AND content_key IS NOT NULL "
+        f"WHERE received_ts > {since} - INTERVAL '15 minutes' AND content_key IS NOT NULL "
         f"AND error_code IS NULL{mine} ORDER BY raw_id",
         "status": "SELECT DISTINCT ON (charge_point_id, evse_id, connector_id) charge_point_id, "
         "evse_id, connector_id, status_raw, corrected_ts FROM charger_status "
@@ -52,6 +66,7 @@ def questions(now_us: int, only: str | None = None) -> dict[str, str]:
     }
 
 
+LAST_FRAME = "SELECT MAX(received_ts) FROM charger_frames"
 LAST_NUMBER = """
 SELECT COALESCE(MAX(CAST(transaction_id AS BIGINT)), 0) FROM charger_transactions
 WHERE event_type = 'START' AND seq_no IS NULL AND transaction_id ~ '^[0-9]{1,10}$'
@@ -66,7 +81,7 @@ def restore(answers: dict[str, Rows], charger: ChargerNamed) -> None:
         _transaction(charger(row[0]), row[1:])
     for row in answers["registers"]:
         _register(charger(row[0]), row[1:])
-    for name, transaction_id, *key in answers["samples"]:
+    for name, transaction_id, *key in (*answers["session_samples"], *answers["samples"]):
         session = charger(name).sessions.get(transaction_id)
         found = sample_key(*key[:6], micros(key[6]), *key[7:])
         if session is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def _sample(item: Json, at_us: int, flags: Quality) -> Sample:
     signed = _signed(item)
     is_opaque = item.get("format") == "SignedData"
     value_raw, value, found = _value(item.get("value"), opaque=is_opaque)
-    flags |= found
+    if found:
+        flags |= found
     unit_text, multiplier = _unit_of(item)
     sample = Sample(
         event_us=at_us,
@@ -74,7 +76,7 @@ def _sample(item: Json, at_us: int, flags: Quality) -> Sample:
         value_si=None,
         unit_si=None,
         format="SignedData" if is_opaque else _word(item.get("format")) or "Raw",
-        flags=flags | (Quality.SIGNED_UNVERIFIED if signed else Quality.OK),
+        flags=flags | Quality.SIGNED_UNVERIFIED if signed else flags,
         signed=signed,
     )
     _convert(sample)
@@ -158,4 +160,16 @@ def _signed(item: Json) -> Json | None:
     if item.get("format") != "SignedData":
         return None
     raw = item.get("value")
-    return {"signedMeterData": raw if isinstance(raw, str) else document(raw)}
+    text = raw if isinstance(raw, str) else document(raw)
+    return _wrapped(text) or {"signedMeterData": text}
+
+
+def _wrapped(text: str) -> Json | None:
+    """Read a signed value that 1.6 carries as JSON within the text of its value."""
+    if not text.startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and "signedMeterData" in found else None

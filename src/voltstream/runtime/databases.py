@@ -13,6 +13,8 @@ from voltstream.core.errors import (
     UndefinedDatabase,
 )
 from voltstream.core.ports import Notice, Outcome
+from voltstream.core.errors import InsufficientPrivilege, ObjectInUse
+from voltstream.core.ports import Commands, Notice, Outcome
 from voltstream.runtime.activity import Activity
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.epoch import Epoch
@@ -24,6 +26,8 @@ from voltstream.sql import statements as sql
 
 class Databases(Protocol):
     """What a session asks of the instance around it."""
+
+    commands: Commands | None  # To charge points, when a gateway runs.
 
     @property
     def activity(self) -> Activity: ...

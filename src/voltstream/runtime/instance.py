@@ -33,7 +33,16 @@ from voltstream.core.passwords import (
     stored_password,
     token_digest,
 )
-from voltstream.core.ports import Bearer, Connectors, Outcome, RawBatch, Receipt, Session, Standing
+from voltstream.core.ports import (
+    Bearer,
+    Commands,
+    Connectors,
+    Outcome,
+    RawBatch,
+    Receipt,
+    Session,
+    Standing,
+)
 from voltstream.runtime.activity import Activity, Presence
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.engine import Engine
@@ -63,6 +72,7 @@ class Instance:
         self._engines: dict[str, Engine] = {}
         self._open_sessions: dict[str, int] = {}
         self.activity = Activity(clock)
+        self.commands: Commands | None = None
         self._lock = threading.RLock()
         self._lock_file: TextIO | None = None
 

@@ -24,7 +24,7 @@ from voltstream.core.ports import (
     Statement,
     TransactionStatus,
 )
-from voltstream.runtime import calls, copying, databases, dml, show
+from voltstream.runtime import calls, commands, copying, databases, dml, show
 from voltstream.runtime.access import Access
 from voltstream.runtime.activity import Presence
 from voltstream.runtime.backups import FUNCTIONS as BACKUP_FUNCTIONS
@@ -236,6 +236,9 @@ class EngineSession:
                 return access.change(lambda epoch: dml.truncate(epoch, parsed))
             case sql.Call(function=function) if function in BACKUP_FUNCTIONS:
                 return self._engine.backups.call(parsed)
+            case sql.Call() if commands.is_command(parsed):
+                gateway = self._databases.commands
+                return commands.run(parsed, access, gateway, in_block=transaction is not None)
             case sql.Call():
                 return access.on_writer(lambda epoch: calls.call(epoch, parsed))
             case sql.CopyFrom():

@@ -28,6 +28,8 @@ _FUNCTIONS = frozenset({
     "voltstream_backup", "voltstream_verify", "drop_dead_letters",
 })  # fmt: skip
 
+COMMAND_PREFIX = "ocpp_"  # Commands to charge points; which there are the gateway knows.
+
 _OF_CHUNKS = frozenset({
     "compress_chunk", "decompress_chunk", "tier_chunk", "untier_chunk",
 })  # fmt: skip
@@ -83,7 +85,8 @@ def _call(cursor: Cursor, text: str, offset: int) -> Call | None:
     if cursor.word(last) == "*":  # SELECT t.*
         return None
     name = cursor.object_name().name
-    if name not in _FUNCTIONS | _PROCEDURES or not cursor.sees("("):
+    known = name in _FUNCTIONS | _PROCEDURES or name.startswith(COMMAND_PREFIX)
+    if not known or not cursor.sees("("):
         return None
     whole = cursor.closing() == len(cursor.tokens) - 1
     if not whole and name not in _OF_CHUNKS:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Gate, Ingest, Sessions
 from voltstream.web.ask import AskRoute
+from voltstream.web.command import CommandRoute
 from voltstream.web.entry import Entry, EntryPolicy
 from voltstream.web.push import PushRoute
 
@@ -63,12 +64,18 @@ def build_app(
     async def ask_sql(request: Request) -> Response:
         return await ask(request)
 
+    command = CommandRoute(sessions, default_database)
+
+    async def command_charger(request: Request) -> Response:
+        return await command(request)
+
     routes = [
         Route("/", show_page),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/v1/sql", ask_sql),
         Route("/v1/sources/{name}/rows", push_rows, methods=["POST"]),
+        Route("/v1/chargers/{name}/{command}", command_charger, methods=["POST"]),
     ]
     entry = Middleware(Entry, sessions=sessions, gate=gate, policy=policy or EntryPolicy())
     return Starlette(routes=routes, middleware=[entry])
