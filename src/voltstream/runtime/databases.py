@@ -12,8 +12,6 @@ from voltstream.core.errors import (
     ObjectInUse,
     UndefinedDatabase,
 )
-from voltstream.core.ports import Notice, Outcome
-from voltstream.core.errors import InsufficientPrivilege, ObjectInUse
 from voltstream.core.ports import Commands, Notice, Outcome
 from voltstream.runtime.activity import Activity
 from voltstream.runtime.catalog import Catalog
