@@ -34,6 +34,8 @@ _FREE = (
     *ROLE_STATEMENTS,
 )  # fmt: skip
 _LOOKING = {"show_chunks": "r"}  # Functions that change nothing.
+_OF_THE_SERVER = frozenset({"voltstream_backup", "voltstream_verify"})  # They reach its files.
+_OF_JOBS = frozenset({"add_job", "alter_job", "delete_job", "run_job"})  # Whatever they name.
 _DEAD_LETTERS = frozenset({"dead_letters", "rw_dead_letters"})
 
 
@@ -115,20 +117,21 @@ def _reads_every_source(permits: Permits) -> bool:
 
 
 def _allow_call(permits: Permits, parsed: sql.Call) -> None:
-    """An administrative function is for the owner of the relation that it names."""
-    if parsed.chunks is not None:
-        parsed = parsed.chunks
-    letters = _LOOKING.get(parsed.function)
-    for argument in (*parsed.arguments[:1], *parsed.named_arguments.values()):
-        entry = _named_by(permits.catalog, argument)
-        if entry is not None and letters is not None:
-            permits.need(entry, letters)
-            return
-        if entry is not None:
-            permits.need_owner(entry)
-            return
-    if not permits.is_a(STEWARD.oid):
+    """An administrative function is for the owner of every relation that it names."""
+    if parsed.function in _OF_THE_SERVER:
         raise denied("function", parsed.function)
+    arguments = (*parsed.arguments, *parsed.named_arguments.values())
+    named = [_named_by(permits.catalog, argument) for argument in arguments]
+    entries = [entry for entry in named if entry is not None]
+    if parsed.function in _OF_JOBS or not entries:
+        if not permits.is_a(STEWARD.oid):
+            raise denied("function", parsed.function)
+        return
+    for entry in entries:
+        if parsed.function in _LOOKING:
+            permits.need(entry, _LOOKING[parsed.function])
+        else:
+            permits.need_owner(entry)
 
 
 def _named_by(catalog: Catalog, argument: str) -> Entry | None:

@@ -246,6 +246,10 @@ ALTER SINK s SET (connector = 'file', path = '/tmp/f');
 CREATE FUNCTION peek() RETURNS BIGINT LANGUAGE SQL RETURN (SELECT count(*) FROM eves);
 SELECT peek();
 SELECT add_retention_policy('later', INTERVAL '1 day');
+CREATE TABLE fays (at TIMESTAMPTZ);
+SELECT voltstream_backup('fays');
+CALL run_job(1000);
+SELECT show_chunks('meter');
 SELECT pg_sleep(0) IS NULL AS slept;
 -- session two as volt
 GRANT pg_write_server_files TO fay;
