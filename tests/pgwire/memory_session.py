@@ -134,6 +134,8 @@ class MemorySession:
             if self._status == "T":
                 self._status = "E"
             raise
+        except duckdb.Error as error:
+            raise VoltstreamError(str(error).splitlines()[0]) from error
 
     def _execute(self, statement: Statement, parameters: Sequence[object | None]) -> Outcome:
         word, *rest = statement.text.lower().split()
