@@ -70,6 +70,7 @@ def test_any_messages(messages: list[bytes], cut: int) -> None:
         assert told[0] == told[1]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=64))
 def test_any_bytes_after_startup(data: bytes) -> None:
     client = Client()

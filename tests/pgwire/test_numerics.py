@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voltstream.pgwire.numerics import (
@@ -17,6 +17,7 @@ from voltstream.pgwire.numerics import (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.floats()), min_size=1))
 def test_doubles(values: list[float | None]) -> None:
     spelled = float8_texts(pa.array(values, pa.float64())).to_pylist()
@@ -41,6 +42,7 @@ def test_doubles_as_postgresql_prints_them(value: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(("precision", "scale"), [(12, 3), (18, 0), (18, 15), (38, 5), (38, 16)])
+@settings(deadline=None)
 @given(data=st.data())
 def test_numerics(precision: int, scale: int, data: st.DataObject) -> None:
     most = 10**precision - 1

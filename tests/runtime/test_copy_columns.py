@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voltstream.core.errors import BadCopyFormat
@@ -49,6 +49,7 @@ def _both(data: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text", "csv"])
+@settings(deadline=None)
 @given(data=_DATA)
 def test_any_data(kind: str, data: str) -> None:
     try:
