@@ -147,7 +147,8 @@ class Planner:
         sets = [[resolved(tree) for tree in one] for one in sets]
         condition = resolved(having.this) if having is not None else None
         used = [*outputs.every(), *([condition] if condition is not None else [])]
-        sets = [one + _dependents(one, scope, used) for one in sets]
+        grouped_by = {spell(tree) for one in sets for tree in one}
+        sets = [one + _dependents(one, grouped_by, scope, used) for one in sets]
         settled = linked(outer, plan, where, plain=_is_plain(query, grouped))
 
         def inner(tree: exp.Expression) -> exp.Expression:
@@ -433,9 +434,12 @@ def _sets(query: exp.Select, items: Items, scope: Scope) -> list[list[exp.Expres
 
 
 def _dependents(
-    one: list[exp.Expression], scope: Scope, used: list[exp.Expression]
+    one: list[exp.Expression], grouped_by: set[str], scope: Scope, used: list[exp.Expression]
 ) -> list[exp.Expression]:
-    """Return the columns that may stand beside a group because their table's key is grouped."""
+    """Return the columns that may stand beside a group because their table's key is grouped.
+
+    One that another grouping set groups by is NULL in this set, as SQL has it.
+    """
     texts = {spell(tree) for tree in one}
     names = {name for tree in used for name in names_in(tree)}
     found: list[exp.Expression] = []
@@ -444,7 +448,9 @@ def _dependents(
             found += [
                 tree.copy()
                 for tree in item.columns.values()
-                if isinstance(tree, exp.Column) and tree.name in names and spell(tree) not in texts
+                if isinstance(tree, exp.Column)
+                and tree.name in names
+                and spell(tree) not in grouped_by
             ]
     return found
 

@@ -16,3 +16,8 @@ SELECT * FROM cube;
 SELECT * FROM sets;
 DELETE FROM session;
 SELECT * FROM totals;
+-- A set that groups by the key alone leaves the other sets' columns NULL.
+CREATE TABLE keyed (id INT PRIMARY KEY, kw INT);
+CREATE MATERIALIZED VIEW of_keyed AS SELECT id, kw, count(*) AS n FROM keyed GROUP BY ROLLUP (id, kw);
+INSERT INTO keyed VALUES (1, 5);
+SELECT * FROM of_keyed ORDER BY id, kw;
