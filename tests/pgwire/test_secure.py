@@ -182,6 +182,17 @@ def test_tls_without_asking_first(secured: Secured) -> None:
         assert b"SCRAM-SHA-256-PLUS" in channel.recv(1000)
 
 
+@pytest.mark.skipif(psycopg.pq.version() < 180000, reason="libpq is older than 18")
+@pytest.mark.parametrize("options", [{"sslnegotiation": "direct"}, {"max_protocol_version": "3.2"}])
+def test_what_newer_clients_ask_for(secured: Secured, options: dict[str, str]) -> None:
+    address = secured.address(
+        sslmode="verify-full", sslrootcert=secured.root, channel_binding="require", **options
+    )
+    with psycopg.connect(address) as session:
+        assert session.execute("SELECT a FROM t").fetchone() == (7,)
+        session.cancel_safe(timeout=10)
+
+
 def test_tls_of_another_protocol_is_closed(secured: Secured) -> None:
     context = ssl.create_default_context(cafile=secured.root)
     with (

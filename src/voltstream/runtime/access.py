@@ -254,7 +254,7 @@ class Access:
         work = RoleWork(parsed, actor, others, self._engine.name)
         if self._databases.keeps_roles(self._engine.name):
             return self.on_writer(work.run)
-        self.block.refuse(parsed.text.split(maxsplit=1)[0].upper() + " of a role")
+        self.block.refuse(parsed.text.split(maxsplit=1)[0].upper() + " ROLE")
         return waited(self._databases.run_on_roles(work.run))
 
     # --- writing --------------------------------------------------------------------------------

@@ -102,7 +102,10 @@ class Rights:
     standards: tuple[Standard, ...] = ()
 
     def on(self, target: Target) -> Held:
-        return self.held.get(target, _NONE)
+        held = self.held.get(target, _NONE)
+        if held is _NONE and (target.kind, target.schema) == ("schema", "public"):
+            return Held(self.held.get(DATABASE, _NONE).owner)  # It comes with the database.
+        return held
 
     def owner(self, target: Target) -> int:
         return self.on(target).owner
