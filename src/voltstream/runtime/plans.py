@@ -123,6 +123,7 @@ class Plans:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._plans: OrderedDict[str, Plan | None] = OrderedDict()  # None: seen once.
+        self._without: OrderedDict[str, Sight] = OrderedDict()  # What has no plan, and where.
 
     def parse(self, text: str, sight: Callable[[], Sight]) -> Sequence[sql.Parsed]:
         """Parse a message, or find that its only statement has a plan."""
@@ -150,16 +151,25 @@ class Plans:
 
     def learn(self, asked: Asked, sight: Sight, reader: Callable[[], Connection]) -> None:
         """Keep the plan of a template that comes again."""
-        if self._seen(asked.template, sight):
+        if self._seen(asked.template, sight) or self._is_without(asked.template, sight):
             return
         connection = reader()
         try:
             plan = _planned(asked, sight, connection)
         finally:
             connection.close()
-        if plan is not None:
-            with self._lock:
+        with self._lock:
+            if plan is not None:
                 self._plans[asked.template] = plan
+                return
+            self._without[asked.template] = sight
+            while len(self._without) > PLANS_MAX:
+                self._without.popitem(last=False)
+
+    def _is_without(self, template: str, sight: Sight) -> bool:
+        with self._lock:
+            known = self._without.get(template)
+        return known is not None and known.same(sight)
 
     def _found(self, template: str) -> Plan | None:
         with self._lock:
