@@ -86,6 +86,9 @@ async def site(instance: Instance, **options: Any) -> AsyncIterator[Site]:
     gateway = Gateway(instance, instance, SystemClock(), GatewayOptions(**options), gateway_ddl())
     with socket.create_server(("127.0.0.1", 0)) as listening:
         await gateway.start(listening)
+        await (
+            gateway.prepare()
+        )  # Else the first handshake waits for it, on a busy machine too long.
         somebody = Asker(instance, "volt", "volt")
         try:
             yield Site(gateway, somebody)

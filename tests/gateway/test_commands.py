@@ -12,8 +12,15 @@ import pytest
 from tests.gateway.site import Client, Site, site
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
-from voltstream.core.errors import ActiveTransaction, InvalidParameter, UndefinedFunction
+from voltstream.core.errors import (
+    ActiveTransaction,
+    InsufficientPrivilege,
+    InvalidParameter,
+    UndefinedFunction,
+    WrongObjectType,
+)
 from voltstream.ocpp import schemas
+from voltstream.ocpp.asking import Asker
 from voltstream.ocpp.commanding import Commander
 from voltstream.ocpp.commands import HIDDEN, PARAMETERS, message, redacted
 from voltstream.ocpp.versions import Version
@@ -198,5 +205,30 @@ def test_a_password_is_set_by_function_and_its_profile_never_lowered(instance: I
             assert secret.startswith("$argon2id$") and "another" not in secret
             with pytest.raises(InvalidParameter):
                 await where.rows("SELECT ocpp_set_password('C-3', 'short')")
+
+    asyncio.run(work())
+
+
+def test_a_role_needs_the_right_to_insert_commands(instance: Instance) -> None:
+    async def work() -> None:
+        async with site(instance) as where:
+            instance.commands = Commander(where.gateway, SystemClock())
+            await where.gateway.prepare()
+            await where.rows("CREATE ROLE clerk LOGIN PASSWORD 'x-long-enough-1'")
+            clerk = Asker(instance, "volt", "clerk")
+            try:
+                with pytest.raises(InsufficientPrivilege):
+                    await clerk.rows("SELECT ocpp_clear_cache('C-9')")
+                await where.rows("GRANT INSERT ON charger_commands TO clerk")
+                with pytest.raises(InvalidParameter, match="is not connected"):
+                    await clerk.rows("SELECT ocpp_clear_cache('C-9')")
+                for statement in (
+                    "DELETE FROM charge_detail_records",
+                    "INSERT INTO charge_detail_records (cdr_id) VALUES ('forged')",
+                ):
+                    with pytest.raises((InsufficientPrivilege, WrongObjectType)):
+                        await clerk.rows(statement)
+            finally:
+                clerk.close()
 
     asyncio.run(work())
