@@ -92,6 +92,11 @@ def operator(name: str, *operands: exp.Expression) -> exp.Anonymous:
 class VoltstreamParser(RisingWaveParser):
     """RisingWave's grammar without the fall back to opaque commands."""
 
+    # PostgreSQL takes every word behind AS as a column's name.
+    RESERVED_TOKENS: ClassVar[set[TokenType]] = RisingWaveParser.RESERVED_TOKENS - {
+        TokenType.SELECT
+    }
+
     FUNCTIONS: ClassVar[dict[str, Any]] = {
         **{name: RisingWaveParser.FUNCTIONS[name] for name in _KEPT_FUNCTIONS
            if name in RisingWaveParser.FUNCTIONS},
