@@ -55,7 +55,7 @@ DEAD_LETTERS_REPLAYED_MAX = 100_000  # Of one call: 10 s of decoding. The rest: 
 SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it says otherwise.
 
 CHUNK_GROUP_ROWS = 131_072  # A row group of a chunk file: what is read to find one row.
-CHUNK_FILE_ROWS_MAX = 8_388_608  # x ~100 B while they are sorted = 0.8 GB. More: several files.
+CHUNK_FILE_ROWS_MAX = 4_194_304  # x ~100 B while they are sorted = 0.4 GB. More: several files.
 CHUNK_FILES_MAX = 4  # Of one chunk: late rows make new ones. More: the chunk is written anew.
 CHUNK_LINGER_S = 600  # A file no longer needed stays so long for queries that still read it.
 TIER_CACHE_BYTES_MAX = 1024 * 1024 * 1024  # Local copies of tiered files. Full: the oldest go.
