@@ -151,3 +151,16 @@ def test_who_is_connected(connection: psycopg.Connection) -> None:
         ("al", "volt", "active")
     ]
     assert "pg_stat_activity" in rows[0][3]
+
+
+def test_copy_out_escapes_what_it_must(connection: psycopg.Connection) -> None:
+    query = (
+        "SELECT 1.5::float8 AS a, 'x,\"y' AS b, '' AS c, NULL AS d, E'p\\tq\\\\' AS e, true AS f"
+    )
+    for options, line in (
+        ("", b'1.5\tx,"y\t\t\\N\tp\\tq\\\\\tt\n'),
+        ("(FORMAT csv)", b'1.5,"x,""y","",,p\tq\\,t\n'),
+        ("(FORMAT csv, DELIMITER '.')", b'"1.5"."x,""y".""..p\tq\\.t\n'),
+    ):
+        with connection.cursor().copy(f"COPY ({query}) TO STDOUT {options}".encode()) as copy:
+            assert b"".join(bytes(piece) for piece in copy) == line

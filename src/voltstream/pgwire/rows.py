@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from voltstream.core.ports import FewRows
 from voltstream.core.schema import Schema
+from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, EMPTY_TEXT, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
 from voltstream.pgwire.numerics import float8_text
@@ -117,7 +118,9 @@ def copy_rows(
     cells = []
     for array, column in zip(batch.columns, columns, strict=True):
         texts = text_cells(array, column.type.kind, zone).cast(pa.large_string())
-        if csv:
+        if _is_bare(column.type, delimiter, null):
+            pass
+        elif csv:
             texts = _csv_quoted(texts, delimiter, null, options.get("quote", '"'))
         else:
             texts = _escaped(texts, delimiter)
@@ -128,6 +131,19 @@ def copy_rows(
     return _data(
         pc.binary_join_element_wise(tag, big_endian(framed, ">i4"), lines, end, EMPTY_CELL)
     )
+
+
+# Their values hold digits, letters and -+.: at most, and are never empty.
+_BARE = frozenset({
+    Kind.BOOL, Kind.INT2, Kind.INT4, Kind.INT8, Kind.OID, Kind.FLOAT4, Kind.FLOAT8, Kind.NUMERIC,
+    Kind.UUID, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ,
+})  # fmt: skip
+
+
+def _is_bare(data_type: DataType, delimiter: str, null: str) -> bool:
+    """Tell whether no value of a type needs quotes or escapes between these marks."""
+    usual = delimiter in ",\t;|" and null in ("", "\\N")
+    return usual and data_type.kind in _BARE and not data_type.array_depth
 
 
 def copy_header(columns: Schema, format_name: str, options: Mapping[str, str]) -> bytes:
