@@ -83,12 +83,12 @@ def _cases(folder: Path, rows: int, seconds: int) -> list[tuple[str, Measure, st
         text = f"\\copy readings TO '{files[kind]}' WITH (FORMAT {kind})"
         return lambda address: _timed(address, text)
 
-    found = [("select, s", lambda address: _timed(address, "SELECT * FROM readings"), "low")]
+    found = [("select s", lambda address: _timed(address, "SELECT * FROM readings"), "low")]
     for kind in files:
-        found.append((f"copy out {kind}, s", copied_out(kind), "low"))
-        found.append((f"copy in {kind}, s", copied_in(kind), "low"))
+        found.append((f"copy out {kind} s", copied_out(kind), "low"))
+        found.append((f"copy in {kind} s", copied_in(kind), "low"))
     for mode in ("simple", "extended", "prepared"):
-        found.append((f"point queries/s, {mode}", _points(script, mode, seconds), "high"))
+        found.append((f"{mode} queries/s", _points(script, mode, seconds), "high"))
     return found
 
 
