@@ -26,7 +26,9 @@ VIEWS = {
     "ORDER BY device, id DESC",
     "sited": "SELECT s.id, s.device, d.wh FROM sites s LEFT JOIN by_device d "
     "ON s.device = d.device",
-    "products": "SELECT id, factorial(device) AS product FROM readings WHERE device < 0",
+    # No value can stand for what a window function refuses: the row fails the program.
+    "tiled": "SELECT id, ntile(1 + device) OVER (PARTITION BY id ORDER BY id) AS n "
+    "FROM readings WHERE device < 0",
 }  # fmt: skip
 
 

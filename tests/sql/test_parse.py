@@ -250,8 +250,9 @@ def test_settings(text: str, name: str, value: str | None) -> None:
 )
 def test_transactions(text: str, verb: str, name: str) -> None:
     read_only = True if "READ ONLY" in text else None
+    tag = "START TRANSACTION" if text.startswith("START") else "BEGIN"
     assert parse_one(text) == st.Transaction(
-        text=text, offset=0, verb=verb, name=name, read_only=read_only
+        text=text, offset=0, verb=verb, name=name, read_only=read_only, tag=tag
     )
 
 
