@@ -464,8 +464,8 @@ def _alter_schema(epoch: Epoch, parsed: AlterObject, tag: str) -> Outcome:
     epoch.connection.execute(f"CREATE SCHEMA {quoted(parsed.value)}")
     epoch.catalog = epoch.catalog.with_schema(parsed.value)
     inside = sorted((e for e in epoch.catalog if e.stored.schema == name), key=lambda e: e.oid)
-    for entry in inside:
-        _move(epoch, entry, parsed.value, entry.stored.name)
+    for entry in inside:  # What moved before may have rewritten it.
+        _move(epoch, _as_it_is(epoch, entry), parsed.value, entry.stored.name)
     epoch.connection.execute(f"DROP SCHEMA {quoted(name)}")
     epoch.catalog = epoch.catalog.without_schema(name)
     rename_schema(epoch, name, parsed.value)
@@ -482,10 +482,12 @@ def _swap(epoch: Epoch, entry: Entry, other_name: str) -> None:
     aside = f"_swapped_{entry.oid}"
     first, second = entry.key, other.key
     _move(epoch, entry, first[0], aside)
-    _move(epoch, other, *first)
-    moved = epoch.catalog.by_oid(entry.oid)
-    if moved is not None:
-        _move(epoch, moved, *second)
+    _move(epoch, _as_it_is(epoch, other), *first)
+    _move(epoch, _as_it_is(epoch, entry), *second)
+
+
+def _as_it_is(epoch: Epoch, entry: Entry) -> Entry:
+    return epoch.catalog.by_oid(entry.oid) or entry
 
 
 _VIEW = re.compile(r'CREATE VIEW (?:"(?:[^"]|"")*"|[^\s".(]|\.)+', re.IGNORECASE)
