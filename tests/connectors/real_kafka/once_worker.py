@@ -64,6 +64,7 @@ def main() -> None:
     engine = Engine(folder, SystemClock())
     engine.run(DEFINITIONS.format(broker=broker))
     engine.run(f"INSERT INTO reads SELECT * FROM generate_series({first}, {first + count - 1})")
+    os.write(1, b"stored")  # Before it, what the last process left may have killed this one.
     while engine.run("SELECT pending FROM rw_sinks WHERE name = 'once'") != [(0,)]:
         time.sleep(0.02)
     engine.close()
