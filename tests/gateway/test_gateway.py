@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Coroutine, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from websockets.asyncio.client import connect
@@ -17,6 +18,7 @@ from tests.gateway.site import BOOT_16, Site, site
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import StorageFault
+from voltstream.ocpp.gateway import FAREWELL_S
 from voltstream.ocpp.passwords import hashed
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
@@ -37,8 +39,11 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     found.stop()
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, 120))
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(asyncio.wait_for(work, 120))
 
 
 async def refusal(where: Site, name: str, **how: Any) -> int:
@@ -319,6 +324,26 @@ def test_a_stop_of_the_server_says_so(instance: Instance) -> None:
             assert await one.closed() == 1001
 
     run(work())
+
+
+def test_a_stop_waits_for_nobody_who_is_silent(instance: Instance) -> None:
+    async def work() -> float:
+        async with contextlib.AsyncExitStack() as stack:
+            async with site(instance) as where:
+                hung = await stack.enter_async_context(where.client("HUNG"))
+                hung.socket.transport.pause_reading()  # Its close frame is never read.
+                polite = await stack.enter_async_context(where.client("POLITE"))
+                _, trickling = await asyncio.open_connection("127.0.0.1", where.gateway.port)
+                trickling.write(b"GET /ocpp/SLOW HTTP/1.1\r\n")
+                await trickling.drain()
+                begin_s = time.monotonic()
+            took_s = time.monotonic() - begin_s
+            assert await polite.closed() == 1001
+            hung.socket.transport.abort()
+            trickling.close()
+            return took_s
+
+    assert run(work()) < FAREWELL_S + 2
 
 
 def test_what_was_refused_is_in_quarantine(instance: Instance) -> None:

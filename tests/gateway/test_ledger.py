@@ -12,8 +12,10 @@ import pytest
 from tests.gateway.site import Client, Site, site
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
-from voltstream.core.errors import WrongObjectType
+from voltstream.core.errors import InsufficientPrivilege, UndefinedTable
+from voltstream.core.ports import RawBatch
 from voltstream.ocpp import chain
+from voltstream.ocpp.asking import Asker
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
 
@@ -174,14 +176,62 @@ def altered(value: Any) -> Any:
             return value.replace(microsecond=(value.microsecond + 1) % 1_000_000)
 
 
-def test_nobody_changes_a_record(instance: Instance) -> None:
+BY_HAND = (
+    "INSERT INTO charge_detail_records (chain_no, hash) VALUES (1, 'forged')",
+    "INSERT INTO charge_detail_records SELECT * FROM charge_detail_records",
+    "DELETE FROM charge_detail_records",
+    "UPDATE charge_detail_records SET energy_wh = 0",
+    "TRUNCATE charge_detail_records",
+    "COPY charge_detail_records FROM STDIN",
+    "DROP SOURCE charge_detail_records CASCADE",
+    "DROP SCHEMA public CASCADE",
+    "ALTER SOURCE charge_detail_records RENAME TO aside",
+    "ALTER SOURCE charge_detail_records SET SCHEMA other",
+    "ALTER SOURCE charge_detail_records ADD COLUMN note VARCHAR",
+    "ALTER SOURCE charge_detail_records SET (retention = '1 second')",
+    "ALTER SOURCE charge_detail_records SET (sealed = 'false')",
+    "ALTER SCHEMA public RENAME TO aside",
+)
+
+
+async def refused(somebody: Asker, statement: str) -> bool:
+    try:
+        await somebody.rows(statement)
+    except InsufficientPrivilege:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("user", ["volt", "ledger_writer"])
+def test_no_role_writes_a_record_by_hand(instance: Instance, user: str) -> None:
+    """The owner of everything is refused as a role is that was granted everything."""
+
     async def work() -> None:
-        async with site(instance) as where:
-            await where.gateway.prepare()
-            for statement in ("DELETE FROM charge_detail_records",
-                              "UPDATE charge_detail_records SET energy_wh = 0",
-                              "TRUNCATE charge_detail_records"):  # fmt: skip
-                with pytest.raises(WrongObjectType):
-                    await where.rows(statement)
+        async with (
+            site(instance, **SETTLE) as where,
+            where.client("L-5", "ocpp2.0.1") as one,
+        ):
+            await event(one, "Started", 0, 0, 10.0, tx=user)
+            await event(one, "Ended", 5, 1, 20.0, tx=user)
+            before = await records(where, "L-5")
+            await where.rows(
+                "CREATE SCHEMA IF NOT EXISTS other; CREATE USER IF NOT EXISTS ledger_writer; "
+                "GRANT ALL ON charge_detail_records TO ledger_writer"
+            )
+            [[oid]] = await where.rows(
+                "SELECT oid FROM pg_class WHERE relname = 'charge_detail_records'"
+            )
+            somebody = Asker(instance, "volt", user)
+            for statement in BY_HAND:
+                assert await refused(somebody, statement), statement
+            with pytest.raises((UndefinedTable, InsufficientPrivilege)):  # The rows themselves.
+                await somebody.rows(f"DELETE FROM _vs.src_{oid}")
+            somebody.close()
+            with pytest.raises(InsufficientPrivilege):
+                instance.submit(
+                    "volt", "charge_detail_records", RawBatch("ndjson", b'{"chain_no": 9}')
+                )
+            assert before and await records(where, "L-5") == before
+            assert list(chain.breaks(await whole_chain(where))) == []
 
     asyncio.run(work())

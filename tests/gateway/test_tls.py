@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import json
 import ssl
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
+
+# What a client sees of a handshake that the server ends: its alert, or the end of the connection.
+CUT_OFF = (ssl.SSLError, ConnectionResetError)
 
 
 class Authority:
@@ -89,12 +93,17 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     found.stop()
 
 
-def client_side(trusted: Authority, own: Path | None = None) -> ssl.SSLContext:
+def client_side(
+    trusted: Authority, own: Path | None = None, *, tls_12: bool = False
+) -> ssl.SSLContext:
+    """``tls_12``: with TLS 1.3 a client hears only after its handshake that it was refused."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.load_verify_locations(trusted.file)
     if own is not None:
         context.load_cert_chain(own)
+    if tls_12:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
@@ -127,18 +136,33 @@ def test_tc_a_04_to_a_08_086_and_087_tls_and_client_certificates(
             with pytest.raises(InvalidStatus):
                 await booted(port, "TLS-2", card)
             # Nobody's certificate, and none at all.
-            with pytest.raises((InvalidStatus, OSError, EOFError, Exception)):
-                await booted(port, "TLS-1", client_side(ours, theirs.issue("TLS-1")))
+            with pytest.raises(CUT_OFF):
+                await booted(port, "TLS-1", client_side(ours, theirs.issue("TLS-1"), tls_12=True))
             with pytest.raises(InvalidStatus):
                 await booted(port, "TLS-1", client_side(ours))
-            old = client_side(ours, ours.issue("TLS-1"))
-            old.maximum_version = ssl.TLSVersion.TLSv1_2
+            old = client_side(ours, ours.issue("TLS-1"), tls_12=True)
             assert await booted(port, "TLS-1", old) == "Accepted"
+            # Older than the profiles allow (TC_A_06).
+            ancient = client_side(ours, ours.issue("TLS-1"))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # That is the point.
+                ancient.minimum_version = ancient.maximum_version = ssl.TLSVersion.TLSv1_1
+            ancient.set_ciphers("ALL:@SECLEVEL=0")
+            with pytest.raises(CUT_OFF):
+                await booted(port, "TLS-1", ancient)
+            # A server that somebody else signed is not ours to speak to (TC_A_04).
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await booted(port, "TLS-1", client_side(theirs))
             seen = await where.rows(
                 "SELECT DISTINCT security_profile FROM charger_connections "
                 "WHERE charge_point_id = 'TLS-1' AND event = 'connected'"
             )
             assert seen == [(3,)]
+            # Who was cut off within the handshake never became a connection.
+            seen = await where.rows(
+                "SELECT COUNT(*) FROM charger_connections WHERE event = 'connected'"
+            )
+            assert seen == [(2,)]
             assert tls is not None and tls.minimum_version == ssl.TLSVersion.TLSv1_2
 
     asyncio.run(work())

@@ -11,8 +11,10 @@ import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -41,6 +43,7 @@ from voltstream.ocpp.tokens import Policy
 from voltstream.ocpp.versions import Version, negotiate
 
 HANDSHAKE_S = 10.0  # A handshake that trickles in is cut off.
+FAREWELL_S = 1.0  # How long a stop waits for chargers to close their side.
 REPLACED = 4000  # Close code of a connection that a newer one of the same charger replaces.
 _FAILURES_KEPT = 10_000
 _FAILURE_S_MAX = 5.0
@@ -118,6 +121,8 @@ class Gateway:
         self._failures: OrderedDict[str, int] = OrderedDict()
         self._server: Server | None = None
         self._resuming: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
+        self._guests: WeakSet[ServerConnection] = WeakSet()
 
     @property
     def port(self) -> int:
@@ -149,6 +154,7 @@ class Gateway:
             max_size=OCPP_MESSAGE_BYTES_MAX,
             max_queue=OCPP_INBOUND_MAX,
             server_header=None,
+            create_connection=_noting(self._guests),
             logger=log,
         )
 
@@ -172,14 +178,23 @@ class Gateway:
 
     async def stop(self) -> None:
         """Tell everybody that we go (1001), store what was taken, and end."""
+        self._ending.set()
         if self._server is not None:
-            self._server.close(code=1001, reason="the server is shutting down")
-            await self._server.wait_closed()
+            await self._farewell(self._server)
         if self._resuming is not None:
             await self._resuming
         await self.ledger.stop()
         await self.journal.stop()
         await asyncio.to_thread(self.asker.close)
+
+    async def _farewell(self, server: Server) -> None:
+        """Close every connection at the same time; cut off who does not answer."""
+        server.close(code=1001, reason="the server is shutting down")
+        waiting = asyncio.ensure_future(server.wait_closed())
+        await asyncio.wait([waiting], timeout=FAREWELL_S)
+        for guest in list(self._guests):
+            guest.transport.abort()
+        await waiting
 
     # --- the handshake --------------------------------------------------------------------------
 
@@ -241,7 +256,9 @@ class Gateway:
         if len(self._failures) > _FAILURES_KEPT:
             self._failures.popitem(last=False)
         self._note(name, 0, connection, "refused", "credentials", None, None)
-        await asyncio.sleep(min(0.1 * 2 ** min(failures, 10), _FAILURE_S_MAX))
+        with suppress(TimeoutError):
+            wait_s = min(0.1 * 2 ** min(failures, 10), _FAILURE_S_MAX)
+            await asyncio.wait_for(self._ending.wait(), wait_s)
 
     # --- connections ----------------------------------------------------------------------------
 
@@ -331,6 +348,17 @@ class Gateway:
             "received_ts": self._clock.now_us(),
         }
         self.journal.put({"charger_connections": [row]})
+
+
+def _noting(guests: WeakSet[ServerConnection]) -> type[ServerConnection]:
+    """Return a connection that is known before its handshake, which may trickle in."""
+
+    class Guest(ServerConnection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            guests.add(self)
+
+    return Guest
 
 
 def _select(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -22,7 +22,7 @@ from voltstream.core.errors import (
 from voltstream.core.ports import Outcome
 from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind
-from voltstream.runtime import tables
+from voltstream.runtime import sealing, tables
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.copy_columns import csv_columns, text_columns
@@ -47,6 +47,7 @@ class CopyTarget:
     def find(cls, catalog: Catalog, parsed: CopyFrom) -> CopyTarget:
         """Raises: UndefinedTable, UndefinedColumn, WrongObjectType, FeatureNotSupported."""
         entry = catalog.require(parsed.table)
+        sealing.refuse(entry)
         if entry.kind not in ("table", "source") or entry.relation is None:
             raise WrongObjectType(f'cannot copy to {entry.kind} "{parsed.table.name}"')
         by_name = {column.name: column for column in entry.relation.columns}

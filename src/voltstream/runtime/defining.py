@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from voltstream.core.errors import InternalError
 from voltstream.core.ports import Outcome
-from voltstream.runtime import alter, ddl, drop, hypertables, objects, suspend
+from voltstream.runtime import alter, ddl, drop, hypertables, objects, sealing, suspend
 from voltstream.runtime.catalog import Catalog, Names, Scope
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.grant_ddl import change_owner, change_rights, settle
@@ -29,6 +29,7 @@ def define(
     permits = permits_in(before)
     allow_definition(permits, parsed)
     allow_functions(permits, names.used)
+    sealing.refuse_alteration(before, parsed)
     if isinstance(parsed, sql.CreateView) and parsed.requeries:
         outcome = requery(epoch, parsed, scope, names)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from voltstream.core.errors import WrongObjectType
 from voltstream.core.ports import Outcome
-from voltstream.runtime import entries, merging, tables, thawing
+from voltstream.runtime import entries, merging, sealing, tables, thawing
 from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
@@ -99,6 +99,7 @@ def _compiling(epoch: Epoch, parameters: Sequence[object | None]) -> Compiling:
 
 def _writable(epoch: Epoch, name: ObjectName, *kinds: str) -> tuple[Entry, Relation]:
     entry = epoch.catalog.require(name)
+    sealing.refuse(entry)
     if entry.kind not in kinds or entry.relation is None:
         raise WrongObjectType(
             f'cannot change {entry.kind} "{name.name}"',

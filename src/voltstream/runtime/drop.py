@@ -15,7 +15,7 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import broken, entries, followers, tables
+from voltstream.runtime import broken, entries, followers, sealing, tables
 from voltstream.runtime.arrivals import drop_arrival_delta
 from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
 from voltstream.runtime.epoch import Epoch
@@ -103,6 +103,8 @@ def _drop_tree(
     What is ``named`` to be dropped too neither stands in the way nor is told.
     """
     fallen = sorted(_all_dependents(epoch.catalog, entry), key=lambda other: -other.oid)
+    for one in (*fallen, entry):
+        sealing.refuse(one)
     # An index goes with its table.
     blockers = [one for one in fallen if one.kind != "index" and one.oid not in named]
     if blockers and not cascade:

@@ -28,6 +28,7 @@ from voltstream.formats import changing
 from voltstream.formats.declared import Layout, declared
 from voltstream.formats.decode import decode_together
 from voltstream.formats.port import SqlDecoder, UnreadableInput
+from voltstream.runtime import sealing
 from voltstream.runtime.beside import included, with_included
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop, as_fault
@@ -96,8 +97,9 @@ class SourceIngest:
     def submit(self, entry: Entry, batch: RawBatch, *, urgent: bool) -> Future[Receipt]:
         """Queue a batch; waits while too much is on its way or an outbox is full.
 
-        Raises: WrongObjectType, LimitExceeded, AdminShutdown.
+        Raises: WrongObjectType, InsufficientPrivilege, LimitExceeded, AdminShutdown.
         """
+        sealing.refuse(entry)
         source_statement(entry)
         if len(batch.payload) > PUSH_BYTES_MAX:
             raise LimitExceeded("the batch is too large", hint="Send it in parts.")

@@ -183,8 +183,9 @@ CREATE SOURCE IF NOT EXISTS charger_commands (
     at                TIMESTAMPTZ
 ) WITH (retention = 'none');
 
--- Immutable: a source takes no UPDATE, DELETE or TRUNCATE of anybody. A correction is a new record
--- that names the old one; `voltstream ledger verify` finds any byte that was changed.
+-- Sealed: the gateway alone adds rows, and no role, the owner neither, can insert, update, delete,
+-- truncate, alter or drop. A correction is a new record that names the old one; `voltstream ledger
+-- verify` finds any byte that was changed.
 CREATE SOURCE IF NOT EXISTS charge_detail_records (
     chain_no          BIGINT,
     cdr_id            VARCHAR,
@@ -227,7 +228,7 @@ CREATE SOURCE IF NOT EXISTS charge_detail_records (
     issued_at         TIMESTAMPTZ,
     previous_hash     VARCHAR,
     hash              VARCHAR
-) WITH (retention = 'none');
+) WITH (retention = 'none', sealed = 'true');
 
 -- Who is expected. A list of our own, not what has booted: a charger that was installed and never
 -- called must raise an alert, and most chargers reconnect without a BootNotification.
