@@ -25,6 +25,9 @@ class MemoryFeed:
     def offsets(self) -> Mapping[str, str]:
         return dict(self._offsets)
 
+    def most(self, records: int) -> int:
+        return records
+
     def submit(self, batch: RawBatch) -> Future[Receipt]:
         self.batches.append(batch)
         self._offsets.update(batch.offsets)

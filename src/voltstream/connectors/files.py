@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from voltstream.connectors.properties import file_encoding, includes, required
-from voltstream.connectors.window import OutstandingBatches, Stopped
+from voltstream.connectors.window import OutstandingBatches
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import EPOCH_ROWS_MAX, LINE_BYTES_MAX
-from voltstream.core.ports import Encoding, RawBatch, SourceFeed
+from voltstream.core.ports import Encoding, RawBatch, SourceFeed, Stopped
 from voltstream.formats.declared import declared, truth
 
 BATCH_BYTES = 32 * 1024 * 1024  # About one epoch of 225-byte rows. More: the next batch.

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from voltstream.connectors.properties import choice
-from voltstream.connectors.window import OutstandingBatches, Stopped
+from voltstream.connectors.window import OutstandingBatches
 from voltstream.core.errors import InvalidParameter, VoltstreamError
-from voltstream.core.ports import RawBatch, SourceFeed
+from voltstream.core.ports import RawBatch, SourceFeed, Stopped
 from voltstream.core.types import DataType, Kind
 
 TICK_S = 0.1  # How often rows are made: a batch holds a tenth of a second.

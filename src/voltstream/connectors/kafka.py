@@ -20,9 +20,9 @@ from confluent_kafka import (
 )
 
 from voltstream.connectors.properties import choice, includes, required
-from voltstream.connectors.window import OutstandingBatches, Stopped
+from voltstream.connectors.window import OUTSTANDING_PARTS_MAX, OutstandingBatches
 from voltstream.core.errors import InvalidParameter, VoltstreamError
-from voltstream.core.ports import Encoding, RawBatch, SourceFeed
+from voltstream.core.ports import Encoding, RawBatch, SourceFeed, Stopped
 from voltstream.formats.declared import Encode, declared
 
 CONSUME_MESSAGES = 20_000  # About 5 MiB of meter rows a call; librdkafka prefetches behind it.
@@ -92,7 +92,7 @@ class KafkaSource:
         self._connected = False
         self._state: tuple[str, str] = ("", "")
         self._stop = threading.Event()
-        self._outstanding = OutstandingBatches(feed, self._stop)
+        self._outstanding = OutstandingBatches(feed, self._stop, OUTSTANDING_PARTS_MAX)
         try:
             self._new_consumer().close()  # Refuses unknown settings now; it does not connect.
         except KafkaException as error:
@@ -137,20 +137,22 @@ class KafkaSource:
 
     def _assign(self, consumer: Consumer) -> None:
         stored = self._feed.offsets()
-        partitions = self._partitions(consumer)
+        marks = {at: self._marks_of(consumer, at) for at in self._partitions(consumer)}
         starts = {
             partition: int(stored[key])
             if (key := f"{self._topic}/{partition}") in stored
             else OFFSET_BEGINNING  # One that was added later has only news.
-            for partition in partitions
+            for partition in marks
         }
-        if not stored and self._startup != "earliest":
-            starts = self._declared_starts(consumer, partitions)
+        if not stored:
+            starts = self._declared_starts(consumer, marks)
             # "latest" is a place, not a habit: it is durable, of every partition at once, before
             # the first row comes; else a restart would pass over what came meanwhile.
             places = {f"{self._topic}/{partition}": str(at) for partition, at in starts.items()}
             self._outstanding.submit(RawBatch("json", offsets=places))
             self._outstanding.settle()
+        # Before the first row comes too: the watermark waits for partitions in which rows wait.
+        self._feed.measure({f"{self._topic}/{at}": end for at, (_, end) in marks.items()})
         consumer.assign([TopicPartition(self._topic, at, to) for at, to in starts.items()])
 
     def _partitions(self, consumer: Consumer) -> list[int]:
@@ -169,25 +171,27 @@ class KafkaSource:
             return sorted(topic.partitions)
         return []
 
-    def _declared_starts(self, consumer: Consumer, partitions: list[int]) -> dict[int, int]:
-        if self._startup == "latest":
-            return {partition: self._end_of(consumer, partition) for partition in partitions}
-        asked = [TopicPartition(self._topic, at, self._since_ms) for at in partitions]
+    def _declared_starts(
+        self, consumer: Consumer, marks: Mapping[int, tuple[int, int]]
+    ) -> dict[int, int]:
+        if self._startup != "timestamp":
+            last = self._startup == "latest"
+            return {partition: found[last] for partition, found in marks.items()}
+        asked = [TopicPartition(self._topic, at, self._since_ms) for at in marks]
         found = consumer.offsets_for_times(asked, timeout=CONNECT_WAIT_S)
         # Where every message is older the answer is no offset but the end.
         return {
-            place.partition: place.offset
-            if place.offset >= 0
-            else self._end_of(consumer, place.partition)
+            place.partition: place.offset if place.offset >= 0 else marks[place.partition][1]
             for place in found
         }
 
-    def _end_of(self, consumer: Consumer, partition: int) -> int:
+    def _marks_of(self, consumer: Consumer, partition: int) -> tuple[int, int]:
+        """Return the offsets of the first message of a partition and behind its last."""
         place = TopicPartition(self._topic, partition)
         marks = consumer.get_watermark_offsets(place, timeout=CONNECT_WAIT_S)
         if marks is None:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        return int(marks[1])
+        return int(marks[0]), int(marks[1])
 
     def _consume(self, consumer: Consumer) -> None:
         self._connected = True
@@ -195,7 +199,7 @@ class KafkaSource:
         known = len(consumer.assignment())
         checked_s = measured_s = time.monotonic()
         while not self._stop.is_set():
-            messages = consumer.consume(CONSUME_MESSAGES, CONSUME_WAIT_S)
+            messages = consumer.consume(self._feed.most(CONSUME_MESSAGES), CONSUME_WAIT_S)
             self._submit(messages)
             if messages:
                 self._connected = True
@@ -231,8 +235,7 @@ class KafkaSource:
             self._outstanding.submit(self._batch(partition, group))
 
     def _batch(self, partition: int, group: list[Message]) -> RawBatch:
-        offsets = {f"{self._topic}/{partition}": str((group[-1].offset() or 0) + 1)}
-        position = f"{self._topic}/{partition}@{group[0].offset()}"
+        part = f"{self._topic}/{partition}"
         held = [m for m in group if self._changes or m.value() is not None]
         beside = None
         if self._includes:
@@ -241,11 +244,12 @@ class KafkaSource:
         return RawBatch(
             self._encoding,
             records=[message.value() or b"" for message in held],
-            offsets=offsets,
-            position=position,
+            offsets={part: str((group[-1].offset() or 0) + 1)},
+            position=f"{part}@{group[0].offset()}",
             header=False,
             beside=beside,
             keys=[_bytes(message.key()) for message in held] if self._changes else (),
+            partition=part,
         )
 
     def _on_error(self, error: KafkaError) -> None:

@@ -26,7 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from voltstream.connectors.properties import choice, includes, required
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.limits import MQTT_UNACKNOWLEDGED_MAX
-from voltstream.core.ports import Encoding, RawBatch, Receipt, SourceFeed
+from voltstream.core.ports import Encoding, RawBatch, Receipt, SourceFeed, Stopped
 from voltstream.formats.declared import Encode, declared
 
 BATCH_S = 0.1  # Messages of so long are one batch.
@@ -150,6 +150,8 @@ class MqttSource:
                 if messages:
                     self._sent.append((self._feed.submit(self._batch(messages)), messages))
                 self._acknowledge()
+            except Stopped:
+                return
             except VoltstreamError as error:
                 _LOG.warning("%s: %s", self._owner, error)
                 self._feed.report("failed", f"{error.message}; trying again")

@@ -21,10 +21,10 @@ from psycopg import pq, sql
 from psycopg.conninfo import make_conninfo
 
 from voltstream.connectors.properties import required
-from voltstream.connectors.window import OutstandingBatches, Stopped
+from voltstream.connectors.window import OutstandingBatches
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.limits import CDC_BATCH_BYTES, CDC_TRANSACTION_BYTES_MAX
-from voltstream.core.ports import RawBatch, SourceFeed
+from voltstream.core.ports import RawBatch, SourceFeed, Stopped
 from voltstream.formats.declared import truth
 from voltstream.formats.pgoutput import commit_end, relation_of, relations_touched
 

@@ -16,10 +16,10 @@ import urllib3
 from urllib3.util.retry import Retry
 
 from voltstream.connectors.properties import choice, required
-from voltstream.connectors.window import OutstandingBatches, Stopped
+from voltstream.connectors.window import OutstandingBatches
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.limits import REST_BODY_BYTES_MAX, REST_POLL_BYTES_MAX
-from voltstream.core.ports import RawBatch, SourceFeed
+from voltstream.core.ports import RawBatch, SourceFeed, Stopped
 
 RETRY_S_MIN, RETRY_S_MAX = 1.0, 300.0
 _TIMEOUT = urllib3.Timeout(connect=5, read=30)

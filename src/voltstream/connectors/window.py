@@ -7,27 +7,27 @@ from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 
-from voltstream.core.ports import RawBatch, Receipt, SourceFeed
+from voltstream.core.ports import RawBatch, Receipt, SourceFeed, Stopped
 
 OUTSTANDING_BATCHES_MAX = 4  # 4 x 32 MiB of one source, undecoded. Full: reading waits.
+OUTSTANDING_PARTS_MAX = 64  # Parts of one reading, 5 MiB together: 4 x 16 partitions.
 _WAIT_S = 0.1  # How often a waiting reader looks whether it shall stop.
-
-
-class Stopped(Exception):
-    """The connector was told to stop while it waited."""
 
 
 class OutstandingBatches:
     """What one connector has submitted and not yet seen durable."""
 
-    def __init__(self, feed: SourceFeed, stop: threading.Event) -> None:
+    def __init__(
+        self, feed: SourceFeed, stop: threading.Event, most: int = OUTSTANDING_BATCHES_MAX
+    ) -> None:
+        self._most = most
         self._feed = feed
         self._stop = stop
         self._futures: deque[Future[Receipt]] = deque()
 
     def submit(self, batch: RawBatch) -> None:
         """Hand a batch on; wait while too many are under way. Raises what became of older ones."""
-        while len(self._futures) >= OUTSTANDING_BATCHES_MAX:
+        while len(self._futures) >= self._most:
             self._settle_oldest()
         self._futures.append(self._feed.submit(batch))
 

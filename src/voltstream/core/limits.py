@@ -12,6 +12,7 @@ PENDING_BYTES_MAX = 256 * 1024 * 1024  # Input on its way: 1.2 M rows of 220 B. 
 PENDING_BATCHES_MAX = 4_096  # Batches on their way: 20,000 rows/s in ones of 5. Full: submit waits.
 DECODE_TOGETHER_BYTES_MAX = 4 * 1024 * 1024  # Small batches that are decoded in one call.
 DECODE_MEMORY_BYTES_MAX = 1024**3  # PUSH_BYTES_MAX x ~8 when read with care. Full: 53200.
+PARTITION_IDLE_S = 10  # A partition that is read to its end and brings nothing holds no watermark.
 PUSH_BYTES_MAX = 64 * 1024 * 1024  # One HTTP or COPY batch. Larger: refused (54000), send parts.
 PUSH_KEYS_KEPT_S = 86_400  # How long a batch sent twice is known by its idempotency key.
 PUSH_KEY_CHARACTERS_MAX = 255  # Of an idempotency key. Longer: refused (22023).

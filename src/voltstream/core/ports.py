@@ -264,6 +264,7 @@ class RawBatch:
     beside: pa.Table | None = None
     keys: Sequence[bytes | None] = ()
     name: str = ""  # What its sender calls it: a batch of a name that was taken is not taken again.
+    partition: str = ""  # Which of several that advance by themselves it is from: see ``offsets``.
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +297,10 @@ class JointIngest(Protocol):
         """
 
 
+class Stopped(Exception):
+    """A connector was told to stop while it waited."""
+
+
 class SourceFeed(Protocol):
     """One source, as its connector sees it."""
 
@@ -312,7 +317,14 @@ class SourceFeed(Protocol):
     def offsets(self) -> Mapping[str, str]:
         """Return the stored offsets: where to go on after a restart."""
 
-    def submit(self, batch: RawBatch) -> Future[Receipt]: ...
+    def most(self, records: int) -> int:
+        """Return how many records to bring at a time, of those that are at hand."""
+
+    def submit(self, batch: RawBatch) -> Future[Receipt]:
+        """Hand a batch on; waits while too much is on its way or the source's rate is reached.
+
+        Raises: Stopped when the source ends meanwhile.
+        """
 
     def report(self, state: str, detail: str = "") -> None:
         """Tell what rw_sources shows: connecting, running, disconnected, finished or failed."""

@@ -11,6 +11,7 @@ from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.changed import keep_changed
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.partition_marks import with_partition
 from voltstream.runtime.tables import keep_arrived
 from voltstream.runtime.work import SourceRows
 from voltstream.store.ledger import add_dead_letters, save_offsets
@@ -36,7 +37,7 @@ def absorb(epoch: Epoch, group: list[SourceRows]) -> None:
         if entry is None:
             raise UndefinedTable("the source was dropped")
         fresh = [batch for batch in batches if not (batch.name and _was_taken(epoch, batch))]
-        tables = [batch.table for batch in fresh if batch.table.num_rows]
+        tables = [with_partition(entry, batch) for batch in fresh if batch.table.num_rows]
         if tables:
             _append(epoch, entry, pa.concat_tables(tables))
         for batch in fresh:

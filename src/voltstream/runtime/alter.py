@@ -22,13 +22,14 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import compaction, entries, followers, tables
-from voltstream.runtime.alter_source import add_columns
+from voltstream.runtime.alter_source import add_columns, limit_rate
 from voltstream.runtime.arrivals import restart_watermark
 from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, spelled
 from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.grant_ddl import rename_schema
+from voltstream.runtime.pace import check_rates
 from voltstream.runtime.renaming import renamed_itself, rewrite_readers
 from voltstream.runtime.retention import check_retention
 from voltstream.runtime.thawing import EVER
@@ -80,6 +81,7 @@ def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
         if entry.kind != "table":
             check_retention(parsed.options)
         properties = {**entry.stored.properties, **parsed.options}
+        check_rates(properties)
         set_properties(epoch.connection, entry.oid, properties)
         entry = with_properties(entry, properties, entry.stored.comment)
     epoch.catalog = epoch.catalog.with_entry(entry)
@@ -442,6 +444,8 @@ def alter_object(epoch: Epoch, parsed: AlterObject) -> Outcome:
             _move(epoch, entry, parsed.value, entry.stored.name)
         case "SWAP WITH":
             _swap(epoch, entry, parsed.value)
+        case "SOURCE_RATE_LIMIT" | "SINK_RATE_LIMIT":
+            limit_rate(epoch, entry, parsed)
         case _:
             remark = f"{tag} … {parsed.value} has no effect: there is one process"
             return Outcome(tag, notices=(Notice(remark),))

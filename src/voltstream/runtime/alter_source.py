@@ -1,4 +1,4 @@
-"""Columns that a source gains: its old rows have NULL there."""
+"""What ALTER changes of a source: columns it gains, NULL in its old rows, and its rate."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from voltstream.core.errors import (
 from voltstream.runtime import arrivals, entries
 from voltstream.runtime.catalog import Entry, public_name
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.pace import check_rates
 from voltstream.sql.source_text import with_columns
-from voltstream.sql.statements import ColumnAction, ColumnSpec, CreateSource
+from voltstream.sql.statements import AlterObject, ColumnAction, ColumnSpec, CreateSource
 from voltstream.store.database import quoted
-from voltstream.store.ledger import set_definition
+from voltstream.store.ledger import set_definition, set_properties
 
 
 def add_columns(epoch: Epoch, entry: Entry, actions: Sequence[ColumnAction]) -> Entry:
@@ -64,3 +65,16 @@ def _added(parsed: CreateSource, entry: Entry, action: ColumnAction) -> ColumnSp
             hint="Compute it in a view, or make the source anew.",
         )
     return spec
+
+
+def limit_rate(epoch: Epoch, entry: Entry, parsed: AlterObject) -> None:
+    """Keep how fast a connector may be. Raises: WrongObjectType, InvalidParameter."""
+    name = parsed.verb.lower()
+    kinds = {"source_rate_limit": ("source", "table"), "sink_rate_limit": ("sink",)}[name]
+    if entry.kind not in kinds or "connector" not in entry.stored.properties:
+        raise WrongObjectType(f'"{entry.stored.name}" has no connector that {name} could slow')
+    properties = {**entry.stored.properties, name: parsed.value}
+    check_rates(properties)
+    set_properties(epoch.connection, entry.oid, properties)
+    stored = replace(entry.stored, properties=properties)
+    epoch.catalog = epoch.catalog.with_entry(replace(entry, stored=stored))

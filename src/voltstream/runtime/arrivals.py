@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from voltstream.core.errors import UndefinedTable
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.partition_marks import PARTITION, advance_by_partition
 from voltstream.sql.catalog import Relation
 from voltstream.sql.statements import ColumnSpec, CreateSource
 from voltstream.sql.watermarks import declared
@@ -95,6 +96,7 @@ def restart_watermark(connection: Connection, oid: int, properties: Mapping[str,
         f"FROM _vs.watermarks AS o WHERE w.oid = {oid} AND o.oid = {-oid}"
     )
     connection.execute(f"DELETE FROM _vs.watermarks WHERE oid = {-oid}")
+    connection.execute(f"DELETE FROM _vs.partition_marks WHERE oid = {oid}")
 
 
 def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
@@ -109,8 +111,10 @@ def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     relation = entry.relation
     if relation is None or not isinstance(entry.parsed, CreateSource):
         raise UndefinedTable(f'"{entry.stored.name}" is not a source')
+    partitioned = PARTITION in table.column_names
     if epoch.dataflow.has_dependents(relation.delta):
-        epoch.add_arrivals(relation.delta, lent_name(entry.oid), table)
+        bare = table.drop_columns([PARTITION]) if partitioned else table
+        epoch.add_arrivals(relation.delta, lent_name(entry.oid), bare)
     connection = epoch.connection
     connection.lend(_LENT, table)
     try:
@@ -120,7 +124,11 @@ def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
             f"INSERT INTO {relation.stored} ({listed}, _rid, _at) SELECT {columns}, _rid, "
             f"getvariable('vs_now') FROM {_LENT}"
         )
-        if relation.watermarks:
+        if relation.watermarks and partitioned:
+            _, expression = declared(entry.stored.properties["watermark"])
+            rows = f"(SELECT {PARTITION}, {columns} FROM {_LENT})"
+            advance_by_partition(connection, entry.oid, expression, rows)
+        elif relation.watermarks:
             advance_watermark(connection, entry, f"(SELECT {columns} FROM {_LENT})")
     finally:
         connection.take_back(_LENT)

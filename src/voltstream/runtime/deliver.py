@@ -9,11 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import DEAD_LETTER_BYTES_MAX, OUTBOX_DELIVER_ROWS
-from voltstream.core.ports import Connectors, SinkRecord, SinkRefused, SinkTarget, SinkUnavailable
+from voltstream.core.ports import (
+    Connectors,
+    SinkRecord,
+    SinkRefused,
+    SinkTarget,
+    SinkUnavailable,
+    Stopped,
+)
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch_loop import EpochLoop
 from voltstream.runtime.feeds import at_once
 from voltstream.runtime.outboxes import Outboxes, policy_of
+from voltstream.runtime.pace import SINK_RATE, Pace, rate
 from voltstream.runtime.secrets import resolved
 from voltstream.store.database import Connection
 from voltstream.store.ledger import (
@@ -47,6 +55,7 @@ class Deliverer:
     ) -> None:
         self._entry = entry
         self._clock = clock
+        self.pace = Pace(clock, rate(entry.stored.properties, SINK_RATE))
         self._target = target
         self._delivered = delivered
         self._loop = loop
@@ -68,6 +77,7 @@ class Deliverer:
     def stop(self) -> None:
         self._stopping.set()
         self._wake.set()
+        self.pace.close()
         self._target.interrupt()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
@@ -82,6 +92,8 @@ class Deliverer:
             try:
                 self._drain()
                 patience_s = _RETRY_FIRST_S
+            except Stopped:
+                break
             except SinkUnavailable as reason:
                 self._report("disconnected", str(reason))
                 self._stopping.wait(patience_s)
@@ -101,9 +113,13 @@ class Deliverer:
         reader = self._reader()
         try:
             while not self._stopping.is_set():
-                parcels = read_parcels(reader, self._entry.oid, OUTBOX_DELIVER_ROWS)
+                most = self.pace.most(OUTBOX_DELIVER_ROWS)
+                parcels = read_parcels(reader, self._entry.oid, most)
                 if not parcels:
                     return
+                if self.pace.pauses:
+                    self._report("paused", f"{SINK_RATE} is 0")
+                self.pace.take(len(parcels))
                 letters: list[Letter] = []
                 try:
                     self._target.deliver([_record(parcel) for parcel in parcels])
@@ -170,6 +186,7 @@ class Deliveries:
     def prepare(self, entry: Entry, catalog: Catalog) -> Callable[[], None]:
         """Make a sink's target. Returns what starts its delivery. Raises: InvalidParameter."""
         policy_of(entry)
+        rate(entry.stored.properties, SINK_RATE)
         stored = entry.stored
         properties = resolved(stored.properties, stored.schema, catalog, self._vault)
         target = self._connectors.sink(stored.name, properties)
@@ -206,6 +223,15 @@ class Deliveries:
             log.warning("sink %d: its outbox was full, %d oldest rows were dropped", oid, dropped)
 
         self._loop.run_chore(drop)
+
+    def keep_pace(self, catalog: Catalog) -> None:
+        """Let sinks go on as fast as their properties say now."""
+        with self._lock:
+            running = dict(self._running)
+        for oid, deliverer in running.items():
+            entry = catalog.by_oid(oid)
+            if entry is not None:
+                deliverer.pace.change(rate(entry.stored.properties, SINK_RATE))
 
     def stop_missing(self, oids: set[int]) -> None:
         with self._lock:

@@ -209,6 +209,8 @@ class Engine:
             oids = {entry.oid for entry in epoch.catalog}
             self._feeds.stop_missing(oids)
             self._deliveries.stop_missing(oids)
+            self._feeds.keep_pace(epoch.catalog)
+            self._deliveries.keep_pace(epoch.catalog)
 
 
 def is_fed(entry: Entry) -> bool:

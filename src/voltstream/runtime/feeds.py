@@ -19,6 +19,8 @@ from voltstream.runtime.ingest import (
     decoded_schema,
     layout,
 )
+from voltstream.runtime.pace import SOURCE_RATE, Pace, rate
+from voltstream.runtime.pending import records_in
 from voltstream.runtime.secrets import resolved
 from voltstream.store.database import Connection
 from voltstream.store.ledger import read_offsets, set_ends, set_state
@@ -39,7 +41,9 @@ class Feed:
         clock: Clock,
         catalog: Callable[[], Catalog],
         properties: Mapping[str, str],
+        pace: Pace,
     ) -> None:
+        self._pace = pace
         self._catalog = catalog
         self._properties = properties
         self._entry = entry
@@ -69,7 +73,16 @@ class Feed:
         finally:
             reader.close()
 
+    def most(self, records: int) -> int:
+        return self._pace.most(records)
+
     def submit(self, batch: RawBatch) -> Future[Receipt]:
+        before = self._reported
+        if self._pace.pauses:
+            self.report("paused", f"{SOURCE_RATE} is 0")
+        self._pace.take(records_in(batch))
+        if before != self._reported:
+            self.report(*before)
         entry = self._catalog().by_oid(self._entry.oid)  # It may have gained columns meanwhile.
         return self._ingest.submit(entry or self._entry, batch, urgent=False)
 
@@ -114,6 +127,7 @@ class Feeds:
         self._ingest = ingest
         self._reader = reader
         self._running: dict[int, Connector] = {}
+        self._paces: dict[int, Pace] = {}
         self._lock = threading.Lock()
 
     def prepare(self, entry: Entry, catalog: Catalog) -> Callable[[], None]:
@@ -122,10 +136,11 @@ class Feeds:
         Raises: InvalidParameter, FeatureNotSupported, UndefinedObject.
         """
         layout(entry)  # Refuses what cannot be read now, not at the first row.
-        connector = None
+        connector, pace = None, Pace(self._clock, None)
         if entry.stored.properties.get("connector"):
             written = connector_properties(entry)
             properties = resolved(written, entry.stored.schema, catalog, self._vault)
+            pace.change(rate(entry.stored.properties, SOURCE_RATE))
             feed = Feed(
                 entry,
                 self._loop,
@@ -134,6 +149,7 @@ class Feeds:
                 self._clock,
                 self._catalog,
                 properties,
+                pace,
             )
             connector = self._connectors.source(feed)
 
@@ -141,6 +157,7 @@ class Feeds:
             if connector is not None:
                 with self._lock:
                     self._running[entry.oid] = connector
+                    self._paces[entry.oid] = pace
                 threading.Thread(target=connector.start, daemon=True).start()
 
         return start
@@ -148,13 +165,27 @@ class Feeds:
     def stop_missing(self, oids: set[int]) -> None:
         """Stop the connectors of sources that are gone, off the calling thread."""
         with self._lock:
-            gone = [self._running.pop(oid) for oid in list(self._running) if oid not in oids]
+            missing = [oid for oid in self._running if oid not in oids]
+            gone = [self._running.pop(oid) for oid in missing]
+            for oid in missing:
+                self._paces.pop(oid).close()
         for connector in gone:
             threading.Thread(target=connector.stop, daemon=True).start()
+
+    def keep_pace(self, catalog: Catalog) -> None:
+        """Let sources go on as fast as their properties say now."""
+        with self._lock:
+            paces = dict(self._paces)
+        for oid, pace in paces.items():
+            entry = catalog.by_oid(oid)
+            if entry is not None:
+                pace.change(rate(entry.stored.properties, SOURCE_RATE))
 
     def stop(self) -> None:
         with self._lock:
             running, self._running = list(self._running.values()), {}
+            for pace in self._paces.values():
+                pace.close()
         at_once([connector.stop for connector in running])
 
 

@@ -239,6 +239,7 @@ def decoded_rows(
             urgent=False,
             name=batch.name,
             digest=_digest(batch) if batch.name else "",
+            partition=batch.partition,
         )
         for batch, decoded in zip(batches, found, strict=True)
     ]

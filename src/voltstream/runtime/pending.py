@@ -39,3 +39,12 @@ def size_of(batch: RawBatch) -> int:
     """Return the bytes a batch holds. Units: bytes."""
     table = batch.table.nbytes if batch.table is not None else 0
     return len(batch.payload) + sum(map(len, batch.records)) + table
+
+
+def records_in(batch: RawBatch) -> int:
+    """Count the records of a batch; of text, its lines."""
+    if batch.table is not None:
+        return batch.table.num_rows
+    if batch.records:
+        return len(batch.records)
+    return bytes(batch.payload).count(b"\n")

@@ -30,6 +30,7 @@ class SourceRows:
     urgent: bool
     name: str = ""
     digest: str = ""
+    partition: str = ""
     taken: Receipt | None = None  # What became of it when it was sent before.
     future: Future[Receipt] = field(default_factory=Future)
     joined: bool = False

@@ -29,8 +29,8 @@ _KINDS = (
 )  # fmt: skip
 # Settings of a cluster: one process has nothing to set, and a script that sets them goes on.
 _CLUSTER = (
-    "PARALLELISM", "BACKFILL_PARALLELISM", "SOURCE_RATE_LIMIT", "BACKFILL_RATE_LIMIT",
-    "DML_RATE_LIMIT", "SINK_RATE_LIMIT", "RESOURCE_GROUP", "STREAMING_RATE_LIMIT", "CONFIG",
+    "PARALLELISM", "BACKFILL_PARALLELISM", "BACKFILL_RATE_LIMIT", "DML_RATE_LIMIT", "RESOURCE_GROUP",
+    "STREAMING_RATE_LIMIT", "CONFIG",
     "BACKFILL_ORDER", "SERVERLESS_BACKFILL", "BARRIER_INTERVAL_MS", "CHECKPOINT_FREQUENCY",
 )  # fmt: skip
 
@@ -74,6 +74,11 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
         return altered("OWNER TO", role_name(cursor))
     if cursor.accept("SET SCHEMA"):
         return altered("SET SCHEMA", cursor.identifier())
+    for words in ("SOURCE_RATE_LIMIT", "SINK_RATE_LIMIT"):
+        if cursor.accept(f"SET {words}"):
+            if not cursor.accept("="):
+                cursor.expect("TO")
+            return altered(words, cursor.slice_text(cursor.rest()))
     if _cluster_setting(cursor):
         return altered("IGNORED", cursor.slice_text(cursor.rest()) or "SET")
     if cursor.accept("SET"):

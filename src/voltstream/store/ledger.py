@@ -39,6 +39,8 @@ _TABLES = (
     "epoch BIGINT)",
     "CREATE TABLE IF NOT EXISTS _vs.watermarks (oid BIGINT, reached TIMESTAMPTZ, "
     "arrived TIMESTAMPTZ, idle_s DOUBLE, delay_s DOUBLE)",
+    "CREATE TABLE IF NOT EXISTS _vs.partition_marks (oid BIGINT, part VARCHAR, "
+    "reached TIMESTAMPTZ, arrived TIMESTAMPTZ)",
     "CREATE TABLE IF NOT EXISTS _vs.late_rows (oid BIGINT, rows BIGINT)",
 )
 _VIEWS = (
@@ -65,8 +67,10 @@ _VIEWS = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_source_lag AS SELECT o.name, o.schema, "
     "e.part AS partition, coalesce(TRY_CAST(f.position AS BIGINT), 0) AS position, e.reached, "
     "greatest(e.reached - coalesce(TRY_CAST(f.position AS BIGINT), 0), 0) AS behind, "
-    'e."at" AS measured_at FROM _vs.ends e JOIN _vs.objects o USING (oid) '
-    "LEFT JOIN _vs.offsets f ON f.source = e.oid AND f.part = e.part",
+    'p.reached AS watermark, e."at" AS measured_at FROM _vs.ends e '
+    "JOIN _vs.objects o USING (oid) "
+    "LEFT JOIN _vs.offsets f ON f.source = e.oid AND f.part = e.part "
+    "LEFT JOIN _vs.partition_marks p ON p.oid = e.oid AND p.part = e.part",
     # An idle source's watermark follows the clock, so that it does not hold windows open.
     "CREATE OR REPLACE VIEW _vs.watermarks_now AS SELECT oid, CASE WHEN arrived <= now - idle_s * "
     "INTERVAL '1 second' THEN greatest(reached, now - delay_s * INTERVAL '1 second') "
@@ -215,6 +219,7 @@ def remove_object(connection: Connection, oid: int) -> None:
         ("states", "oid"),
         ("failures", "oid"),
         ("watermarks", "oid"),
+        ("partition_marks", "oid"),
         ("late_rows", "oid"),
     ):
         connection.execute(f"DELETE FROM _vs.{table} WHERE {column} = {oid}")
