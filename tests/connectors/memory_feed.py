@@ -29,7 +29,8 @@ class MemoryFeed:
         return records
 
     def submit(self, batch: RawBatch) -> Future[Receipt]:
-        self.batches.append(batch)
+        if batch.records or batch.payload or batch.table is not None:  # Else it is only a place.
+            self.batches.append(batch)
         self._offsets.update(batch.offsets)
         future: Future[Receipt] = Future()
         future.set_result(Receipt(rows=0, dead_letters=0, epoch=1))
