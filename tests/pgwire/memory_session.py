@@ -90,6 +90,21 @@ class MemoryCopy:
         self.abandoned = reason
 
 
+class NothingAtHand:
+    """Makes every statement go the long way."""
+
+    def parse(self, text: str) -> Sequence[Statement] | None:
+        return None
+
+    def describe(self, statement: Statement, parameter_oids: Sequence[int]) -> Description | None:
+        return None
+
+    def execute(
+        self, statement: Statement, parameters: Sequence[object | None] = ()
+    ) -> Outcome | None:
+        return None
+
+
 class MemorySession:
     """Runs DuckDB SQL; knows transactions, one COPY form and errors with positions."""
 
@@ -98,6 +113,7 @@ class MemorySession:
         self.settings = {"application_name": ""}
         self.implicit = False
         self.calls: list[str] = []
+        self.at_hand = NothingAtHand()
         self._status: TransactionStatus = "I"
 
     @property

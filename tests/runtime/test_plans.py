@@ -53,7 +53,34 @@ def _is_planned(driver: Engine, text: str) -> bool:
 )
 def test_lifted(text: str, template: str, numbers: tuple[int, ...]) -> None:
     found = lifted(text)
-    assert (found.template, found.numbers) == (template, numbers)
+    assert (found.template, found.values) == (template, numbers)
+
+
+@pytest.mark.parametrize(
+    ("text", "template", "values"),
+    [
+        ("SELECT a FROM t WHERE n = 'it''s'", "SELECT a FROM t WHERE n = $1", ("it's",)),
+        ("SELECT a FROM t WHERE n='b' AND b>2", "SELECT a FROM t WHERE n=$1 AND b>$2", ("b", 2)),
+        ("SELECT a FROM t WHERE n = 'a'::date", "SELECT a FROM t WHERE n = 'a'::date", ()),
+        ("SELECT a FROM t WHERE n = E'\\n'", "SELECT a FROM t WHERE n = E'\\n'", ()),
+        ("SELECT a FROM t WHERE n = 'a' 'b'", "SELECT a FROM t WHERE n = 'a' 'b'", ()),
+        ("SELECT a FROM t WHERE n = 'a' || b", "SELECT a FROM t WHERE n = 'a' || b", ()),
+    ],
+)
+def test_lifted_texts(text: str, template: str, values: tuple[object, ...]) -> None:
+    found = lifted(text, texts=True)
+    assert (found.template, found.values) == (template, values)
+
+
+def test_texts_that_are_no_texts_keep_their_own_plan(volt: Engine) -> None:
+    volt.run("CREATE TABLE days (at date, note varchar)")
+    volt.run("INSERT INTO days VALUES ('2026-01-01', 'new'), ('2026-01-02', 'old')")
+    for day, found in (("2026-01-01", "new"), ("2026-01-02", "old"), ("2026-01-03", None)):
+        rows = [(found,)] if found else []
+        assert [_rows(volt, f"SELECT note FROM days WHERE at = '{day}'") for _ in range(3)] == [
+            rows
+        ] * 3
+        assert _is_planned(volt, f"SELECT note FROM days WHERE at = '{day}'")
 
 
 def test_other_numbers_other_rows(volt: Engine) -> None:

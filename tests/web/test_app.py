@@ -14,6 +14,7 @@ from voltstream.core.errors import InsufficientPrivilege, UndefinedDatabase, Und
 from voltstream.core.limits import PUSH_BYTES_MAX
 from voltstream.core.passwords import verifier_of
 from voltstream.core.ports import (
+    AtHand,
     Bearer,
     Description,
     Outcome,
@@ -63,6 +64,10 @@ class MemorySession:
 
     def __init__(self) -> None:
         self.commits: list[bool] = []
+
+    @property
+    def at_hand(self) -> AtHand:
+        raise AssertionError("pages do not ask for it")
 
     def parse(self, text: str) -> Sequence[Statement]:
         return [OneStatement(part) for part in text.split(";") if part.strip()]

@@ -36,6 +36,10 @@ MESSAGE_BYTES_MAX = 256 * 1024 * 1024  # One wire message. Larger: 08P01 and the
 STARTUP_BYTES_MAX = 10_000  # PostgreSQL's own bound of a startup packet. Larger: 08P01.
 PLANS_MAX = 1_000  # Translated queries of a database, 2 to 20 KB each. Full: the oldest goes.
 FEW_ROWS_MAX = 32  # A result so small is taken value by value. Larger: by column.
+ANSWERS_MAX = 50_000  # Small answers kept until their rows change, <= 1 KB each. Full: old ones go.
+ANSWER_BYTES_MAX = 1_024  # One such answer with its parameters. Larger: read each time.
+ANSWER_KEYS_CHANGED_MAX = 4_096  # Keys of a relation looked at per epoch. More: all its answers go.
+ANSWERS_UNASKED_S = 60  # How long a relation's changes are followed for answers nobody asks.
 READERS_IDLE_MAX = 8  # Readers kept for the next query. More: closed.
 STATEMENTS_MAX = 10_000  # Prepared statements or portals of one session. Full: 54000.
 RESULT_BATCH_ROWS = 8_192  # Rows turned into wire bytes at a time; a slow reader holds one batch.

@@ -144,6 +144,23 @@ class Description:
 TransactionStatus = Literal["I", "T", "E"]  # Idle, in a block, in a failed block.
 
 
+class AtHand(Protocol):
+    """What a session can say at once. Law: as the session's own would say it, or None.
+
+    No call does much work or waits for anything, so they may come from an event loop's thread.
+    """
+
+    def parse(self, text: str) -> Sequence[Statement] | None: ...
+
+    def describe(
+        self, statement: Statement, parameter_oids: Sequence[int]
+    ) -> Description | None: ...
+
+    def execute(
+        self, statement: Statement, parameters: Sequence[object | None] = ()
+    ) -> Outcome | None: ...
+
+
 class Session(Protocol):
     """One client's conversation. Calls come one at a time, from any thread, and may block.
 
@@ -152,6 +169,9 @@ class Session(Protocol):
 
     @property
     def status(self) -> TransactionStatus: ...
+
+    @property
+    def at_hand(self) -> AtHand: ...
 
     def parse(self, text: str) -> Sequence[Statement]:
         """Split and parse a message; an empty one gives no statement."""

@@ -37,6 +37,12 @@ class Prepared:
                 self.description = session.describe(self.statement, self.parameter_oids)
         return self.description
 
+    def is_described(self, session: Session) -> bool:
+        """Tell whether ``describe`` takes no work."""
+        if self.description is None and self.statement is not None:
+            self.description = session.at_hand.describe(self.statement, self.parameter_oids)
+        return self.description is not None or self.statement is None
+
     def decode(self, session: Session, bind: Bind) -> tuple[object | None, ...]:
         """Return the bound Python values. Raises: ProtocolViolation when their count is wrong."""
         if not bind.parameters and not self.parameter_oids and self.description is None:
@@ -94,6 +100,13 @@ class Portal:
     cursor: RowCursor | None = None
     verb: str = ""
     started: bool = False
+    at_hand: Outcome | None = None
+
+    def starts_at_once(self, session: Session, statement: Statement) -> bool:
+        """Tell whether ``start``, and then reading, takes no work and waits for nothing."""
+        if not self.started:
+            self.at_hand = session.at_hand.execute(statement, self.parameters)
+        return self.at_hand is not None
 
     def start(self, session: Session, statement: Statement) -> Outcome | None:
         """Run the statement once; None when its rows are already being read."""
@@ -102,7 +115,7 @@ class Portal:
                 raise PortalFinished("portal cannot be run")
             return None
         self.started = True
-        outcome = session.execute(statement, self.parameters)
+        outcome = self.at_hand or session.execute(statement, self.parameters)
         if outcome.rows is not None:
             self.cursor, self.verb = RowCursor(outcome.rows), outcome.tag
         return outcome

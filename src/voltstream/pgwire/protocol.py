@@ -46,6 +46,11 @@ from voltstream.pgwire.startup import (
 
 _LOG = logging.getLogger(__name__)
 
+# An empty piece of an answer says that the next may take work or have to wait: the loop of a
+# server makes pieces itself up to there, and goes on in a thread.
+PAUSE = b""
+_LIGHT = (m.Query, m.Parse, m.Bind, m.Describe, m.Execute, m.Close, m.Sync, m.Flush)
+
 # Prepared statements live here and not in the session, so SQL's way to drop them ends here too.
 _DEALLOCATE = re.compile(
     r'\s*deallocate\s+(?:prepare\s+)?(?:(all)|([a-z_]\w*)|"((?:[^"]|"")+)")\s*;?\s*', re.IGNORECASE
@@ -112,7 +117,10 @@ class Conversation:
         self._rest: deque[Statement] = deque()
 
     def receive(self, data: bytes) -> Generator[bytes, None, None]:
-        """Yield the answer to `data` piece by piece; the next piece is made when asked for."""
+        """Yield the answer to `data` piece by piece; the next piece is made when asked for.
+
+        Shape: before a piece that may take work or wait comes PAUSE, once at least.
+        """
         violation: VoltstreamError | None = None
         try:
             self._waiting.extend(self._parser.feed(data))
@@ -120,7 +128,10 @@ class Conversation:
             violation = error
         try:
             while self._waiting and not self.finished:
-                yield from self._answer(self._waiting.popleft())
+                message = self._waiting.popleft()
+                if self._is_heavy(message):
+                    yield PAUSE
+                yield from self._answer(message)
             if violation is not None and not self.finished:
                 raise violation
         except VoltstreamError as error:
@@ -147,6 +158,12 @@ class Conversation:
         return b"" if farewell is None else m.error_response(farewell, "FATAL")
 
     # --- dispatch -------------------------------------------------------------------------------
+
+    def _is_heavy(self, message: m.FrontendMessage) -> bool:
+        """Tell whether a message may take work from the start; the light ones pause themselves."""
+        if self._session is None or self._copy is not None or self._implicit:
+            return True
+        return not isinstance(message, _LIGHT)
 
     def _answer(self, message: m.FrontendMessage) -> Iterator[bytes]:
         session = self._session
@@ -277,7 +294,11 @@ class Conversation:
             yield m.command_complete(tag)
             yield from self._ready(session)
             return
-        self._rest.extend(session.parse(text))
+        statements = session.at_hand.parse(text)
+        if statements is None:
+            yield PAUSE
+            statements = session.parse(text)
+        self._rest.extend(statements)
         if not self._rest:
             yield m.EMPTY_QUERY
         if len(self._rest) > 1:
@@ -288,7 +309,11 @@ class Conversation:
     def _run_rest(self, session: Session) -> Iterator[bytes]:
         """Run what is left of a simple query; a COPY interrupts it until its data has come."""
         while self._rest:
-            outcome = session.execute(self._rest.popleft())
+            statement = self._rest.popleft()
+            outcome = session.at_hand.execute(statement)
+            if outcome is None:
+                yield PAUSE
+                outcome = session.execute(statement)
             yield from map(m.notice_response, outcome.notices)
             if outcome.copy_in is not None:
                 yield self._begin_copy(outcome.copy_in, simple=True)
@@ -443,7 +468,10 @@ class Conversation:
                 return self._close(message)
 
     def _parse(self, session: Session, message: m.Parse) -> Iterator[bytes]:
-        statements = session.parse(message.text)
+        statements = session.at_hand.parse(message.text)
+        if statements is None:
+            yield PAUSE
+            statements = session.parse(message.text)
         if len(statements) > 1:
             raise SyntaxFault("cannot insert multiple commands into a prepared statement")
         statement = statements[0] if statements else None
@@ -452,12 +480,17 @@ class Conversation:
 
     def _bind(self, session: Session, message: m.Bind) -> Iterator[bytes]:
         prepared = self._prepareds.statement(message.statement)
+        if not prepared.is_described(session):
+            yield PAUSE
         parameters = prepared.decode(session, message)
         self._prepareds.open(message.portal, Portal(prepared, parameters, message.result_formats))
         yield m.BIND_COMPLETE
 
     def _describe_statement(self, session: Session, name: str) -> Iterator[bytes]:
-        description = self._prepareds.statement(name).describe(session)
+        prepared = self._prepareds.statement(name)
+        if not prepared.is_described(session):
+            yield PAUSE
+        description = prepared.describe(session)
         yield m.parameter_description(description.parameter_oids)
         if description.columns is None:
             yield m.NO_DATA
@@ -467,10 +500,13 @@ class Conversation:
 
     def _describe_portal(self, session: Session, name: str) -> Iterator[bytes]:
         if name and not self._prepareds.has_portal(name):
+            yield PAUSE
             held = _cursor_columns(session, name)
             yield m.row_description(held, (0,) * len(held))
             return
         portal = self._prepareds.portal(name)
+        if not portal.prepared.is_described(session):
+            yield PAUSE
         columns = portal.prepared.describe(session).columns
         if columns is None:
             yield m.NO_DATA
@@ -488,8 +524,11 @@ class Conversation:
             yield m.command_complete(tag)
             return
         if session.status == "I" and not self._implicit and not self._stands_alone():
+            yield PAUSE
             session.begin_implicit()
             self._implicit = True
+        if not portal.starts_at_once(session, statement):
+            yield PAUSE
         outcome = portal.start(session, statement)
         if outcome is not None:
             yield from map(m.notice_response, outcome.notices)

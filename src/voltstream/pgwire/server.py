@@ -210,12 +210,14 @@ class PgServer:
             if connection.offers_tls and session is None:
                 hold(writer)
             answer = conversation.receive(data)
-            ended = False
+            chunk, ended = begun(answer)
             try:
+                writer.write(chunk)
                 while not ended:
                     chunk, ended = await self._next_chunk(connection, answer, reader)
                     writer.write(chunk)
                     await writer.drain()  # A slow reader waits here and holds one chunk.
+                await writer.drain()
             finally:
                 if not ended:  # Lets go of what a half-read answer holds.
                     await self._in_thread(answer.close)
@@ -318,6 +320,16 @@ def _too_idle(connection: _Connection) -> VoltstreamError | None:
     if connection.session is None:
         return None  # PostgreSQL, too, closes who never says who it is without a word.
     return IdleSessionTimeout("terminating connection due to idle-session timeout")
+
+
+def begun(answer: Generator[bytes, None, None]) -> tuple[bytes, bool]:
+    """Return what of an answer is at hand, and whether that is all of it."""
+    pieces: list[bytes] = []
+    for piece in answer:
+        if not piece:  # What follows may take long: not on the loop.
+            return b"".join(pieces), False
+        pieces.append(piece)
+    return b"".join(pieces), True
 
 
 def gathered(answer: Generator[bytes, None, None]) -> tuple[bytes, bool]:

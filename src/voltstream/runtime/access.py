@@ -160,6 +160,10 @@ class Access:
         """Parse a message, or find that it is a query whose plan is known."""
         return self._engine.plans.parse(text, self.sight)
 
+    def recall(self, text: str) -> Sequence[Asked] | None:
+        """Find a query whose plan is known; nothing is parsed."""
+        return self._engine.plans.recall(text, self.sight)
+
     def sight(self) -> Sight:
         return Sight(self.catalog, self.roles(), self.identity.role, self.scope())
 
@@ -186,7 +190,7 @@ class Access:
         if text is None:
             return None
         if plan.few and self._settings.get("timezone").upper() == "UTC":
-            found = self._few(plan, text)
+            found = self._answered(plan, text, values)
             if found is not None:
                 return Outcome("SELECT", rows=FewRows(plan.columns, found))
             plan.few = False  # Its results are large: from now on they are taken by column.
@@ -197,6 +201,24 @@ class Access:
         except BaseException:
             reader.close()
             raise
+
+    def kept(self, plan: Plan, values: Sequence[object | None]) -> FewRows | None:
+        """Return the answer of a query where it is kept; nothing is waited for."""
+        if plan.reading is None or len(values) != len(plan.kinds):
+            return None
+        found = self._engine.answers.find(plan.reading, plan, values)
+        return FewRows(plan.columns, found) if found is not None else None
+
+    def _answered(
+        self, plan: Plan, text: str, values: Sequence[object | None]
+    ) -> Sequence[tuple[object, ...]] | None:
+        """Read a few rows, and keep them where that can be done; None when they are many."""
+        answers = self._engine.answers
+        ticket = answers.ticket(plan.reading) if plan.reading is not None else None
+        found = self._few(plan, text)
+        if ticket is not None and plan.reading is not None and found is not None:
+            answers.keep(ticket, plan.reading.place, plan, values, found)
+        return found
 
     def _few(self, plan: Plan, text: str) -> list[tuple[object, ...]] | None:
         reader = self._engine.borrow_reader(timed=plan.timed)

@@ -32,6 +32,11 @@ class Block:
             return "I"
         return "E" if self.transaction.failed else "T"
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether statements belong together now: by a block, or in one message."""
+        return self._implicit or self.transaction is not None
+
     def begin_implicit(self) -> None:
         self._implicit = True
 

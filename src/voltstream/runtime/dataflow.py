@@ -33,6 +33,7 @@ class Dataflow:
         self._filled: set[str] = set()
         self._next_tick_us: int | None = None
         self.measure: Measure | None = None  # Runs the statements of sampled epochs.
+        self.watched: frozenset[str] = frozenset()  # Deltas that are wanted without a dependent.
         self.running_oid: int | None = None  # Whose program runs: who is to blame if it fails.
 
     def add(self, program: Program) -> None:
@@ -91,7 +92,9 @@ class Dataflow:
         return min(due, default=None)
 
     def has_dependents(self, delta: str) -> bool:
-        return any(delta in running.program.inputs for running in self._running.values())
+        return delta in self.watched or any(
+            delta in running.program.inputs for running in self._running.values()
+        )
 
     def abort(self) -> None:
         """Forget what an epoch that was rolled back has left in temp relations."""

@@ -69,6 +69,7 @@ class Engine:
         self.server_key = role_rows.server_key(self.database.writer)
         self.system = SystemCatalog()
         self.plans = Plans()
+        self.answers = self._books.answers
         self._idle_readers: deque[Connection] = deque()
         self.loop = EpochLoop(self._books, clock, options)
         self._outboxes = Outboxes(

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from voltstream.core.errors import LimitExceeded, VoltstreamError
-from voltstream.core.limits import SINK_DEPTH_MAX
+from voltstream.core.limits import ANSWER_KEYS_CHANGED_MAX, SINK_DEPTH_MAX
+from voltstream.runtime.answers import Answers
+from voltstream.runtime.answers import Watched as WatchedColumn
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.python_functions import PythonFunctions
@@ -39,6 +41,7 @@ class Books:
     filled: frozenset[str] = frozenset()  # Base deltas that still hold rows of an earlier epoch.
     functions: PythonFunctions = field(default_factory=PythonFunctions)
     watched: dict[int, Watched] = field(default_factory=dict)  # By hypertable.
+    answers: Answers = field(default_factory=Answers)
 
 
 class Epoch:
@@ -52,6 +55,7 @@ class Epoch:
         self._lent: dict[str, tuple[str, pa.Table]] = {}
         self._ordinals: dict[int, int] = {}
         self._undo: list[Callable[[], None]] = []
+        self._answered: tuple[WatchedColumn, ...] = ()
         self.after_commit: list[Callable[[], None]] = []
         self.catalog = books.catalog
         self.connection = books.connection
@@ -66,6 +70,8 @@ class Epoch:
         return self.row.epoch
 
     def begin(self) -> None:
+        self._answered = self._books.answers.epoch_begins()
+        self.dataflow.watched = frozenset(one.delta for one in self._answered)
         self.connection.execute("BEGIN")
         self._set_instant("vs_prev", self._books.row.now_us)
         self._set_instant("vs_now", self.row.now_us)
@@ -117,6 +123,7 @@ class Epoch:
         self._filled = self._pending.keys() - self._lent.keys()
         self._pending = {}
         made = self.dataflow.propagate(self.connection.execute, deltas, self.row.now_us)
+        self._tell_answers(made)
         for entry in self.catalog.of_kind("sink"):
             program = entry.program
             if program is not None and entry.follow is None and made.get(program.output, 0):
@@ -130,6 +137,18 @@ class Epoch:
         self._flushes += 1
         if self._pending:  # A sink has written into a table: its views follow.
             self._again(depth)
+
+    def _tell_answers(self, made: dict[str, int]) -> None:
+        """Let go of the answers that were read from rows which change."""
+        for watched in self._answered:
+            rows = made.get(watched.delta, 0)
+            if not rows:
+                continue
+            keys = None
+            if rows <= ANSWER_KEYS_CHANGED_MAX:
+                sql = f"SELECT DISTINCT {watched.column} FROM {watched.delta}"
+                keys = [key for (key,) in self.connection.rows(sql)]
+            self._books.answers.changed(watched, keys)
 
     def _take_back(self) -> None:
         """Leave the lent deltas empty and let go of their rows."""
@@ -169,9 +188,12 @@ class Epoch:
         """Make the epoch durable. Raises: StorageFault; then nothing of it happened."""
         self.flush()
         write_epoch(self.connection, self.row)
+        if self.catalog is not self._books.catalog:
+            self._books.answers.definitions_change()
         self.connection.execute("COMMIT")
         self._books.row = self.row
         self._books.catalog = self.catalog
+        self._books.answers.epoch_ended()
         self._books.filled = frozenset(self._filled)
 
     def rollback(self) -> None:
@@ -181,3 +203,4 @@ class Epoch:
         for undo in reversed(self._undo):
             undo()
         self.dataflow.abort()
+        self._books.answers.epoch_ended()

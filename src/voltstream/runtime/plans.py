@@ -15,22 +15,25 @@ from voltstream.core.limits import PLANS_MAX
 from voltstream.core.ports import Description, is_plain
 from voltstream.core.schema import Schema
 from voltstream.core.types import Kind
+from voltstream.runtime.answers import Reading
 from voltstream.runtime.catalog import Catalog, Entry, Names, Scope
 from voltstream.runtime.describing import parameter_oids
 from voltstream.runtime.roles import Roles
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
-from voltstream.sql.lifting import Marker, cut, lifted
+from voltstream.sql.keyed import keyed
+from voltstream.sql.lifting import Lifted, Marker, cut, lifted
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.resolve import resolved
 from voltstream.sql.translate import translate_query
-from voltstream.store.database import Connection, literal
+from voltstream.store.database import Connection, literal, quoted
 
 _STORE_TYPES: Mapping[Kind, str] = {
     Kind.BOOL: "BOOLEAN", Kind.INT2: "SMALLINT", Kind.INT4: "INTEGER", Kind.INT8: "BIGINT",
     Kind.FLOAT8: "DOUBLE", Kind.TEXT: "VARCHAR", Kind.VARCHAR: "VARCHAR", Kind.UUID: "UUID",
     Kind.DATE: "DATE", Kind.TIMESTAMP: "TIMESTAMP", Kind.TIMESTAMPTZ: "TIMESTAMPTZ",
 }  # fmt: skip
+_TEXTS = (Kind.TEXT, Kind.VARCHAR)
 _KINDS = {kind.oid: kind for kind in _STORE_TYPES}
 _BITS = {Kind.INT2: 15, Kind.INT4: 31, Kind.INT8: 63}
 _CLASSES: Mapping[Kind, type] = {
@@ -74,6 +77,7 @@ class Plan:
     columns: Schema
     few: bool  # Its rows can be taken value by value.
     timed: bool  # It may read NOW().
+    reading: Reading | None = None  # Set where an answer may be kept until its rows change.
 
     def description(self, given: int) -> Description:
         """Tell the types of the parameters that a client gives, and of the columns."""
@@ -108,7 +112,7 @@ class Asked(sql.Parsed):
     query: sql.Query | None
     template: str
     first: int
-    numbers: tuple[int, ...]
+    values: tuple[int | str, ...]
     plan: Plan | None = None
 
 
@@ -129,25 +133,45 @@ class Plans:
         """Parse a message, or find that its only statement has a plan."""
         if len(text) > _TEMPLATE_CHARACTERS_MAX:
             return parse_statements(text)
-        found = lifted(text)
-        plan = self._found(found.template)
-        if plan is not None and plan.sight.same(sight()):
-            return [
-                Asked(
-                    text=text, offset=0, query=None, template=found.template, first=found.first,
-                    numbers=found.numbers, plan=plan,
-                )
-            ]  # fmt: skip
+        known = self.recall(text, sight)
+        if known is not None:
+            return known
+        found = lifted(text, texts=True)
+        if self._is_without(found.template, sight()):
+            found = lifted(text)
         statements = parse_statements(text)
         if len(statements) == 1 and type(statements[0]) is sql.Query:
             query = statements[0]
             return [
                 Asked(
                     text=query.text, offset=query.offset, query=query,
-                    template=found.template, first=found.first, numbers=found.numbers,
+                    template=found.template, first=found.first, values=found.values,
                 )
             ]  # fmt: skip
         return statements
+
+    def recall(self, text: str, sight: Callable[[], Sight]) -> Sequence[Asked] | None:
+        """Find that a message is a query that has a plan."""
+        if len(text) > _TEMPLATE_CHARACTERS_MAX:
+            return None
+        found = lifted(text, texts=True)
+        known = self._recalled(text, found, sight)
+        if known is None and any(isinstance(value, str) for value in found.values):
+            return self._recalled(text, lifted(text), sight)
+        return known
+
+    def _recalled(
+        self, text: str, found: Lifted, sight: Callable[[], Sight]
+    ) -> Sequence[Asked] | None:
+        plan = self._found(found.template)
+        if plan is None or not plan.sight.same(sight()):
+            return None
+        return [
+            Asked(
+                text=text, offset=0, query=None, template=found.template, first=found.first,
+                values=found.values, plan=plan,
+            )
+        ]  # fmt: skip
 
     def learn(self, asked: Asked, sight: Sight, reader: Callable[[], Connection]) -> None:
         """Keep the plan of a template that comes again."""
@@ -163,6 +187,7 @@ class Plans:
                 self._plans[asked.template] = plan
                 return
             self._without[asked.template] = sight
+            self._plans.setdefault(lifted(asked.text).template, None)
             while len(self._without) > PLANS_MAX:
                 self._without.popitem(last=False)
 
@@ -197,11 +222,15 @@ def _planned(asked: Asked, sight: Sight, connection: Connection) -> Plan | None:
     if not isinstance(qualified, sql.Query):
         return None
     names = Names(sight.catalog, connection.describe)
-    given = (0,) * (asked.first - 1) + (Kind.INT4.oid,) * len(asked.numbers)
+    own = (Kind.INT4.oid if isinstance(value, int) else 0 for value in asked.values)
+    given = (*(0,) * (asked.first - 1), *own)
     oids = parameter_oids(qualified, given, names)
     if len(oids) != len(given) or any(oid not in _KINDS for oid in oids):
         return None
     kinds = tuple(_KINDS[oid] for oid in oids)
+    lifted_kinds = zip(asked.values, kinds[asked.first - 1 :], strict=True)
+    if any(isinstance(value, str) and kind not in _TEXTS for value, kind in lifted_kinds):
+        return None  # A quoted date, say: what it means is told by the statement as it is.
     markers = [Marker(n, _STORE_TYPES[kind]) for n, kind in enumerate(kinds, 1)]
     text = translate_query(qualified.tree, names, connection, markers)
     entries = [sight.catalog.get(schema, name) for schema, name in relations(qualified.tree)]
@@ -212,7 +241,33 @@ def _planned(asked: Asked, sight: Sight, connection: Connection) -> Plan | None:
         return None
     columns = connection.describe(text)
     timed = any(word in text for word in _TIMED_WORDS) or any(map(_is_timed, entries))
-    return Plan(sight, kinds, pieces, places, columns, is_plain(columns), timed)
+    few = is_plain(columns)
+    reading = _reading(qualified, entries, kinds) if few and not timed else None
+    return Plan(sight, kinds, pieces, places, columns, few, timed, reading)
+
+
+# Where a value of the store and one of a client are the same object to Python, or neither is.
+_KEY_TYPES: Mapping[str, tuple[Kind, ...]] = {
+    "SMALLINT": tuple(_BITS), "INTEGER": tuple(_BITS), "BIGINT": tuple(_BITS),
+    "VARCHAR": _TEXTS, "UUID": (Kind.UUID,),
+}  # fmt: skip
+
+
+def _reading(
+    query: sql.Query, entries: Sequence[Entry | None], kinds: Sequence[Kind]
+) -> Reading | None:
+    """Tell which rows a query reads, where it is those of one table or view with one value."""
+    entry = entries[0] if len(entries) == 1 else None
+    if entry is None or entry.relation is None or entry.kind == "source":
+        return None
+    types = {column.name: column.store_type for column in entry.relation.columns}
+    for one in keyed(query.tree):
+        kind = kinds[one.parameter - 1]
+        stable = one.column in entry.relation.stable
+        if stable and kind in _KEY_TYPES.get(types.get(one.column, ""), ()):
+            delta, column = entry.relation.delta, quoted(one.column)
+            return Reading(entry.oid, delta, column, one.parameter - 1)
+    return None
 
 
 def _is_timed(entry: Entry | None) -> bool:

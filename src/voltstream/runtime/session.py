@@ -27,6 +27,7 @@ from voltstream.core.ports import (
 from voltstream.runtime import calls, commands, copying, databases, dml, show
 from voltstream.runtime.access import Access
 from voltstream.runtime.activity import Presence
+from voltstream.runtime.at_hand import AtHand
 from voltstream.runtime.backups import FUNCTIONS as BACKUP_FUNCTIONS
 from voltstream.runtime.block import ends_block
 from voltstream.runtime.catalog import with_public_names
@@ -80,6 +81,7 @@ class EngineSession:
         self._block = self._access.block
         self._cursors = Cursors(engine.reader, self._interruption.check)
         self._prepared = PreparedStatements()
+        self.at_hand = AtHand(self._access, lambda text: self.note(text, "idle"))
 
     # --- ports.Session --------------------------------------------------------------------------
 
@@ -159,7 +161,7 @@ class EngineSession:
             return None
         try:
             self._access.introduce(asked)
-            return self._access.run_plan(plan, [*parameters, *asked.numbers])
+            return self._access.run_plan(plan, [*parameters, *asked.values])
         except QueryCanceled:
             raise
         except VoltstreamError:

@@ -1,4 +1,4 @@
-"""Statements that differ in their numbers only: one template, and the numbers apart."""
+"""Statements that differ in compared values only: one template, and the values apart."""
 
 from __future__ import annotations
 
@@ -9,37 +9,42 @@ from sqlglot import exp
 
 # What is quoted is passed over; a number is lifted where it is compared, for only there does its
 # value say nothing about the meaning of the statement.
-_LIFTED = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\w*\$.*?\$\w*\$"
-    r"|(?P<before>[\w)\"\s](?:=|<|>|<=|>=|<>)\s*)(?P<number>\d{1,9})(?![\w.])",
-    re.DOTALL,
-)
+_PASSED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\w*\$.*?\$\w*\$"
+_BEFORE = r"(?P<before>[\w)\"\s](?:=|<|>|<=|>=|<>)\s*)"
+_NUMBER = r"(?P<number>\d{1,9})(?![\w.])"
+# A text ends its comparison: what may follow it otherwise changes its meaning.
+_TEXT = r"(?P<text>'(?:[^']|'')*')(?=\s*(?:[;)]|$|(?:and|or|order|limit|group)\b))"
+_NUMBERS = re.compile(f"{_PASSED}|{_BEFORE}{_NUMBER}", re.DOTALL)
+_VALUES = re.compile(f"{_PASSED}|{_BEFORE}(?:{_NUMBER}|{_TEXT})", re.DOTALL | re.IGNORECASE)
 _PARAMETER = re.compile(r"\$(\d+)")
 _MARK = re.compile(r"GETVARIABLE\('vs_p(\d+)'\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """A statement's template: ``numbers`` stand in it as $``first`` and on."""
+    """A statement's template: ``values`` stand in it as $``first`` and on."""
 
     template: str
     first: int
-    numbers: tuple[int, ...]
+    values: tuple[int | str, ...]
 
 
-def lifted(text: str) -> Lifted:
-    """Take the compared numbers out of a statement."""
+def lifted(text: str, *, texts: bool = False) -> Lifted:
+    """Take the compared numbers out of a statement, and with ``texts`` the quoted values too."""
     first = max((int(found) for found in _PARAMETER.findall(text)), default=0) + 1
-    numbers: list[int] = []
+    values: list[int | str] = []
 
     def lift(found: re.Match[str]) -> str:
-        if found["number"] is None:
+        if found["before"] is None:
             return found[0]
-        numbers.append(int(found["number"]))
-        return f"{found['before']}${first + len(numbers) - 1}"
+        if found["number"] is not None:
+            values.append(int(found["number"]))
+        else:
+            values.append(found["text"][1:-1].replace("''", "'"))
+        return f"{found['before']}${first + len(values) - 1}"
 
-    template = _LIFTED.sub(lift, text)
-    return Lifted(template, first, tuple(numbers))
+    template = (_VALUES if texts else _NUMBERS).sub(lift, text)
+    return Lifted(template, first, tuple(values))
 
 
 @dataclass(frozen=True, slots=True)
