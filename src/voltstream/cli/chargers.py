@@ -11,7 +11,7 @@ from voltstream.core.errors import InvalidParameter
 from voltstream.ocpp.gateway import GatewayOptions
 
 # Files of the ocpp pack that the gateway cannot be without; the rest is views.
-_NEEDED = ("010_sources.sql", "015_gateway.sql")
+_NEEDED = ("010_sources.sql", "015_gateway.sql", "016_published.sql")
 # Of the whitepaper on security, with ECDHE also for RSA keys; TLS 1.3 brings its own.
 _CIPHERS = ":".join([
     "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",

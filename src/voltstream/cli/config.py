@@ -37,6 +37,12 @@ class KafkaSettings(BaseModel):
     bootstrap_override: str | None = Field(
         None, description="host:port that every kafka source and sink uses instead of its own."
     )
+    mirror: str | None = Field(
+        None, description="host:port of the brokers that get what chargers bring."
+    )
+    mirror_properties: dict[str, SecretStr] = Field(
+        default_factory=dict, description="librdkafka's options for those brokers."
+    )
 
 
 class EpochSettings(BaseModel):
@@ -114,6 +120,7 @@ class OcppSettings(BaseModel):
     )
     heartbeat_s: int = Field(300, ge=1, description="Seconds between heartbeats.")
     retry_s: int = Field(60, ge=1, description="Seconds until a charger that waits asks again.")
+    enabled: bool = Field(True, description="Take charge points.")
     call_s: float = Field(30, gt=0, description="Seconds a charger may take to answer a command.")
     ping_s: float = Field(45, gt=0, description="Seconds between pings, and to answer one.")
     settle_s: float = Field(

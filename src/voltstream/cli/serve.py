@@ -19,6 +19,7 @@ from voltstream.cli.address import DATABASE, USER
 from voltstream.cli.certificates import self_signed
 from voltstream.cli.chargers import gateway_ddl, gateway_options
 from voltstream.cli.config import Settings, load_settings
+from voltstream.cli.mirror import keep_mirror, mirror_properties
 from voltstream.cli.terminal import say
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import Clock, SystemClock
@@ -68,7 +69,9 @@ class RunningServer:
             settings.data,
             engine_options(settings),
             clock,
-            ConnectorRegistry(settings.kafka.bootstrap_override),
+            ConnectorRegistry(
+                settings.kafka.bootstrap_override, mirror=mirror_properties(settings.kafka)
+            ),
         )
         self.pg_port = 0
         self.http_port = 0
@@ -90,11 +93,15 @@ class RunningServer:
         # Ports first: a second server on the same ports stops before it touches any data.
         http_socket = self._stack.enter_context(listen(settings.host, settings.http_port))
         self.http_port = http_socket.getsockname()[1]
-        ocpp_socket = self._stack.enter_context(listen(settings.host, settings.ocpp_port))
-        self.ocpp_port = ocpp_socket.getsockname()[1]
+        ocpp_socket: socket.socket | None = None
+        if settings.ocpp.enabled:
+            ocpp_socket = self._stack.enter_context(listen(settings.host, settings.ocpp_port))
+            self.ocpp_port = ocpp_socket.getsockname()[1]
         instance = self.instance
         self._stack.push_async_callback(asyncio.to_thread, instance.stop)
         await asyncio.to_thread(instance.start)
+        mirrored = settings.kafka.mirror is not None
+        await asyncio.to_thread(keep_mirror, instance, gateway_ddl(), wanted=mirrored)
         if settings.auth.owner_password is not None:
             password = settings.auth.owner_password.get_secret_value()
             await asyncio.to_thread(instance.set_owner_password, password)
@@ -113,10 +120,8 @@ class RunningServer:
             raise unopened(settings.host, settings.pg_port, error) from error
         self._stack.push_async_callback(pg_server.stop)
         self.pg_port = pg_server.port
-        gateway = Gateway(instance, instance, self._clock, gateway_options(settings), gateway_ddl())
-        await gateway.start(ocpp_socket)
-        instance.commands = Commander(gateway, self._clock)
-        self._stack.push_async_callback(gateway.stop)
+        if ocpp_socket is not None:
+            await self._take_chargers(ocpp_socket)
         entry = EntryPolicy(
             asks_all=settings.auth.method != "auto",
             near_all=settings.trust_remote,
@@ -124,6 +129,13 @@ class RunningServer:
         )
         web = build_app(instance, instance, instance, entry)
         await self._serve_http(web, http_socket, certificate)
+
+    async def _take_chargers(self, listening: socket.socket) -> None:
+        instance, options = self.instance, gateway_options(self._settings)
+        gateway = Gateway(instance, instance, self._clock, options, gateway_ddl())
+        await gateway.start(listening)
+        instance.commands = Commander(gateway, self._clock)
+        self._stack.push_async_callback(gateway.stop)
 
     async def _serve_http(
         self, web: Starlette, http_socket: socket.socket, certificate: Certificate | None
@@ -224,8 +236,9 @@ async def run_until_stopped(settings: Settings) -> None:
         say(f"  psql postgres://{USER}@{settings.host}:{server.pg_port}/{DATABASE}")
         scheme = "https" if certificate_of(settings) is not None else "http"
         say(f"  {scheme}://{settings.host}:{server.http_port}")
-        scheme = "wss" if settings.ocpp.tls_certificate else "ws"
-        say(f"  {scheme}://{settings.host}:{server.ocpp_port}/ocpp/<charge point id>")
+        if settings.ocpp.enabled:
+            scheme = "wss" if settings.ocpp.tls_certificate else "ws"
+            say(f"  {scheme}://{settings.host}:{server.ocpp_port}/ocpp/<charge point id>")
         say("Ctrl-C stops.")
         await stopped.wait()
         say("Stopping.")

@@ -23,10 +23,20 @@ from voltstream.formats.declared import truth
 
 
 class ConnectorRegistry:
-    """Makes connectors; ``bootstrap_override`` redirects every Kafka one to other brokers."""
+    """Makes connectors.
 
-    def __init__(self, bootstrap_override: str | None = None, clock: Clock | None = None) -> None:
+    ``bootstrap_override`` redirects every Kafka one to other brokers; ``mirror`` says how
+    ``kafka-mirror`` sinks reach theirs.
+    """
+
+    def __init__(
+        self,
+        bootstrap_override: str | None = None,
+        clock: Clock | None = None,
+        mirror: Mapping[str, str] | None = None,
+    ) -> None:
         self._bootstrap_override = bootstrap_override
+        self._mirror = mirror
         self._clock = clock or SystemClock()
 
     def source(self, feed: SourceFeed) -> Connector | None:
@@ -65,6 +75,10 @@ class ConnectorRegistry:
             case "kafka":
                 made = ExactlyOnceKafkaSink if _is_exactly_once(name, properties) else KafkaSink
                 return made(name, properties, self._bootstrap_override)
+            case "kafka-mirror":
+                if self._mirror is None:
+                    raise InvalidParameter(f'sink "{name}" needs the setting kafka.mirror')
+                return KafkaSink(name, {**properties, **self._mirror}, None)
             case "postgres":
                 return PostgresSink(name, properties)
             case "webhook" | "http":
