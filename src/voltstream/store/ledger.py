@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from voltstream.core.errors import StorageFault
 from voltstream.store import hypertable, pushes
 from voltstream.store.database import Connection
 from voltstream.store.roles import TABLES as ROLE_TABLES
@@ -29,9 +30,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.dropped (sink BIGINT, rows BIGINT)",
     "CREATE SEQUENCE IF NOT EXISTS _vs.dead_letter_ids",
     "CREATE TABLE IF NOT EXISTS _vs.dead_letters (source VARCHAR, position VARCHAR, raw BLOB, "
-    'reason VARCHAR, "at" TIMESTAMPTZ)',
-    "ALTER TABLE _vs.dead_letters ADD COLUMN IF NOT EXISTS "
-    "id BIGINT DEFAULT nextval('_vs.dead_letter_ids')",
+    "reason VARCHAR, \"at\" TIMESTAMPTZ, id BIGINT DEFAULT nextval('_vs.dead_letter_ids'))",
     "CREATE TABLE IF NOT EXISTS _vs.states (oid BIGINT, state VARCHAR, detail VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.ends (oid BIGINT, part VARCHAR, reached BIGINT, "
     '"at" TIMESTAMPTZ)',
@@ -90,6 +89,9 @@ _VIEWS = (
     "recursive := true)",
     "CREATE OR REPLACE VIEW rw_catalog.rw_epochs AS SELECT epoch, now FROM _vs.epoch",
 )
+# How internal tables, operator state and chunks are laid out: tests/store/test_layout.py tells
+# when it must be raised, because what an earlier version wrote cannot be read as it is.
+LAYOUT = 1
 FIRST_OID = 16_384  # PostgreSQL's first oid of user objects: clients treat lower ones as built in.
 
 
@@ -129,7 +131,8 @@ class EpochRow:
 
 
 def prepare(connection: Connection) -> None:
-    """Make the internal tables and the views users see them through."""
+    """Make the internal tables and the views users see them through. Raises: StorageFault."""
+    _check_layout(connection)
     for statement in (*_TABLES, *ROLE_TABLES, *pushes.TABLES, *hypertable.TABLES, *JOB_TABLES):
         connection.execute(statement)
     hypertable.count_hot_rows(connection)
@@ -139,6 +142,24 @@ def prepare(connection: Connection) -> None:
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")
     connection.execute("DELETE FROM _vs.states")  # States describe a process that is gone.
     connection.execute("DELETE FROM _vs.ends")
+
+
+def _check_layout(connection: Connection) -> None:
+    """Raises: StorageFault when another version laid the file out, before anything is touched."""
+    tables = "SELECT table_name FROM duckdb_tables() WHERE schema_name = '_vs'"
+    names = {str(name) for (name,) in connection.rows(tables)}
+    found = 0
+    if "layout" in names:
+        found = int(connection.rows("SELECT number FROM _vs.layout")[0][0])
+    elif not names:
+        connection.execute(f"CREATE TABLE _vs.layout AS SELECT {LAYOUT}::BIGINT AS number")
+        return
+    if found != LAYOUT:
+        raise StorageFault(
+            f"the database was laid out by another version (layout {found}, this one reads "
+            f"{LAYOUT})",
+            hint="Start the version that wrote it, or another data directory: --data DIR.",
+        )
 
 
 def read_epoch(connection: Connection) -> EpochRow:
