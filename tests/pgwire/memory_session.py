@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,9 @@ from voltstream.core.ports import (
     CopyOut,
     Description,
     Notice,
+    Notification,
     Outcome,
+    Spelling,
     Standing,
     Statement,
     TransactionStatus,
@@ -221,6 +223,19 @@ class MemorySession:
 
     def reported_settings(self) -> Mapping[str, str]:
         return self.settings
+
+    def spelling(self) -> Spelling:
+        return Spelling()
+
+    @property
+    def listening(self) -> bool:
+        return False
+
+    def notifications(self) -> Sequence[Notification | Notice]:
+        return ()
+
+    def on_notification(self, wake: Callable[[], None]) -> None:
+        """Nothing is ever told."""
 
     def interrupt(self) -> None:
         self.connection.interrupt()

@@ -228,7 +228,9 @@ def test_show(text: str, expected: tuple[object, ...]) -> None:
     ],
 )
 def test_settings(text: str, name: str, value: str | None) -> None:
-    assert parse_one(text) == st.SetSetting(text=text, offset=0, name=name, value=value)
+    local = " LOCAL " in text
+    expected = st.SetSetting(text=text, offset=0, name=name, value=value, local=local)
+    assert parse_one(text) == expected
 
 
 @pytest.mark.parametrize(

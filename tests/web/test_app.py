@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -17,9 +17,12 @@ from voltstream.core.ports import (
     AtHand,
     Bearer,
     Description,
+    Notice,
+    Notification,
     Outcome,
     RawBatch,
     Receipt,
+    Spelling,
     Standing,
     Statement,
     TransactionStatus,
@@ -89,6 +92,19 @@ class MemorySession:
 
     def reported_settings(self) -> Mapping[str, str]:
         return {}
+
+    def spelling(self) -> Spelling:
+        return Spelling()
+
+    @property
+    def listening(self) -> bool:
+        return False
+
+    def notifications(self) -> Sequence[Notification | Notice]:
+        return ()
+
+    def on_notification(self, wake: Callable[[], None]) -> None:
+        """Nothing is ever told."""
 
     def interrupt(self) -> None:
         return

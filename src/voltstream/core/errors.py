@@ -361,6 +361,12 @@ class ObjectInUse(VoltstreamError):
     sqlstate = "55006"
 
 
+class LockNotAvailable(VoltstreamError):
+    """The writer was not to be had within lock_timeout."""
+
+    sqlstate = "55P03"
+
+
 class QueryCanceled(VoltstreamError):
     """The user asked for the statement to stop."""
 

@@ -42,6 +42,9 @@ ANSWER_KEYS_CHANGED_MAX = 4_096  # Keys of a relation looked at per epoch. More:
 ANSWERS_UNASKED_S = 60  # How long a relation's changes are followed for answers nobody asks.
 READERS_IDLE_MAX = 8  # Readers kept for the next query. More: closed.
 STATEMENTS_MAX = 10_000  # Prepared statements or portals of one session. Full: 54000.
+NOTIFICATIONS_MAX = 1_000  # Waiting for one session, <= 8 MB. Full: more are lost, and it is told.
+NOTIFICATIONS_SAID_MAX = 10_000  # Of one transaction, <= 80 MB. More: 54000.
+NOTIFICATION_BYTES_MAX = 8_000  # Of a payload, as in PostgreSQL. So long or longer: 22023.
 RESULT_BATCH_ROWS = 8_192  # Rows turned into wire bytes at a time; a slow reader holds one batch.
 
 CDC_BATCH_BYTES = 4 * 1024 * 1024  # Changes of whole transactions that are taken as one batch.

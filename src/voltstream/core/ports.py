@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -25,6 +25,15 @@ class Notice:
     sqlstate: str = "00000"
     hint: str | None = None
     detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What NOTIFY told a channel, or an epoch the channel of a relation's changes."""
+
+    process_id: int  # Of who told it; 0 for an epoch.
+    channel: str
+    payload: str
 
 
 class RowStream(Protocol):
@@ -161,6 +170,17 @@ class AtHand(Protocol):
     ) -> Outcome | None: ...
 
 
+class Spelling(NamedTuple):
+    """The settings that decide how a value is written to a client, and read from it."""
+
+    timezone: str = "UTC"
+    datestyle: str = "ISO, MDY"
+    intervalstyle: str = "postgres"
+    bytea_output: str = "hex"
+    extra_float_digits: str = "1"
+    client_encoding: str = "UTF8"
+
+
 class Session(Protocol):
     """One client's conversation. Calls come one at a time, from any thread, and may block.
 
@@ -193,6 +213,18 @@ class Session(Protocol):
 
     def reported_settings(self) -> Mapping[str, str]:
         """Return the ParameterStatus values a client must know (TimeZone, DateStyle, …)."""
+
+    def spelling(self) -> Spelling: ...
+
+    @property
+    def listening(self) -> bool:
+        """Tell whether notifications may come."""
+
+    def notifications(self) -> Sequence[Notification | Notice]:
+        """Take what waits for this session on the channels it listens to."""
+
+    def on_notification(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called, on whatever thread, when something begins to wait."""
 
     def interrupt(self) -> None:
         """Stop the running statement (57014). The only call made from another thread meanwhile."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.ports import Notice
+from voltstream.core.ports import Notice, Notification
 from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.wire_types import wire_type
@@ -247,6 +247,12 @@ def notice_response(notice: Notice) -> bytes:
     if notice.hint:
         fields.append(("H", notice.hint))
     return _fields(b"N", fields)
+
+
+def notification_response(told: Notification) -> bytes:
+    """Tell what was said on a channel."""
+    body = struct.pack("!i", told.process_id) + _text(told.channel) + _text(told.payload)
+    return message(b"A", body)
 
 
 def _fields(tag: bytes, fields: Sequence[tuple[str, str]]) -> bytes:

@@ -26,7 +26,16 @@ from voltstream.core.errors import (
     VoltstreamError,
 )
 from voltstream.core.limits import MESSAGE_BYTES_MAX
-from voltstream.core.ports import CopyIn, CopyOut, Outcome, RowStream, Session, Statement
+from voltstream.core.ports import (
+    CopyIn,
+    CopyOut,
+    Notice,
+    Notification,
+    Outcome,
+    RowStream,
+    Session,
+    Statement,
+)
 from voltstream.core.schema import Schema
 from voltstream.pgwire import messages as m
 from voltstream.pgwire.copy_binary import BinaryReader, binary_messages
@@ -111,6 +120,7 @@ class Conversation:
         self._reported: dict[str, str] = {}
         self._skipping = False
         self._implicit = False
+        self._extending = False  # Extended messages came whose Sync has not.
         self._copy: CopyIn | None = None
         self._copy_reader: BinaryReader | None = None
         self._copy_is_simple = False
@@ -188,6 +198,7 @@ class Conversation:
                 refusal = FeatureNotSupported("the function call protocol is not supported")
                 return iter((m.error_response(refusal), m.ready(session.status)))
             case m.Parse() | m.Bind() | m.Describe() | m.Execute() | m.Close():
+                self._extending = True
                 return self._guarded_extended(session, self._extended(session, message))
             case _:
                 raise ProtocolViolation("unexpected message after startup")
@@ -259,8 +270,20 @@ class Conversation:
     def _ready(self, session: Session) -> Iterator[bytes]:
         if session.status == "I":
             self._prepareds.close_all()
+            yield from map(_told, session.notifications())
         yield from self._changed_settings(session)
         yield m.ready(session.status)
+
+    def meanwhile(self) -> bytes:
+        """Return what a client that says nothing is told: only between its transactions."""
+        session = self._session
+        if session is None or self.finished or not self._is_idle(session):
+            return b""
+        return b"".join(map(_told, session.notifications()))
+
+    def _is_idle(self, session: Session) -> bool:
+        busy = self._implicit or self._skipping or self._extending or self._copy is not None
+        return session.status == "I" and not busy and not self._waiting
 
     def _failed(self, session: Session, error: VoltstreamError) -> Iterator[bytes]:
         """Tell an error and undo the implicit transaction it happened in."""
@@ -441,7 +464,7 @@ class Conversation:
             yield from self._failed(session, error)
 
     def _sync(self, session: Session) -> Iterator[bytes]:
-        self._skipping = False
+        self._skipping = self._extending = False
         try:
             self._commit_implicit(session)
         except VoltstreamError as error:
@@ -567,6 +590,12 @@ class Conversation:
         else:
             self._prepareds.close(message.name)
         yield m.CLOSE_COMPLETE
+
+
+def _told(item: Notification | Notice) -> bytes:
+    if isinstance(item, Notification):
+        return m.notification_response(item)
+    return m.notice_response(item)
 
 
 def _cursor_columns(session: Session, name: str) -> Schema:

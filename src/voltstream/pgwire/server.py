@@ -10,10 +10,11 @@ import logging
 import secrets
 import socket
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from voltstream.core.errors import (
     AdminShutdown,
@@ -32,6 +33,7 @@ from voltstream.pgwire.login import Line, Login, Policy, demanded
 from voltstream.pgwire.protocol import Admitted, Conversation
 from voltstream.pgwire.startup import Credentials
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024  # One read of a socket. More waits in the kernel: COPY slows its sender.
@@ -52,6 +54,8 @@ class _Connection:
     session: Session | None = None
     has_waited: bool = False
     waiting: asyncio.Task[None] | None = None  # While it waits for its client.
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    told: asyncio.Event = field(default_factory=asyncio.Event)  # Notifications wait.
 
     @property
     def secured(self) -> bool:
@@ -67,7 +71,17 @@ class _Connection:
     def admit(self, credentials: Credentials, key_bytes: int) -> Admitted:
         self.secret = secrets.token_bytes(key_bytes)
         self.session = self.server.open_session(self.line, self.process_id, credentials)
+        self.session.on_notification(self.ring)
         return Admitted(self.session, self.process_id, self.secret)
+
+    @property
+    def listens(self) -> bool:
+        return self.session is not None and self.session.listening
+
+    def ring(self) -> None:
+        """Wake who waits for the client, from any thread."""
+        with suppress(RuntimeError):  # The server has stopped.
+            self.loop.call_soon_threadsafe(self.told.set)
 
     def cancel(self, process_id: int, secret: bytes) -> None:
         self.server.cancel(process_id, secret)
@@ -194,6 +208,11 @@ class PgServer:
     ) -> None:
         now_s = asyncio.get_running_loop().time
         ends_s = now_s() + STARTUP_S
+
+        async def told() -> None:
+            writer.write(await self._in_thread(conversation.meanwhile))
+            await writer.drain()
+
         if await begins_with_tls(writer, STARTUP_S) and self._tls is not None:
             await self._secure(connection, writer, ends_s - now_s(), direct=True)
         else:
@@ -201,7 +220,7 @@ class PgServer:
         while not conversation.finished and not self._stopping.is_set():
             session = connection.session
             patience_s = session.idle_limit_s() if session is not None else ends_s - now_s()
-            data = await self._read(connection, reader, patience_s)
+            data = await self._read(connection, reader, patience_s, told)
             if data is None:
                 conversation.farewell = _too_idle(connection)
                 return
@@ -267,18 +286,48 @@ class PgServer:
         return not self._stopping.is_set()
 
     async def _read(
-        self, connection: _Connection, reader: asyncio.StreamReader, patience_s: float | None
+        self,
+        connection: _Connection,
+        reader: asyncio.StreamReader,
+        patience_s: float | None,
+        told: Callable[[], Awaitable[None]],
     ) -> bytes | None:
-        """Return what the client sends; b"" when it went, None when late."""
+        """Return what the client sends; b"" when it went, None when late.
+
+        ``told`` is run when notifications come meanwhile: a client that does not take them is not
+        read from either.
+        """
         connection.waiting = asyncio.current_task()
         try:
-            if patience_s is None:
-                return await reader.read(READ_BYTES)
-            return await asyncio.wait_for(reader.read(READ_BYTES), patience_s)
+            if connection.listens:
+                reading = self._read_or_tell(connection, reader, told)
+            else:
+                reading = reader.read(READ_BYTES)
+            return await (reading if patience_s is None else asyncio.wait_for(reading, patience_s))
         except TimeoutError:
             return None
         finally:
             connection.waiting = None
+
+    async def _read_or_tell(
+        self,
+        connection: _Connection,
+        reader: asyncio.StreamReader,
+        told: Callable[[], Awaitable[None]],
+    ) -> bytes:
+        reading = asyncio.ensure_future(reader.read(READ_BYTES))
+        ringing = asyncio.ensure_future(connection.told.wait())
+        try:
+            while True:
+                await asyncio.wait({reading, ringing}, return_when=asyncio.FIRST_COMPLETED)
+                if reading.done():
+                    return reading.result()
+                connection.told.clear()
+                await told()
+                ringing = asyncio.ensure_future(connection.told.wait())
+        finally:
+            for task in (reading, ringing):
+                task.cancel()
 
     async def _next_chunk(
         self,
@@ -295,8 +344,8 @@ class PgServer:
             if reader.at_eof() and connection.session is not None:
                 connection.session.interrupt()
 
-    async def _in_thread(self, call: Callable[[], object]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, call)
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     async def _part(self, conversation: Conversation, writer: asyncio.StreamWriter) -> None:
         farewell = conversation.farewell

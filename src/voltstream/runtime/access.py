@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from typing import TypeVar
 
-from voltstream.core.errors import VoltstreamError
+from voltstream.core.errors import LockNotAvailable, VoltstreamError
 from voltstream.core.limits import FEW_ROWS_MAX
 from voltstream.core.ports import Description, FewRows, Outcome
 from voltstream.runtime import costs, describing, querying, show
@@ -14,6 +16,7 @@ from voltstream.runtime.activity import Asker, Presence
 from voltstream.runtime.block import Block
 from voltstream.runtime.catalog import Catalog, Names, Scope, search_path, undescribed
 from voltstream.runtime.databases import Databases
+from voltstream.runtime.deadline import duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.guard import allow, allow_functions
@@ -52,6 +55,7 @@ class Access:
         self._settings = settings
         self._interruption = interruption
         self.block = Block(engine, settings, interruption)
+        self.listening: Callable[[], Sequence[str]] = tuple  # The channels of the session.
         self._introduction = ""  # What the next statement's connection must know of us.
         self.identity = Identity(presence.user, self.roles, settings)
 
@@ -110,7 +114,9 @@ class Access:
         self._introduction = self._databases.activity.introduction(
             self._presence,
             Asker(self.identity.name, self.identity.session_name, self._sees_others()),
-            self._settings.all(),
+            self._settings.described(),
+            dict(self._settings.all()),
+            self.listening(),
             self._databases.names(),
         )
 
@@ -303,9 +309,21 @@ class Access:
                 return transaction.run(run, self._interruption.waiting, keep=keep, size=size)
             future = self._engine.loop.run_statement(run, shared=shared)
             self._interruption.waiting(future)
-            return waited(future)
+            return self._patiently(future)
         finally:
             self._interruption.waited()
+
+    def _patiently(self, future: Future[T]) -> T:
+        """Wait for a statement, and for its turn no longer than lock_timeout. Raises: 55P03."""
+        limit_s = duration_s("lock_timeout", self._settings.get("lock_timeout"))
+        if not limit_s:
+            return waited(future)
+        try:
+            return waited(future, limit_s)
+        except FutureTimeout:
+            if future.cancel():
+                raise LockNotAvailable("canceling statement due to lock timeout") from None
+            return waited(future)
 
 
 def _introduced(run: Callable[[Epoch], T], introduction: str) -> Callable[[Epoch], T]:

@@ -108,7 +108,9 @@ class Activity:
         self,
         presence: Presence,
         asker: Asker,
-        settings: Sequence[tuple[str, str]],
+        settings: Sequence[Mapping[str, str | None]],
+        shown: Mapping[str, str],
+        channels: Sequence[str],
         databases: Sequence[str],
     ) -> str:
         """Return the statement that tells a connection who asks, and what the server holds."""
@@ -120,8 +122,9 @@ class Activity:
             "client": presence.client,
             "started": _instant(self.started_us),
             "version": SERVER_VERSION,
-            "settings": dict(settings),
-            "setting_list": [{"name": name, "setting": value} for name, value in settings],
+            "settings": {name.lower(): value for name, value in shown.items()},
+            "setting_list": settings,
+            "channels": channels,
             "databases": [{"name": name} for name in databases],
             "sessions": self.rows(asker),
         }

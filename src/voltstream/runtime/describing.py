@@ -10,9 +10,11 @@ from voltstream.core.ports import Description
 from voltstream.core.schema import Column, Schema
 from voltstream.core.types import DataType, Kind
 from voltstream.runtime.catalog import Catalog, Names, public_name
+from voltstream.runtime.effects import effect_columns
 from voltstream.runtime.show import shown_columns
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import capture
+from voltstream.sql.effects import EffectQuery
 from voltstream.sql.parameters import parameter_types
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
@@ -52,7 +54,8 @@ def _columns(
     match parsed:
         case sql.Query(tree=tree):
             names = Names(catalog, connection.describe)
-            return connection.describe(translate_query(tree, names, connection, parameters))
+            columns = connection.describe(translate_query(tree, names, connection, parameters))
+            return effect_columns(parsed, columns) if isinstance(parsed, EffectQuery) else columns
         case sql.Insert() | sql.Update() | sql.Delete():
             if not parsed.returning:
                 return None

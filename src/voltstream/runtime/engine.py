@@ -66,6 +66,7 @@ class Engine:
             macros=MACROS, natives=NATIVES, batched=self._functions.natives(), tier=options.tier,
         )  # fmt: skip
         self._books = _restored_books(self.database.writer, self._functions, vault)
+        self.channels = self._books.channels
         self.server_key = role_rows.server_key(self.database.writer)
         self.system = SystemCatalog()
         self.plans = Plans()
@@ -205,6 +206,7 @@ class Engine:
 
     def _after_epoch(self, epoch: Epoch) -> None:
         self._deliveries.wake(epoch.posted())
+        self.channels.tell_changes(epoch.changes)
         if epoch.catalog is not self._published:
             self._published = epoch.catalog
             oids = {entry.oid for entry in epoch.catalog}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,6 +13,7 @@ from voltstream.core.limits import ANSWER_KEYS_CHANGED_MAX, SINK_DEPTH_MAX
 from voltstream.runtime.answers import Answers
 from voltstream.runtime.answers import Watched as WatchedColumn
 from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.channels import Change, Channels
 from voltstream.runtime.dataflow import Dataflow
 from voltstream.runtime.python_functions import PythonFunctions
 from voltstream.store.database import Connection
@@ -42,6 +43,7 @@ class Books:
     functions: PythonFunctions = field(default_factory=PythonFunctions)
     watched: dict[int, Watched] = field(default_factory=dict)  # By hypertable.
     answers: Answers = field(default_factory=Answers)
+    channels: Channels = field(default_factory=Channels)
 
 
 class Epoch:
@@ -62,6 +64,8 @@ class Epoch:
         self.dataflow = books.dataflow
         self.functions = books.functions
         self.vault = books.vault
+        self._told = {f"d_{oid}": oid for oid in books.channels.watched}
+        self.changes: dict[int, Change] = {}  # Of relations that sessions listen to.
         old = books.row
         self.row = EpochRow(old.epoch + 1, max(now_us, old.now_us), old.next_rid, old.next_oid)
 
@@ -71,7 +75,8 @@ class Epoch:
 
     def begin(self) -> None:
         self._answered = self._books.answers.epoch_begins()
-        self.dataflow.watched = frozenset(one.delta for one in self._answered)
+        answered = {one.delta for one in self._answered}
+        self.dataflow.watched = frozenset(answered | self._told.keys())
         self.connection.execute("BEGIN")
         self._set_instant("vs_prev", self._books.row.now_us)
         self._set_instant("vs_now", self.row.now_us)
@@ -124,6 +129,7 @@ class Epoch:
         self._pending = {}
         made = self.dataflow.propagate(self.connection.execute, deltas, self.row.now_us)
         self._tell_answers(made)
+        self._note_changes(made)
         for entry in self.catalog.of_kind("sink"):
             program = entry.program
             if program is not None and entry.follow is None and made.get(program.output, 0):
@@ -149,6 +155,17 @@ class Epoch:
                 sql = f"SELECT DISTINCT {watched.column} FROM {watched.delta}"
                 keys = [key for (key,) in self.connection.rows(sql)]
             self._books.answers.changed(watched, keys)
+
+    def _note_changes(self, made: Mapping[str, int]) -> None:
+        """Count what came and went of the relations that sessions listen to."""
+        for delta, oid in self._told.items():
+            if made.get(delta, 0):
+                [(came, gone)] = self.connection.rows(
+                    f"SELECT coalesce(sum(_w) FILTER (_w > 0), 0)::BIGINT, "
+                    f"coalesce(-sum(_w) FILTER (_w < 0), 0)::BIGINT FROM {delta}"
+                )
+                before = self.changes.get(oid, Change(self.number, 0, 0))
+                self.changes[oid] = before.plus(Change(self.number, came, gone))
 
     def _take_back(self) -> None:
         """Leave the lent deltas empty and let go of their rows."""

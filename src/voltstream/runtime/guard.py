@@ -12,6 +12,7 @@ from voltstream.runtime.roles import READ_FILES, STEWARD, WRITE_FILES, Role
 from voltstream.runtime.secrets import named_objects
 from voltstream.sql import statements as sql
 from voltstream.sql.calls import COMMAND_PREFIX
+from voltstream.sql.channels import Listen, Notify, Unlisten
 from voltstream.sql.needs import Needs, Relation, needs_of, of_tree
 from voltstream.sql.resolve import DEFINITIONS
 from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
@@ -32,7 +33,7 @@ _OF_ROWS = (
 _FREE = (
     sql.Transaction, sql.SetSetting, sql.Show, sql.Describe, sql.NoOp, sql.Fetch, sql.CloseCursor,
     sql.Prepare, sql.Execute, sql.Deallocate, sql.CreateDatabase, sql.Drop, *DEFINITIONS,
-    *ROLE_STATEMENTS,
+    sql.Discard, *ROLE_STATEMENTS, Listen, Notify, Unlisten,
 )  # fmt: skip
 _LOOKING = {"show_chunks": "r"}  # Functions that change nothing.
 _OF_THE_SERVER = frozenset({"voltstream_backup", "voltstream_verify"})  # They reach its files.

@@ -82,6 +82,19 @@ class Identity:
             raise InvalidParameter(f'role "{name}" does not exist')
         return role
 
+    # --- block.Party ----------------------------------------------------------------------------
+
+    @property
+    def state(self) -> object:
+        return self._session, self._taken
+
+    def restore(self, state: object) -> None:
+        if isinstance(state, tuple):
+            self._session, self._taken = state
+
+    def committed(self) -> None:
+        """It stands already."""
+
     def _tell(self) -> None:
         roles = self._roles()
         self._settings.set("role", "none" if self._taken is None else roles.name_of(self._taken))

@@ -33,6 +33,9 @@ class PreparedStatements:
                 del self._kept[name]
                 return Outcome("DEALLOCATE")
 
+    def forget_all(self) -> None:
+        self._kept.clear()
+
     def behind(self, parsed: Parsed) -> Parsed:
         """Return what a statement does: of EXECUTE, what it stands for."""
         if isinstance(parsed, Execute):

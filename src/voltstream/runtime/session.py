@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from voltstream.core.errors import (
-    CannotChange,
     FailedTransaction,
     InternalError,
     QueryCanceled,
@@ -20,7 +19,9 @@ from voltstream.core.ports import (
     Description,
     FewRows,
     Notice,
+    Notification,
     Outcome,
+    Spelling,
     Statement,
     TransactionStatus,
 )
@@ -36,11 +37,15 @@ from voltstream.runtime.databases import Databases
 from voltstream.runtime.deadline import Deadline, TimedRows, duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.interruption import Interruption
+from voltstream.runtime.own_state import OwnState
 from voltstream.runtime.plans import Asked, whole
 from voltstream.runtime.preparing import PreparedStatements
 from voltstream.runtime.settings import Settings
+from voltstream.runtime.signals import Signals
 from voltstream.sql import statements as sql
 from voltstream.sql.blame import blame
+from voltstream.sql.channels import Listen, Notify, Unlisten
+from voltstream.sql.effects import EffectQuery
 from voltstream.sql.role_statements import (
     AlterRole,
     CreateRole,
@@ -53,6 +58,7 @@ from voltstream.sql.role_statements import (
 _READING = (
     sql.Query, sql.CopyTo, sql.Transaction, sql.SetSetting, sql.Show, sql.Describe, sql.Explain,
     sql.NoOp, sql.DeclareCursor, sql.Fetch, sql.CloseCursor, sql.Prepare, sql.Deallocate, sql.Use,
+    sql.Discard, Listen, Notify, Unlisten,
 )  # fmt: skip
 
 # As pg_stat_activity names what a session is in between two statements.
@@ -82,6 +88,11 @@ class EngineSession:
         self._cursors = Cursors(engine.reader, self._interruption.check)
         self._prepared = PreparedStatements()
         self.at_hand = AtHand(self._access, lambda text: self.note(text, "idle"))
+        self._signals = Signals(engine.channels, presence.process_id)
+        self._own = OwnState(self._settings, self._access, self._signals)
+        self._access.listening = lambda: self._signals.listening
+        for party in (self._settings, self._access.identity, self._signals):
+            self._block.join(party)
 
     # --- ports.Session --------------------------------------------------------------------------
 
@@ -199,6 +210,9 @@ class EngineSession:
     def reported_settings(self) -> Mapping[str, str]:
         return self._settings.reported()
 
+    def spelling(self) -> Spelling:
+        return Spelling(*self._settings.spelling())
+
     def note(self, query: str, state: str) -> None:
         """Show others what this session does (pg_stat_activity)."""
         self._presence.application = self._settings.get("application_name")
@@ -206,10 +220,21 @@ class EngineSession:
             self._presence, query, state, in_block=self._block.transaction is not None
         )
 
+    @property
+    def listening(self) -> bool:
+        return bool(self._signals.mailbox.channels)
+
+    def notifications(self) -> Sequence[Notification | Notice]:
+        return self._signals.take(self._access)
+
+    def on_notification(self, wake: Callable[[], None]) -> None:
+        self._signals.mailbox.on_arrival(wake)
+
     def interrupt(self) -> None:
         self._interruption.interrupt()
 
     def close(self) -> None:
+        self._signals.close()
         self._cursors.close_all()
         self._block.close()
 
@@ -224,6 +249,8 @@ class EngineSession:
                 f"cannot execute {parsed.text.split()[0].upper()} in a read-only transaction"
             )
         match parsed:
+            case EffectQuery():
+                return self._own.query(parsed, parameters)
             case sql.Query(tree=tree):
                 return access.query(tree, parameters)
             case sql.Insert():
@@ -258,9 +285,14 @@ class EngineSession:
     def _define_or_tell(self, parsed: sql.Parsed) -> Outcome:
         access = self._access
         match parsed:
-            case sql.SetSetting(name=name, value=value):
-                self._set(name, value)
-                return Outcome("RESET" if parsed.text[:5].upper() == "RESET" else "SET")
+            case sql.SetSetting():
+                return self._own.set(parsed)
+            case sql.Discard(what=what):
+                self._own.discard(what)
+                if what == "ALL":
+                    self._cursors.close_all()
+                    self._prepared.forget_all()
+                return Outcome(f"DISCARD {what}")
             case sql.Show():
                 lists = {
                     "DATABASES": self._databases.names(),
@@ -282,6 +314,8 @@ class EngineSession:
                 CreateRole() | AlterRole() | DropRole() | GrantRole() | CreateToken() | DropToken()
             ):  # fmt: skip
                 return access.change_roles(parsed)
+            case Listen() | Notify() | Unlisten():
+                return self._signals.run(parsed, access)
             case sql.Use():
                 databases.stay(self._databases, parsed, self._engine.name)
                 return Outcome("USE")
@@ -299,17 +333,6 @@ class EngineSession:
         entry = self._cursors.followed(parsed.name) if isinstance(parsed, sql.Fetch) else None
         if entry is not None:
             self._access.permits().need(entry, "r")
-
-    def _set(self, name: str, value: str | None) -> None:
-        match name.lower():
-            case "role":
-                self._access.identity.set_role(value)
-            case "session_authorization":
-                self._access.identity.set_authorization(value)
-            case "is_superuser":
-                raise CannotChange('parameter "is_superuser" cannot be changed')
-            case _:
-                self._settings.set(name, value)
 
     def _copy_to(self, parsed: sql.CopyTo, parameters: Sequence[object | None]) -> Outcome:
         outcome = self._access.query(parsed.tree, parameters)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
-from zoneinfo import available_timezones
+from dataclasses import dataclass
 
-from voltstream.core.errors import InvalidParameter, UndefinedObject
+from voltstream.core.errors import UndefinedObject
 from voltstream.core.identity import SERVER_VERSION, SERVER_VERSION_NUM
 from voltstream.core.limits import CONNECTIONS_MAX
-from voltstream.runtime.deadline import duration_s
+from voltstream.runtime.setting_values import (
+    canonical,
+    check_changeable,
+    facts_of,
+    raw_value,
+    shown_name,
+)
 
 _DEFAULTS: Mapping[str, str] = {
     "application_name": "",
@@ -109,9 +113,6 @@ _RISINGWAVE: Mapping[str, str] = {
 }
 # Who the session is: told by it and asked by others, but changed by SET ROLE and its like only.
 IDENTITY = ("role", "session_authorization", "is_superuser")
-_DURATIONS = (
-    "idle_in_transaction_session_timeout", "idle_session_timeout", "statement_timeout",
-)  # fmt: skip
 _REPORTED: Mapping[str, str] = {
     "application_name": "application_name",
     "client_encoding": "client_encoding",
@@ -129,67 +130,115 @@ _REPORTED: Mapping[str, str] = {
 }
 
 
+# What decides how values are spelled to the client.
+_SPELLING = (
+    "timezone", "datestyle", "intervalstyle", "bytea_output", "extra_float_digits",
+    "client_encoding",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Values by lower-case name; ``local`` ones end with the block."""
+
+    lasting: Mapping[str, str]
+    local: Mapping[str, str]
+
+
 class Settings:
-    """Values by lower-case name. Unknown names are kept: clients set more than any server knows."""
+    """What one session has set (a block's Party).
+
+    Unknown names are kept: clients set more than any server knows.
+    """
 
     def __init__(
         self, user: str, given: Mapping[str, str], of_role: Mapping[str, str] | None = None
     ) -> None:
-        self._start = {**_RISINGWAVE, **_DEFAULTS, **(of_role or {})}
-        for name, value in given.items():
-            if name.lower() not in IDENTITY:
-                self._start[name.lower()] = value
-        self._start["session_authorization"] = user
-        for name in _DURATIONS:
-            duration_s(name, self._start[name])
-        self._start["timezone"] = zone_named(self._start["timezone"])
-        self._values = dict(self._start)
+        start = {**_RISINGWAVE, **_DEFAULTS}
+        asked = {name.lower(): value for name, value in given.items()}
+        for name, value in [*(of_role or {}).items(), *asked.items()]:
+            if name not in IDENTITY:
+                check_changeable(name)
+                start[name] = canonical(name, value, start.get(name, ""))
+        start["session_authorization"] = user
+        self._start: Mapping[str, str] = start
+        self._values = _Values(start, {})
 
     def get(self, name: str) -> str:
         """Raises: UndefinedObject (42704)."""
-        try:
-            return self._values[name.lower()]
-        except KeyError:
-            raise UndefinedObject(f'unrecognized configuration parameter "{name}"') from None
+        key = name.lower()
+        value = self._values.local.get(key)
+        if value is None:
+            value = self._values.lasting.get(key)
+        if value is None:
+            raise UndefinedObject(f'unrecognized configuration parameter "{name}"')
+        return value
 
-    def set(self, name: str, value: str | None) -> None:
-        """Set a value; None restores the session's first one, ``all`` every one."""
+    def knows(self, name: str) -> bool:
+        return name.lower() in self._values.lasting or name.lower() in self._values.local
+
+    def set(self, name: str, value: str | None, *, local: bool = False) -> None:
+        """Set a value; None restores the session's first one, ``all`` every one.
+
+        ``local`` lets it end with the block. Raises: InvalidParameter (22023), CannotChange.
+        """
         key = name.lower()
         if key == "all" and value is None:
-            kept = {name: self._values[name] for name in IDENTITY}
-            self._values = {**self._start, **kept}
-        elif value is None:
-            self._values[key] = self._start.get(key, "")
-        else:
-            if key in _DURATIONS:
-                duration_s(key, value)
-            self._values[key] = zone_named(value) if key == "timezone" else value
+            kept = {name: self.get(name) for name in IDENTITY}
+            self._values = _Values({**self._start, **kept}, {})
+            return
+        if key not in IDENTITY:
+            check_changeable(key)
+        old = self._start.get(key, "")
+        new = old if value is None else canonical(key, value, self._known(key))
+        if local:
+            self._values = _Values(self._values.lasting, {**self._values.local, key: new})
+            return
+        ended = {name: kept for name, kept in self._values.local.items() if name != key}
+        self._values = _Values({**self._values.lasting, key: new}, ended)
+
+    def _known(self, key: str) -> str:
+        return self.get(key) if self.knows(key) else ""
 
     def all(self) -> list[tuple[str, str]]:
-        return sorted(self._values.items())
+        """Return what SHOW ALL does, by PostgreSQL's spelling of the names."""
+        found = {**self._values.lasting, **self._values.local}
+        return [(shown_name(name), value) for name, value in sorted(found.items())]
+
+    def described(self) -> list[Mapping[str, str | None]]:
+        """Return the rows of pg_settings."""
+        return [self._row(name.lower(), value) for name, value in self.all()]
+
+    def _row(self, name: str, value: str) -> Mapping[str, str | None]:
+        facts = facts_of(name)
+        usual = {**_RISINGWAVE, **_DEFAULTS}.get(name, value)
+        first = self._start.get(name, value)
+        source = "default" if value == usual else "client" if value == first else "session"
+        return {
+            "name": shown_name(name), "setting": raw_value(name, value), "unit": facts.unit,
+            "vartype": facts.kind, "min_val": facts.low, "max_val": facts.high,
+            "enumvals": "\n".join(facts.choices) if facts.choices else None,
+            "context": facts.context, "source": source,
+            "boot_val": raw_value(name, usual), "reset_val": raw_value(name, first),
+        }  # fmt: skip
 
     def reported(self) -> dict[str, str]:
-        return {shown: self._values[name] for name, shown in _REPORTED.items()}
+        return {shown: self.get(name) for name, shown in _REPORTED.items()}
 
+    def spelling(self) -> tuple[str, ...]:
+        """Return what decides how values are spelled, in the order of ports.Spelling."""
+        return tuple(self.get(name) for name in _SPELLING)
 
-def zone_named(name: str) -> str:
-    """Return a time zone's own name, in whatever case it was given; whole hours are zones too.
+    # --- block.Party ----------------------------------------------------------------------------
 
-    Raises: InvalidParameter (22023).
-    """
-    found = _zones().get(name.strip().lower())
-    if found is not None:
-        return found
-    hours = _HOURS.fullmatch(name.strip())
-    if hours is not None and abs(int(hours[1])) <= 12:
-        # The database of zones counts west of Greenwich as positive; people and PostgreSQL do not.
-        return f"Etc/GMT{-int(hours[1]):+d}" if int(hours[1]) else "UTC"
-    raise InvalidParameter(f'invalid value for parameter "TimeZone": "{name}"')
+    @property
+    def state(self) -> object:
+        return self._values
 
+    def restore(self, state: object) -> None:
+        if isinstance(state, _Values):
+            self._values = state
 
-_HOURS = re.compile(r"(?:UTC|GMT)?([+-]?\d{1,2})(?::?00)?", re.IGNORECASE)
-
-
-@cache
-def _zones() -> Mapping[str, str]:
-    return {"z": "UTC", "local": "UTC", **{name.lower(): name for name in available_timezones()}}
+    def committed(self) -> None:
+        if self._values.local:
+            self._values = _Values(self._values.lasting, {})

@@ -14,6 +14,7 @@ from voltstream.core.schema import Column, Schema
 from voltstream.core.types import Kind, from_store
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.results import Held
+from voltstream.runtime.setting_values import shown_name
 from voltstream.runtime.settings import Settings
 from voltstream.sql.groups import group_columns
 from voltstream.sql.spelling import canonical
@@ -71,7 +72,7 @@ def shown_columns(parsed: Show | Describe) -> Schema:
     if parsed.setting is not None:
         if parsed.setting == "all":
             return _text_schema(("name", "setting", "description"))
-        return _text_schema((parsed.setting,))
+        return _text_schema((shown_name(parsed.setting),))
     return _text_schema(_HEADS.get(parsed.what, ("Name",)))
 
 
@@ -195,7 +196,7 @@ def _setting(name: str, settings: Settings) -> Held:
     if name == "all":
         rows = [(key, value, "") for key, value in settings.all()]
         return text_rows(("name", "setting", "description"), rows)
-    return text_rows((name,), [(settings.get(name),)])
+    return text_rows((shown_name(name),), [(settings.get(name),)])
 
 
 # --- columns ------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from voltstream.core.errors import (
     IdleInTransactionTimeout,
     InvalidSavepoint,
     LimitExceeded,
+    LockNotAvailable,
     ObjectInUse,
     QueryCanceled,
     SerializationFailure,
@@ -125,10 +126,19 @@ def _told(result: object) -> object | None:
 class Transaction:
     """An open transaction block, or the implicit one of a message."""
 
-    def __init__(self, loop: EpochLoop, wait_s: float, idle_s: float, *, explicit: bool) -> None:
+    def __init__(
+        self,
+        loop: EpochLoop,
+        wait_s: float,
+        idle_s: float,
+        lock_s: Callable[[], float],
+        *,
+        explicit: bool,
+    ) -> None:
         self._loop = loop
         self._wait_s = wait_s
         self._idle_s = idle_s
+        self._lock_s = lock_s  # lock_timeout as it is now; 0 for none.
         self._work: Exclusive | None = None
         self._replay = _Replay()
         self._active_s = time.monotonic()
@@ -248,10 +258,13 @@ class Transaction:
         work = Exclusive(self._idle_s)
         watch(work.started)
         self._loop.submit(work)
+        lock_s = self._lock_s()
         try:
-            waited(work.started, self._wait_s)
+            waited(work.started, min(lock_s or self._wait_s, self._wait_s))
         except FutureTimeout:
             if work.started.cancel():
+                if 0 < lock_s < self._wait_s:
+                    raise LockNotAvailable("canceling statement due to lock timeout") from None
                 raise ObjectInUse(
                     "another transaction holds the writer",
                     hint="Transactions that write run one after the other; commit the other one.",

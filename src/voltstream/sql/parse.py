@@ -13,16 +13,19 @@ from voltstream.core.errors import FeatureNotSupported
 from voltstream.sql.alter import parse_comment, parse_drop, parse_truncate
 from voltstream.sql.altering import parse_alter
 from voltstream.sql.calls import lone_call, parse_call
+from voltstream.sql.channels import parse_listen, parse_notify, parse_unlisten
 from voltstream.sql.copying import parse_copy
 from voltstream.sql.create import parse_create
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.cursors import parse_close, parse_declare, parse_fetch
 from voltstream.sql.dialect import parse_dml, parse_query, syntax_fault, tokenize
+from voltstream.sql.effects import with_effects
 from voltstream.sql.grants import parse_grant, parse_reassign, parse_revoke
 from voltstream.sql.preparing import parse_deallocate, parse_execute, parse_prepare
 from voltstream.sql.settings import (
     parse_begin,
     parse_commit,
+    parse_discard,
     parse_refresh,
     parse_release,
     parse_reset,
@@ -159,7 +162,7 @@ def _query(tree: exp.Expression, text: str, offset: int) -> Parsed:
     """Return a query, or SELECT … INTO t, which makes a table as CREATE TABLE t AS does."""
     into = tree.args.get("into")
     if into is None:
-        return Query(text=text, offset=offset, tree=tree)
+        return with_effects(Query(text=text, offset=offset, tree=tree))
     if into.args.get("temporary"):
         raise FeatureNotSupported("a temporary table is not supported")
     query = tree.copy()
@@ -274,15 +277,17 @@ _STATEMENTS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("GRANT", parse_grant),
     ("REVOKE", parse_revoke),
     ("REASSIGN OWNED", parse_reassign),
+    ("DISCARD", parse_discard),
+    ("LISTEN", parse_listen),
+    ("UNLISTEN", parse_unlisten),
+    ("NOTIFY", parse_notify),
 )
 _NO_OPS: tuple[tuple[str, str], ...] = (
     ("FLUSH", "FLUSH"),
     ("WAIT", "WAIT"),
-    ("DISCARD ALL", "DISCARD ALL"),
     ("ANALYZE", "ANALYZE"),
     ("VACUUM", "VACUUM"),
     ("CHECKPOINT", "CHECKPOINT"),
-    ("UNLISTEN", "UNLISTEN"),
     ("RECOVER", "RECOVER"),
     ("LOCK TABLE", "LOCK TABLE"),
 )
@@ -292,6 +297,6 @@ _WITHOUT_EFFECT: tuple[tuple[str, str, str], ...] = (
     ("KILL", "KILL", "use pg_cancel_backend or the client's cancel request"),
 )
 _REFUSED = (
-    "ANALYSE", "CLUSTER", "DISCARD", "DO", "IMPORT", "LISTEN", "LOCK",
-    "MOVE", "NOTIFY", "REFRESH", "REINDEX", "SECURITY",
+    "ANALYSE", "CLUSTER", "DO", "IMPORT", "LOCK",
+    "MOVE", "REFRESH", "REINDEX", "SECURITY",
 )  # fmt: skip

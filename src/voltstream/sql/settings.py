@@ -6,7 +6,15 @@ from dataclasses import replace
 
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.resolve import function_key
-from voltstream.sql.statements import NoOp, Parsed, Refresh, SetSetting, Show, Transaction
+from voltstream.sql.statements import (
+    Discard,
+    NoOp,
+    Parsed,
+    Refresh,
+    SetSetting,
+    Show,
+    Transaction,
+)
 
 _SHOW_LISTS = (
     "INTERNAL TABLES", "MATERIALIZED VIEWS", "TABLES", "SOURCES", "SINKS", "VIEWS", "INDEXES",
@@ -83,14 +91,15 @@ def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
         return NoOp(text=text, offset=offset, tag="SET CONSTRAINTS")
     if not cursor.sees("SESSION AUTHORIZATION"):
         cursor.accept("SESSION")
-    cursor.accept("LOCAL")
+    local = cursor.accept("LOCAL")
     bare = any(cursor.sees(w) for w in ("TIME ZONE", "SESSION AUTHORIZATION", "NAMES", "ROLE"))
     name = _setting_name(cursor)
     if not bare and not cursor.accept("="):
         cursor.expect("TO")
     elif bare:
         cursor.accept("=")
-    return SetSetting(text=text, offset=offset, name=name, value=_setting_value(cursor))
+    value = _setting_value(cursor)
+    return SetSetting(text=text, offset=offset, name=name, value=value, local=local)
 
 
 def _setting_value(cursor: Cursor) -> str | None:
@@ -154,8 +163,8 @@ def _modes(cursor: Cursor) -> tuple[str, bool | None]:
 
 def parse_commit(cursor: Cursor, text: str, offset: int) -> Transaction:
     """Parse COMMIT or END."""
-    _end_of_transaction(cursor)
-    return Transaction(text=text, offset=offset, verb="COMMIT")
+    chain = _end_of_transaction(cursor)
+    return Transaction(text=text, offset=offset, verb="COMMIT", chain=chain)
 
 
 def parse_rollback(cursor: Cursor, text: str, offset: int) -> Transaction:
@@ -165,8 +174,8 @@ def parse_rollback(cursor: Cursor, text: str, offset: int) -> Transaction:
         cursor.accept("SAVEPOINT")
         name = cursor.identifier()
         return Transaction(text=text, offset=offset, verb="ROLLBACK TO", name=name)
-    _end_of_transaction(cursor)
-    return Transaction(text=text, offset=offset, verb="ROLLBACK")
+    chain = _end_of_transaction(cursor)
+    return Transaction(text=text, offset=offset, verb="ROLLBACK", chain=chain)
 
 
 def parse_savepoint(cursor: Cursor, text: str, offset: int) -> Transaction:
@@ -189,10 +198,22 @@ def parse_refresh(cursor: Cursor, text: str, offset: int) -> Refresh:
     return Refresh(text=text, offset=offset, name=name)
 
 
-def _end_of_transaction(cursor: Cursor) -> None:
+def parse_discard(cursor: Cursor, text: str, offset: int) -> Discard:
+    """Parse DISCARD { ALL | PLANS | SEQUENCES | TEMP }."""
+    if cursor.accept("TEMPORARY"):
+        return Discard(text=text, offset=offset, what="TEMP")
+    for what in ("ALL", "PLANS", "SEQUENCES", "TEMP"):
+        if cursor.accept(what):
+            return Discard(text=text, offset=offset, what=what)
+    raise cursor.fault()
+
+
+def _end_of_transaction(cursor: Cursor) -> bool:
+    """Return whether the next block is to begin at once."""
     cursor.accept("TRANSACTION") or cursor.accept("WORK")
     if cursor.sees("PREPARED"):
         raise cursor.unsupported("a prepared transaction")
-    if cursor.sees("AND CHAIN"):
-        raise cursor.unsupported("AND CHAIN")
+    if cursor.accept("AND CHAIN"):
+        return True
     cursor.accept("AND NO CHAIN")
+    return False

@@ -327,6 +327,7 @@ class Transaction(Parsed):
     name: str = ""
     read_only: bool | None = None
     tag: str = "BEGIN"
+    chain: bool = False  # COMMIT or ROLLBACK: the next block begins at once.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,10 +346,18 @@ class Refresh(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetSetting(Parsed):
-    """``value`` None means DEFAULT (also RESET)."""
+    """``value`` None means DEFAULT (also RESET); ``local`` ends with the block."""
 
     name: str
     value: str | None
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard(Parsed):
+    """``what``: ALL, PLANS, SEQUENCES, TEMP."""
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,8 @@ FUNCTIONS = frozenset((
     "pg_get_ruledef", "pg_get_serial_sequence", "pg_get_statisticsobjdef",
     "pg_get_statisticsobjdef_columns", "pg_get_triggerdef", "pg_get_userbyid", "pg_get_viewdef",
     "pg_has_role", "pg_indexes_size", "pg_is_in_recovery", "pg_is_other_temp_schema",
-    "pg_is_wal_replay_paused", "pg_my_temp_schema", "pg_opclass_is_visible",
+    "pg_is_wal_replay_paused", "pg_listening_channels", "pg_my_temp_schema",
+    "pg_notification_queue_usage", "pg_opclass_is_visible",
     "pg_operator_is_visible", "pg_opfamily_is_visible", "pg_partition_ancestors",
     "pg_postmaster_start_time", "pg_relation_is_publishable", "pg_relation_is_updatable",
     "pg_relation_size", "pg_size_pretty", "pg_stat_get_numscans", "pg_statistics_obj_is_visible",
@@ -74,9 +75,9 @@ _STORE_TYPES = {
 _ZERO_BASED = frozenset(("indkey", "indclass", "indoption", "indcollation", "proargtypes"))
 _TEXT_ARGUMENTS = frozenset(("quote_ident", "quote_literal", "format", "regexp_replace", "replace"))
 _MENTIONED = re.compile(
-    r"pg_|rw_recovery|information_schema|current_|session_user|\buser\b|::\s*(?:reg|oid|name|xid|\"char)"
+    r"pg_(?!notify\b)|rw_recovery|information_schema|current_|session_user|\buser\b|::\s*(?:reg|oid|name|xid|\"char)"
     r"|\bas\s+reg|tableoid|\bversion\s*\(|has_\w+_privilege|\w+_description|\bquote_|\bto_reg|txid_|inet_"
-    r"|format_type|array_(?:upp|low)er|database\w*\(|set_config|row_security|\{",
+    r"|format_type|array_(?:upp|low)er|database\w*\(|row_security|\{",
     re.IGNORECASE,
 )
 
@@ -107,19 +108,6 @@ def resolved(tree: exp.Expression, catalog: CatalogReader) -> exp.Expression:
     root: exp.Expression = holder.this
     root.pop()
     return root
-
-
-def settings_made(tree: object) -> list[tuple[str, str]]:
-    """Return what set_config('name', 'value', …) asks for in a query."""
-    if not isinstance(tree, exp.Expression):
-        return []
-    found = []
-    for call in tree.find_all(exp.Anonymous):
-        if call.name.lower() == "set_config" and len(call.expressions) >= 2:
-            name, value = call.expressions[:2]
-            if isinstance(name, exp.Literal) and isinstance(value, exp.Literal):
-                found.append((name.name, value.name))
-    return found
 
 
 # --- relations ----------------------------------------------------------------------------------
@@ -279,9 +267,6 @@ def _function(node: exp.Anonymous) -> exp.Expression:
         rows = _call(name, node.expressions)
         in_call = isinstance(node.parent, exp.Explode)
         return rows if in_call else exp.Anonymous(this="unnest", expressions=[rows])
-    if name == "set_config":
-        value: exp.Expression = node.expressions[1].copy()
-        return value
     return _call(name, node.expressions) if name in FUNCTIONS else node
 
 
@@ -421,7 +406,7 @@ def _name_outputs(tree: exp.Expression) -> None:
 def _output_name(item: exp.Expression) -> str:
     match item:
         case exp.Anonymous():
-            return item.name.lower() if item.name.lower() in FUNCTIONS | {"set_config"} else ""
+            return item.name.lower() if item.name.lower() in FUNCTIONS else ""
         case exp.Column() if not item.table and not item.this.args.get("quoted", False):
             return _WORDS.get(item.name, "")
         case exp.Cast():

@@ -20,6 +20,10 @@ _SESSIONS = _listed(
     "sessions",
     "process_id user database application client state query started changed transaction",
 )
+_SETTING_LIST = _listed(
+    "setting_list",
+    "name setting unit context vartype source min_val max_val enumvals boot_val reset_val",
+)
 # What DuckDB offers does not change while a file is open: listed when the catalogs are made.
 TABLES = (
     "TABLE routine_parts AS SELECT number, function_name AS name, function_type AS kind, "
@@ -67,13 +71,12 @@ VIEWS = (
     "CAST(NULL AS VARCHAR) AS datcollversion, CASE x.name WHEN _pg.current_database() THEN "
     "(SELECT max(acl) FROM _pg.owners WHERE oid = 5) END AS datacl "
     f"FROM {_listed('databases', 'name')}",
-    "VIEW pg_settings AS SELECT x.name, x.setting, CAST(NULL AS VARCHAR) AS unit, "
-    "'Preset Options' AS category, '' AS short_desc, CAST(NULL AS VARCHAR) AS extra_desc, "
-    "'user' AS context, 'string' AS vartype, 'default' AS source, CAST(NULL AS VARCHAR) AS "
-    "min_val, CAST(NULL AS VARCHAR) AS max_val, CAST(NULL AS VARCHAR[]) AS enumvals, "
-    "x.setting AS boot_val, x.setting AS reset_val, CAST(NULL AS VARCHAR) AS sourcefile, "
-    "CAST(NULL AS INTEGER) AS sourceline, false AS pending_restart "
-    f"FROM {_listed('setting_list', 'name setting')}",
+    "VIEW pg_settings AS SELECT x.name, x.setting, x.unit, 'Preset Options' AS category, "
+    "'' AS short_desc, CAST(NULL AS VARCHAR) AS extra_desc, x.context, x.vartype, x.source, "
+    "x.min_val, x.max_val, string_split(x.enumvals, chr(10)) AS enumvals, x.boot_val, "
+    "x.reset_val, CAST(NULL AS VARCHAR) AS sourcefile, CAST(NULL AS INTEGER) AS sourceline, "
+    "false AS pending_restart "
+    f"FROM {_SETTING_LIST}",
     "VIEW pg_stat_activity AS SELECT d.oid AS datid, x.database AS datname, "
     "CAST(x.process_id AS INTEGER) AS pid, CAST(NULL AS INTEGER) AS leader_pid, "
     "a.oid AS usesysid, x.user AS usename, x.application AS application_name, "

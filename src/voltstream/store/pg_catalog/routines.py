@@ -49,6 +49,9 @@ SESSION = (
     "MACRO pg_is_in_recovery() AS false",
     "MACRO pg_is_wal_replay_paused() AS false",
     "MACRO pg_my_temp_schema() AS 0::UINTEGER",
+    "MACRO pg_listening_channels() AS unnest(CAST(json_extract(getvariable('vs_session')::VARCHAR, "
+    "'$.channels') AS VARCHAR[]))",
+    "MACRO pg_notification_queue_usage() AS 0::DOUBLE",
     "MACRO pg_is_other_temp_schema(o) AS false",
     "MACRO row_security_active(t) AS false",
     "MACRO rw_recovery_status() AS 'RUNNING'",

@@ -1,0 +1,59 @@
+"""Functions of a select list that act on the session: pg_notify() and set_config().
+
+They stand in the outermost select list, where each row calls them once and in order. The query
+then gives their arguments in their place, and the session acts on each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from voltstream.core.errors import FeatureNotSupported, UndefinedFunction
+from voltstream.sql.statements import Query
+
+_ARITY = {"pg_notify": 2, "set_config": 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectQuery(Query):
+    """A query with effects: (place in the select list, function)."""
+
+    effects: tuple[tuple[int, str], ...]
+
+
+def with_effects(query: Query) -> Query:
+    """Return the query as one with effects, if it has any.
+
+    Raises: FeatureNotSupported where such a call stands elsewhere, UndefinedFunction (42883).
+    """
+    tree = query.tree
+    if not any(map(_is_effect, _calls(tree))):
+        return query
+    tree = tree.copy()
+    effects = []
+    for place, item in enumerate(tree.expressions if isinstance(tree, exp.Select) else ()):
+        call = item.unalias()
+        if not _is_effect(call):
+            continue
+        name = call.name.lower()
+        if len(call.expressions) != _ARITY[name]:
+            raise UndefinedFunction(f"function {name} does not exist with so many arguments")
+        texts = [exp.cast(part.copy(), "TEXT") for part in call.expressions]
+        item.replace(exp.alias_(exp.Array(expressions=texts), item.alias or name, quoted=True))
+        effects.append((place, name))
+    left = next(filter(_is_effect, _calls(tree)), None)
+    if left is not None:
+        raise FeatureNotSupported(
+            f"{left.name.lower()}() is supported in the select list of a query only"
+        )
+    return EffectQuery(text=query.text, offset=query.offset, tree=tree, effects=tuple(effects))
+
+
+def _calls(tree: exp.Expression) -> list[exp.Anonymous]:
+    return list(tree.find_all(exp.Anonymous))
+
+
+def _is_effect(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() in _ARITY
