@@ -16,7 +16,8 @@ import pyarrow as pa
 from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
 from voltstream.pgwire.numerics import numeric_cells
-from voltstream.pgwire.text import plain, text_cells
+from voltstream.pgwire.style import USUAL, Style
+from voltstream.pgwire.text import encoded, plain, text_cells, text_values
 
 _EPOCH_DAYS = 10_957  # 2000-01-01, PostgreSQL's zero, in days since 1970-01-01.
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
@@ -26,20 +27,26 @@ _INTEGERS = {Kind.INT2: ">i2", Kind.INT4: ">i4", Kind.INT8: ">i8", Kind.OID: ">u
 _FLOATS = {Kind.FLOAT4: ">f4", Kind.FLOAT8: ">f8"}
 
 
-def binary_cells(array: Cells, data_type: DataType) -> Cells:
+def binary_cells(array: Cells, data_type: DataType, style: Style = USUAL) -> Cells:
     """Return one large_binary value per row: the binary form, or null."""
     array = plain(array)
     if pa.types.is_null(array.type):
         return pa.nulls(len(array), CELL)
     if data_type.array_depth:
-        return _per_value(array, lambda items: _array_bytes(items, data_type, array.type))
+        return _per_value(array, lambda items: _array_bytes(items, data_type, array.type, style))
     kind = data_type.kind
     if kind in _INTEGERS:
         return _fixed(array, _INTEGERS[kind], 0)
     if kind in _FLOATS:
         return _fixed(array, _FLOATS[kind], 0.0)
     encode = _ENCODERS.get(kind)
-    return encode(array) if encode else text_cells(array, kind)
+    return encode(array) if encode else _texts(array, kind, style)
+
+
+def _texts(array: Cells, kind: Kind, style: Style) -> Cells:
+    """Spell what has no binary form of its own, by no setting but the client's encoding."""
+    texts = text_values(array, kind)
+    return texts.cast(CELL) if style.is_utf8 else encoded(texts, style)
 
 
 def _per_value(array: Cells, pack: Callable[[Any], bytes]) -> Cells:
@@ -134,7 +141,7 @@ def _item(oid: int, cell: bytes | None) -> bytes:
     return head + (b"\xff\xff\xff\xff" if cell is None else struct.pack("!i", len(cell)) + cell)
 
 
-def _array_bytes(items: list[Any], data_type: DataType, arrow_type: Any) -> bytes:
+def _array_bytes(items: list[Any], data_type: DataType, arrow_type: Any, style: Style) -> bytes:
     """Pack one array, row by row: dimensions, a flag for nulls, the element OID, the elements."""
     lengths: list[int] = []
     level: list[Any] = items
@@ -145,7 +152,7 @@ def _array_bytes(items: list[Any], data_type: DataType, arrow_type: Any) -> byte
             break
         level = [item for inner in level for item in (inner or ())]
     element = DataType(data_type.kind, 0, data_type.precision, data_type.scale)
-    cells = binary_cells(pa.array(level, arrow_type), element).to_pylist() if level else []
+    cells = binary_cells(pa.array(level, arrow_type), element, style).to_pylist() if level else []
     dimensions = lengths if cells else []
     head = struct.pack("!iiI", len(dimensions), int(None in cells), data_type.kind.oid)
     shape = b"".join(struct.pack("!ii", length, 1) for length in dimensions)

@@ -1,8 +1,11 @@
-"""Dates, times and intervals as PostgreSQL's ISO text."""
+"""Dates, times and instants as PostgreSQL's text, in the styles of DateStyle.
+
+Source: PostgreSQL, src/backend/utils/adt/datetime.c, EncodeDateOnly and EncodeDateTime.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from voltstream.pgwire.arrow import EMPTY_TEXT, Cells, pc
+from voltstream.pgwire.intervals import clock_text
+from voltstream.pgwire.style import USUAL, Style
 
 _DAY_US = 86_400_000_000
 _QUARTER_US = 900_000_000
@@ -24,9 +29,11 @@ _DATE_INFINITY = 2**31 - 1
 _TIMESTAMP_INFINITY = 2**63 - 1
 
 
-def date_texts(array: Cells) -> Cells:
+def date_texts(array: Cells, style: Style = USUAL) -> Cells:
     """Spell a column of dates."""
     days = array.cast(pa.date32()).cast(pa.int32())
+    if style.dates != "ISO":
+        return _per_number(days, lambda day: _styled_date(day, style))
     if _within(days, _FIRST_DAY, _LAST_DAY):
         return array.cast(_STRINGS)
     return _per_number(days, _date_text)
@@ -37,58 +44,38 @@ def time_texts(array: Cells, suffix: str) -> Cells:
     return _suffixed(_trimmed(array.cast(pa.time64("us")).cast(_STRINGS)), suffix)
 
 
-def timestamp_texts(array: Cells, suffix: str = "") -> Cells:
+def timestamp_texts(array: Cells, style: Style = USUAL, suffix: str = "") -> Cells:
     """Spell a column of timestamps without zone."""
     instants = array.cast(pa.timestamp("us"), safe=False)  # PostgreSQL keeps microseconds only.
     micros = instants.cast(pa.int64())
+    if style.dates != "ISO":
+        return _per_number(micros, lambda us: _styled_timestamp(us, "", style))
     if _within(micros, _FIRST_DAY * _DAY_US, (_LAST_DAY + 1) * _DAY_US - 1):
         return _suffixed(_trimmed(instants.cast(_STRINGS)), suffix)
     return _per_number(micros, lambda us: _timestamp_text(us, suffix))
 
 
-def timestamptz_texts(array: Cells, zone: str) -> Cells:
+def timestamptz_texts(array: Cells, style: Style = USUAL) -> Cells:
     """Spell a column of instants in the session's zone."""
     instants = array.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
-    if zone.upper() in ("UTC", "ETC/UTC", "GMT", "Z"):
-        return timestamp_texts(instants.cast(pa.timestamp("us")), "+00")
+    iso = style.dates == "ISO"
+    if iso and style.zone.upper() in ("UTC", "ETC/UTC", "GMT", "Z"):
+        return timestamp_texts(instants.cast(pa.timestamp("us")), suffix="+00")
     # Offsets change at full quarter hours, so one look-up serves a whole quarter.
-    offset_of = _offsets_us(instants, ZoneInfo(zone))
+    offset_of = _offsets(instants, ZoneInfo(style.zone))
 
     def spell(instant_us: int) -> str:
-        offset_us = offset_of.get(instant_us // _QUARTER_US, 0)
-        return _timestamp_text(instant_us + offset_us, _offset_text(offset_us // 1_000_000))
+        offset_us, zone = offset_of.get(instant_us // _QUARTER_US, (0, ""))
+        if abs(instant_us) == _TIMESTAMP_INFINITY or iso:
+            return _timestamp_text(instant_us + offset_us, offset_text(offset_us // 1_000_000))
+        # Other styles name the zone where it has a name.
+        numeric = offset_text(offset_us // 1_000_000)
+        bare = "" if style.dates in ("SQL", "German") else " "
+        return _styled_timestamp(
+            instant_us + offset_us, f" {zone}" if zone else bare + numeric, style
+        )
 
     return _per_number(instants, spell)
-
-
-def interval_text(months: int, days: int, micros: int) -> str:
-    """Spell an interval in IntervalStyle postgres."""
-    parts: list[str] = []
-    before_negative = False
-    years, months = _divided(months, 12)
-    for count, unit in ((years, "year"), (months, "mon"), (days, "day")):
-        if count:
-            # A plus is printed only where it ends a run of minus signs.
-            sign = "+" if before_negative and count > 0 else ""
-            parts.append(f"{sign}{count} {unit}{'' if count == 1 else 's'}")
-            before_negative = count < 0
-    if micros or not parts:
-        sign = "-" if micros < 0 else "+" if before_negative else ""
-        parts.append(sign + clock_text(abs(micros)))
-    return " ".join(parts)
-
-
-def clock_text(micros: int) -> str:
-    """Spell a time of day or a longer span as hh:mm:ss with its fraction trimmed."""
-    seconds, fraction = divmod(micros, 1_000_000)
-    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return f"{text}.{fraction:06d}".rstrip("0") if fraction else text
-
-
-def _divided(number: int, divisor: int) -> tuple[int, int]:
-    """Divide towards zero, as C does."""
-    quotient = abs(number) // divisor * (1 if number >= 0 else -1)
-    return quotient, number - quotient * divisor
 
 
 def _within(numbers: Cells, first: int, last: int) -> bool:
@@ -147,20 +134,62 @@ def _timestamp_text(micros: int, suffix: str) -> str:
     return f"{date} {clock_text(micros_of_day)}{suffix}{era}"
 
 
-def _offsets_us(instants_us: Cells, zone: ZoneInfo) -> dict[int, int]:
-    """Return the zone's offset of every quarter hour that occurs. Units: microseconds."""
+_DATES: Mapping[tuple[str, bool], str] = {
+    ("SQL", True): "{day:02d}/{month:02d}/{year:04d}",
+    ("SQL", False): "{month:02d}/{day:02d}/{year:04d}",
+    ("German", True): "{day:02d}.{month:02d}.{year:04d}",
+    ("German", False): "{day:02d}.{month:02d}.{year:04d}",
+    ("Postgres", True): "{day:02d}-{month:02d}-{year:04d}",
+    ("Postgres", False): "{month:02d}-{day:02d}-{year:04d}",
+}
+_WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+_MONTHS = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+
+
+def _styled_date(days: int, style: Style) -> str:
+    if abs(days) == _DATE_INFINITY:
+        return "infinity" if days > 0 else "-infinity"
+    year, month, day = _civil(days)
+    shape = _DATES[style.dates, style.order == "DMY"]
+    shown = shape.format(year=year if year > 0 else 1 - year, month=month, day=day)
+    return shown if year > 0 else shown + " BC"
+
+
+def _styled_timestamp(micros: int, suffix: str, style: Style) -> str:
+    if abs(micros) == _TIMESTAMP_INFINITY:
+        return "infinity" if micros > 0 else "-infinity"
+    days, micros_of_day = divmod(micros, _DAY_US)
+    clock = clock_text(micros_of_day)
+    if style.dates != "Postgres":
+        date, _, era = _styled_date(days, style).partition(" ")
+        return f"{date} {clock}{suffix}{' BC' if era else ''}"
+    year, month, day = _civil(days)
+    weekday = _WEEKDAYS[(days + 4) % 7]  # 1970-01-01 was a Thursday.
+    named = f"{day:02d} {_MONTHS[month - 1]}"
+    if style.order != "DMY":
+        named = f"{_MONTHS[month - 1]} {day:02d}"
+    era = "" if year > 0 else " BC"
+    return f"{weekday} {named} {clock} {year if year > 0 else 1 - year:04d}{suffix}{era}"
+
+
+def _offsets(instants_us: Cells, zone: ZoneInfo) -> dict[int, tuple[int, str]]:
+    """Return the zone's offset and name in every quarter hour that occurs. Units: microseconds."""
     first_us, last_us = _FIRST_DAY * _DAY_US + _DAY_US, _LAST_DAY * _DAY_US
-    offsets: dict[int, int] = {}
+    offsets: dict[int, tuple[int, str]] = {}
     for quarter in np.unique(instants_us.drop_null().to_numpy() // _QUARTER_US).tolist():
         instant_us = quarter * _QUARTER_US
         if first_us <= instant_us <= last_us:
             instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)
-            offset = instant.astimezone(zone).utcoffset() or timedelta()
-            offsets[quarter] = round(offset.total_seconds()) * 1_000_000
+            there = instant.astimezone(zone)
+            offset = there.utcoffset() or timedelta()
+            name = there.tzname() or ""
+            offsets[quarter] = round(offset.total_seconds()) * 1_000_000, name
     return offsets
 
 
-def _offset_text(offset_s: int) -> str:
+def offset_text(offset_s: int) -> str:
     sign = "-" if offset_s < 0 else "+"
     hours, rest = divmod(abs(offset_s), 3600)
     minutes, seconds = divmod(rest, 60)

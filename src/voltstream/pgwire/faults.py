@@ -27,3 +27,15 @@ class BadBinaryValue(VoltstreamError):
     """Binary bytes that are no value of their type."""
 
     sqlstate = "22P03"
+
+
+class UntranslatableCharacter(VoltstreamError):
+    """A character that the client's encoding has not."""
+
+    sqlstate = "22P05"
+
+
+class BadEncoding(VoltstreamError):
+    """Bytes that are no text of the client's encoding."""
+
+    sqlstate = "22021"

@@ -154,9 +154,9 @@ def message(tag: bytes, body: bytes = b"") -> bytes:
     return tag + struct.pack("!i", len(body) + 4) + body
 
 
-def _text(value: str) -> bytes:
+def _text(value: str, codec: str = "utf-8") -> bytes:
     # A NUL would end the field early and shift everything after it.
-    return value.replace("\0", "").encode("utf-8", "replace") + b"\0"
+    return value.replace("\0", "").encode(codec, "replace") + b"\0"
 
 
 AUTHENTICATION_OK = message(b"R", struct.pack("!i", 0))
@@ -195,6 +195,16 @@ def command_complete(tag: str) -> bytes:
     return message(b"C", _text(tag))
 
 
+_COUNTED_VERBS = frozenset(("SELECT", "UPDATE", "DELETE", "COPY", "FETCH"))
+
+
+def counted(verb: str, row_count: int) -> str:
+    """Return a command tag with its row count, as PostgreSQL spells it ("INSERT 0 3")."""
+    if verb == "INSERT":
+        return f"INSERT 0 {row_count}"
+    return f"{verb} {row_count}" if verb in _COUNTED_VERBS else verb
+
+
 def parameter_description(oids: Sequence[int]) -> bytes:
     """Tell a prepared statement's parameter types."""
     return message(b"t", struct.pack(f"!H{len(oids)}I", len(oids), *oids))
@@ -207,14 +217,14 @@ def _type_modifier(data_type: DataType) -> int:
     return ((data_type.precision << 16) | (data_type.scale or 0)) + 4
 
 
-def row_description(columns: Schema, formats: Sequence[int]) -> bytes:
+def row_description(columns: Schema, formats: Sequence[int], codec: str = "utf-8") -> bytes:
     """Describe the columns of the rows to come."""
     fields = [struct.pack("!H", len(columns))]
     for column, format_code in zip(columns, formats, strict=True):
         data_type = wire_type(column.store_type)
         size = -1 if data_type.array_depth else _FIXED_SIZES.get(data_type.kind, -1)
         numbers = (0, 0, data_type.oid, size, _type_modifier(data_type), format_code)
-        fields.append(_text(column.name) + struct.pack("!IhIhih", *numbers))
+        fields.append(_text(column.name, codec) + struct.pack("!IhIhih", *numbers))
     return message(b"T", b"".join(fields))
 
 
@@ -224,7 +234,7 @@ def copy_response(tag: bytes, column_count: int, *, binary: bool) -> bytes:
     return message(tag, struct.pack(f"!bH{column_count}H", int(binary), column_count, *formats))
 
 
-def error_response(error: VoltstreamError, severity: str = "ERROR") -> bytes:
+def error_response(error: VoltstreamError, severity: str = "ERROR", codec: str = "utf-8") -> bytes:
     """Tell an error with all its fields. ``severity``: ERROR or FATAL."""
     fields = [("S", severity), ("V", severity), ("C", error.sqlstate), ("M", error.message)]
     if error.detail:
@@ -233,10 +243,10 @@ def error_response(error: VoltstreamError, severity: str = "ERROR") -> bytes:
         fields.append(("H", error.hint))
     if error.position is not None:
         fields.append(("P", str(error.position)))
-    return _fields(b"E", fields)
+    return _fields(b"E", fields, codec)
 
 
-def notice_response(notice: Notice) -> bytes:
+def notice_response(notice: Notice, codec: str = "utf-8") -> bytes:
     """Tell a remark."""
     fields = [
         ("S", notice.severity), ("V", notice.severity),
@@ -246,14 +256,16 @@ def notice_response(notice: Notice) -> bytes:
         fields.append(("D", notice.detail))
     if notice.hint:
         fields.append(("H", notice.hint))
-    return _fields(b"N", fields)
+    return _fields(b"N", fields, codec)
 
 
-def notification_response(told: Notification) -> bytes:
+def notification_response(told: Notification, codec: str = "utf-8") -> bytes:
     """Tell what was said on a channel."""
-    body = struct.pack("!i", told.process_id) + _text(told.channel) + _text(told.payload)
+    body = struct.pack("!i", told.process_id) + _text(told.channel, codec)
+    body += _text(told.payload, codec)
     return message(b"A", body)
 
 
-def _fields(tag: bytes, fields: Sequence[tuple[str, str]]) -> bytes:
-    return message(tag, b"".join(code.encode() + _text(value) for code, value in fields) + b"\0")
+def _fields(tag: bytes, fields: Sequence[tuple[str, str]], codec: str) -> bytes:
+    body = b"".join(code.encode() + _text(value, codec) for code, value in fields)
+    return message(tag, body + b"\0")

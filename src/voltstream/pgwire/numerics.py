@@ -17,6 +17,8 @@ from voltstream.pgwire.arrow import CELL, Cells, pc
 
 _STRINGS = pa.large_string()
 _PLAIN_SCALE_MAX = 15  # A fraction padded to groups of four digits then still fits 64 bits.
+_FLOAT8_DIGITS = 15  # C's DBL_DIG.
+_FLOAT4_DIGITS = 6  # C's FLT_DIG.
 _GROUP = 10_000  # numeric.c, NBASE.
 _NEGATIVE = 0x4000
 NUMERIC_NAN = struct.pack("!HhHH", 0, 0, 0xC000, 0)
@@ -24,8 +26,12 @@ NUMERIC_NAN = struct.pack("!HhHH", 0, 0, 0xC000, 0)
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def float8_texts(array: Cells) -> Cells:
-    """Spell doubles with the fewest digits that read back the same."""
+def float8_texts(array: Cells, extra_digits: int = 1) -> Cells:
+    """Spell doubles with the fewest digits that read back the same, or as few as asked for."""
+    if extra_digits <= 0:
+        digits = _FLOAT8_DIGITS + extra_digits
+        values = (None if v is None else rounded_text(v, digits) for v in array.to_pylist())
+        return pa.array(values, _STRINGS)
     texts = array.cast(_STRINGS)
     size = pc.abs(array)
     # Arrow and PostgreSQL agree on the digits, and on plain notation in this range.
@@ -60,8 +66,17 @@ def float8_text(value: float) -> str:
     return f"{sign}{digits[0]}{'.' * (len(digits) > 1)}{digits[1:]}e+15"
 
 
-def float4_text(value: float) -> str:
-    """Spell a single with the fewest digits that read back the same."""
+def rounded_text(value: float, digits: int) -> str:
+    """Spell a float with so many digits at most, as extra_float_digits below 1 asks."""
+    if not math.isfinite(value):
+        return float8_text(value)
+    return f"{value:.{max(digits, 1)}g}"
+
+
+def float4_text(value: float, extra_digits: int = 1) -> str:
+    """Spell a single with the fewest digits that read back the same, or as few as asked for."""
+    if extra_digits <= 0:
+        return rounded_text(value, _FLOAT4_DIGITS + extra_digits)
     single = np.float32(value)
     if not np.isfinite(single):
         return float8_text(value)

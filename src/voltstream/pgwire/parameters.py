@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from voltstream.core.errors import FeatureNotSupported, InvalidText, NumericOutOfRange
 from voltstream.core.types import Kind
-from voltstream.pgwire.faults import BadBinaryValue
+from voltstream.pgwire.faults import BadBinaryValue, BadEncoding
 
 _EPOCH = datetime(2000, 1, 1)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
@@ -22,7 +22,9 @@ _TRUE = frozenset(("t", "true", "y", "yes", "on", "1"))
 _FALSE = frozenset(("f", "false", "n", "no", "off", "0"))
 
 
-def decode_parameter(raw: bytes | None, oid: int, format_code: int) -> object | None:
+def decode_parameter(
+    raw: bytes | None, oid: int, format_code: int, codec: str = "utf-8"
+) -> object | None:
     """Return the Python value of a parameter.
 
     Text that is no plain date, time or interval stays a string: the engine knows more spellings.
@@ -32,16 +34,22 @@ def decode_parameter(raw: bytes | None, oid: int, format_code: int) -> object | 
         return None
     if oid in _ELEMENT_OF_ARRAY:
         kind = _ELEMENT_OF_ARRAY[oid]
-        return _array_from_binary(raw) if format_code else _array_from_text(_utf8(raw), kind)
+        if format_code:
+            return _array_from_binary(raw, codec)
+        return _array_from_text(_decoded(raw, codec), kind)
     kind = _KIND_OF_OID.get(oid, Kind.UNKNOWN)
-    return _from_binary(raw, kind) if format_code else from_text(_utf8(raw), kind)
+    return _from_binary(raw, kind, codec) if format_code else from_text(_decoded(raw, codec), kind)
 
 
-def _utf8(raw: bytes) -> str:
+def _decoded(raw: bytes, codec: str) -> str:
     try:
-        return raw.decode()
+        text = raw.decode(codec)
     except UnicodeDecodeError as error:
-        raise InvalidText('invalid byte sequence for encoding "UTF8"') from error
+        wrong = " ".join(f"0x{byte:02x}" for byte in raw[error.start : error.end])
+        raise BadEncoding(f'invalid byte sequence for encoding "UTF8": {wrong}') from error
+    if "\0" in text:
+        raise BadEncoding('invalid byte sequence for encoding "UTF8": 0x00')
+    return text
 
 
 def from_text(text: str, kind: Kind) -> object:
@@ -175,7 +183,7 @@ def _array_word(text: str, at: int) -> tuple[str, bool, int]:
     return (word if quoted else word.strip()), quoted, at
 
 
-def _array_from_binary(raw: bytes) -> list[object | None]:
+def _array_from_binary(raw: bytes, codec: str) -> list[object | None]:
     try:
         dimensions, _, oid = struct.unpack_from("!iiI", raw)
         if not 0 <= dimensions <= 6:  # PostgreSQL's MAXDIM.
@@ -186,7 +194,7 @@ def _array_from_binary(raw: bytes) -> list[object | None]:
         while at < len(raw):
             (size,) = struct.unpack_from("!i", raw, at)
             cell = None if size < 0 else raw[at + 4 : at + 4 + size]
-            flat.append(decode_parameter(cell, oid, 1))
+            flat.append(decode_parameter(cell, oid, 1, codec))
             at += 4 + max(0, size)
     except struct.error as error:
         raise BadBinaryValue("insufficient data left in message") from error
@@ -213,7 +221,7 @@ _LAYOUTS = {
 }  # fmt: skip
 
 
-def _from_binary(raw: bytes, kind: Kind) -> object:
+def _from_binary(raw: bytes, kind: Kind, codec: str) -> object:
     try:
         if kind in _LAYOUTS:
             return _from_fixed(struct.unpack(_LAYOUTS[kind], raw)[0], kind)
@@ -231,10 +239,10 @@ def _from_binary(raw: bytes, kind: Kind) -> object:
     if kind is Kind.BYTEA:
         return raw
     if kind is Kind.JSONB:
-        return _utf8(raw[1:])  # Its first byte is the version of the format.
+        return _decoded(raw[1:], codec)  # Its first byte is the version of the format.
     if kind is Kind.RECORD:
         raise FeatureNotSupported("input of anonymous composite types is not implemented")
-    return _utf8(raw)
+    return _decoded(raw, codec)
 
 
 def _from_fixed(number: int | float, kind: Kind) -> object:

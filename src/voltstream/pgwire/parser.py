@@ -18,8 +18,9 @@ _GSS_CODE = (1234 << 16) | 5680
 class _Fields:
     """A cursor over one message body."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, codec: str = "utf-8") -> None:
         self._body = body
+        self._codec = codec
         self._at = 0
 
     def integer(self, layout: str) -> int:
@@ -43,7 +44,7 @@ class _Fields:
         raw = self._body[self._at : end]
         self._at = end + 1
         try:
-            return raw.decode()
+            return raw.decode(self._codec)
         except UnicodeDecodeError as error:
             raise ProtocolViolation('invalid byte sequence for encoding "UTF8"') from error
 
@@ -67,6 +68,7 @@ class FrontendParser:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._in_startup = True
+        self.codec = "utf-8"  # Python's name of what texts are in.
         self.bytes_max = LOGIN_BYTES_MAX  # Of one message: raised for who has come in.
 
     @property
@@ -91,7 +93,7 @@ class FrontendParser:
         body = self._cut(1, self.bytes_max)
         if body is None:
             return None
-        fields = _Fields(body)
+        fields = _Fields(body, self.codec)
         parsed = _READERS[tag](fields)
         fields.end()
         return parsed

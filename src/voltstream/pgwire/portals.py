@@ -17,6 +17,7 @@ from voltstream.pgwire.faults import DuplicatePortal, PortalFinished, UndefinedP
 from voltstream.pgwire.messages import Bind
 from voltstream.pgwire.parameters import decode_parameter
 from voltstream.pgwire.rows import Batch, data_rows, result_formats
+from voltstream.pgwire.style import Style, style_of
 
 
 @dataclass(slots=True)
@@ -54,7 +55,11 @@ class Prepared:
                 f'"{self.name}" requires {len(oids)}'
             )
         formats = result_formats(bind.parameter_formats, len(oids))
-        return tuple(map(decode_parameter, bind.parameters, oids, formats))
+        codec = style_of(session.spelling()).codec
+        return tuple(
+            decode_parameter(raw, oid, code, codec)
+            for raw, oid, code in zip(bind.parameters, oids, formats, strict=True)
+        )
 
 
 class RowCursor:
@@ -120,7 +125,7 @@ class Portal:
             self.cursor, self.verb = RowCursor(outcome.rows), outcome.tag
         return outcome
 
-    def read(self, rows_max: int, zone: str) -> Iterator[bytes]:
+    def read(self, rows_max: int, style: Style) -> Iterator[bytes]:
         """Yield DataRows; a wrong number of formats is the client's fault (08P01)."""
         if self.cursor is None:
             return
@@ -132,7 +137,7 @@ class Portal:
                 f"{len(columns)} columns"
             )
         for batch in self.cursor.take(rows_max):
-            yield data_rows(batch, columns, formats, zone)
+            yield data_rows(batch, columns, formats, style)
 
     def close(self) -> None:
         if self.cursor is not None:

@@ -13,15 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-import pyarrow as pa
-
 from voltstream.core.errors import (
     AdminShutdown,
     FeatureNotSupported,
     InternalError,
     InvalidPassword,
     ProtocolViolation,
-    QueryCanceled,
     SyntaxFault,
     VoltstreamError,
 )
@@ -29,7 +26,6 @@ from voltstream.core.limits import MESSAGE_BYTES_MAX
 from voltstream.core.ports import (
     CopyIn,
     CopyOut,
-    Notice,
     Notification,
     Outcome,
     RowStream,
@@ -38,12 +34,12 @@ from voltstream.core.ports import (
 )
 from voltstream.core.schema import Schema
 from voltstream.pgwire import messages as m
-from voltstream.pgwire.copy_binary import BinaryReader, binary_messages
+from voltstream.pgwire.copying import CopyReceiver, copy_out
 from voltstream.pgwire.faults import UndefinedPortal
 from voltstream.pgwire.login import Login
 from voltstream.pgwire.parser import FrontendParser
 from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
-from voltstream.pgwire.rows import copy_header, copy_rows, data_rows, result_formats
+from voltstream.pgwire.rows import data_rows, result_formats
 from voltstream.pgwire.startup import (
     LONG_KEY_BYTES,
     SHORT_KEY_BYTES,
@@ -52,6 +48,7 @@ from voltstream.pgwire.startup import (
     settings_of,
     version_spoken,
 )
+from voltstream.pgwire.style import Style, style_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,7 +61,6 @@ _LIGHT = (m.Query, m.Parse, m.Bind, m.Describe, m.Execute, m.Close, m.Sync, m.Fl
 _DEALLOCATE = re.compile(
     r'\s*deallocate\s+(?:prepare\s+)?(?:(all)|([a-z_]\w*)|"((?:[^"]|"")+)")\s*;?\s*', re.IGNORECASE
 )
-_COUNTED_VERBS = frozenset(("SELECT", "UPDATE", "DELETE", "COPY", "FETCH"))
 _DISCARD_ALL = re.compile(r"\s*discard\s+all\s*;?\s*", re.IGNORECASE)
 
 
@@ -118,11 +114,11 @@ class Conversation:
         self._session: Session | None = None
         self._prepareds = Prepareds()
         self._reported: dict[str, str] = {}
+        self._codec = "utf-8"  # Of the client's texts.
         self._skipping = False
         self._implicit = False
         self._extending = False  # Extended messages came whose Sync has not.
-        self._copy: CopyIn | None = None
-        self._copy_reader: BinaryReader | None = None
+        self._copy: CopyReceiver | None = None
         self._copy_is_simple = False
         self._rest: deque[Statement] = deque()
 
@@ -157,8 +153,7 @@ class Conversation:
         """End the conversation; return the last words for the client."""
         self.finished = True
         if self._copy is not None:
-            with suppress(VoltstreamError):
-                self._copy.abandon("the connection ended")
+            self._copy.abandon("the connection ended")
             self._copy = None
         with suppress(VoltstreamError):
             self._prepareds.close_all()
@@ -262,6 +257,7 @@ class Conversation:
         yield m.ready(admitted.session.status)
 
     def _changed_settings(self, session: Session) -> Iterator[bytes]:
+        self._parser.codec = self._codec = style_of(session.spelling()).codec
         for name, value in settings_of(session.reported_settings()).items():
             if self._reported.get(name) != value:
                 self._reported[name] = value
@@ -270,7 +266,8 @@ class Conversation:
     def _ready(self, session: Session) -> Iterator[bytes]:
         if session.status == "I":
             self._prepareds.close_all()
-            yield from map(_told, session.notifications())
+            if told := self._told(session):
+                yield told
         yield from self._changed_settings(session)
         yield m.ready(session.status)
 
@@ -279,7 +276,19 @@ class Conversation:
         session = self._session
         if session is None or self.finished or not self._is_idle(session):
             return b""
-        return b"".join(map(_told, session.notifications()))
+        return self._told(session)
+
+    def _told(self, session: Session) -> bytes:
+        """Return what waits on the session's channels."""
+        return b"".join(
+            m.notification_response(item, self._codec)
+            if isinstance(item, Notification)
+            else m.notice_response(item, self._codec)
+            for item in session.notifications()
+        )
+
+    def _noticed(self, outcome: Outcome) -> Iterator[bytes]:
+        return (m.notice_response(notice, self._codec) for notice in outcome.notices)
 
     def _is_idle(self, session: Session) -> bool:
         busy = self._implicit or self._skipping or self._extending or self._copy is not None
@@ -289,7 +298,7 @@ class Conversation:
         """Tell an error and undo the implicit transaction it happened in."""
         if isinstance(error, AdminShutdown):
             raise error
-        yield m.error_response(error)
+        yield m.error_response(error, codec=self._codec)
         if self._implicit:
             self._implicit = False
             session.end_implicit(commit=False)
@@ -337,11 +346,11 @@ class Conversation:
             if outcome is None:
                 yield PAUSE
                 outcome = session.execute(statement)
-            yield from map(m.notice_response, outcome.notices)
+            yield from self._noticed(outcome)
             if outcome.copy_in is not None:
                 yield self._begin_copy(outcome.copy_in, simple=True)
                 return
-            tag = yield from self._results(outcome)
+            tag = yield from self._results(session, outcome)
             yield from self._completed(session, tag)
         yield from self._ready(session)
 
@@ -351,27 +360,27 @@ class Conversation:
             self._commit_implicit(session)
         yield m.command_complete(tag)
 
-    def _results(self, outcome: Outcome) -> Generator[bytes, None, str]:
+    def _results(self, session: Session, outcome: Outcome) -> Generator[bytes, None, str]:
         """Yield the rows of a statement in text; return its command tag."""
+        style = style_of(session.spelling())
         if outcome.copy_out is not None:
-            return (yield from self._copy_out(outcome.copy_out))
+            return (yield from copy_out(outcome.copy_out, style))
         if outcome.rows is None:
             return outcome.tag
         if outcome.tag == "COPY":
-            return (yield from self._copy_out(CopyOut(outcome.rows)))
-        return (yield from self._text_rows(outcome.rows, outcome.tag))
+            return (yield from copy_out(CopyOut(outcome.rows), style))
+        return (yield from self._text_rows(outcome.rows, outcome.tag, style))
 
-    def _text_rows(self, rows: RowStream, verb: str) -> Generator[bytes, None, str]:
+    def _text_rows(self, rows: RowStream, verb: str, style: Style) -> Generator[bytes, None, str]:
         cursor = RowCursor(rows)
         try:
             formats = result_formats((), len(cursor.columns))
-            yield m.row_description(cursor.columns, formats)
-            zone = self._reported.get("TimeZone", "UTC")
+            yield m.row_description(cursor.columns, formats, style.codec)
             for batch in cursor.take(0):
-                yield data_rows(batch, cursor.columns, formats, zone)
+                yield data_rows(batch, cursor.columns, formats, style)
         finally:
             cursor.close()
-        return counted(verb, cursor.taken)
+        return m.counted(verb, cursor.taken)
 
     def _deallocated(self, text: str) -> str | None:
         """Drop prepared statements when the text says so; return the command tag."""
@@ -391,68 +400,33 @@ class Conversation:
     # --- COPY -----------------------------------------------------------------------------------
 
     def _begin_copy(self, copy: CopyIn, *, simple: bool) -> bytes:
-        self._copy, self._copy_is_simple = copy, simple
-        self._copy_reader = BinaryReader(copy.columns) if copy.binary else None
-        return m.copy_response(b"G", len(copy.columns), binary=copy.binary)
+        self._copy, self._copy_is_simple = CopyReceiver(copy, self._codec), simple
+        return self._copy.opening
 
     def _copy_step(
-        self, session: Session, copy: CopyIn, message: m.FrontendMessage
+        self, session: Session, copy: CopyReceiver, message: m.FrontendMessage
     ) -> Iterator[bytes]:
         steps = self._copied(session, copy, message)
         guard = self._guarded_simple if self._copy_is_simple else self._guarded_extended
         return guard(session, steps)
 
     def _copied(
-        self, session: Session, copy: CopyIn, message: m.FrontendMessage
+        self, session: Session, copy: CopyReceiver, message: m.FrontendMessage
     ) -> Iterator[bytes]:
         try:
-            match message:
-                case m.CopyData(data=data):
-                    copy.write(self._copy_reader.feed(data) if self._copy_reader else data)
-                    return
-                case m.Flush() | m.Sync():
-                    return  # A client in the extended protocol sent Sync before it saw the COPY.
-                case m.CopyDone():
-                    if self._copy_reader is not None:
-                        self._copy_reader.finish()
-                    outcome = copy.finish()
-                case m.CopyFail(reason=reason):
-                    raise QueryCanceled(f"COPY from stdin failed: {reason}")
-                case _:
-                    raise ProtocolViolation("unexpected message type during COPY from stdin")
-        except VoltstreamError as error:
+            outcome = copy.take(message)
+        except VoltstreamError:
             self._copy = None
-            with suppress(VoltstreamError):
-                copy.abandon(error.message)
             raise
+        if outcome is None:
+            return
         self._copy = None
-        yield from map(m.notice_response, outcome.notices)
+        yield from self._noticed(outcome)
         if not self._copy_is_simple:
             yield m.command_complete(outcome.tag)
             return
         yield from self._completed(session, outcome.tag)
         yield from self._run_rest(session)
-
-    def _copy_out(self, copy: CopyOut) -> Generator[bytes, None, str]:
-        cursor = RowCursor(copy.rows)
-        try:
-            binary = copy.format == "binary"
-            yield m.copy_response(b"H", len(cursor.columns), binary=binary)
-            if binary:
-                yield from binary_messages(cursor.take(0), cursor.columns)
-                yield m.COPY_DONE
-                return counted("COPY", cursor.taken)
-            header = copy_header(cursor.columns, copy.format, copy.options)
-            if header:
-                yield m.message(b"d", header)
-            zone = self._reported.get("TimeZone", "UTC")
-            for batch in cursor.take(0):
-                if isinstance(batch, pa.RecordBatch) and batch.num_rows:
-                    yield copy_rows(batch, cursor.columns, copy.format, copy.options, zone)
-            yield m.COPY_DONE
-        finally:
-            cursor.close()
-        return counted("COPY", cursor.taken)
 
     # --- extended query -------------------------------------------------------------------------
 
@@ -519,7 +493,9 @@ class Conversation:
             yield m.NO_DATA
         else:
             # Formats are not known before Bind and stand as text.
-            yield m.row_description(description.columns, (0,) * len(description.columns))
+            yield m.row_description(
+                description.columns, (0,) * len(description.columns), self._codec
+            )
 
     def _describe_portal(self, session: Session, name: str) -> Iterator[bytes]:
         if name and not self._prepareds.has_portal(name):
@@ -534,7 +510,8 @@ class Conversation:
         if columns is None:
             yield m.NO_DATA
         else:
-            yield m.row_description(columns, result_formats(portal.formats, len(columns)))
+            formats = result_formats(portal.formats, len(columns))
+            yield m.row_description(columns, formats, self._codec)
 
     def _execute(self, session: Session, message: m.Execute) -> Iterator[bytes]:
         portal = self._prepareds.portal(message.portal)
@@ -554,23 +531,23 @@ class Conversation:
             yield PAUSE
         outcome = portal.start(session, statement)
         if outcome is not None:
-            yield from map(m.notice_response, outcome.notices)
+            yield from self._noticed(outcome)
             if outcome.copy_in is not None:
                 yield self._begin_copy(outcome.copy_in, simple=False)
                 return
             if portal.cursor is None or outcome.tag == "COPY":
-                tag = yield from self._results(outcome)
+                tag = yield from self._results(session, outcome)
                 yield m.command_complete(tag)
                 return
-        yield from self._portal_rows(portal, message.rows_max)
+        yield from self._portal_rows(session, portal, message.rows_max)
 
-    def _portal_rows(self, portal: Portal, rows_max: int) -> Iterator[bytes]:
-        yield from portal.read(rows_max, self._reported.get("TimeZone", "UTC"))
+    def _portal_rows(self, session: Session, portal: Portal, rows_max: int) -> Iterator[bytes]:
+        yield from portal.read(rows_max, style_of(session.spelling()))
         taken = portal.cursor.taken if portal.cursor else 0
         if rows_max and taken == rows_max:
             yield m.PORTAL_SUSPENDED
         else:
-            yield m.command_complete(counted(portal.verb, taken))
+            yield m.command_complete(m.counted(portal.verb, taken))
 
     def _stands_alone(self) -> bool:
         """Tell whether the statement is the only one up to its Sync, so needs no transaction.
@@ -592,12 +569,6 @@ class Conversation:
         yield m.CLOSE_COMPLETE
 
 
-def _told(item: Notification | Notice) -> bytes:
-    if isinstance(item, Notification):
-        return m.notification_response(item)
-    return m.notice_response(item)
-
-
 def _cursor_columns(session: Session, name: str) -> Schema:
     """Describe what DECLARE made: to clients, a cursor is a portal of its name."""
     quoted = '"' + name.replace('"', '""') + '"'
@@ -607,10 +578,3 @@ def _cursor_columns(session: Session, name: str) -> Schema:
     except VoltstreamError as error:
         raise UndefinedPortal(f'portal "{name}" does not exist') from error
     return columns or ()
-
-
-def counted(verb: str, row_count: int) -> str:
-    """Return a command tag with its row count, as PostgreSQL spells it ("INSERT 0 3")."""
-    if verb == "INSERT":
-        return f"INSERT 0 {row_count}"
-    return f"{verb} {row_count}" if verb in _COUNTED_VERBS else verb

@@ -12,8 +12,9 @@ from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, EMPTY_TEXT, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
-from voltstream.pgwire.numerics import float8_text
-from voltstream.pgwire.text import text_cells
+from voltstream.pgwire.numerics import float8_text, rounded_text
+from voltstream.pgwire.style import USUAL, Style
+from voltstream.pgwire.text import encoded, encoded_text, text_cells, text_values
 from voltstream.pgwire.wire_types import wire_type
 
 # What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
@@ -40,19 +41,19 @@ def data_rows(
     batch: Batch,
     columns: Schema,
     formats: Sequence[int],
-    zone: str = "UTC",
+    style: Style = USUAL,
     tag: bytes = b"D",
 ) -> bytes:
     """Return one message per row of the batch: DataRow, or a tuple of COPY under its own tag."""
     row_count = batch.num_rows
     if isinstance(batch, FewRows):
-        return _few_rows(batch, formats, tag)
+        return _few_rows(batch, formats, style, tag)
     if not columns:
         return (tag + struct.pack("!ih", 6, 0)) * row_count
     pieces: list[Cells] = []
     sizes = None
     for array, column, binary in zip(batch.columns, columns, formats, strict=True):
-        cells = _wire_cells(array, column.store_type, bool(binary), zone)
+        cells = _wire_cells(array, column.store_type, bool(binary), style)
         lengths = pc.fill_null(pc.binary_length(cells), -1)
         pieces += [big_endian(lengths.to_numpy(), ">i4"), pc.fill_null(cells, EMPTY_CELL)]
         size = pc.max_element_wise(lengths, 0)
@@ -63,7 +64,7 @@ def data_rows(
     return _data(pc.binary_join_element_wise(*head, count, *pieces, EMPTY_CELL))
 
 
-def _few_rows(rows: FewRows, formats: Sequence[int], tag: bytes) -> bytes:
+def _few_rows(rows: FewRows, formats: Sequence[int], style: Style, tag: bytes) -> bytes:
     """Return one message per row, value by value: for a few, columns are not worth their making."""
     found: list[bytes] = []
     kinds = [
@@ -71,13 +72,14 @@ def _few_rows(rows: FewRows, formats: Sequence[int], tag: bytes) -> bytes:
         for column, binary in zip(rows.columns, formats, strict=True)
     ]
     count = struct.pack("!h", len(kinds))
+    styles = (style,) * len(kinds)
     for row in rows.values:
-        cells = b"".join(map(_few_cell, row, kinds))
+        cells = b"".join(map(_few_cell, row, kinds, styles))
         found += (tag, struct.pack("!i", len(cells) + 6), count, cells)
     return b"".join(found)
 
 
-def _few_cell(value: object, packed: str | None) -> bytes:
+def _few_cell(value: object, packed: str | None, style: Style) -> bytes:
     if value is None:
         return _NULL
     if packed is not None:
@@ -86,16 +88,19 @@ def _few_cell(value: object, packed: str | None) -> bytes:
         case bool():
             text = "t" if value else "f"
         case float():
-            text = float8_text(value)
+            digits = style.float_digits
+            text = float8_text(value) if digits > 0 else rounded_text(value, 15 + digits)
         case _:
             text = str(value)
-    raw = text.encode()
+    raw = text.encode() if style.is_utf8 else encoded_text(text, style)
     return struct.pack("!i", len(raw)) + raw
 
 
-def _wire_cells(array: Cells, store_type: str, binary: bool, zone: str) -> Cells:
+def _wire_cells(array: Cells, store_type: str, binary: bool, style: Style) -> Cells:
     data_type = wire_type(store_type)
-    return binary_cells(array, data_type) if binary else text_cells(array, data_type.kind, zone)
+    if binary:
+        return binary_cells(array, data_type, style)
+    return text_cells(array, data_type.kind, style)
 
 
 def _data(rows: Cells) -> bytes:
@@ -106,7 +111,11 @@ def _data(rows: Cells) -> bytes:
 
 
 def copy_rows(
-    batch: pa.RecordBatch, columns: Schema, format_name: str, options: Mapping[str, str], zone: str
+    batch: pa.RecordBatch,
+    columns: Schema,
+    format_name: str,
+    options: Mapping[str, str],
+    style: Style,
 ) -> bytes:
     """Return the batch in COPY's text or csv format, one CopyData message a line.
 
@@ -117,15 +126,16 @@ def copy_rows(
     null = options.get("null", "" if csv else "\\N")
     cells = []
     for array, column in zip(batch.columns, columns, strict=True):
-        texts = text_cells(array, column.type.kind, zone).cast(pa.large_string())
-        if _is_bare(column.type, delimiter, null):
+        texts = text_values(array, column.type.kind, style).cast(pa.large_string())
+        if _is_bare(column.type, delimiter, null, style):
             pass
         elif csv:
             texts = _csv_quoted(texts, delimiter, null, options.get("quote", '"'))
         else:
             texts = _escaped(texts, delimiter)
         cells.append(pc.fill_null(texts, null))
-    lines = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string())).cast(CELL)
+    joined = pc.binary_join_element_wise(*cells, pa.scalar(delimiter, pa.large_string()))
+    lines = joined.cast(CELL) if style.is_utf8 else encoded(joined, style)
     framed = pc.add(pc.binary_length(lines), 5).to_numpy()
     tag, end = pa.scalar(b"d", CELL), pa.scalar(b"\n", CELL)
     return _data(
@@ -133,16 +143,16 @@ def copy_rows(
     )
 
 
-# Their values hold digits, letters and -+.: at most, and are never empty.
+# Their values hold digits, letters and -+.: at most in the usual style, and are never empty.
 _BARE = frozenset({
     Kind.BOOL, Kind.INT2, Kind.INT4, Kind.INT8, Kind.OID, Kind.FLOAT4, Kind.FLOAT8, Kind.NUMERIC,
     Kind.UUID, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.TIMESTAMPTZ,
 })  # fmt: skip
 
 
-def _is_bare(data_type: DataType, delimiter: str, null: str) -> bool:
+def _is_bare(data_type: DataType, delimiter: str, null: str, style: Style) -> bool:
     """Tell whether no value of a type needs quotes or escapes between these marks."""
-    usual = delimiter in ",\t;|" and null in ("", "\\N")
+    usual = delimiter in ",\t;|" and null in ("", "\\N") and style.dates == "ISO"
     return usual and data_type.kind in _BARE and not data_type.array_depth
 
 

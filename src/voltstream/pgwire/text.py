@@ -1,7 +1,6 @@
 """Arrow columns to PostgreSQL's text output, one column at a time.
 
-Law: for a value both can hold, the text equals what PostgreSQL 15 prints with DateStyle ISO,
-IntervalStyle postgres and extra_float_digits 1.
+Law: for a value both can hold, the text equals what PostgreSQL 15 prints with the same settings.
 """
 
 from __future__ import annotations
@@ -17,17 +16,23 @@ from voltstream.core.types import Kind
 from voltstream.pgwire.arrow import CELL, Cells, pc
 from voltstream.pgwire.datetimes import (
     date_texts,
-    interval_text,
     time_texts,
     timestamp_texts,
     timestamptz_texts,
 )
+from voltstream.pgwire.faults import UntranslatableCharacter
+from voltstream.pgwire.intervals import interval_text
 from voltstream.pgwire.numerics import float4_text, float8_texts, is_unbounded
+from voltstream.pgwire.style import USUAL, Style
 from voltstream.sql.natives.json_values import normal_json
 
 _JSON = (Kind.JSON, Kind.JSONB)
 _ARRAY_QUOTED = re.compile(r'[{},"\\\s]|^$|^null$', re.IGNORECASE)
 _ARRAY_ESCAPED = re.compile(r'(["\\])')
+_ESCAPED_BYTES = tuple(
+    "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte <= 0x7E else f"\\{byte:03o}"
+    for byte in range(256)
+)
 _RECORD_QUOTED = re.compile(r'[(),"\\\s]|^$')
 
 
@@ -42,12 +47,32 @@ def plain(array: Cells) -> Cells:
     return array
 
 
-def text_cells(array: Cells, kind: Kind = Kind.TEXT, zone: str = "UTC") -> Cells:
-    """Return one large_binary value per row: the text form, or null."""
-    return text_values(array, kind, zone).cast(CELL)
+def text_cells(array: Cells, kind: Kind = Kind.TEXT, style: Style = USUAL) -> Cells:
+    """Return one large_binary value per row: the text form in the client's encoding, or null."""
+    texts = text_values(array, kind, style)
+    return texts.cast(CELL) if style.is_utf8 else encoded(texts, style)
 
 
-def text_values(array: Cells, kind: Kind = Kind.TEXT, zone: str = "UTC") -> Cells:
+def encoded(texts: Cells, style: Style) -> Cells:
+    """Return texts in the client's encoding. Raises: UntranslatableCharacter (22P05)."""
+    return pa.array(
+        (None if text is None else encoded_text(text, style) for text in _decoded(texts)), CELL
+    )
+
+
+def encoded_text(text: str, style: Style) -> bytes:
+    """Raises: UntranslatableCharacter (22P05)."""
+    try:
+        return text.encode(style.codec)
+    except UnicodeEncodeError as error:
+        raw = " ".join(f"0x{byte:02x}" for byte in text[error.start].encode())
+        raise UntranslatableCharacter(
+            f'character with byte sequence {raw} in encoding "UTF8" has no equivalent in '
+            f'encoding "{style.encoding}"'
+        ) from error
+
+
+def text_values(array: Cells, kind: Kind = Kind.TEXT, style: Style = USUAL) -> Cells:
     """Return the text form as large_string, or large_binary for strings already encoded."""
     array = plain(array)
     data_type = array.type
@@ -55,17 +80,17 @@ def text_values(array: Cells, kind: Kind = Kind.TEXT, zone: str = "UTC") -> Cell
         return _per_value(array, normal_json)
     if pa.types.is_timestamp(data_type):
         if data_type.tz is not None:
-            return timestamptz_texts(array, zone)
-        return timestamp_texts(array)
+            return timestamptz_texts(array, style)
+        return timestamp_texts(array, style)
     if pa.types.is_time(data_type):
         return time_texts(array, "+00" if kind is Kind.TIMETZ else "")
     if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
-        return _list_texts(array, kind, zone)
+        return _list_texts(array, kind, style)
     if pa.types.is_struct(data_type):
-        return _struct_texts(array, zone)
+        return _struct_texts(array, style)
     for applies, encode in _ENCODERS:
         if applies(data_type):
-            return encode(array)
+            return encode(array, style)
     return array.cast(pa.large_string())
 
 
@@ -77,11 +102,11 @@ def _per_value(array: Cells, spell: Callable[[Any], str]) -> Cells:
     return _strings(None if value is None else spell(value) for value in array.to_pylist())
 
 
-def _bool_texts(array: Cells) -> Cells:
+def _bool_texts(array: Cells, _: Style) -> Cells:
     return pc.if_else(array, "t", "f").cast(pa.large_string())
 
 
-def _decimal_texts(array: Cells) -> Cells:
+def _decimal_texts(array: Cells, _: Style) -> Cells:
     texts = array.cast(pa.large_string())
     # Arrow turns scientific for small numbers, PostgreSQL's numeric never does.
     if pc.any(pc.match_substring(texts, "E")).as_py():
@@ -91,18 +116,31 @@ def _decimal_texts(array: Cells) -> Cells:
     return texts
 
 
-def _bytea_texts(array: Cells) -> Cells:
+def _bytea_texts(array: Cells, style: Style) -> Cells:
+    if style.bytea == "escape":
+        return _per_value(array, _escaped_bytes)
     return _per_value(array, lambda value: "\\x" + value.hex())
 
 
-def _interval_texts(array: Cells) -> Cells:
-    return _per_value(
-        array, lambda value: interval_text(value.months, value.days, value.nanoseconds // 1000)
+def _escaped_bytes(value: bytes) -> str:
+    return "".join(_ESCAPED_BYTES[byte] for byte in value)
+
+
+def _interval_texts(array: Cells, style: Style) -> Cells:
+    def spell(value: Any) -> str:
+        return interval_text(value.months, value.days, value.nanoseconds // 1000, style.intervals)
+
+    return _per_value(array, spell)
+
+
+def _float4_texts(array: Cells, style: Style) -> Cells:
+    return _per_value(array, lambda value: float4_text(value, style.float_digits))
+
+
+def _map_texts(array: Cells, style: Style) -> Cells:
+    keys, values = (
+        _decoded(text_values(part, Kind.TEXT, style)) for part in (array.keys, array.items)
     )
-
-
-def _map_texts(array: Cells) -> Cells:
-    keys, values = (_decoded(text_values(part)) for part in (array.keys, array.items))
     rows: list[str | None] = []
     start = array.offsets[0].as_py() if len(array) else 0
     for end, valid in zip(array.offsets[1:].to_pylist(), array.is_valid().to_pylist(), strict=True):
@@ -114,7 +152,7 @@ def _map_texts(array: Cells) -> Cells:
     return _strings(rows)
 
 
-def _null_texts(array: Cells) -> Cells:
+def _null_texts(array: Cells, _: Style) -> Cells:
     return pa.nulls(len(array), pa.large_string())
 
 
@@ -126,12 +164,12 @@ def _array_item(text: str | None) -> str:
     return text
 
 
-def _list_texts(array: Cells, kind: Kind, zone: str) -> Cells:
+def _list_texts(array: Cells, kind: Kind, style: Style) -> Cells:
     item_type = array.type.value_type
     nested = pa.types.is_list(item_type) or pa.types.is_large_list(item_type)
     # An inner array stands bare between the braces; anything else is quoted where needed.
     spell = (lambda text: text or "NULL") if nested else _array_item
-    items = [spell(text) for text in _decoded(text_values(array.flatten(), kind, zone))]
+    items = [spell(text) for text in _decoded(text_values(array.flatten(), kind, style))]
     ends = np.cumsum(pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False))
     rows: list[str | None] = []
     start = 0
@@ -149,9 +187,9 @@ def _record_field(text: str | None) -> str:
     return text
 
 
-def _struct_texts(array: Cells, zone: str) -> Cells:
+def _struct_texts(array: Cells, style: Style) -> Cells:
     fields = [
-        [_record_field(text) for text in _decoded(text_values(field, Kind.TEXT, zone))]
+        [_record_field(text) for text in _decoded(text_values(field, Kind.TEXT, style))]
         for field in array.flatten()
     ]
     valid = array.is_valid().to_pylist()
@@ -178,14 +216,14 @@ def _is_bytes(data_type: pa.DataType) -> bool:
     )
 
 
-def _vector_texts(array: Cells) -> Cells:
+def _vector_texts(array: Cells, _: Style) -> Cells:
     return _per_value(array, lambda items: "[" + ",".join(map(float4_text, items)) + "]")
 
 
-_ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Cells], Cells]], ...] = (
+_ENCODERS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Cells, Style], Cells]], ...] = (
     (pa.types.is_boolean, _bool_texts),
-    (pa.types.is_float64, float8_texts),
-    (pa.types.is_floating, lambda array: _per_value(array, float4_text)),
+    (pa.types.is_float64, lambda array, style: float8_texts(array, style.float_digits)),
+    (pa.types.is_floating, _float4_texts),
     (pa.types.is_decimal, _decimal_texts),
     (pa.types.is_date, date_texts),
     (pa.types.is_interval, _interval_texts),

@@ -1,0 +1,49 @@
+"""How a session wants its values written, out of its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from voltstream.core.encodings import ENCODINGS
+from voltstream.core.ports import Spelling
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Shape: ``dates`` is ISO, SQL, Postgres or German; ``order`` is MDY, DMY or YMD.
+
+    ``codec`` is Python's name of the client's encoding; ``encoding`` is PostgreSQL's.
+    """
+
+    zone: str = "UTC"
+    dates: str = "ISO"
+    order: str = "MDY"
+    intervals: str = "postgres"
+    bytea: str = "hex"
+    float_digits: int = 1
+    codec: str = "utf-8"
+    encoding: str = "UTF8"
+
+    @property
+    def is_utf8(self) -> bool:
+        return self.codec == "utf-8"
+
+
+USUAL = Style()
+
+
+@lru_cache(64)
+def style_of(spelling: Spelling) -> Style:
+    dates, _, order = spelling.datestyle.partition(", ")
+    encoding = ENCODINGS[spelling.client_encoding]
+    return Style(
+        zone=spelling.timezone,
+        dates=dates,
+        order=order,
+        intervals=spelling.intervalstyle,
+        bytea=spelling.bytea_output,
+        float_digits=int(spelling.extra_float_digits),
+        codec=encoding.codec,
+        encoding=encoding.name,
+    )
