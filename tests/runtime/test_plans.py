@@ -65,8 +65,13 @@ def test_lifted(text: str, template: str, numbers: tuple[int, ...]) -> None:
         ("SELECT a FROM t WHERE n = E'\\n'", "SELECT a FROM t WHERE n = E'\\n'", ()),
         ("SELECT a FROM t WHERE n = 'a' 'b'", "SELECT a FROM t WHERE n = 'a' 'b'", ()),
         ("SELECT a FROM t WHERE n = 'a' || b", "SELECT a FROM t WHERE n = 'a' || b", ()),
+        ("SELECT a FROM t WHERE at >= TIMESTAMPTZ '2026-01-01' AND at < '2026-02-01'::date",
+         "SELECT a FROM t WHERE at >= $1::timestamptz AND at < $2::date",
+         ("2026-01-01", "2026-02-01")),
+        ("SELECT a FROM t WHERE at BETWEEN '2026-01-01' AND '2026-01-02' ORDER BY 1",
+         "SELECT a FROM t WHERE at BETWEEN $1 AND $2 ORDER BY 1", ("2026-01-01", "2026-01-02")),
     ],
-)
+)  # fmt: skip
 def test_lifted_texts(text: str, template: str, values: tuple[object, ...]) -> None:
     found = lifted(text, texts=True)
     assert (found.template, found.values) == (template, values)
@@ -148,3 +153,64 @@ def test_an_error_is_that_of_the_statement(volt: Engine) -> None:
             _rows(volt, "SELECT 1 / (id - 1) FROM meters WHERE id = 1")
         told.append((caught.value.sqlstate, caught.value.message))
     assert set(told) == {("22012", "division by zero")}
+
+
+@pytest.fixture
+def readings(volt: Engine) -> Engine:
+    volt.run(
+        "CREATE TABLE readings (time timestamptz NOT NULL, cp text, v double precision) WITH "
+        "(tsdb.hypertable, tsdb.segmentby = 'cp', tsdb.chunk_interval = '1 day')"
+    )
+    volt.run(
+        "INSERT INTO readings SELECT TIMESTAMPTZ '2026-01-01 00:00+00' + n * INTERVAL '1 hour', "
+        "'cp' || n % 2, n FROM generate_series(0, 71) n"
+    )
+    return volt
+
+
+def test_a_plan_opens_the_files_of_its_values(readings: Engine) -> None:
+    """One template, other values: each time the files that can have rows, as they are then."""
+    text = "SELECT cp, v FROM readings WHERE cp = '{}' AND time >= '{}' AND time < '{}' ORDER BY v"
+
+    def ask(day: int, charger: str = "cp1") -> list[object]:
+        found = _rows(
+            readings, text.format(charger, f"2026-01-0{day} 00:00+00", f"2026-01-0{day + 1}")
+        )
+        return [v for _, v in found]
+
+    odd = [[float(n) for n in range(24 * day + 1, 24 * day + 24, 2)] for day in range(3)]
+    for _ in range(3):
+        assert [ask(1), ask(2), ask(3), ask(4)] == [*odd, []]
+    chunks = [row[0] for row in readings.run("SELECT show_chunks('readings')")]
+    readings.run(f"SELECT compress_chunk('{chunks[0]}')")
+    assert [ask(1), ask(2), ask(1, "cp0")] == [*odd[:2], [n - 1 for n in odd[0]]]
+    readings.run("DELETE FROM readings WHERE v = 3")
+    assert ask(1) == [n for n in odd[0] if n != 3]
+    readings.run("SELECT decompress_chunk(c) FROM show_chunks('readings') c")
+    readings.run("INSERT INTO readings VALUES ('2026-01-01 00:30+00', 'cp1', 3)")
+    assert sorted(map(str, ask(1))) == sorted(map(str, odd[0]))
+    readings.run("SELECT drop_chunks('readings', older_than => TIMESTAMPTZ '2026-01-02')")
+    assert [ask(1), ask(2)] == [[], odd[1]]
+
+
+def test_a_question_about_a_type_ends_no_query(readings: Engine) -> None:
+    """Where a hypertable exists too: its files and rows are read in one transaction."""
+    for _ in range(3):
+        assert _rows(readings, "SELECT 1 AS one WHERE 1 <> ALL (ARRAY[2, 3])") == [(1,)]
+        text = "SELECT count(*) FROM readings WHERE cp <> ALL (ARRAY['cp0', 'x'])"
+        assert _rows(readings, text) == [(36,)]
+
+
+def test_texts_in_another_zone(readings: Engine) -> None:
+    text = "SELECT count(*) FROM readings WHERE time < '2026-01-01 06:00'"
+    readings.run("SELECT compress_chunk(c) FROM show_chunks('readings') c")
+    for _ in range(3):
+        assert _rows(readings, text) == [(6,)]
+        readings.run("SET timezone = 'America/New_York'")
+        assert _rows(readings, text) == [(11,)]
+        readings.run("RESET timezone")
+    for wrong in ("2026-13-01 06:00", "yesterday at noon"):
+        for _ in range(2):
+            with pytest.raises(VoltstreamError) as caught:
+                _rows(readings, text.replace("2026-01-01 06:00", wrong))
+            assert caught.value.sqlstate in ("22007", "22008")

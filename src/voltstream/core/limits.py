@@ -62,7 +62,8 @@ DEAD_LETTERS_REPLAYED_MAX = 100_000  # Of one call: 10 s of decoding. The rest: 
 
 SOURCE_RETENTION_S = 7 * 86_400  # Older source rows are forgotten unless it says otherwise.
 
-CHUNK_GROUP_ROWS = 131_072  # A row group of a chunk file: what is read to find one row.
+HOT_SORT_ROWS = 8_192  # New rows of a hypertable, so many at once, are stored by segment.
+CHUNK_GROUP_ROWS = 65_536  # A row group of a chunk file: what is read to find one row.
 CHUNK_FILE_ROWS_MAX = 4_194_304  # x ~100 B while they are sorted = 0.4 GB. More: several files.
 CHUNK_FILES_MAX = 4  # Of one chunk: late rows make new ones. More: the chunk is written anew.
 CHUNK_LINGER_S = 600  # A file no longer needed stays so long for queries that still read it.

@@ -192,21 +192,27 @@ class Access:
 
     def run_plan(self, plan: Plan, values: Sequence[object | None]) -> Outcome | None:
         """Run a query by its plan; None where a value is not of its parameter's type."""
-        text = plan.text(values)
-        if text is None:
+        spelled = plan.spelled(values)
+        if spelled is None:
             return None
-        if plan.few and self._settings.get("timezone").upper() == "UTC":
-            found = self._answered(plan, text, values)
+        in_utc = self._settings.get("timezone").upper() == "UTC"
+        if plan.few and in_utc:
+            found = self._answered(plan, spelled, values)
             if found is not None:
                 return Outcome("SELECT", rows=FewRows(plan.columns, found))
             plan.few = False  # Its results are large: from now on they are taken by column.
-        reader = self.open_reader()
+        reader = self._engine.borrow_reader(timed=plan.timed) if in_utc else self.open_reader()
         self._interruption.reading(reader)
         try:
-            return Outcome("SELECT", rows=reader.stream(text))
+            if in_utc and self._introduction:
+                reader.execute(self._introduction)
+            rows = reader.stream(plan.readied(reader, spelled))
         except BaseException:
             reader.close()
             raise
+        if in_utc:
+            rows.after = self._engine.give_back
+        return Outcome("SELECT", rows=rows)
 
     def kept(self, plan: Plan, values: Sequence[object | None]) -> FewRows | None:
         """Return the answer of a query where it is kept; nothing is waited for."""
@@ -216,23 +222,25 @@ class Access:
         return FewRows(plan.columns, found) if found is not None else None
 
     def _answered(
-        self, plan: Plan, text: str, values: Sequence[object | None]
+        self, plan: Plan, spelled: Sequence[str], values: Sequence[object | None]
     ) -> Sequence[tuple[object, ...]] | None:
         """Read a few rows, and keep them where that can be done; None when they are many."""
         answers = self._engine.answers
         ticket = answers.ticket(plan.reading) if plan.reading is not None else None
-        found = self._few(plan, text)
+        found = self._few(plan, spelled)
         if ticket is not None and plan.reading is not None and found is not None:
             answers.keep(ticket, plan.reading.place, plan, values, found)
         return found
 
-    def _few(self, plan: Plan, text: str) -> list[tuple[object, ...]] | None:
+    def _few(self, plan: Plan, spelled: Sequence[str]) -> list[tuple[object, ...]] | None:
         reader = self._engine.borrow_reader(timed=plan.timed)
         try:
             if self._introduction:
                 reader.execute(self._introduction)
             self._interruption.reading(reader)
-            found = reader.few(text, FEW_ROWS_MAX)
+            found = reader.few(plan.readied(reader, spelled), FEW_ROWS_MAX)
+            if plan.scans:
+                reader.execute("ROLLBACK")
         except BaseException:
             reader.close()
             raise

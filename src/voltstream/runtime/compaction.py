@@ -19,7 +19,7 @@ from voltstream.core.schema import Schema
 from voltstream.store import chunk as files
 from voltstream.store import columnstore, hypertable
 from voltstream.store.chunk import Part
-from voltstream.store.database import Connection, quoted
+from voltstream.store.database import Connection, literal, quoted
 from voltstream.store.hypertable import Chunk, Hypertable
 
 
@@ -60,8 +60,8 @@ def written(connection: Connection, table: Hypertable, chunk: Chunk) -> Written:
     rows = f"(SELECT * FROM ({whole}) WHERE {table.between(chunk.low, chunk.high)})"
     made: list[Part] = []
     try:
-        for low, high in _slices(connection, table, chunk, rows):
-            piece = f"(SELECT * FROM {rows} WHERE {table.between(low, high)})"
+        for condition in _slices(connection, table, chunk, rows):
+            piece = f"(SELECT * FROM {rows} WHERE {condition})"
             part = _write_part(connection, table, chunk, columns, piece)
             if part is not None:
                 made.append(part)
@@ -71,15 +71,41 @@ def written(connection: Connection, table: Hypertable, chunk: Chunk) -> Written:
     return Written(chunk, tuple(made), replaced)
 
 
-def _slices(
-    connection: Connection, table: Hypertable, chunk: Chunk, rows: str
-) -> list[tuple[int, int]]:
-    """Cut a chunk's time so that a file has not too many rows."""
+def _slices(connection: Connection, table: Hypertable, chunk: Chunk, rows: str) -> list[str]:
+    """Cut a chunk so that a file has not too many rows: by its first segment column, or by time.
+
+    By segments a question about one opens one file.
+    """
     count = int(connection.rows(f"SELECT count(*) FROM {rows}")[0][0])
     pieces = max(1, -(-count // CHUNK_FILE_ROWS_MAX))
+    if pieces == 1:
+        return ["TRUE"]
+    if table.segmentby:
+        column = quoted(table.segmentby[0])
+        cuts = _segment_cuts(connection, column, rows, pieces, count)
+        if cuts:
+            edges = [f"{column} <= {cut}" for cut in cuts]
+            below = [f"NOT coalesce({edge}, FALSE)" for edge in edges]
+            return [edges[0], *map(" AND ".join, zip(below, edges[1:], strict=False)), below[-1]]
     width = chunk.high - chunk.low
-    cuts = [chunk.low + width * number // pieces for number in range(pieces)] + [chunk.high]
-    return list(itertools.pairwise(cuts))
+    ends = [chunk.low + width * number // pieces for number in range(pieces)] + [chunk.high]
+    return [table.between(low, high) for low, high in itertools.pairwise(ends)]
+
+
+def _segment_cuts(
+    connection: Connection, column: str, rows: str, pieces: int, count: int
+) -> list[str]:
+    """Return the last segment of each file but the last; none where a segment is too large."""
+    found = connection.rows(
+        f"SELECT CAST({column} AS VARCHAR), n, before // {-(-count // pieces)} FROM (SELECT "
+        f"{column}, count(*) AS n, sum(count(*)) OVER (ORDER BY {column} NULLS LAST) - count(*) "
+        f"AS before FROM {rows} GROUP BY {column}) ORDER BY {column} NULLS LAST"
+    )
+    kind = connection.describe(f"SELECT {column} FROM {rows}")[0].store_type
+    if any(int(n) > CHUNK_FILE_ROWS_MAX // 2 for _, n, _ in found):
+        return []
+    last = {int(piece): text for text, _, piece in found if text is not None}
+    return [f"CAST({literal(text)} AS {kind})" for text in list(last.values())[:-1]]
 
 
 def _write_part(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -18,11 +19,12 @@ from voltstream.core.types import Kind
 from voltstream.runtime.answers import Reading
 from voltstream.runtime.catalog import Catalog, Entry, Names, Scope
 from voltstream.runtime.describing import parameter_oids
+from voltstream.runtime.pruning import Scan, filled, opened, scanned
 from voltstream.runtime.roles import Roles
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
 from voltstream.sql.keyed import keyed
-from voltstream.sql.lifting import Lifted, Marker, cut, lifted
+from voltstream.sql.lifting import Cut, Lifted, Marker, cut, lifted
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.resolve import resolved
 from voltstream.sql.translate import translate_query
@@ -40,6 +42,14 @@ _CLASSES: Mapping[Kind, type] = {
     Kind.TEXT: str, Kind.VARCHAR: str, Kind.UUID: UUID, Kind.DATE: date,
     Kind.TIMESTAMP: datetime, Kind.TIMESTAMPTZ: datetime,
 }  # fmt: skip
+# A text that PostgreSQL and the store read as the same value of a type.
+_DAY = r"[12]\d{3}-\d\d-\d\d"
+_HOUR = r"[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?"
+_READ_ALIKE: Mapping[Kind, re.Pattern[str]] = {
+    Kind.DATE: re.compile(_DAY),
+    Kind.TIMESTAMP: re.compile(rf"{_DAY}(?:{_HOUR})?"),
+    Kind.TIMESTAMPTZ: re.compile(rf"{_DAY}(?:{_HOUR}(?:Z|[+-]\d\d(?::?\d\d)?)?)?"),
+}
 # Relations of the system read NOW() themselves.
 _TIMED_WORDS = ("vs_now", "_pg.", "_is.", "rw_catalog", "_information")
 _TEMPLATE_CHARACTERS_MAX = 8_192  # A longer statement is translated each time.
@@ -68,16 +78,21 @@ class Sight:
 
 @dataclass(slots=True, eq=False)
 class Plan:
-    """A translated query: its pieces stand around the values of its parameters."""
+    """A translated query: its pieces stand around the values of its parameters.
+
+    Shape: ``scans`` are the hypertables that it reads, and ``bounds`` the constants that bound
+    each, cut as the query is; which files it opens is chosen when it runs.
+    """
 
     sight: Sight
     kinds: tuple[Kind, ...]
-    pieces: tuple[str, ...]
-    places: tuple[int, ...]
+    query: Cut
     columns: Schema
     few: bool  # Its rows can be taken value by value.
     timed: bool  # It may read NOW().
     reading: Reading | None = None  # Set where an answer may be kept until its rows change.
+    scans: tuple[Scan, ...] = ()
+    bounds: tuple[tuple[Cut, ...], ...] = ()
 
     def description(self, given: int) -> Description:
         """Tell the types of the parameters that a client gives, and of the columns."""
@@ -89,20 +104,32 @@ class Plan:
             oid in (0, kind.oid) for oid, kind in zip(given, self.kinds, strict=False)
         )
 
-    def text(self, values: Sequence[object | None]) -> str | None:
-        """Return the statement with these values; None when one is not of its type."""
+    def spelled(self, values: Sequence[object | None]) -> list[str] | None:
+        """Write the values as the store reads them; None when one is not of its type."""
         if len(values) != len(self.kinds):
             return None
-        spelled = []
+        spelled: list[str] = []
         for value, kind in zip(values, self.kinds, strict=True):
             one = _spelled(value, kind)
             if one is None:
                 return None
             spelled.append(one)
-        parts = [self.pieces[0]]
-        for place, piece in zip(self.places, self.pieces[1:], strict=True):
-            parts += (spelled[place - 1], piece)
-        return "".join(parts)
+        return spelled
+
+    def readied(self, reader: Connection, spelled: Sequence[str]) -> str:
+        """Return the statement with these values, over the chunk files of now.
+
+        A plan with scans begins a transaction, in which its statement must run.
+        """
+        text = self.query.filled(spelled)
+        if not self.scans:
+            return text
+        scans = [
+            filled(scan, [bound.filled(spelled) for bound in bounds])
+            for scan, bounds in zip(self.scans, self.bounds, strict=True)
+        ]
+        reader.execute("BEGIN")
+        return opened(reader, text, scans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,21 +256,24 @@ def _planned(asked: Asked, sight: Sight, connection: Connection) -> Plan | None:
         return None
     kinds = tuple(_KINDS[oid] for oid in oids)
     lifted_kinds = zip(asked.values, kinds[asked.first - 1 :], strict=True)
-    if any(isinstance(value, str) and kind not in _TEXTS for value, kind in lifted_kinds):
-        return None  # A quoted date, say: what it means is told by the statement as it is.
+    alike = (*_TEXTS, *_READ_ALIKE)
+    if any(isinstance(value, str) and kind not in alike for value, kind in lifted_kinds):
+        return None  # What it means is told by the statement as it is.
     markers = [Marker(n, _STORE_TYPES[kind]) for n, kind in enumerate(kinds, 1)]
-    text = translate_query(qualified.tree, names, connection, markers)
-    entries = [sight.catalog.get(schema, name) for schema, name in relations(qualified.tree)]
-    if any(entry is not None and _is_hypertable(entry) for entry in entries):
-        return None  # Which chunks it opens depends on the values.
-    pieces, places = cut(text)
-    if set(places) != set(range(1, len(kinds) + 1)):
+    tree, scans = scanned(connection, sight.catalog, qualified.tree, markers)
+    text = translate_query(tree, names, connection, markers)
+    query = cut(text)
+    if set(query.numbers) != set(range(1, len(kinds) + 1)):
         return None
     columns = connection.describe(text)
+    entries = [sight.catalog.get(schema, name) for schema, name in relations(qualified.tree)]
     timed = any(word in text for word in _TIMED_WORDS) or any(map(_is_timed, entries))
     few = is_plain(columns)
-    reading = _reading(qualified, entries, kinds) if few and not timed else None
-    return Plan(sight, kinds, pieces, places, columns, few, timed, reading)
+    # Rows of chunks that are dropped leave no delta: an answer would outlive them.
+    keepable = few and not timed and not scans
+    reading = _reading(qualified, entries, kinds) if keepable else None
+    bounds = tuple(tuple(cut(probe.text) for probe in scan.probes) for scan in scans)
+    return Plan(sight, kinds, query, columns, few, timed, reading, tuple(scans), bounds)
 
 
 # Where a value of the store and one of a client are the same object to Python, or neither is.
@@ -277,10 +307,6 @@ def _is_timed(entry: Entry | None) -> bool:
     return not kept or bool(entry.relation.volatile)
 
 
-def _is_hypertable(entry: Entry) -> bool:
-    return entry.relation is not None and entry.relation.stored == f"_vs.h_{entry.oid}"
-
-
 def _spelled(value: object | None, kind: Kind) -> str | None:
     """Write a value inside a cast to its type; None when it is of another."""
     match value:
@@ -297,6 +323,9 @@ def _spelled(value: object | None, kind: Kind) -> str | None:
 
 
 def _quoted(value: object, kind: Kind) -> str | None:
+    alike = _READ_ALIKE.get(kind)
+    if alike is not None and isinstance(value, str):
+        return literal(value) if alike.fullmatch(value) else None
     wanted = _CLASSES.get(kind)
     if wanted is None or not isinstance(value, wanted):
         return None

@@ -11,7 +11,7 @@ from voltstream.core.ports import Outcome, RowStream
 from voltstream.runtime.catalog import Catalog, Names, refuse_failed, spelled
 from voltstream.runtime.entries import whole
 from voltstream.runtime.epoch import Epoch
-from voltstream.runtime.pruning import hypertables_of, pruned
+from voltstream.runtime.pruning import opened, scanned
 from voltstream.runtime.results import Held
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
@@ -34,12 +34,20 @@ def streamed(
 ) -> RowStream:
     """Run a query on a connection of its own, which the result owns from here on."""
     refuse_suspended(catalog, tree)
-    names = Names(catalog, reader.describe)
+    return reader.stream(_readied(reader, catalog, tree, parameters))
+
+
+def _readied(
+    reader: Connection, catalog: Catalog, tree: Any, parameters: Sequence[object | None]
+) -> str:
+    """Translate a query; what it reads of chunks is found as of the transaction that it begins."""
+    tree, scans = scanned(reader, catalog, tree, parameters)
     # In a transaction a question about a type that has no answer would end the query.
-    if hypertables_of(catalog):
-        reader.execute("BEGIN")  # Which chunks there are, and their rows, are read at one instant.
-        tree = pruned(reader, catalog, tree, parameters)
-    return reader.stream(translate_query(tree, names, reader, parameters))
+    text = translate_query(tree, Names(catalog, reader.describe), reader, parameters)
+    if not scans:
+        return text
+    reader.execute("BEGIN")  # Which chunks there are, and their rows, are read at one instant.
+    return opened(reader, text, scans)
 
 
 def held(epoch: Epoch, tree: Any, parameters: Sequence[object | None]) -> Outcome:
@@ -47,8 +55,9 @@ def held(epoch: Epoch, tree: Any, parameters: Sequence[object | None]) -> Outcom
     epoch.flush()
     refuse_suspended(epoch.catalog, tree)
     names = Names(epoch.catalog, epoch.connection.describe)
-    tree = pruned(epoch.connection, epoch.catalog, tree, parameters)
+    tree, scans = scanned(epoch.connection, epoch.catalog, tree, parameters)
     text = translate_query(tree, names, epoch.connection, parameters)
+    text = opened(epoch.connection, text, scans)
     return Outcome("SELECT", rows=Held(*epoch.connection.arrow(text)))
 
 
@@ -82,8 +91,5 @@ def _analyzed(reader: Connection, catalog: Catalog, target: sql.Parsed) -> list[
             "EXPLAIN ANALYZE runs a query",
             hint="EXPLAIN ANALYZE SELECT …, or EXPLAIN ANALYZE MATERIALIZED VIEW name.",
         )
-    reader.execute("BEGIN")
-    tree = pruned(reader, catalog, target.tree, ())
-    text = translate_query(tree, Names(catalog, reader.describe), reader, ())
-    plans = reader.rows(f"EXPLAIN ANALYZE {text}")
+    plans = reader.rows(f"EXPLAIN ANALYZE {_readied(reader, catalog, target.tree, ())}")
     return [line for _, plan in plans for line in str(plan).splitlines()]

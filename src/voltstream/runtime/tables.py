@@ -146,7 +146,7 @@ def insert(
     if table.primary_key:
         _replace(epoch, entry, count)
     else:
-        _store(epoch, relation, FRESH)
+        _store(epoch, relation, FRESH, thawing.order_of(epoch, entry, count))
     if not quiet:
         _show_fresh(epoch)
     return count
@@ -159,9 +159,11 @@ def _show_fresh(epoch: Epoch) -> None:
     )
 
 
-def _store(epoch: Epoch, relation: Relation, rows: str) -> None:
+def _store(epoch: Epoch, relation: Relation, rows: str, order: str = "") -> None:
     listed = entries.column_list(relation.stable)
-    epoch.connection.execute(f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {rows}")
+    epoch.connection.execute(
+        f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {rows}{order}"
+    )
     add_delta(epoch, relation, rows, 1)
 
 

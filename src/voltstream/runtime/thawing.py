@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from voltstream.core.limits import HOT_SORT_ROWS
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.pruning import chosen_parts
@@ -49,6 +50,19 @@ def admit_rows(epoch: Epoch, entry: Entry, rows: str) -> None:
                 epoch, table, f"SELECT * FROM {_COLD} WHERE ({listed}) IN "
                 f"(SELECT ({listed}) FROM {rows})",
             )  # fmt: skip
+
+
+def order_of(epoch: Epoch, entry: Entry, count: int) -> str:
+    """Return the order in which new rows are stored, as a clause; none where it is no help.
+
+    What lies by segment is passed over by vectors when one segment is asked for.
+    """
+    if count < HOT_SORT_ROWS:
+        return ""
+    table = _table(epoch, entry)
+    if table is None or not table.segmentby:
+        return ""
+    return " ORDER BY " + ", ".join(quoted(name) for name in (*table.segmentby, table.column))
 
 
 def _keys(epoch: Epoch, entry: Entry) -> list[Sequence[str]]:
@@ -125,6 +139,6 @@ def _thaw(epoch: Epoch, table: Hypertable, query: str) -> None:
     columns = connection.describe(f"SELECT * FROM {table.hot}")
     listed = ", ".join(quoted(column.name) for column in columns)
     connection.execute(f"INSERT INTO {table.hot} ({listed}) SELECT {listed} FROM {_THAWED}")
-    connection.execute(f"INSERT INTO _vs.tombs SELECT _part, _row FROM {_THAWED}")
+    hypertable.add_tombs(connection, table.oid, f"SELECT _part, _row FROM {_THAWED}")
     hypertable.make_views(connection, table)
     epoch.touch(table.oid, EVER)

@@ -70,7 +70,7 @@ def untier_chunk(epoch: Epoch, given: Arguments) -> Outcome:
         path = files.folder_of(connection.folder) / part.file
         connection.tier.remote.fetch(part.file, path)
         files.verified(path, part)
-        connection.execute(f"UPDATE _vs.parts SET tier = NULL WHERE id = {part.id}")
+        hypertable.place_part(connection, part, None)
         hypertable.discard(connection, part.file, TIER)
     hypertable.make_views(connection, table)
     return Outcome("CALL")
@@ -101,7 +101,7 @@ def _use(writer: Connection, table: Hypertable, part: Part) -> bool:
     """Name the copy, unless the part has gone meanwhile: then it is swept."""
     if not hypertable.parts(writer, f"id = {part.id} AND tier IS NULL"):
         return False
-    writer.execute(f"UPDATE _vs.parts SET tier = {literal(TIER)} WHERE id = {part.id}")
+    hypertable.place_part(writer, part, TIER)
     writer.execute(
         f"DELETE FROM _vs.garbage WHERE file = {literal(part.file)} AND tier IS NOT NULL"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -12,10 +13,25 @@ from sqlglot import exp
 _PASSED = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\$\w*\$.*?\$\w*\$"
 _BEFORE = r"(?P<before>[\w)\"\s](?:=|<|>|<=|>=|<>)\s*)"
 _NUMBER = r"(?P<number>\d{1,9})(?![\w.])"
-# A text ends its comparison: what may follow it otherwise changes its meaning.
-_TEXT = r"(?P<text>'(?:[^']|'')*')(?=\s*(?:[;)]|$|(?:and|or|order|limit|group)\b))"
+# A text ends its comparison: what may follow it otherwise changes its meaning. A time may say that
+# it is one, before or after it.
+_END = r"(?=\s*(?:[,;)]|$|(?:and|or|order|limit|group|union|then|having|offset)\b))"
+_KIND = r"(?:timestamptz|timestamp|date)"
+_DAY = r"'\d{4}-[^']*'"
+
+
+def _text(name: str) -> str:
+    return (
+        rf"(?:(?P<{name}_kind>{_KIND})\s*(?P<{name}_time>{_DAY})"
+        rf"|(?P<{name}_day>{_DAY})::(?P<{name}_cast>{_KIND})\b|(?P<{name}>'(?:[^']|'')*'))"
+    )
+
+
+_BETWEEN = rf"(?P<between>[\w)\"\s]between\s+){_text('low')}(?P<and>\s+and\s+){_text('high')}{_END}"
 _NUMBERS = re.compile(f"{_PASSED}|{_BEFORE}{_NUMBER}", re.DOTALL)
-_VALUES = re.compile(f"{_PASSED}|{_BEFORE}(?:{_NUMBER}|{_TEXT})", re.DOTALL | re.IGNORECASE)
+_VALUES = re.compile(
+    rf"{_PASSED}|{_BETWEEN}|{_BEFORE}(?:{_NUMBER}|{_text('text')}{_END})", re.DOTALL | re.IGNORECASE
+)
 _PARAMETER = re.compile(r"\$(\d+)")
 _MARK = re.compile(r"GETVARIABLE\('vs_p(\d+)'\)", re.IGNORECASE)
 
@@ -34,14 +50,24 @@ def lifted(text: str, *, texts: bool = False) -> Lifted:
     first = max((int(found) for found in _PARAMETER.findall(text)), default=0) + 1
     values: list[int | str] = []
 
+    def placed(value: int | str, kind: str = "") -> str:
+        values.append(value)
+        return f"${first + len(values) - 1}" + (f"::{kind.lower()}" if kind else "")
+
+    def quoted(found: re.Match[str], name: str) -> str:
+        kind = found[f"{name}_kind"] or found[f"{name}_cast"] or ""
+        text = found[f"{name}_time"] or found[f"{name}_day"] or found[name]
+        return placed(text[1:-1].replace("''", "'"), kind)
+
     def lift(found: re.Match[str]) -> str:
+        if texts and found["between"] is not None:
+            low = quoted(found, "low")
+            return f"{found['between']}{low}{found['and']}{quoted(found, 'high')}"
         if found["before"] is None:
             return found[0]
         if found["number"] is not None:
-            values.append(int(found["number"]))
-        else:
-            values.append(found["text"][1:-1].replace("''", "'"))
-        return f"{found['before']}${first + len(values) - 1}"
+            return found["before"] + placed(int(found["number"]))
+        return found["before"] + quoted(found, "text")
 
     template = (_VALUES if texts else _NUMBERS).sub(lift, text)
     return Lifted(template, first, tuple(values))
@@ -61,7 +87,22 @@ def marked(marker: Marker) -> exp.Expression:
     return exp.Var(this=f"CAST(GETVARIABLE('vs_p{marker.number}') AS {marker.store_type})")
 
 
-def cut(sql: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Cut a translated statement at its markers. Returns the pieces and the numbers between."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A translated statement cut at its markers: ``numbers`` stand between the ``pieces``."""
+
+    pieces: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+    def filled(self, spelled: Sequence[str]) -> str:
+        """Return the statement with values, as the store spells them, in the markers' places."""
+        parts = [self.pieces[0]]
+        for number, piece in zip(self.numbers, self.pieces[1:], strict=True):
+            parts += (spelled[number - 1], piece)
+        return "".join(parts)
+
+
+def cut(sql: str) -> Cut:
+    """Cut a translated statement at its markers."""
     parts = _MARK.split(sql)
-    return tuple(parts[::2]), tuple(int(number) for number in parts[1::2])
+    return Cut(tuple(parts[::2]), tuple(int(number) for number in parts[1::2]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from voltstream.core.limits import DECODE_MEMORY_BYTES_MAX, RESULT_BATCH_ROWS, T
 from voltstream.core.native import BatchFunction, NativeFunction
 from voltstream.core.schema import Column, Schema
 from voltstream.store.faults import translated
+from voltstream.store.kept import Kept
 from voltstream.store.natives import register, register_batched
 from voltstream.store.remote import Remote
 from voltstream.store.tiered import TieredFiles
@@ -50,6 +51,7 @@ class Stream:
         self._connection = connection
         self._columns = columns
         self._reader = reader
+        self.after: Callable[[Connection], None] | None = None  # Who takes the connection then.
 
     @property
     def columns(self) -> Schema:
@@ -64,17 +66,28 @@ class Stream:
 
     def close(self) -> None:
         self._reader.close()
-        self._connection.close()
+        if self.after is None or not self._connection.at_rest():
+            self._connection.close()
+        else:
+            self.after(self._connection)
+        self.after = None
 
 
 class Connection:
     """One DuckDB connection: one thread at a time, save ``interrupt``."""
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection, folder: Path, tier: TieredFiles) -> None:
+    def __init__(
+        self,
+        raw: duckdb.DuckDBPyConnection,
+        folder: Path,
+        tier: TieredFiles,
+        kept: Kept | None = None,
+    ) -> None:
         self._raw = raw
         self._interrupted = False
         self.folder = folder  # Where the file is, and what lies beside it.
         self.tier = tier
+        self.kept = kept  # What readers know of committed rows; not the writer's.
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -177,6 +190,16 @@ class Connection:
         with suppress(duckdb.Error):
             self._raw.unregister(name)
 
+    def at_rest(self) -> bool:
+        """End a transaction that is open. Tells whether the connection can be used again."""
+        try:
+            self._raw.execute("ROLLBACK")
+        except duckdb.TransactionException:  # There was none.
+            return not self._interrupted
+        except duckdb.Error:
+            return False
+        return not self._interrupted
+
     @property
     def interrupted(self) -> bool:
         return self._interrupted
@@ -255,6 +278,7 @@ class Database:
         remote = Remote(tier, self._folder.name) if tier is not None else None
         self._tier = TieredFiles(remote, self._folder / "cache", TIER_CACHE_BYTES_MAX)
         self._root.register_filesystem(self._tier)
+        self._kept = Kept()
         self.writer = Connection(self._root, self._folder, self._tier)
 
     def reader(self) -> Connection:
@@ -262,7 +286,7 @@ class Database:
         with translated():
             cursor = self._root.cursor()
             cursor.execute(_SEARCH_PATH)
-            return Connection(cursor, self._folder, self._tier)
+            return Connection(cursor, self._folder, self._tier, self._kept)
 
     def close(self) -> None:
         """Fold the log into the file and close it."""

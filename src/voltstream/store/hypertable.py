@@ -30,6 +30,9 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.tombs (part BIGINT, row BIGINT)",
     "CREATE TABLE IF NOT EXISTS _vs.garbage (file VARCHAR, at_us BIGINT, tier VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.tier_queue (chunk BIGINT)",
+    "CREATE TABLE IF NOT EXISTS _vs.chunk_versions (oid BIGINT, version BIGINT)",
+    "INSERT INTO _vs.chunk_versions SELECT oid, 1 FROM _vs.hyper h WHERE NOT EXISTS "
+    "(SELECT 1 FROM _vs.chunk_versions v WHERE v.oid = h.oid)",
 )
 PART_COLUMNS = (
     "id, oid, chunk, file, rows, bytes, bytes_before, sha256, low, high, shape, stats, tier"
@@ -116,7 +119,20 @@ def add(connection: Connection, table: Hypertable) -> None:
             json.dumps(table.dimensions),
         ],
     )
+    changed(connection, table.oid)
     count_hot_rows(connection)
+
+
+def changed(connection: Connection, oid: int) -> None:
+    """Note that what is known of a hypertable and its parts holds no longer."""
+    where = f"WHERE oid = {oid}"
+    if connection.execute(f"UPDATE _vs.chunk_versions SET version = version + 1 {where}") <= 0:
+        connection.execute(f"INSERT INTO _vs.chunk_versions VALUES ({oid}, 1)")
+
+
+def versions(connection: Connection) -> dict[int, int]:
+    """Return the version of each hypertable."""
+    return dict(connection.rows("SELECT oid, version FROM _vs.chunk_versions"))
 
 
 def count_hot_rows(connection: Connection) -> None:
@@ -137,7 +153,7 @@ def change(connection: Connection, table: Hypertable) -> None:
 def forget(connection: Connection, oid: int) -> None:
     """Remove a hypertable with its chunks; its files go when nobody can be reading them."""
     drop_parts(connection, parts(connection, f"oid = {oid}"))
-    for name in ("hyper", "chunks"):
+    for name in ("hyper", "chunks", "chunk_versions"):
         connection.execute(f"DELETE FROM _vs.{name} WHERE oid = {oid}")
     connection.execute(f"DROP VIEW IF EXISTS _vs.h_{oid}")
     count_hot_rows(connection)
@@ -247,9 +263,26 @@ def add_part(connection: Connection, part: Part) -> None:
             part.sha256, part.low, part.high, part.shape, part.stats, part.tier,
         ],
     )  # fmt: skip
+    changed(connection, part.oid)
+
+
+def place_part(connection: Connection, part: Part, tier: str | None) -> None:
+    """Note that a part's file is elsewhere now; None: on the local disk."""
+    place = literal(tier) if tier is not None else "NULL"
+    connection.execute(f"UPDATE _vs.parts SET tier = {place} WHERE id = {part.id}")
+    changed(connection, part.oid)
+
+
+def add_tombs(connection: Connection, oid: int, query: str) -> None:
+    """Note rows of parts that are no longer in the table: ``query`` gives part and row."""
+    connection.execute(f"INSERT INTO _vs.tombs {query}")
+    changed(connection, oid)
 
 
 def drop_parts(connection: Connection, gone: Iterable[Part]) -> None:
+    gone = list(gone)
+    for oid in {part.oid for part in gone}:
+        changed(connection, oid)
     for part in gone:
         connection.execute(f"DELETE FROM _vs.parts WHERE id = {part.id}")
         connection.execute(f"DELETE FROM _vs.tombs WHERE part = {part.id}")
