@@ -82,11 +82,13 @@ _VIEWS = (
     "sum(l.rows)::BIGINT AS late_rows FROM _vs.late_rows l JOIN _vs.objects o USING (oid) "
     "GROUP BY ALL",
     # What it shows is handed to the connection that asks (runtime/costs).
-    "CREATE OR REPLACE VIEW rw_catalog.rw_operator_costs AS SELECT unnest(from_json(CAST("
+    "CREATE OR REPLACE VIEW rw_catalog.rw_operator_costs AS SELECT x.name, x.operator, "
+    "x.epochs, x.statements, x.seconds, x.rows_in, x.rows_out, x.rows_scanned, "
+    "x.scanned_per_delta_row FROM (SELECT unnest(from_json(CAST("
     'getvariable(\'vs_costs\') AS VARCHAR), \'[{"name":"VARCHAR","operator":"VARCHAR",'
     '"epochs":"BIGINT","statements":"BIGINT","seconds":"DOUBLE","rows_in":"BIGINT",'
-    '"rows_out":"BIGINT","rows_scanned":"BIGINT","scanned_per_delta_row":"DOUBLE"}]\'), '
-    "recursive := true)",
+    '"rows_out":"BIGINT","rows_scanned":"BIGINT","scanned_per_delta_row":"DOUBLE"}]\')) '
+    "AS x)",
     "CREATE OR REPLACE VIEW rw_catalog.rw_epochs AS SELECT epoch, now FROM _vs.epoch",
 )
 # How internal tables, operator state and chunks are laid out: tests/store/test_layout.py tells

@@ -126,6 +126,13 @@ RW_VIEWS: tuple[str, ...] = (
     "'' AS description FROM duckdb_tables() t JOIN _vs.objects o ON CAST(o.oid AS VARCHAR) = "
     "regexp_extract(t.table_name, '^[a-z]+_([0-9]+)_[0-9]+$', 1) WHERE t.schema_name = '_vs' "
     "AND t.database_name = current_database()",
+    # Rows are DuckDB's estimate, exact but for rows deleted since the last checkpoint.
+    "CREATE OR REPLACE VIEW rw_catalog.rw_state_sizes AS SELECT o.oid AS id, o.name, o.schema, "
+    "o.kind, count(*) AS state_tables, CAST(sum(t.estimated_size) AS BIGINT) AS rows, "
+    "CAST(sum(t.estimated_size * t.column_count * 8) AS BIGINT) AS bytes FROM duckdb_tables() t "
+    "JOIN _vs.objects o ON CAST(o.oid AS VARCHAR) = "
+    "regexp_extract(t.table_name, '^[a-z]+_([0-9]+)(_[0-9]+)?$', 1) WHERE t.schema_name = '_vs' "
+    "AND t.database_name = current_database() GROUP BY ALL",
     "CREATE OR REPLACE VIEW rw_catalog.rw_internal_tables AS SELECT id, name, schema_name, "
     f"{OWNER_ID} AS owner FROM rw_catalog.rw_internal_table_info",
     "CREATE OR REPLACE VIEW rw_catalog.rw_system_tables AS SELECT view_oid AS id, "

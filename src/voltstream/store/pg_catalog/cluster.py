@@ -16,7 +16,7 @@ def _listed(name: str, columns: str) -> str:
     return _LISTED.format(name, "{" + fields + "}", name)
 
 
-_SESSIONS = _listed(
+SESSIONS = _listed(
     "sessions",
     "process_id user database application client state query started changed transaction",
 )
@@ -87,7 +87,7 @@ VIEWS = (
     "state_change, CAST(NULL AS VARCHAR) AS wait_event_type, CAST(NULL AS VARCHAR) AS wait_event, "
     "x.state, CAST(NULL AS UINTEGER) AS backend_xid, CAST(NULL AS UINTEGER) AS backend_xmin, "
     "CAST(NULL AS BIGINT) AS query_id, x.query, 'client backend' AS backend_type "
-    f"FROM {_SESSIONS} LEFT JOIN _pg.pg_database d ON d.datname = x.database "
+    f"FROM {SESSIONS} LEFT JOIN _pg.pg_database d ON d.datname = x.database "
     "LEFT JOIN _pg.pg_authid a ON a.rolname = x.user",
     "VIEW pg_tablespace AS SELECT 1663::UINTEGER AS oid, 'pg_default' AS spcname, 10::UINTEGER "
     "AS spcowner, CAST(NULL AS VARCHAR[]) AS spcacl, CAST(NULL AS VARCHAR[]) AS spcoptions",
@@ -107,8 +107,10 @@ VIEWS = (
     "lanname <> 'internal' AS lanispl, true AS lanpltrusted, 0::UINTEGER AS lanplcallfoid, "
     "0::UINTEGER AS laninline, 0::UINTEGER AS lanvalidator, CAST(NULL AS VARCHAR[]) AS lanacl "
     "FROM (VALUES (12, 'internal'), (14, 'sql'), (16, 'python')) AS l(oid, lanname)",
-    "VIEW pg_timezone_names AS SELECT name, abbrev, CAST(utc_offset AS INTERVAL) AS utc_offset, "
-    "is_dst FROM (VALUES ('UTC', 'UTC', '00:00:00', false)) AS z(name, abbrev, utc_offset, is_dst)",
+    "VIEW pg_timezone_names AS SELECT name, abbrev, utc_offset, is_dst FROM pg_timezone_names()",
+    "VIEW pg_timezone_abbrevs AS SELECT * FROM (VALUES ('UTC', INTERVAL 0 SECONDS, false), "
+    "('GMT', INTERVAL 0 SECONDS, false), ('Z', INTERVAL 0 SECONDS, false)) "
+    "AS z(abbrev, utc_offset, is_dst)",
     "VIEW pg_proc AS SELECT a.oid, name AS proname, _pg.namespace_oid(schema) AS pronamespace, "
     "coalesce(w.owner, 10::UINTEGER) AS proowner, "
     "CASE language WHEN 'sql' THEN 14 WHEN 'python' THEN 16 ELSE 12 END::UINTEGER AS prolang, "
@@ -124,113 +126,4 @@ VIEWS = (
     "CAST(NULL AS UINTEGER[]) AS protrftypes, body AS prosrc, CAST(NULL AS VARCHAR) AS probin, "
     "CAST(NULL AS VARCHAR) AS prosqlbody, CAST(NULL AS VARCHAR[]) AS proconfig, "
     "w.acl AS proacl FROM _pg.all_routines a LEFT JOIN _pg.owners w ON w.oid = a.oid",
-    "VIEW pg_aggregate AS SELECT oid AS aggfnoid, 'n' AS aggkind, 0::SMALLINT AS aggnumdirectargs, "
-    "'-' AS aggtransfn, '-' AS aggfinalfn, 0::UINTEGER AS aggsortop, prorettype AS aggtranstype, "
-    "CAST(NULL AS VARCHAR) AS agginitval FROM _pg.pg_proc WHERE prokind = 'a'",
 )
-
-# Catalogs of things that do not exist here, with the columns clients select. Shape: a column is
-# its name and a letter: o oid, t text, b boolean, s smallint, i integer, l bigint, f real,
-# z timestamptz; doubled for an array.
-_EMPTY = (
-    "pg_cast: oid o, castsource o, casttarget o, castfunc o, castcontext t, castmethod t",
-    "pg_conversion: oid o, conname t, connamespace o, conowner o, conforencoding i, "
-    "contoencoding i, conproc t, condefault b",
-    "pg_db_role_setting: setdatabase o, setrole o, setconfig tt",
-    "pg_event_trigger: oid o, evtname t, evtevent t, evtowner o, evtfoid o, evtenabled t, "
-    "evttags tt",
-    "pg_extension: oid o, extname t, extowner o, extnamespace o, extrelocatable b, extversion t, "
-    "extconfig oo, extcondition tt",
-    "pg_available_extensions: name t, default_version t, installed_version t, comment t",
-    "pg_inherits: inhrelid o, inhparent o, inhseqno i, inhdetachpending b",
-    "pg_largeobject_metadata: oid o, lomowner o, lomacl tt",
-    "pg_locks: locktype t, database o, relation o, page i, tuple s, virtualxid t, "
-    "transactionid o, classid o, objid o, objsubid s, virtualtransaction t, pid i, mode t, "
-    "granted b, fastpath b, waitstart z",
-    "pg_operator: oid o, oprname t, oprnamespace o, oprowner o, oprkind t, oprcanmerge b, "
-    "oprcanhash b, oprleft o, oprright o, oprresult o, oprcom o, oprnegate o, oprcode t, "
-    "oprrest t, oprjoin t",
-    "pg_opfamily: oid o, opfmethod o, opfname t, opfnamespace o, opfowner o",
-    "pg_amop: oid o, amopfamily o, amoplefttype o, amoprighttype o, amopstrategy s, "
-    "amoppurpose t, amopopr o, amopmethod o, amopsortfamily o",
-    "pg_amproc: oid o, amprocfamily o, amproclefttype o, amprocrighttype o, amprocnum s, amproc t",
-    "pg_parameter_acl: oid o, parname t, paracl tt",
-    "pg_partitioned_table: partrelid o, partstrat t, partnatts s, partdefid o, partattrs ss, "
-    "partclass oo, partcollation oo, partexprs t",
-    "pg_policy: oid o, polname t, polrelid o, polcmd t, polpermissive b, polroles oo, polqual t, "
-    "polwithcheck t",
-    "pg_policies: schemaname t, tablename t, policyname t, permissive t, roles tt, cmd t, "
-    "qual t, with_check t",
-    "pg_prepared_statements: name t, statement t, prepare_time z, parameter_types tt, "
-    "from_sql b, generic_plans l, custom_plans l",
-    "pg_cursors: name t, statement t, is_holdable b, is_binary b, is_scrollable b, creation_time z",
-    "pg_prepared_xacts: transaction o, gid t, prepared z, owner t, database t",
-    "pg_publication_namespace: oid o, pnpubid o, pnnspid o",
-    "pg_range: rngtypid o, rngsubtype o, rngmultitypid o, rngcollation o, rngsubopc o, "
-    "rngcanonical t, rngsubdiff t",
-    "pg_replication_slots: slot_name t, plugin t, slot_type t, datoid o, database t, "
-    "temporary b, active b, active_pid i, restart_lsn t, confirmed_flush_lsn t",
-    "pg_rules: schemaname t, tablename t, rulename t, definition t",
-    "pg_seclabel: objoid o, classoid o, objsubid i, provider t, label t",
-    "pg_seclabels: objoid o, classoid o, objsubid i, objtype t, objnamespace o, objname t, "
-    "provider t, label t",
-    "pg_sequence: seqrelid o, seqtypid o, seqstart l, seqincrement l, seqmax l, seqmin l, "
-    "seqcache l, seqcycle b",
-    "pg_sequences: schemaname t, sequencename t, sequenceowner t, data_type t, start_value l, "
-    "min_value l, max_value l, increment_by l, cycle b, cache_size l, last_value l",
-    "pg_shdepend: dbid o, classid o, objid o, objsubid i, refclassid o, refobjid o, deptype t",
-    "pg_shdescription: objoid o, classoid o, description t",
-    "pg_stat_replication: pid i, usesysid o, usename t, application_name t, client_addr t, "
-    "backend_start z, state t, sync_state t",
-    "pg_stat_database: datid o, datname t, numbackends i, xact_commit l, xact_rollback l, "
-    "blks_read l, blks_hit l, tup_returned l, tup_fetched l, tup_inserted l, tup_updated l, "
-    "tup_deleted l, conflicts l, temp_files l, temp_bytes l, deadlocks l, stats_reset z",
-    "pg_stat_all_indexes: relid o, indexrelid o, schemaname t, relname t, indexrelname t, "
-    "idx_scan l, idx_tup_read l, idx_tup_fetch l",
-    "pg_stat_user_indexes: relid o, indexrelid o, schemaname t, relname t, indexrelname t, "
-    "idx_scan l, idx_tup_read l, idx_tup_fetch l",
-    "pg_statio_user_tables: relid o, schemaname t, relname t, heap_blks_read l, heap_blks_hit l, "
-    "idx_blks_read l, idx_blks_hit l, toast_blks_read l, toast_blks_hit l",
-    "pg_statistic: starelid o, staattnum s, stainherit b, stanullfrac f, stawidth i, stadistinct f",
-    "pg_stats: schemaname t, tablename t, attname t, inherited b, null_frac f, avg_width i, "
-    "n_distinct f, most_common_vals tt, most_common_freqs ff, histogram_bounds tt, correlation f",
-    "pg_statistic_ext: oid o, stxrelid o, stxname t, stxnamespace o, stxowner o, "
-    "stxstattarget i, stxkeys ss, stxkind tt, stxexprs t",
-    "pg_subscription: oid o, subdbid o, subskiplsn t, subname t, subowner o, subenabled b, "
-    "subbinary b, substream b, subtwophasestate t, subdisableonerr b, subconninfo t, "
-    "subslotname t, subsynccommit t, subpublications tt",
-    "pg_subscription_rel: srsubid o, srrelid o, srsubstate t, srsublsn t",
-    "pg_trigger: oid o, tgrelid o, tgparentid o, tgname t, tgfoid o, tgtype s, tgenabled t, "
-    "tgisinternal b, tgconstrrelid o, tgconstrindid o, tgconstraint o, tgdeferrable b, "
-    "tginitdeferred b, tgnargs s, tgattr ss, tgargs t, tgqual t, tgoldtable t, tgnewtable t",
-    "pg_transform: oid o, trftype o, trflang o, trffromsql t, trftosql t",
-    "pg_ts_config: oid o, cfgname t, cfgnamespace o, cfgowner o, cfgparser o",
-    "pg_ts_config_map: mapcfg o, maptokentype i, mapseqno i, mapdict o",
-    "pg_ts_dict: oid o, dictname t, dictnamespace o, dictowner o, dicttemplate o, dictinitoption t",
-    "pg_ts_parser: oid o, prsname t, prsnamespace o, prsstart t, prstoken t, prsend t, "
-    "prsheadline t, prslextype t",
-    "pg_ts_template: oid o, tmplname t, tmplnamespace o, tmplinit t, tmpllexize t",
-    "pg_user_mapping: oid o, umuser o, umserver o, umoptions tt",
-    "pg_user_mappings: umid o, srvid o, srvname t, umuser o, usename t, umoptions tt",
-    "pg_file_settings: sourcefile t, sourceline i, seqno i, name t, setting t, applied b, error t",
-    "pg_hba_file_rules: line_number i, type t, database tt, user_name tt, address t, netmask t, "
-    "auth_method t, options tt, error t",
-)
-_LETTERS = {
-    "o": "UINTEGER", "t": "VARCHAR", "b": "BOOLEAN", "s": "SMALLINT", "i": "INTEGER",
-    "l": "BIGINT", "f": "FLOAT", "z": "TIMESTAMPTZ",
-}  # fmt: skip
-
-
-def empty_views() -> tuple[str, ...]:
-    """Return a view without rows for each catalog of things that cannot exist here."""
-    return tuple(_empty_view(*line.split(": ")) for line in _EMPTY)
-
-
-def _empty_view(name: str, columns: str) -> str:
-    parts = (column.split(" ") for column in columns.split(", "))
-    chosen = ", ".join(
-        f'CAST(NULL AS {_LETTERS[letters[0]]}{"[]" * (len(letters) - 1)}) AS "{column}"'
-        for column, letters in parts
-    )
-    return f"VIEW {name} AS SELECT {chosen} WHERE false"

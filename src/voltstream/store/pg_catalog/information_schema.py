@@ -80,24 +80,6 @@ VIEWS = (
     "'' AS constraint_name, '' AS unique_constraint_catalog, '' AS unique_constraint_schema, "
     "'' AS unique_constraint_name, '' AS match_option, '' AS update_rule, '' AS delete_rule "
     "WHERE false",
-    f"VIEW routines AS SELECT {_CATALOG} AS specific_catalog, 'pg_catalog' AS specific_schema, "
-    "proname || '_' || p.oid AS specific_name, "
-    f"{_CATALOG} AS routine_catalog, 'pg_catalog' AS routine_schema, proname AS routine_name, "
-    "CASE prokind WHEN 'f' THEN 'FUNCTION' END AS routine_type, "
-    "d.display AS data_type, CAST(NULL AS VARCHAR) AS routine_definition, "
-    "'INTERNAL' AS external_language FROM _pg.pg_proc p JOIN _pg.types d ON d.oid = p.prorettype",
-    "VIEW parameters AS SELECT '' AS specific_catalog, '' AS specific_schema, "
-    "'' AS specific_name, 0 AS ordinal_position, '' AS parameter_mode, '' AS parameter_name, "
-    "'' AS data_type WHERE false",
-    "VIEW triggers AS SELECT '' AS trigger_catalog, '' AS trigger_schema, '' AS trigger_name, "
-    "'' AS event_manipulation, '' AS event_object_catalog, '' AS event_object_schema, "
-    "'' AS event_object_table, 0 AS action_order, '' AS action_statement, "
-    "'' AS action_orientation, '' AS action_timing WHERE false",
-    "VIEW sequences AS SELECT '' AS sequence_catalog, '' AS sequence_schema, "
-    "'' AS sequence_name, '' AS data_type, '' AS start_value, '' AS minimum_value, "
-    "'' AS maximum_value, '' AS increment, '' AS cycle_option WHERE false",
-    "VIEW character_sets AS SELECT CAST(NULL AS VARCHAR) AS character_set_catalog, "
-    "CAST(NULL AS VARCHAR) AS character_set_schema, 'UTF8' AS character_set_name",
     f"VIEW foreign_tables AS SELECT {_CATALOG} AS foreign_table_catalog, "
     "schema AS foreign_table_schema, name AS foreign_table_name, "
     f"{_CATALOG} AS foreign_server_catalog, connector AS foreign_server_name "

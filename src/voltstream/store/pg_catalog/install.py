@@ -10,11 +10,14 @@ import pyarrow as pa
 
 from voltstream.store.database import Connection
 from voltstream.store.pg_catalog import (
+    absent,
     cluster,
     information_schema,
+    information_usage,
     relations,
     roles,
     routines,
+    statistics,
     types,
 )
 
@@ -31,12 +34,18 @@ def _views() -> tuple[str, ...]:
         *relations.DEFINED_VIEWS,
         *roles.VIEWS,
         *cluster.VIEWS,
-        *cluster.empty_views(),
+        *statistics.VIEWS,
+        *absent.catalog_views(),
     )
 
 
 def _information_views() -> tuple[str, ...]:
-    return (*information_schema.VIEWS, *roles.INFORMATION_VIEWS)
+    return (
+        *information_schema.VIEWS,
+        *roles.INFORMATION_VIEWS,
+        *information_usage.VIEWS,
+        *absent.information_views(),
+    )
 
 
 def _names_of(statements: Sequence[str]) -> list[str]:
@@ -71,7 +80,8 @@ def _statements() -> list[str]:
         *routines.MACROS,
         *roles.MACROS,
         *relations.DEFINED_VIEWS,
-        *cluster.empty_views(),
+        *statistics.VIEWS,
+        *absent.catalog_views(),
     )
     return [
         *(_created(CATALOG_SCHEMA, one) for one in in_catalog),

@@ -250,21 +250,12 @@ VIEWS = (
     "(SELECT list(c.name ORDER BY c.number) FROM _pg.columns c WHERE c.relation = r.oid) AS "
     "attnames, CAST(NULL AS VARCHAR) AS rowfilter FROM _pg.pg_publication p "
     "JOIN _pg.pg_publication_rel q ON q.prpubid = p.oid JOIN _pg.relations r ON r.oid = q.prrelid",
-    "VIEW pg_stat_all_tables AS SELECT r.oid AS relid, r.schema AS schemaname, "
-    "r.name AS relname, 0::BIGINT AS seq_scan, 0::BIGINT AS seq_tup_read, 0::BIGINT AS idx_scan, "
-    "0::BIGINT AS idx_tup_fetch, 0::BIGINT AS n_tup_ins, 0::BIGINT AS n_tup_upd, "
-    "0::BIGINT AS n_tup_del, 0::BIGINT AS n_tup_hot_upd, coalesce(s.counted, 0)::BIGINT AS "
-    "n_live_tup, 0::BIGINT AS n_dead_tup, CAST(NULL AS TIMESTAMPTZ) AS last_vacuum, "
-    "CAST(NULL AS TIMESTAMPTZ) AS last_autovacuum, CAST(NULL AS TIMESTAMPTZ) AS last_analyze, "
-    "CAST(NULL AS TIMESTAMPTZ) AS last_autoanalyze, 0::BIGINT AS vacuum_count, "
-    "0::BIGINT AS analyze_count FROM _pg.relations r LEFT JOIN _pg.row_counts s USING (oid) "
-    "WHERE r.form IN ('r', 'm')",
-    "VIEW pg_stat_user_tables AS FROM _pg.pg_stat_all_tables",
 )
 # After the macros that spell definitions.
 DEFINED_VIEWS = (
     "VIEW pg_views AS SELECT schema AS schemaname, name AS viewname, _pg.owner_of(oid) AS "
-    "viewowner, _pg.pg_get_viewdef(oid) AS definition FROM _pg.relations WHERE form = 'v'",
+    "viewowner, coalesce(rtrim(trim(query), ';') || ';', '') AS definition "
+    "FROM _pg.relations WHERE form = 'v'",
     "VIEW pg_matviews AS SELECT schema AS schemaname, name AS matviewname, _pg.owner_of(oid) AS "
     "matviewowner, CAST(NULL AS VARCHAR) AS tablespace, EXISTS (SELECT 1 FROM _pg.index_parts p "
     "WHERE p.table_oid = r.oid) AS hasindexes, true AS ispopulated, "
