@@ -7,7 +7,6 @@ Neither has views one can add, retractions, timers or exactly-once; NOW() is ask
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -176,10 +175,10 @@ class Floor:
             )
 
 
-def lines_of(payload: bytes) -> pa.Table:
+def lines_of(payload: memoryview) -> pa.Table:
     """Cut lines as fast as is known: Arrow's reader of a file with one column."""
     return csv.read_csv(
-        io.BytesIO(payload),
+        pa.BufferReader(pa.py_buffer(payload)),
         read_options=csv.ReadOptions(column_names=["line"]),
         parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False),
         convert_options=csv.ConvertOptions(column_types={"line": pa.string()}),

@@ -26,7 +26,7 @@ def payloads(data: Path, rows: int, count: int) -> list[bytes]:
     lines: list[bytes] = []
     number = 0
     while len(lines) < count * (rows - 1):
-        lines += reader.read(number, "meter_readings").splitlines(keepends=True)
+        lines += bytes(reader.read(number, "meter_readings")).splitlines(keepends=True)
         number += 1
     return [b"".join(lines[i * (rows - 1) : (i + 1) * (rows - 1)]) for i in range(count)]
 

@@ -27,7 +27,7 @@ def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
 def test_feed_holds_the_rows_it_says(feed: Feed) -> None:
     reader = FeedReader(feed)
     lines = {
-        source: sum(reader.read(n, source).count(b"\n") for n in range(len(feed.slices)))
+        source: sum(bytes(reader.read(n, source)).count(b"\n") for n in range(len(feed.slices)))
         for source in SOURCES
     }
     assert lines["meter_readings"] == feed.rows == ROWS

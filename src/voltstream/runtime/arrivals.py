@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from voltstream.core.errors import UndefinedTable
 from voltstream.runtime.catalog import Entry
@@ -102,10 +102,7 @@ def restart_watermark(connection: Connection, oid: int, properties: Mapping[str,
 def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     """Store rows of a source with arrival numbers, and as delta where a view reads them."""
     table = _completed(table, entry)
-    first = epoch.take_rids(table.num_rows)
-    ones = pa.repeat(pa.scalar(1, pa.int64()), table.num_rows)
-    arrivals = pc.add(pc.cumulative_sum(ones), pa.scalar(first - 1, pa.int64()))
-    table = table.append_column("_rid", arrivals)
+    table = table.append_column("_rid", _numbers(epoch.take_rids(table.num_rows), table.num_rows))
     if table.num_columns and table.column(0).num_chunks > _CHUNKS_MAX:
         table = table.combine_chunks()
     relation = entry.relation
@@ -132,6 +129,16 @@ def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
             advance_watermark(connection, entry, f"(SELECT {columns} FROM {_LENT})")
     finally:
         connection.take_back(_LENT)
+
+
+def _numbers(first: int, count: int) -> pa.Array[Any]:
+    """Return so many integers from ``first`` on.
+
+    From a buffer: ``pa.array`` and ``pa.scalar`` import pandas where it is installed, half a second
+    of the first epoch.
+    """
+    numbers = pa.py_buffer(np.arange(first, first + count, dtype=np.int64).data)
+    return pa.Array.from_buffers(pa.int64(), count, [None, numbers])
 
 
 def _completed(table: pa.Table, entry: Entry) -> pa.Table:
