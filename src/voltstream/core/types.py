@@ -51,13 +51,14 @@ class Kind(Enum):
 class DataType:
     """A column's type: a family, an array depth, and precision and scale for numerics.
 
-    A vector's precision is its number of dimensions.
+    A vector's precision is its number of dimensions; ``fields`` are the types of a record's.
     """
 
     kind: Kind
     array_depth: int = 0
     precision: int | None = None
     scale: int | None = None
+    fields: tuple[DataType, ...] = ()
 
     @property
     def oid(self) -> int:
@@ -101,6 +102,14 @@ _STORE_KINDS: dict[str, Kind] = {
     "OID": Kind.OID,
 }
 
+STORE_NAMES: dict[Kind, str] = {
+    Kind.BOOL: "BOOLEAN", Kind.INT2: "SMALLINT", Kind.INT4: "INTEGER", Kind.INT8: "BIGINT",
+    Kind.FLOAT4: "FLOAT", Kind.FLOAT8: "DOUBLE", Kind.TEXT: "VARCHAR", Kind.VARCHAR: "VARCHAR",
+    Kind.BYTEA: "BLOB", Kind.UUID: "UUID", Kind.JSON: "JSON", Kind.JSONB: "JSON",
+    Kind.DATE: "DATE", Kind.TIME: "TIME", Kind.TIMETZ: "TIMETZ", Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.TIMESTAMPTZ: "TIMESTAMPTZ", Kind.INTERVAL: "INTERVAL", Kind.OID: "UINTEGER",
+}  # fmt: skip
+
 _VECTOR = re.compile(r"FLOAT\[(\d+)\]")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
@@ -121,8 +130,26 @@ def from_store(spelling: str) -> DataType:
     upper = text.upper()
     if upper.startswith("ENUM"):
         return DataType(Kind.VARCHAR, depth)
-    if upper.startswith("STRUCT"):
-        return DataType(Kind.RECORD, depth)
+    if upper.startswith(("STRUCT(", "TUPLE(")):
+        parts = _split(text[text.index("(") + 1 : -1])
+        types = [part if upper.startswith("TUPLE") else _NAMED.sub("", part) for part in parts]
+        return DataType(Kind.RECORD, depth, fields=tuple(map(from_store, types)))
     if upper.startswith("MAP"):
         return DataType(Kind.JSONB, depth)
     return DataType(_STORE_KINDS.get(upper, Kind.TEXT), depth)
+
+
+_NAMED = re.compile(r'^(?:"(?:[^"]|"")*"|[^\s"]+)\s+')
+
+
+def _split(text: str) -> list[str]:
+    """Split a list of types at its own commas."""
+    parts, depth, quoted = [""], 0, False
+    for letter in text:
+        quoted ^= letter == '"'
+        depth += 0 if quoted else (letter == "(") - (letter == ")")
+        if letter == "," and not depth and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]

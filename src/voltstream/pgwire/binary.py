@@ -5,20 +5,25 @@ Source: the *send functions of PostgreSQL's src/backend/utils/adt.
 
 from __future__ import annotations
 
+import itertools
+import re
 import struct
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from voltstream.core.errors import InternalError
 from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
 from voltstream.pgwire.numerics import numeric_cells
 from voltstream.pgwire.style import USUAL, Style
 from voltstream.pgwire.text import encoded, plain, text_cells, text_values
 
+_TIMETZ = re.compile(r"(\d+):(\d+):(\d+)(?:\.(\d+))?([+-])(\d+)(?::(\d+))?(?::(\d+))?")
 _EPOCH_DAYS = 10_957  # 2000-01-01, PostgreSQL's zero, in days since 1970-01-01.
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
 _INFINITY = 2**63 - 1
@@ -33,12 +38,14 @@ def binary_cells(array: Cells, data_type: DataType, style: Style = USUAL) -> Cel
     if pa.types.is_null(array.type):
         return pa.nulls(len(array), CELL)
     if data_type.array_depth:
-        return _per_value(array, lambda items: _array_bytes(items, data_type, array.type, style))
+        return _arrays(array, data_type, style)
     kind = data_type.kind
     if kind in _INTEGERS:
         return _fixed(array, _INTEGERS[kind], 0)
     if kind in _FLOATS:
         return _fixed(array, _FLOATS[kind], 0.0)
+    if kind is Kind.RECORD:
+        return _records(array, data_type, style)
     encode = _ENCODERS.get(kind)
     return encode(array) if encode else _texts(array, kind, style)
 
@@ -99,8 +106,18 @@ def _times(array: Cells) -> Cells:
 
 
 def _timetzs(array: Cells) -> Cells:
-    micros = array.cast(pa.time64("us")).cast(pa.int64())
-    return _per_value(micros, lambda us: struct.pack("!qi", us, 0))
+    return _per_value(array, _timetz_bytes)  # It is text here: Arrow has no such type.
+
+
+def _timetz_bytes(text: str) -> bytes:
+    found = _TIMETZ.fullmatch(text)
+    if found is None:
+        raise InternalError(f"not a time with a zone: {text}")
+    hours, minutes, seconds, fraction, sign, *zone = found.groups()
+    micros = (int(hours) * 3600 + int(minutes) * 60 + int(seconds)) * 1_000_000
+    micros += int((fraction or "").ljust(6, "0"))
+    east_s = sum(int(part or 0) * size for part, size in zip(zone, (3600, 60, 1), strict=True))
+    return struct.pack("!qi", micros, east_s if sign == "-" else -east_s)
 
 
 def _interval_bytes(value: Any) -> bytes:
@@ -124,16 +141,28 @@ def _jsonbs(array: Cells) -> Cells:
     return pc.binary_join_element_wise(version, text_cells(array), EMPTY_CELL)
 
 
-def _records(array: Cells) -> Cells:
-    """Pack records; every field goes as text, which any client can read without a registry."""
-    if not pa.types.is_struct(array.type):
+def _records(array: Cells, data_type: DataType, style: Style) -> Cells:
+    """Pack records: how many fields, and of each its type and value."""
+    if not pa.types.is_struct(array.type) or not array.type.num_fields:
         return text_cells(array)
-    fields = [text_cells(field).to_pylist() for field in array.flatten()]
+    types = [_field_type(field) for field in data_type.fields]
+    fields = [
+        binary_cells(field, kind, style).to_pylist()
+        for field, kind in zip(array.flatten(), types, strict=True)
+    ]
     head = struct.pack("!i", len(fields))
     rows = zip(*fields, strict=True)
-    packed = (head + b"".join(_item(Kind.TEXT.oid, cell) for cell in row) for row in rows)
+    packed = (
+        head + b"".join(_item(kind.oid, cell) for kind, cell in zip(types, row, strict=True))
+        for row in rows
+    )
     valid = array.is_valid().to_pylist()
     return _cells(cell if keep else None for cell, keep in zip(packed, valid, strict=True))
+
+
+def _field_type(found: DataType) -> DataType:
+    """Return the type of a field: the store has one of strings, which is text here."""
+    return replace(found, kind=Kind.TEXT) if found.kind is Kind.VARCHAR else found
 
 
 def _item(oid: int, cell: bytes | None) -> bytes:
@@ -141,33 +170,38 @@ def _item(oid: int, cell: bytes | None) -> bytes:
     return head + (b"\xff\xff\xff\xff" if cell is None else struct.pack("!i", len(cell)) + cell)
 
 
-def _array_bytes(items: list[Any], data_type: DataType, arrow_type: Any, style: Style) -> bytes:
-    """Pack one array, row by row: dimensions, a flag for nulls, the element OID, the elements."""
-    lengths: list[int] = []
-    level: list[Any] = items
-    while level and (pa.types.is_list(arrow_type) or pa.types.is_large_list(arrow_type)):
-        lengths.append(len(level) if not lengths else len(level) // max(1, _product(lengths)))
-        arrow_type = arrow_type.value_type
-        if not (pa.types.is_list(arrow_type) or pa.types.is_large_list(arrow_type)):
-            break
-        level = [item for inner in level for item in (inner or ())]
-    element = DataType(data_type.kind, 0, data_type.precision, data_type.scale)
-    cells = binary_cells(pa.array(level, arrow_type), element, style).to_pylist() if level else []
-    dimensions = lengths if cells else []
-    head = struct.pack("!iiI", len(dimensions), int(None in cells), data_type.kind.oid)
-    shape = b"".join(struct.pack("!ii", length, 1) for length in dimensions)
+def _arrays(array: Cells, data_type: DataType, style: Style) -> Cells:
+    """Pack arrays: dimensions, a flag for nulls, the element OID, the elements row by row."""
+    element = replace(data_type, array_depth=0)
+    lengths: list[list[int]] = []
+    level = array
+    while pa.types.is_list(level.type) or pa.types.is_large_list(level.type):
+        lengths.append(pc.fill_null(pc.list_value_length(level), 0).to_pylist())
+        level = level.flatten()
+    ends = [[0, *itertools.accumulate(sizes)] for sizes in lengths]
+    cells = binary_cells(level, element, style).to_pylist()
+
+    def packed(row: int) -> bytes:
+        shape: list[int] = []
+        start, end = row, row + 1
+        for sizes, bounds in zip(lengths, ends, strict=True):
+            shape.append(sizes[start] if start < end else 0)
+            start, end = bounds[start], bounds[end]
+        return _array_bytes(cells[start:end], shape, element.oid)
+
+    valid = array.is_valid().to_pylist()
+    return _cells(packed(row) if keep else None for row, keep in enumerate(valid))
+
+
+def _array_bytes(cells: Sequence[bytes | None], shape: Sequence[int], oid: int) -> bytes:
+    dimensions = shape if cells else ()
+    head = struct.pack("!iiI", len(dimensions), int(None in cells), oid)
+    sides = b"".join(struct.pack("!ii", length, 1) for length in dimensions)
     body = b"".join(
         b"\xff\xff\xff\xff" if cell is None else struct.pack("!i", len(cell)) + cell
         for cell in cells
     )
-    return head + shape + body
-
-
-def _product(lengths: list[int]) -> int:
-    total = 1
-    for length in lengths:
-        total *= length
-    return total
+    return head + sides + body
 
 
 _ENCODERS: dict[Kind, Callable[[Cells], Cells]] = {
@@ -182,5 +216,4 @@ _ENCODERS: dict[Kind, Callable[[Cells], Cells]] = {
     Kind.UUID: _uuids,
     Kind.BYTEA: _byteas,
     Kind.JSONB: _jsonbs,
-    Kind.RECORD: _records,
 }

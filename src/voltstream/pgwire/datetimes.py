@@ -17,6 +17,8 @@ from voltstream.pgwire.intervals import clock_text
 from voltstream.pgwire.style import USUAL, Style
 
 _DAY_US = 86_400_000_000
+_CYCLE_US = 146_097 * _DAY_US  # 400 years: then the calendar repeats.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUARTER_US = 900_000_000
 _STRINGS = pa.large_string()
 
@@ -36,12 +38,15 @@ def date_texts(array: Cells, style: Style = USUAL) -> Cells:
         return _per_number(days, lambda day: _styled_date(day, style))
     if _within(days, _FIRST_DAY, _LAST_DAY):
         return array.cast(_STRINGS)
-    return _per_number(days, _date_text)
+    return _per_number(days, date_text)
 
 
-def time_texts(array: Cells, suffix: str) -> Cells:
-    """Spell a column of times; ``suffix`` is a fixed zone or nothing."""
-    return _suffixed(_trimmed(array.cast(pa.time64("us")).cast(_STRINGS)), suffix)
+def time_texts(array: Cells) -> Cells:
+    """Spell a column of times of day; the end of the day is one of them."""
+    micros = array.cast(pa.time64("us")).cast(pa.int64())
+    if _within(micros, 0, _DAY_US - 1):
+        return _trimmed(array.cast(pa.time64("us")).cast(_STRINGS))
+    return _per_number(micros, clock_text)
 
 
 def timestamp_texts(array: Cells, style: Style = USUAL, suffix: str = "") -> Cells:
@@ -52,7 +57,7 @@ def timestamp_texts(array: Cells, style: Style = USUAL, suffix: str = "") -> Cel
         return _per_number(micros, lambda us: _styled_timestamp(us, "", style))
     if _within(micros, _FIRST_DAY * _DAY_US, (_LAST_DAY + 1) * _DAY_US - 1):
         return _suffixed(_trimmed(instants.cast(_STRINGS)), suffix)
-    return _per_number(micros, lambda us: _timestamp_text(us, suffix))
+    return _per_number(micros, lambda us: timestamp_text(us, suffix))
 
 
 def timestamptz_texts(array: Cells, style: Style = USUAL) -> Cells:
@@ -67,7 +72,7 @@ def timestamptz_texts(array: Cells, style: Style = USUAL) -> Cells:
     def spell(instant_us: int) -> str:
         offset_us, zone = offset_of.get(instant_us // _QUARTER_US, (0, ""))
         if abs(instant_us) == _TIMESTAMP_INFINITY or iso:
-            return _timestamp_text(instant_us + offset_us, offset_text(offset_us // 1_000_000))
+            return timestamp_text(instant_us + offset_us, offset_text(offset_us // 1_000_000))
         # Other styles name the zone where it has a name.
         numeric = offset_text(offset_us // 1_000_000)
         bare = "" if style.dates in ("SQL", "German") else " "
@@ -120,13 +125,13 @@ def _civil_text(days: int) -> tuple[str, str]:
     return f"{1 - year:04d}-{month:02d}-{day:02d}", " BC"
 
 
-def _date_text(days: int) -> str:
+def date_text(days: int) -> str:
     if abs(days) == _DATE_INFINITY:
         return "infinity" if days > 0 else "-infinity"
     return "".join(_civil_text(days))
 
 
-def _timestamp_text(micros: int, suffix: str) -> str:
+def timestamp_text(micros: int, suffix: str) -> str:
     if abs(micros) == _TIMESTAMP_INFINITY:
         return "infinity" if micros > 0 else "-infinity"
     days, micros_of_day = divmod(micros, _DAY_US)
@@ -180,12 +185,13 @@ def _offsets(instants_us: Cells, zone: ZoneInfo) -> dict[int, tuple[int, str]]:
     offsets: dict[int, tuple[int, str]] = {}
     for quarter in np.unique(instants_us.drop_null().to_numpy() // _QUARTER_US).tolist():
         instant_us = quarter * _QUARTER_US
-        if first_us <= instant_us <= last_us:
-            instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant_us)
-            there = instant.astimezone(zone)
-            offset = there.utcoffset() or timedelta()
-            name = there.tzname() or ""
-            offsets[quarter] = round(offset.total_seconds()) * 1_000_000, name
+        # Before the first year a zone is as it was in it; after the last, as 400 years before.
+        asked_us = max(instant_us, first_us)
+        asked_us -= max(0, -(-(asked_us - last_us) // _CYCLE_US)) * _CYCLE_US
+        there = (_EPOCH + timedelta(microseconds=asked_us)).astimezone(zone)
+        offset = there.utcoffset() or timedelta()
+        name = there.tzname() or ""
+        offsets[quarter] = round(offset.total_seconds()) * 1_000_000, name
     return offsets
 
 

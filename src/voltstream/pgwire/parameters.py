@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from voltstream.core.errors import FeatureNotSupported, InvalidText, NumericOutOfRange
-from voltstream.core.types import Kind
+from voltstream.core.types import STORE_NAMES, Kind
+from voltstream.core.values import TypedFloat, TypedInteger, TypedList, TypedText
+from voltstream.pgwire.datetimes import date_text, offset_text, timestamp_text
 from voltstream.pgwire.faults import BadBinaryValue, BadEncoding
+from voltstream.pgwire.intervals import clock_text
 
 _EPOCH = datetime(2000, 1, 1)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 _KIND_OF_OID = {kind.oid: kind for kind in Kind}
 _ELEMENT_OF_ARRAY = {kind.array_oid: kind for kind in Kind if kind.array_oid}
+# regproc, regclass, regtype, regrole, regnamespace, xid, cid: in binary they are their numbers.
+_NUMBERED = frozenset({24, 2205, 2206, 4096, 4089, 28, 29})
 _INTEGER_BITS = {Kind.INT2: 16, Kind.INT4: 32, Kind.INT8: 64}
+_ESCAPE = re.compile(rb"\\(\\|[0-3][0-7]{2})")
+_LONE_BACKSLASH = re.compile(r"^(?:[^\\]|\\(?:\\|[0-3][0-7]{2}))*\\(?!\\|[0-3][0-7]{2})")
+_DAY_US = 86_400_000_000
+_EPOCH_US = 10_957 * _DAY_US  # 2000-01-01 in microseconds since 1970.
 _TRUE = frozenset(("t", "true", "y", "yes", "on", "1"))
 _FALSE = frozenset(("f", "false", "n", "no", "off", "0"))
 
@@ -35,10 +45,62 @@ def decode_parameter(
     if oid in _ELEMENT_OF_ARRAY:
         kind = _ELEMENT_OF_ARRAY[oid]
         if format_code:
-            return _array_from_binary(raw, codec)
-        return _array_from_text(_decoded(raw, codec), kind)
+            return typed_list(_array_from_binary(raw, codec), kind)
+        return typed_list(_array_from_text(_decoded(raw, codec), kind), kind)
     kind = _KIND_OF_OID.get(oid, Kind.UNKNOWN)
-    return _from_binary(raw, kind, codec) if format_code else from_text(_decoded(raw, codec), kind)
+    if oid in _NUMBERED and format_code:
+        kind = Kind.OID
+    if format_code:
+        return typed(_from_binary(raw, kind, codec), kind)
+    return typed(from_text(_decoded(raw, codec), kind), kind)
+
+
+_TEXTS = (Kind.TEXT, Kind.VARCHAR, Kind.UNKNOWN)
+_WIDTHS = (Kind.INT2, Kind.INT8, Kind.OID)
+
+
+def typed(value: object, kind: Kind) -> object:
+    """Return a value that tells its type, where its class alone does not."""
+    match value:
+        case bool():
+            return value
+        case int() if kind in _WIDTHS:
+            return TypedInteger(value, STORE_NAMES[kind])
+        case float() if kind is Kind.FLOAT4:
+            return TypedFloat(value, STORE_NAMES[kind])
+        case time() if value.tzinfo is not None:
+            return TypedText(value.isoformat(), STORE_NAMES[Kind.TIMETZ])
+        case str() if kind not in _TEXTS and kind in STORE_NAMES:
+            return TypedText(value, STORE_NAMES[kind])
+        case _:
+            return value
+
+
+def typed_list(items: list[object | None], kind: Kind) -> list[object | None]:
+    """Return an array that tells its type."""
+    depth, level = 1, items
+    while level and isinstance(level[0], list):
+        depth, level = depth + 1, level[0]
+    name = STORE_NAMES.get(kind)
+    if kind is Kind.NUMERIC:
+        name = f"DECIMAL(38,{_scale(items)})"
+    return items if name is None else TypedList(_typed_items(items, kind), name + "[]" * depth)
+
+
+def _typed_items(items: list[object | None], kind: Kind) -> list[object | None]:
+    return [_typed_items(i, kind) if isinstance(i, list) else typed(i, kind) for i in items]
+
+
+def _scale(items: list[object | None]) -> int:
+    """Return the most digits after the point of any element."""
+    most = 0
+    for item in items:
+        if isinstance(item, list):
+            most = max(most, _scale(item))
+        elif isinstance(item, Decimal):
+            exponent = item.as_tuple().exponent
+            most = max(most, -exponent if isinstance(exponent, int) else 0)
+    return most
 
 
 def _decoded(raw: bytes, codec: str) -> str:
@@ -122,11 +184,19 @@ def _instant(text: str) -> datetime:
 
 def _bytea(text: str) -> bytes:
     if not text.startswith("\\x"):
-        return text.encode().replace(b"\\\\", b"\\")
+        return _from_escapes(text)
     try:
         return bytes.fromhex(text[2:])
     except ValueError:
         raise InvalidText(f'invalid hexadecimal data: "{text}"') from None
+
+
+def _from_escapes(text: str) -> bytes:
+    if _LONE_BACKSLASH.search(text):
+        raise InvalidText("invalid input syntax for type bytea")
+    return _ESCAPE.sub(
+        lambda found: b"\\" if found[1] == b"\\" else bytes([int(found[1], 8)]), text.encode()
+    )
 
 
 # --- arrays -------------------------------------------------------------------------------------
@@ -230,8 +300,7 @@ def _from_binary(raw: bytes, kind: Kind, codec: str) -> object:
         if kind is Kind.INTERVAL:
             return _interval(*struct.unpack("!qii", raw))
         if kind is Kind.TIMETZ:
-            micros, west_s = struct.unpack("!qi", raw)
-            return _clock(micros).replace(tzinfo=timezone(timedelta(seconds=-west_s)))
+            return _zoned_clock(*struct.unpack("!qi", raw))
         if kind is Kind.UUID:
             return uuid.UUID(bytes=raw)
     except (struct.error, ValueError) as error:
@@ -260,11 +329,21 @@ def _from_fixed(number: int | float, kind: Kind) -> object:
 def _date(days: int) -> object:
     if days in (2**31 - 1, -(2**31)):
         return "infinity" if days > 0 else "-infinity"
-    return date.fromordinal(days + _EPOCH_DAY)
+    if 0 < days + _EPOCH_DAY <= date.max.toordinal():
+        return date.fromordinal(days + _EPOCH_DAY)
+    return date_text(days + _EPOCH_DAY - date(1970, 1, 1).toordinal())
 
 
-def _clock(micros: int) -> time:
+def _clock(micros: int) -> time | str:
+    if not 0 <= micros <= _DAY_US:
+        raise ValueError("time out of range")
+    if micros == _DAY_US:  # The end of the day, which Python's time is not.
+        return "24:00:00"
     return (_EPOCH + timedelta(microseconds=micros)).time()
+
+
+def _zoned_clock(micros: int, west_s: int) -> str:
+    return clock_text(micros) + offset_text(-west_s)
 
 
 def _timestamp(micros: int, kind: Kind) -> object:
@@ -272,16 +351,14 @@ def _timestamp(micros: int, kind: Kind) -> object:
         return "infinity" if micros > 0 else "-infinity"
     try:
         moment = _EPOCH + timedelta(microseconds=micros)
-    except OverflowError as error:
-        raise ValueError("timestamp out of range") from error
+    except OverflowError:
+        return timestamp_text(micros + _EPOCH_US, "+00" if kind is Kind.TIMESTAMPTZ else "")
     return moment.replace(tzinfo=UTC) if kind is Kind.TIMESTAMPTZ else moment
 
 
 def _interval(micros: int, days: int, months: int) -> object:
-    # Months have no fixed length, so only their text keeps them.
-    if months:
-        return f"{months} months {days} days {micros} microseconds"
-    return timedelta(days=days, microseconds=micros)
+    # A day has no fixed length, nor has a month: only text keeps all three.
+    return f"{months} months {days} days {micros} microseconds"
 
 
 def _numeric(raw: bytes) -> Decimal:

@@ -83,7 +83,7 @@ def text_values(array: Cells, kind: Kind = Kind.TEXT, style: Style = USUAL) -> C
             return timestamptz_texts(array, style)
         return timestamp_texts(array, style)
     if pa.types.is_time(data_type):
-        return time_texts(array, "+00" if kind is Kind.TIMETZ else "")
+        return time_texts(array)
     if pa.types.is_list(data_type) or pa.types.is_large_list(data_type):
         return _list_texts(array, kind, style)
     if pa.types.is_struct(data_type):

@@ -31,6 +31,7 @@ from voltstream.runtime.system_catalog import names_system
 from voltstream.runtime.transaction import waited
 from voltstream.sql import statements as sql
 from voltstream.sql.explain import plan_json
+from voltstream.sql.natives.datetimes import date_order
 from voltstream.sql.resolve import DEFINITIONS, resolved
 from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
 from voltstream.store.database import Connection
@@ -58,6 +59,11 @@ class Access:
         self.listening: Callable[[], Sequence[str]] = tuple  # The channels of the session.
         self._introduction = ""  # What the next statement's connection must know of us.
         self.identity = Identity(presence.user, self.roles, settings)
+
+    @property
+    def date_order(self) -> str:
+        """Return in which order this session writes a date in numbers."""
+        return self._settings.get("datestyle").rpartition(" ")[2]
 
     @property
     def catalog(self) -> Catalog:
@@ -168,7 +174,11 @@ class Access:
 
     def recall(self, text: str) -> Sequence[Asked] | None:
         """Find a query whose plan is known; nothing is parsed."""
-        return self._engine.plans.recall(text, self.sight)
+        return self._engine.plans.recall(text, self.sight) if self._reads_as_all_do() else None
+
+    def _reads_as_all_do(self) -> bool:
+        """Tell whether a constant means here what it means to the sessions that share plans."""
+        return self.date_order == "MDY"
 
     def sight(self) -> Sight:
         return Sight(self.catalog, self.roles(), self.identity.role, self.scope())
@@ -176,13 +186,18 @@ class Access:
     def learn(self, asked: Asked) -> None:
         """Translate a query that came again for all values of its parameters."""
         with suppress(VoltstreamError, RecursionError):  # Then it is translated each time.
-            if not self._holds_writer():
+            if not self._holds_writer() and self._reads_as_all_do():
                 self._engine.plans.learn(asked, self.sight(), self.open_reader)
 
     def planned(self, asked: Asked) -> Plan | None:
         """Return the plan of a query where it holds now."""
         plan = asked.plan
-        if plan is None or self._holds_writer() or not plan.sight.same(self.sight()):
+        if (
+            plan is None
+            or self._holds_writer()
+            or not self._reads_as_all_do()
+            or not plan.sight.same(self.sight())
+        ):
             return None
         return plan
 
@@ -277,7 +292,8 @@ class Access:
 
     def define(self, parsed: sql.Parsed) -> Outcome:
         return self.on_writer(
-            lambda epoch: self._engine.define(epoch, parsed, self.scope(), self._permits_in)
+            lambda epoch: self._engine.define(epoch, parsed, self.scope(), self._permits_in),
+            lasting=True,
         )
 
     def change_roles(self, parsed: sql.Parsed) -> Outcome:
@@ -308,10 +324,19 @@ class Access:
         return self.on_writer(run, shared=True)
 
     def on_writer(
-        self, run: Callable[[Epoch], T], *, shared: bool = False, keep: bool = True, size: int = 0
+        self,
+        run: Callable[[Epoch], T],
+        *,
+        shared: bool = False,
+        keep: bool = True,
+        size: int = 0,
+        lasting: bool = False,
     ) -> T:
+        """Run a statement on the writer; what it defines is ``lasting``, read again by all."""
         transaction = self.block.transaction
         run = _introduced(run, self._introduction)
+        if not self._reads_as_all_do():
+            run = _ordered(run, "" if lasting else self.date_order)
         try:
             if transaction is not None:
                 return transaction.run(run, self._interruption.waiting, keep=keep, size=size)
@@ -332,6 +357,19 @@ class Access:
             if future.cancel():
                 raise LockNotAvailable("canceling statement due to lock timeout") from None
             return waited(future)
+
+
+def _ordered(run: Callable[[Epoch], T], order: str) -> Callable[[Epoch], T]:
+    """Let the writer read dates as the session does."""
+
+    def ordered(epoch: Epoch) -> T:
+        token = date_order.set(order)
+        try:
+            return run(epoch)
+        finally:
+            date_order.reset(token)
+
+    return ordered
 
 
 def _introduced(run: Callable[[Epoch], T], introduction: str) -> Callable[[Epoch], T]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from voltstream.core.ports import Description
 from voltstream.core.schema import Column, Schema
-from voltstream.core.types import DataType, Kind
+from voltstream.core.types import STORE_NAMES, DataType, Kind
+from voltstream.core.values import TypedNull
 from voltstream.runtime.catalog import Catalog, Names, public_name
 from voltstream.runtime.effects import effect_columns
 from voltstream.runtime.show import shown_columns
@@ -19,6 +20,11 @@ from voltstream.sql.parameters import parameter_types
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
 
+_TYPE_OF_OID = {
+    oid: DataType(kind, depth)
+    for kind in (*STORE_NAMES, Kind.NUMERIC)
+    for depth, oid in enumerate((kind.oid, kind.array_oid))
+}
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PARAMETER = re.compile(r"\$(\d+)")
 
@@ -27,7 +33,16 @@ def describe(
     parsed: sql.Parsed, catalog: Catalog, connection: Connection, given: Sequence[int]
 ) -> Description:
     oids = parameter_oids(parsed, given, Names(catalog, connection.describe))
-    return Description(oids, _columns(parsed, catalog, connection, [None] * len(oids)))
+    return Description(oids, _columns(parsed, catalog, connection, [_null(oid) for oid in oids]))
+
+
+def _null(oid: int) -> TypedNull | None:
+    """Return what stands for a parameter of a type; one of text fits anywhere."""
+    found = _TYPE_OF_OID.get(oid)
+    if found is None or (found.kind in (Kind.TEXT, Kind.VARCHAR) and not found.array_depth):
+        return None
+    name = "DECIMAL(38,10)" if found.kind is Kind.NUMERIC else STORE_NAMES[found.kind]
+    return TypedNull(name + "[]" * found.array_depth)
 
 
 def parameter_oids(parsed: sql.Parsed, given: Sequence[int], names: Names) -> tuple[int, ...]:

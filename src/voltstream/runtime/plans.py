@@ -16,6 +16,7 @@ from voltstream.core.limits import PLANS_MAX
 from voltstream.core.ports import Description, is_plain
 from voltstream.core.schema import Schema
 from voltstream.core.types import Kind
+from voltstream.core.values import TypedText
 from voltstream.runtime.answers import Reading
 from voltstream.runtime.catalog import Catalog, Entry, Names, Scope
 from voltstream.runtime.describing import parameter_oids
@@ -25,6 +26,7 @@ from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
 from voltstream.sql.keyed import keyed
 from voltstream.sql.lifting import Cut, Lifted, Marker, cut, lifted
+from voltstream.sql.parameters import gives_parameters
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.resolve import resolved
 from voltstream.sql.translate import translate_query
@@ -248,6 +250,8 @@ def _planned(asked: Asked, sight: Sight, connection: Connection) -> Plan | None:
     qualified = resolved(statements[0], Names(sight.catalog, connection.describe, sight.scope))
     if not isinstance(qualified, sql.Query):
         return None
+    if asked.first > 1 and gives_parameters(qualified.tree, asked.first):
+        return None  # Its columns are of the types that the client names, each time.
     names = Names(sight.catalog, connection.describe)
     own = (Kind.INT4.oid if isinstance(value, int) else 0 for value in asked.values)
     given = (*(0,) * (asked.first - 1), *own)
@@ -327,7 +331,7 @@ def _quoted(value: object, kind: Kind) -> str | None:
     if alike is not None and isinstance(value, str):
         return literal(value) if alike.fullmatch(value) else None
     wanted = _CLASSES.get(kind)
-    if wanted is None or not isinstance(value, wanted):
+    if wanted is None or not isinstance(value, wanted) or isinstance(value, TypedText):
         return None
     if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
         return _instant(value, kind)

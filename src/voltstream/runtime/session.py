@@ -46,6 +46,7 @@ from voltstream.sql import statements as sql
 from voltstream.sql.blame import blame
 from voltstream.sql.channels import Listen, Notify, Unlisten
 from voltstream.sql.effects import EffectQuery
+from voltstream.sql.natives.datetimes import date_order
 from voltstream.sql.role_statements import (
     AlterRole,
     CreateRole,
@@ -112,6 +113,7 @@ class EngineSession:
         parsed = _own(statement)
         if self.status == "E" and not ends_block(parsed):
             raise _aborted()
+        date_order.set(self._access.date_order)
         try:
             with _bounded_depth():
                 return self._described(parsed, parameter_oids)
@@ -138,6 +140,7 @@ class EngineSession:
         if self.status == "E" and not ends_block(parsed):
             raise _aborted()
         self._block.enter()
+        date_order.set(self._access.date_order)
         self.note(parsed.text, "active")
         limit_s = duration_s("statement_timeout", self._settings.get("statement_timeout"))
         deadline = Deadline(limit_s, self.interrupt)

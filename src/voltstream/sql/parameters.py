@@ -48,6 +48,16 @@ def parameter_types(tree: exp.Expression, catalog: CatalogReader) -> dict[int, D
     return found
 
 
+def gives_parameters(tree: exp.Expression, below: int) -> bool:
+    """Tell whether a parameter before number ``below`` stands in a select list."""
+    return any(
+        node.name.isdigit() and int(node.name) < below
+        for select in tree.find_all(exp.Select)
+        for item in select.expressions
+        for node in item.find_all(exp.Parameter, exp.Placeholder)
+    )
+
+
 Columns = Mapping[tuple[str, str], DataType]
 
 

@@ -12,6 +12,13 @@ from sqlglot import exp
 
 from voltstream.core.errors import FeatureNotSupported, VoltstreamError
 from voltstream.core.types import DataType, Kind, from_store
+from voltstream.core.values import (
+    TypedFloat,
+    TypedInteger,
+    TypedList,
+    TypedNull,
+    TypedText,
+)
 from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
@@ -261,6 +268,13 @@ def _with_parameters(tree: exp.Expression, parameters: Sequence[object | None]) 
     return tree.transform(visit)
 
 
+def _item(value: object | None) -> exp.Expression:
+    """Return an element of an array whose type is that of the whole."""
+    if isinstance(value, list):
+        return exp.Array(expressions=[_item(item) for item in value])
+    return literal(value)
+
+
 def literal(value: object | None) -> exp.Expression:
     """Return a Python value as a typed literal; text stays untyped, as PostgreSQL's unknown."""
     match value:
@@ -268,6 +282,19 @@ def literal(value: object | None) -> exp.Expression:
             return exp.Null()
         case Marker():
             return marked(value)
+        case TypedNull():
+            return exp.cast(exp.Null(), value.store_type, dialect="duckdb")
+        case TypedInteger():
+            number = exp.Literal.string(str(int(value)))
+            return exp.cast(number, value.store_type, dialect="duckdb")
+        case TypedFloat():
+            number = exp.Literal.string(repr(float(value)))
+            return exp.cast(number, value.store_type, dialect="duckdb")
+        case TypedText():
+            return exp.cast(exp.Literal.string(str(value)), value.store_type, dialect="duckdb")
+        case TypedList():
+            items = exp.Array(expressions=[_item(item) for item in value])
+            return exp.cast(items, value.store_type, dialect="duckdb")
         case bool():
             return exp.Boolean(this=value)
         case int():

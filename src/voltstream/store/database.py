@@ -142,7 +142,7 @@ class Connection:
         """Run a SELECT and hold its whole result."""
         with self._asking():
             relation = self._raw.sql(sql)
-            return _schema(relation), relation.to_arrow_table()
+            return _schema(relation), self._exportable(relation, sql).to_arrow_table()
 
     def batches(self, sql: str, rows: int) -> Iterator[pa.Table]:
         """Run a SELECT and yield its rows in order, so many at a time."""
@@ -178,7 +178,20 @@ class Connection:
         with self._asking():
             relation = self._raw.sql(sql)
             schema = _schema(relation)
-            return Stream(self, schema, relation.to_arrow_reader(RESULT_BATCH_ROWS))
+            reader = self._exportable(relation, sql).to_arrow_reader(RESULT_BATCH_ROWS)
+            return Stream(self, schema, reader)
+
+    def _exportable(self, relation: duckdb.DuckDBPyRelation, sql: str) -> duckdb.DuckDBPyRelation:
+        """Return a query with its times of a zone as text: Arrow would lose their offsets."""
+        types = [str(kind) for kind in relation.types]
+        if not any(_TIMETZ in kind for kind in types):
+            return relation
+        names = [f"c{place}" for place in range(len(types))]
+        shown = ", ".join(
+            f"CAST({name} AS {kind.replace(_TIMETZ, 'VARCHAR')})" if _TIMETZ in kind else name
+            for name, kind in zip(names, types, strict=True)
+        )
+        return self._raw.sql(f"SELECT {shown} FROM ({sql}) AS shown({', '.join(names)})")
 
     def lend(self, name: str, table: pa.Table) -> None:
         """Let statements read an Arrow table under a name, until ``take_back``."""
@@ -237,6 +250,9 @@ def _opened(path: Path, threads: int, memory_mb: int) -> duckdb.DuckDBPyConnecti
         finally:
             os.close(descriptor)
     return opened
+
+
+_TIMETZ = "TIME WITH TIME ZONE"
 
 
 def _schema(relation: duckdb.DuckDBPyRelation) -> Schema:

@@ -6,6 +6,7 @@ Source: PostgreSQL's manual, appendix B "Date/Time Support".
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 
 from voltstream.core.errors import DatetimeOverflow, InvalidDatetime
@@ -28,12 +29,13 @@ _ZONE = re.compile(
     re.IGNORECASE,
 )
 _ISO = re.compile(r"(?P<y>\d{4,6})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})")
-_AMERICAN = re.compile(r"(?P<m>\d{1,2})[-/.](?P<d>\d{1,2})[-/.](?P<y>\d{4}|\d{2})")
+_NUMBERS = re.compile(r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{4}|\d{2})")
 _COMPACT = re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})")
 _DAY_NAMED = re.compile(r"(?P<d>\d{1,2})[\s-]+(?P<n>[A-Za-z]{3,9})[\s,-]+(?P<y>\d{4})")
 _MONTH_NAMED = re.compile(r"(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})[\s,-]+(?P<y>\d{4})")
 _YEAR_NAMED = re.compile(r"(?P<y>\d{4})[\s-]+(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})")
-_FORMS = (_ISO, _AMERICAN, _COMPACT, _DAY_NAMED, _MONTH_NAMED, _YEAR_NAMED)
+_FORMS = (_ISO, _COMPACT, _DAY_NAMED, _MONTH_NAMED, _YEAR_NAMED)
+_BEFORE_CHRIST = re.compile(r"\s+(?:bc|(?P<ad>ad))\s*$", re.IGNORECASE)
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+", re.IGNORECASE)
 _SPECIAL = {"epoch": "1970-01-01 00:00:00", "infinity": "infinity", "-infinity": "-infinity"}
 
@@ -42,7 +44,31 @@ def _unreadable(name: str, source: str) -> InvalidDatetime:
     return InvalidDatetime(f'invalid input syntax for type {name}: "{source}"')
 
 
+# How the session reads three numbers (DateStyle): MDY, DMY, YMD; "" where it must not matter.
+date_order: ContextVar[str] = ContextVar("date_order", default="MDY")
+
+
+def _numbered(found: re.Match[str], name: str, source: str) -> str:
+    """Read three numbers in the session's order. Raises: 22007, 22008."""
+    order = date_order.get()
+    if not order:
+        raise InvalidDatetime(
+            f'invalid input syntax for type {name}: "{source}"',
+            hint="In a definition a date is written as 2026-01-31, which all sessions read alike.",
+        )
+    if order == "YMD" and len(found["c"]) == 4:
+        raise DatetimeOverflow(f'date/time field value out of range: "{source}"')
+    parts = dict(zip(order, (found["a"], found["b"], found["c"]), strict=True))
+    year = int(parts["Y"])
+    if len(parts["Y"]) <= 2:
+        year += 2000 if year < 70 else 1900
+    return _checked_day(year, int(parts["M"]), int(parts["D"]), source)
+
+
 def _day(body: str, name: str, source: str) -> str:
+    numbers = _NUMBERS.fullmatch(body)
+    if numbers:
+        return _numbered(numbers, name, source)
     for form in _FORMS:
         found = form.fullmatch(body)
         if not found:
@@ -55,8 +81,6 @@ def _day(body: str, name: str, source: str) -> str:
         else:
             month = int(parts["m"])
         year = int(parts["y"])
-        if len(parts["y"]) == 2:
-            year += 2000 if year < 70 else 1900
         return _checked_day(year, month, int(parts["d"]), source)
     raise _unreadable(name, source)
 
@@ -98,6 +122,14 @@ def _zone(rest: str, name: str, source: str) -> str:
     return " " + found["name"] if found["name"] else ""
 
 
+def _era(body: str) -> tuple[str, str]:
+    """Cut an era off; return it as the store spells it."""
+    found = _BEFORE_CHRIST.search(body)
+    if found is None:
+        return body, ""
+    return body[: found.start()], "" if found["ad"] else " (BC)"
+
+
 def _split(source: str) -> tuple[str, re.Match[str] | None]:
     body = _WEEKDAY.sub("", source.strip())
     found = _CLOCK.search(body)
@@ -112,8 +144,9 @@ def read_date(source: str) -> str:
         return special[:10] if special[0].isdigit() else special
     if body.lower() in ("today", "now", "yesterday", "tomorrow"):
         return body
+    body, era = _era(body)
     day, _ = _split(body)
-    return _day(day, "date", source)
+    return _day(day, "date", source) + era
 
 
 def read_timestamp(source: str, *, zoned: bool) -> str:
@@ -126,17 +159,19 @@ def read_timestamp(source: str, *, zoned: bool) -> str:
     special = _SPECIAL.get(body.lower())
     if special:
         return special + ("+00" if zoned and special[0].isdigit() else "")
+    body, era = _era(body)
     day, found = _split(body)
     if found is None:
         bare = re.sub(r"(?<=\d)\s*(z|utc)$", "", day, flags=re.IGNORECASE)
-        return f"{_day(bare, name, source)} 00:00:00" + ("+00" if zoned and bare != day else "")
+        zone = "+00" if zoned and bare != day else ""
+        return f"{_day(bare, name, source)}{era} 00:00:00{zone}"
     spelled = _day(day, name, source)
     clock = _clock(found, source)
     zone = _zone(found["rest"], name, source)
     if clock.startswith("24"):  # Midnight at the end of the day.
         following = datetime.fromisoformat(spelled) + timedelta(days=1)
         spelled, clock = following.date().isoformat(), "00:00:00"
-    return f"{spelled} {clock}{zone if zoned else ''}"
+    return f"{spelled}{era} {clock}{zone if zoned else ''}"
 
 
 def read_time(source: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from voltstream.core.types import DataType, Kind
+from voltstream.core.types import STORE_NAMES, DataType, Kind
 from voltstream.sql.rules.texts import array_to_string
 from voltstream.sql.rules.tree import (
     Call,
@@ -19,15 +19,6 @@ from voltstream.sql.rules.tree import (
     string_of,
 )
 
-_NAMES = {
-    Kind.BOOL: "BOOLEAN", Kind.INT2: "SMALLINT", Kind.INT4: "INTEGER", Kind.INT8: "BIGINT",
-    Kind.FLOAT4: "FLOAT", Kind.FLOAT8: "DOUBLE", Kind.TEXT: "VARCHAR", Kind.VARCHAR: "VARCHAR",
-    Kind.BYTEA: "BLOB", Kind.UUID: "UUID", Kind.JSON: "JSON", Kind.JSONB: "JSON",
-    Kind.DATE: "DATE", Kind.TIME: "TIME", Kind.TIMETZ: "TIMETZ", Kind.TIMESTAMP: "TIMESTAMP",
-    Kind.TIMESTAMPTZ: "TIMESTAMPTZ", Kind.INTERVAL: "INTERVAL",
-}  # fmt: skip
-
-
 _LISTS_OF_ROWS = frozenset({"_vs_regexp_matches", "_vs_json_pairs", "_vs_json_text_pairs"})
 
 
@@ -36,7 +27,7 @@ def store_name(found: DataType) -> str | None:
     if found.kind is Kind.NUMERIC:
         name: str | None = f"DECIMAL({found.precision or 38},{found.scale or 0})"
     else:
-        name = _NAMES.get(found.kind)
+        name = STORE_NAMES.get(found.kind)
     return None if name is None else name + "[]" * found.array_depth
 
 

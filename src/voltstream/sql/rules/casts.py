@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -11,6 +12,7 @@ from voltstream.core.errors import (
     InvalidParameter,
     InvalidText,
     NumericOutOfRange,
+    UndefinedObject,
 )
 from voltstream.core.limits import VECTOR_DIMENSIONS_MAX
 from voltstream.core.types import DataType, Kind, from_store
@@ -48,6 +50,7 @@ _BOOLEANS = {
     **dict.fromkeys(("t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"), True),
     **dict.fromkeys(("f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"), False),
 }
+_OPENING = re.compile(r"(?:\s*\{)+")
 _INTEGER = re.compile(r"\s*[+-]?\d+(?:_\d+)*\s*")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _RANGES = {Kind.INT2: 2**15, Kind.INT4: 2**31, Kind.INT8: 2**63}
@@ -59,6 +62,8 @@ def rewritten(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
     if kind.this == _Type.VECTOR:
         kind = _vector_type(kind)
         node.set("to", kind)
+    if kind.this == _Type.BIT:
+        raise UndefinedObject('type "bit" does not exist', hint="Use text, or bytea.")
     if kind.this == _Type.USERDEFINED:
         named = _USER_TYPES.get(kind.sql(dialect="duckdb").strip('"').lower())
         if named is None:
@@ -238,8 +243,40 @@ def _constant_array(source: str, found: DataType, kind: exp.DataType) -> exp.Exp
     if found.kind is Kind.NUMERIC and not _has_scale(kind):
         scale = max((_scale(i) for i in re.findall(r"[\d.eE+-]+", source) if "." in i), default=0)
         found = DataType(Kind.NUMERIC, found.array_depth, 38, scale)
-    array_items(source)  # A malformed constant is refused now.
-    return arrays.parsed(text(source), found)
+    if kind.sql(dialect="duckdb").upper().startswith("UINTEGER"):
+        found = replace(found, kind=Kind.OID)
+    depth = _depth_of(source) or found.array_depth
+    name = arrays.store_name(replace(found, array_depth=depth))
+    element = arrays.store_name(replace(found, array_depth=0))
+    if name is None or element is None:
+        return arrays.parsed(text(source), found)
+    return cast(_array_tree(source, element, depth), name)
+
+
+def _depth_of(source: str) -> int:
+    """Return how many braces open before the first element; 0 for an empty array."""
+    opened = _OPENING.match(source)
+    return 0 if opened is None or source.strip() == "{}" else opened[0].count("{")
+
+
+def _array_tree(source: str, element: str, depth: int) -> exp.Array:
+    """Read a constant array, each element as a constant of its type is read."""
+    items = array_items(source)
+    if depth > 1:
+        inner = [_array_tree(item or "", element, depth - 1) for item in items]
+        if len({len(one.expressions) for one in inner}) > 1:
+            raise InvalidText(
+                f'malformed array literal: "{source}"',
+                detail="Multidimensional arrays must have sub-arrays with matching dimensions.",
+            )
+        return exp.Array(expressions=inner)
+    return exp.Array(expressions=[_element(item, element) for item in items])
+
+
+def _element(item: str | None, element: str) -> exp.Expression:
+    if item is None:
+        return exp.Null()
+    return rewritten(cast(text(item), element), lambda _: DataType(Kind.TEXT))
 
 
 def _has_scale(kind: exp.DataType) -> bool:
@@ -274,6 +311,9 @@ def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expre
 def _to_array(node: exp.Cast, source: DataType, target: DataType) -> exp.Expression:
     if source.kind in TEXTS and not source.array_depth:
         return arrays.parsed(node.this, target)
+    if source.array_depth > target.array_depth:  # To PostgreSQL, every depth is one type.
+        name = arrays.store_name(replace(target, array_depth=source.array_depth))
+        return node if name is None else cast(node.this, name)
     if target.kind in TEXTS and source.kind not in TEXTS and source.array_depth == 1:
         inner = DataType(source.kind, 0, source.precision, source.scale)
         return each(node.this, lambda element: cast_text(element, inner))
