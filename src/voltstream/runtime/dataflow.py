@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from voltstream.core.limits import TICK_INTERVAL_MS
 from voltstream.runtime.costs import ViewCost
-from voltstream.sql.program import Program, Step
+from voltstream.runtime.forms import Forms, Now
+from voltstream.sql.program import Form, Program, Step
 
 Execute = Callable[[str], int]
 Measure = Callable[[str], tuple[int, int]]  # Rows changed or made, rows scanned.
@@ -19,6 +20,18 @@ class _Running:
     program: Program
     due_us: dict[str, int | None] = field(default_factory=dict)
     cost: ViewCost = field(default_factory=ViewCost)
+    forms: Forms = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.forms = Forms.of(self.program)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What an epoch that is rolled back restores: timers and forms, by program."""
+
+    due_us: dict[int, dict[str, int | None]]
+    forms: dict[int, dict[str, Now] | None]
 
 
 class Dataflow:
@@ -105,17 +118,28 @@ class Dataflow:
             if step.makes
         }
 
-    def timers(self) -> dict[int, dict[str, int | None]]:
-        """Return every timer's instant, to be restored when the epoch is rolled back."""
-        return {oid: dict(running.due_us) for oid, running in self._running.items()}
+    def before(self) -> Before:
+        """Return what is to be restored when the epoch that begins is rolled back."""
+        running = self._running.items()
+        return Before(
+            {oid: dict(one.due_us) for oid, one in running},
+            {oid: one.forms.snapshot() for oid, one in running},
+        )
 
-    def restore_timers(self, timers: dict[int, dict[str, int | None]]) -> None:
+    def restore(self, before: Before) -> None:
         for oid, running in self._running.items():
-            running.due_us = dict(timers.get(oid, {}))
+            running.due_us = dict(before.due_us.get(oid, {}))
+            running.forms.restore(before.forms.get(oid))
 
     def costs(self) -> Iterable[tuple[str, ViewCost]]:
         for running in list(self._running.values()):  # Readers ask while the writer goes on.
             yield running.program.name, running.cost
+
+    def forms(self) -> Iterable[tuple[str, str, Form]]:
+        """Yield the form of each keyed state: view, state, form."""
+        for running in list(self._running.values()):
+            for table in running.forms.states:
+                yield running.program.name, table, running.forms.form(table)
 
     # --- one program ----------------------------------------------------------------------------
 
@@ -132,8 +156,15 @@ class Dataflow:
         rows_in = sum(counts.get(name, 0) for name in running.program.inputs)
         measure = self.measure if not whole and running.cost.begins(rows_in) else None
         wanted = whole or self.has_dependents(running.program.output)
+        forms = running.forms
+        forms.begin(execute, wanted=wanted)
         negative: dict[str, bool] = {}
         for step in steps:
+            if forms.skips(step):
+                if step.makes and step.makes not in counts:
+                    counts[step.makes] = 0
+                    self._clear(execute, [step.makes])
+                continue
             if not self._needed(execute, step, counts, forced, negative, wanted):
                 if step.makes:
                     counts[step.makes] = 0
@@ -142,6 +173,7 @@ class Dataflow:
             started = time.perf_counter()
             rows, scanned = measure(step.sql) if measure else (execute(step.sql), 0)
             running.cost.of(step.operator).add(time.perf_counter() - started, rows, scanned)
+            forms.note(step, rows, scanned)
             if step.makes:
                 counts[step.makes] = rows
                 negative.pop(step.makes, None)
@@ -149,6 +181,7 @@ class Dataflow:
                     self._filled.add(step.makes)
                 else:
                     self._filled.discard(step.makes)
+        forms.end(execute, running.cost, measure, wanted=wanted)
 
     def _needed(
         self,

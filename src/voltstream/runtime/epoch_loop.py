@@ -239,7 +239,7 @@ class EpochLoop:
         """Commit what the body does (or, without ``keep``, only try it). Raises: EpochFailed."""
         dataflow = self._books.dataflow
         dataflow.running_oid = None
-        timers = dataflow.timers()
+        before = dataflow.before()
         epoch = Epoch(self._books, self._clock.now_us())
         try:
             epoch.begin()
@@ -252,7 +252,7 @@ class EpochLoop:
             program = dataflow.running_oid
             self._settle()
             epoch.rollback()
-            dataflow.restore_timers(timers)
+            dataflow.restore(before)
             if isinstance(error, _Undone):
                 return
             raise EpochFailed(Blame(as_fault(error), program)) from error

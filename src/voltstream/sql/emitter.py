@@ -15,6 +15,7 @@ from voltstream.sql.operators.aggregate import Keyed, aggregate_delta
 from voltstream.sql.operators.asof_join import asof_delta
 from voltstream.sql.operators.changelog import changelog_delta
 from voltstream.sql.operators.distinct_on import distinct_on_delta
+from voltstream.sql.operators.folding import folded, keyed_state
 from voltstream.sql.operators.gap_fill import gap_fill_delta
 from voltstream.sql.operators.join import join_delta
 from voltstream.sql.operators.linear import (
@@ -200,6 +201,24 @@ def _keyed(writer: Writer, plan: Aggregate | DistinctOn | SetOperation | Over | 
             assert_never(never)
 
 
+def _fold(writer: Writer, keyed: Keyed, read: str, items: str) -> None:
+    """Let the state of a view's root be a log while nobody reads the view's delta."""
+    merging = keyed.merging
+    if merging is None:
+        return
+
+    def content(rows: str) -> str:
+        return f"SELECT {items} FROM (SELECT {merging.shown} FROM {rows})"
+
+    found = folded(writer, merging, read, content)
+    writer.keyed = [
+        keyed_state(merging.state, merging.fresh, merging.keys, found)
+        if one.table == merging.state
+        else one
+        for one in writer.keyed
+    ]
+
+
 def stable_root(plan: Plan, items: Items) -> tuple[Plan, Items, Items]:
     """Split a view's outputs into what is stored and what NOW() makes of it at each reading.
 
@@ -253,12 +272,14 @@ def emit(
     """Write the program of a materialized view whose public columns are ``items``."""
     writer = Writer(oid, name, ttl_us)
     _share(writer, plan)
+    read = f"_vs.mv_{oid}_read"
     output = f"d_{oid}"
     root, stored, volatile = stable_root(plan, items)
     columns = tuple(n for n, _ in stored)
     if isinstance(root, _KEYED):
         keyed = _keyed(writer, root)
-        report_faults(writer, name, _columns(stored), keyed.stream)
+        if not report_faults(writer, name, _columns(stored), keyed.stream):
+            _fold(writer, keyed, read, item_list(tuple(stored)))
         out = _consolidated(project_delta(Project(root, tuple(stored)), keyed.stream))
         writer.rule("view", "read from its operator's state", "delta")
         writer.temp(out.sql, out.reads, "output", name=output, for_output=True)
@@ -272,7 +293,6 @@ def emit(
         integrate(writer, state, output, out, columns, "output")
         content = repeated(state, columns)
         append_only = out.append_only
-    read = f"_vs.mv_{oid}_read"
     writer.setup.append(f"CREATE OR REPLACE VIEW {read} AS {content}")
     writer.teardown.insert(0, f"DROP VIEW IF EXISTS {read}")
     lookup = {n: spell(tree) for n, tree in volatile}
@@ -298,6 +318,7 @@ def emit(
         volatile=tuple(lookup.items()),
         departs=departures(plan) + (() if ttl_us is None else (_FORGETS,)),
         watermarks=passed_on(Project(root, tuple(stored))),
+        keyed=tuple(writer.keyed),
         emit_columns=tuple(
             (n, lookup[n].replace("_vs_now()", NOW_SQL) if n in lookup else quote(n))
             for n, _ in items
@@ -389,5 +410,6 @@ def emit_sink(oid: int, name: str, plan: Plan, items: Items) -> Program:
         ticks=_ticks(plan),
         timers=tuple(writer.timers),
         rules=writer.rules(),
+        keyed=tuple(writer.keyed),
         emit_columns=tuple((n, lookup.get(n, quote(n))) for n, _ in items),
     )

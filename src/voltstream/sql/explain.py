@@ -134,7 +134,16 @@ def _program_lines(program: Program, inputs: tuple[Relation, ...]) -> list[str]:
     return lines
 
 
+_FORMS = {
+    ("near",): " while its rows are found near their keys",
+    ("hashed",): " while its rows are found by hash",
+    ("log",): " while it is a log",
+}
+
+
 def _condition(step: Step) -> str:
+    if step.forms in _FORMS:
+        return _FORMS[step.forms]
     if step.retractions_only:
         return " takes rows back"
     if step.appends_only:

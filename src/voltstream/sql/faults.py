@@ -68,11 +68,12 @@ _SHAPES = (exp.Star, exp.Order, exp.Ordered, exp.Filter, exp.AggFunc, exp.Identi
 Named = tuple[str, exp.Expression]
 
 
-def report_faults(writer: Writer, name: str, items: Iterable[Named], child: Stream) -> None:
+def report_faults(writer: Writer, name: str, items: Iterable[Named], child: Stream) -> bool:
     """Add a step that keeps the delta's rows for which something could not be computed.
 
     Shape: an item is what the user calls it, and its expression over the child's columns. Law: a
-    value that raises makes no record of itself, NULL does: so the two are told apart.
+    value that raises makes no record of itself, NULL does: so the two are told apart. Tells whether
+    there is such a step.
     """
     found: dict[str, str] = {}
     for what, tree in items:
@@ -85,7 +86,7 @@ def report_faults(writer: Writer, name: str, items: Iterable[Named], child: Stre
             failed = f"TRY(struct_pack(v := {spell(inner)})) IS NULL"
             found[reason] = f"CASE WHEN {failed} THEN '{reason}' END"
     if not found:
-        return
+        return False
     row = ", ".join(f"{quote(c)} := {quote(c)}" for c in child.columns)
     rows = child.sql if child.append_only else netted(child)
     target = name.replace("'", "''")
@@ -98,6 +99,7 @@ def report_faults(writer: Writer, name: str, items: Iterable[Named], child: Stre
         child.reads,
         "dead letters",
     )
+    return True
 
 
 def report_calls(

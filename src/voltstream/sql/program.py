@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from voltstream.sql.catalog import Watermarked
+
+# How rows of a state are found by key: in the few row groups near the keys; by a stored hash of
+# them, which reads that one column whole; or not at all, as what comes is appended to a log.
+Form = Literal["near", "hashed", "log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class Step:
     retractions_only: bool = False  # skip unless some delta in ``reads`` holds a negative weight
     appends_only: bool = False  # skip when some delta in ``reads`` holds a negative weight
     for_output: bool = False  # skip when nothing reads the view's delta
+    state: str | None = None  # the keyed state whose form decides
+    forms: tuple[Form, ...] = ()  # skip in every other form of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,37 @@ class Timer:
 
     relation: str
     due_sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """How the state of a view's root is kept as a log beside it, and folded into it again.
+
+    Law: the state folded with its log is what the view holds. ``near_view`` and ``log_view``
+    create the view's content over the state alone, and over both.
+    """
+
+    log: str
+    operator: str
+    statements: tuple[str, ...]
+    near_view: str
+    log_view: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedState:
+    """A state with a row for each key, which is found in one of several forms.
+
+    ``probe`` finds a delta's rows near their keys, to see what that reads.
+    ``stale`` counts rows whose hash is another one than today's store computes; ``rehash`` mends
+    them all.
+    """
+
+    table: str
+    probe: str
+    stale: str
+    rehash: tuple[str, ...]
+    folding: Folding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +119,5 @@ class Program:
     watermarks: tuple[Watermarked, ...] = ()
     rules: tuple[Rule, ...] = ()  # of its operators, inputs first
     departs: tuple[str, ...] = ()  # why the view may differ from its query recomputed
+    keyed: tuple[KeyedState, ...] = ()
     emit_columns: tuple[tuple[str, str], ...] = ()  # sinks: (public name, DuckDB SQL)

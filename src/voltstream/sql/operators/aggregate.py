@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from voltstream.sql.expressions import quote, spell
-from voltstream.sql.operators.keys import PLACE, forget, held, near, null_safe, place
+from voltstream.sql.operators.folding import (
+    HASH,
+    HASHED,
+    NEAR,
+    Merging,
+    by_hash,
+    hash_of,
+    keyed_state,
+)
+from voltstream.sql.operators.keys import AT_ONCE, PLACE, forget, held, near, null_safe, place
 from voltstream.sql.operators.log import kept_log
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import Aggregate, column_list
@@ -27,6 +36,7 @@ class Keyed:
 
     state: str
     stream: Stream
+    merging: Merging | None = None  # How its table's rows of a key become one, where they can.
 
 
 def aggregate_delta(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
@@ -42,7 +52,10 @@ def aggregate_delta(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
 
 @dataclass(frozen=True)
 class _Partial:
-    """One call: accumulators as (name, over the delta, how two become one), and its value."""
+    """One call: accumulators as (name, over the delta, how two become one), and its value.
+
+    Shape: they become one by "+", as counts by "#", or stay the lesser "<" or the greater ">".
+    """
 
     name: str
     accumulators: tuple[tuple[str, str, str], ...]
@@ -69,14 +82,14 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
     match call:
         case exp.Count():
             made = _counted(weight, condition)
-            return _Partial(name, ((name, made, "+"),), q)
+            return _Partial(name, ((name, made, "#"),), q)
         case exp.Sum():
             counted = f"{name}_count"
             # The widest weight: a product may be wider than what is added up.
             made = f'sum(({argument}) * "_w"::HUGEINT){condition}'
             parts = (
                 (name, made, "+"),
-                (counted, _counted(weight, condition), "+"),
+                (counted, _counted(weight, condition), "#"),
             )
             # A sum over nothing is NULL, also when rows were there and have gone.
             return _Partial(name, parts, f"CASE WHEN {quote(counted)} <> 0 THEN {q}{cast} END")
@@ -88,7 +101,7 @@ def _partial(name: str, call: exp.Expression) -> _Partial | None:
             total, count = f"{name}_sum", f"{name}_count"
             parts = (
                 (total, f'sum(({argument})::DOUBLE * "_w"){condition}', "+"),
-                (count, _counted(weight, condition), "+"),
+                (count, _counted(weight, condition), "#"),
             )
             value = f"CASE WHEN {quote(count)} <> 0 THEN {quote(total)} / {quote(count)} END"
             return _Partial(name, parts, value)
@@ -105,10 +118,15 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     comma = f"{groups}, " if plan.groups else ""
     tail = f" GROUP BY {groups}" if plan.groups else ""
     accumulators = [a for partial in partials for a in partial.accumulators]
-    accumulators.insert(0, ("_n", 'sum("_w")::BIGINT', "+"))
-    names = column_list(tuple(name for name, _, _ in accumulators))
+    accumulators.insert(0, ("_n", 'sum("_w")::BIGINT', "#"))
+    columns = (*plan.groups, *(name for name, _, _ in accumulators))
+    hashed = f', "{HASH}"' if plan.groups else ""
+    names = column_list(tuple(name for name, _, _ in accumulators)) + hashed
     made = ", ".join(f"{sql} AS {quote(name)}" for name, sql, _ in accumulators)
-    fresh = writer.temp(f"SELECT {comma}{made} FROM ({child.sql}){tail}", child.reads, "aggregate")
+    fresh_made = made + (f", {hash_of(plan.groups)}" if plan.groups else "")
+    fresh = writer.temp(
+        f"SELECT {comma}{fresh_made} FROM ({child.sql}){tail}", child.reads, "aggregate"
+    )
     state = writer.state("agg", f"SELECT {comma}{names} FROM {fresh}")
     if not plan.groups:
         writer.setup.append(f"INSERT INTO {state} SELECT {made} FROM ({child.sql}) WHERE FALSE")
@@ -117,18 +135,32 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     was = "".join(f", s.{quote(name)} AS {_old(name)}" for name, _, _ in accumulators)
     where = f', s."{PLACE}"' if place(plan.groups) else ""
     shown = f"r.*, TRUE AS _held{place(plan.groups)}"
+    own = column_list((*plan.groups, HASH) if plan.groups else (), "g") or "TRUE AS one"
+
+    def met(kept: str) -> str:
+        return (
+            f"SELECT {own}{merged}, s._held{where}{was} FROM {fresh} AS g LEFT JOIN ({kept}) AS s "
+            f"ON {null_safe(plan.groups, 'g', 's')}"
+        )
+
+    form_of = state if plan.groups else None
+    kept = near(state, fresh, plan.groups, shown, unique=True)
     both = writer.temp(
-        f"SELECT {column_list(plan.groups, 'g') or 'TRUE AS one'}{merged}, s._held{where}{was} "
-        f"FROM {fresh} AS g LEFT JOIN ({near(state, fresh, plan.groups, shown, unique=True)}) AS s "
-        f"ON {null_safe(plan.groups, 'g', 's')}",
-        (fresh,),
-        "aggregate",
+        met(kept), (fresh,), "aggregate", state=form_of, forms=NEAR if plan.groups else ()
     )
+    if plan.groups:
+        writer.keyed.append(keyed_state(state, fresh, plan.groups))
+        kept = by_hash(state, fresh, shown)
+        writer.otherwise(both, met(kept), (fresh,), "aggregate", state, HASHED)
     alive = ' WHERE "_n" <> 0' if plan.groups and not child.append_only else ""
     old = f"(SELECT * FROM {both} WHERE _held)"
-    forget(writer, state, old, plan.groups, plan.groups, (both,), "aggregate")
+    forget(writer, state, old, plan.groups, plan.groups, (both,), "aggregate", form_of=form_of)
     writer.run(
-        f"INSERT INTO {state} SELECT {comma}{names} FROM {both}{alive}", (both,), "aggregate"
+        f"INSERT INTO {state} SELECT {comma}{names} FROM {both}{alive}",
+        (both,),
+        "aggregate",
+        state=form_of,
+        forms=AT_ONCE if plan.groups else (),
     )
     values = ", ".join(
         [*map(quote, plan.groups), *(f"{each.value} AS {quote(each.name)}" for each in partials)]
@@ -140,7 +172,35 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
         f"SELECT {values}, -1 FROM (SELECT {comma}{before} FROM {both} WHERE _held)"
     )
     stream = Stream(sql, (both,), plan.columns, False, False)
-    return Keyed(f"(SELECT {values} FROM {state})", stream)
+    merging = Merging(
+        state,
+        fresh,
+        plan.groups,
+        columns,
+        lambda rows: _together(plan, accumulators, rows, always=child.append_only),
+        values,
+        "aggregate",
+    )
+    content = f"(SELECT {values} FROM {state})"
+    return Keyed(content, stream, merging if plan.groups and where else None)
+
+
+def _together(
+    plan: Aggregate, accumulators: list[tuple[str, str, str]], rows: str, *, always: bool
+) -> str:
+    """Print a state's rows of each group as one; a predicate on groups goes to the rows."""
+    parts = []
+    for name, _, sign in accumulators:
+        q = quote(name)
+        verb = {"+": f"sum({q})", "#": f"sum({q})::BIGINT", "<": f"min({q})", ">": f"max({q})"}
+        parts.append(f"{verb[sign]} AS {q}")
+    groups = column_list(plan.groups)
+    alive = "" if always else ' HAVING sum("_n") <> 0'
+    hashed = f'"{HASH}"'
+    return (
+        f"SELECT {groups}, {', '.join(parts)}, {hashed} FROM {rows} "
+        f"GROUP BY {groups}, {hashed}{alive}"
+    )
 
 
 def _old(name: str) -> str:
@@ -150,7 +210,7 @@ def _old(name: str) -> str:
 def _merged(name: str, sign: str) -> str:
     """Print one accumulator of what is kept (s) and what is new (g)."""
     g, s = f"g.{quote(name)}", f"s.{quote(name)}"
-    if sign == "+":
+    if sign in "+#":
         return f"CASE WHEN {s} IS NULL THEN {g} WHEN {g} IS NULL THEN {s} ELSE {s} + {g} END"
     return f"CASE WHEN {s} IS NULL OR {g} {sign} {s} THEN {g} ELSE {s} END"
 

@@ -3,28 +3,33 @@
 Law, with both states already new: d(A x B) = dA x B + A x dB - dA x dB. An outer join adds the
 padding of rows without a match: dA anti B, and for the old rows of A that some row of dB matches,
 what was and what is unmatched. Semi and anti join are that rule alone, without padding.
-State: both inputs, or the stored relation an input already is. Cost: O(delta * matches).
+State: both inputs, or the stored relation an input already is, unless its key is computed.
+Cost: O(delta * matches).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from voltstream.sql.batch import batch_sql
-from voltstream.sql.expressions import quote, spell
+from voltstream.sql.expressions import column, quote, spell
 from voltstream.sql.interval_joins import forgotten
+from voltstream.sql.operators.linear import project_delta
 from voltstream.sql.operators.log import followed_log
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import (
     Join,
     JoinKind,
     Plan,
+    Project,
+    are_stored,
     column_list,
     is_stored,
     join_condition,
+    passthrough,
     qualify,
 )
 from voltstream.sql.planning import names_in
@@ -53,6 +58,50 @@ _Condition = Callable[[str, str], str]  # ON between a row of this side and one 
 
 
 def join_delta(writer: Writer, plan: Join, left: Stream, right: Stream) -> Stream:
+    """Join by columns: a key that is computed becomes one, computed once for each row.
+
+    Law: what is kept has it, so that a change is looked for by it. A stored relation has not.
+    """
+    shown = plan.columns
+    plan, left, right = _by_columns(plan, left, right)
+    made = _joined(writer, plan, left, right)
+    if plan.columns == shown:
+        return made
+    sql = f'SELECT {column_list(shown)}, "_w" FROM ({made.sql})'
+    return Stream(sql, made.reads, shown, made.append_only, False)
+
+
+def _by_columns(plan: Join, left: Stream, right: Stream) -> tuple[Join, Stream, Stream]:
+    one: list[tuple[str, exp.Expression]] = []
+    other: list[tuple[str, exp.Expression]] = []
+    keys = tuple(
+        replace(
+            key, left=_named(key.left, "_vs_left", one), right=_named(key.right, "_vs_right", other)
+        )
+        for key in plan.keys
+    )
+    a, b = plan.left, plan.right
+    if one:
+        a = Project(a, (*passthrough(a.columns), *one))
+        left = project_delta(a, left)
+    if other:
+        b = Project(b, (*passthrough(b.columns), *other))
+        right = project_delta(b, right)
+    return replace(plan, left=a, right=b, keys=keys), left, right
+
+
+def _named(
+    key: exp.Expression, prefix: str, computed: list[tuple[str, exp.Expression]]
+) -> exp.Expression:
+    """Return a column for a key; note how it is computed."""
+    if isinstance(key, exp.Column):
+        return key
+    name = f"{prefix}_{len(computed) + 1}"
+    computed.append((name, key))
+    return column(name)
+
+
+def _joined(writer: Writer, plan: Join, left: Stream, right: Stream) -> Stream:
     rest = () if plan.rest is None else (plan.rest,)
     one = tuple((key.left, key.sign) for key in plan.keys)
     other = tuple((key.right, key.sign) for key in plan.keys)
@@ -187,7 +236,8 @@ def side(
     delta = writer.materialize(stream, "join input")
     read = {name for tree in (*(key for key, _ in keys), *rest) for name in names_in(tree)}
     compared = tuple(c for c in stream.columns if c in read) or stream.columns
-    if is_stored(plan):
+    names = [key.name for key, _ in keys if isinstance(key, exp.Column)]
+    if is_stored(plan) and are_stored(plan, names):
         content = f'(SELECT *, 1 AS "_w" FROM ({batch_sql(plan)}))'
         return Side(delta, content, stream.columns, keys, compared, stream.append_only)
     touched = _touched(stream.columns, [key for key, _ in keys])

@@ -12,7 +12,9 @@ from __future__ import annotations
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.stream import Writer
 from voltstream.sql.plan import column_list
+from voltstream.sql.program import Form
 
+AT_ONCE: tuple[Form, ...] = ("near", "hashed")
 PLACE = "_vs_place"  # Where a row of a state is, within one epoch.
 
 
@@ -63,10 +65,13 @@ def forget(
     columns: tuple[str, ...],
     reads: tuple[str, ...],
     operator: str,
+    *,
+    form_of: str | None = None,
 ) -> None:
     """Delete rows that were found: by place, which does not look for them again.
 
-    Shape: ``old`` is a relation or bracketed query with the keys and, unless hidden, the place.
+    Shape: ``old`` is a relation or bracketed query with the keys and, unless hidden, the place;
+    ``form_of`` is a state that may be a log instead.
     """
     if not keys:
         statement = f"DELETE FROM {state}"
@@ -75,7 +80,8 @@ def forget(
     else:
         same = null_safe(keys, "r", "d")
         statement = f"DELETE FROM {state} AS r USING {old} AS d WHERE {same}"
-    writer.run(statement, reads, operator)
+    forms = AT_ONCE if form_of is not None else ()
+    writer.run(statement, reads, operator, state=form_of, forms=forms)
 
 
 def place(columns: tuple[str, ...]) -> str:

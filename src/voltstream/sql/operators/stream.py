@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from voltstream.sql.plan import column_list
-from voltstream.sql.program import Rule, Step, Timer
+from voltstream.sql.program import Form, KeyedState, Rule, Step, Timer
 
 NOW_SQL = "CAST(getvariable('vs_now') AS TIMESTAMPTZ)"
 PREVIOUS_SQL = "CAST(getvariable('vs_prev') AS TIMESTAMPTZ)"
@@ -38,6 +38,7 @@ class Writer:
     teardown: list[str] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
+    keyed: list[KeyedState] = field(default_factory=list)
     _rules: list[tuple[Rule, int]] = field(default_factory=list)
     shared: dict[int, Stream | None] = field(default_factory=dict)  # nodes with several parents
     _count: int = 0
@@ -76,6 +77,8 @@ class Writer:
         needs_all: bool = False,
         retractions_only: bool = False,
         for_output: bool = False,
+        state: str | None = None,
+        forms: tuple[Form, ...] = (),
     ) -> str:
         """Add a step that makes a temp relation; return its name."""
         made = name or f"t_{self.oid}_{self.number()}"
@@ -91,9 +94,24 @@ class Writer:
                 needs_all=needs_all,
                 retractions_only=retractions_only,
                 for_output=for_output,
+                state=state,
+                forms=forms,
             )
         )
         return made
+
+    def otherwise(
+        self,
+        made: str,
+        sql: str,
+        reads: tuple[str, ...],
+        operator: str,
+        state: str,
+        forms: tuple[Form, ...],
+    ) -> None:
+        """Add another step that makes a temp relation, for other forms of a state."""
+        again = f"CREATE OR REPLACE TEMP TABLE {made} AS {sql}"
+        self.steps.append(Step(again, reads, operator, made, state=state, forms=forms))
 
     def run(
         self,
@@ -103,6 +121,8 @@ class Writer:
         *,
         retractions_only: bool = False,
         appends_only: bool = False,
+        state: str | None = None,
+        forms: tuple[Form, ...] = (),
     ) -> None:
         self.steps.append(
             Step(
@@ -111,6 +131,8 @@ class Writer:
                 operator,
                 retractions_only=retractions_only,
                 appends_only=appends_only,
+                state=state,
+                forms=forms,
             )
         )
 
