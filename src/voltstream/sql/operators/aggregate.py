@@ -162,10 +162,7 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
         state=form_of,
         forms=AT_ONCE if plan.groups else (),
     )
-    values = ", ".join(
-        [*map(quote, plan.groups), *(f"{each.value} AS {quote(each.name)}" for each in partials)]
-    )
-    values = values or "1"
+    values = _values(plan, partials)
     before = ", ".join(f"{_old(name)} AS {quote(name)}" for name, _, _ in accumulators)
     sql = (
         f'SELECT {values}, 1 AS "_w" FROM {both}{alive} UNION ALL '
@@ -183,6 +180,12 @@ def _merge(writer: Writer, plan: Aggregate, child: Stream, partials: list[_Parti
     )
     content = f"(SELECT {values} FROM {state})"
     return Keyed(content, stream, merging if plan.groups and where else None)
+
+
+def _values(plan: Aggregate, partials: list[_Partial]) -> str:
+    """Print what is shown of a state's columns."""
+    calls = (f"{each.value} AS {quote(each.name)}" for each in partials)
+    return ", ".join([*map(quote, plan.groups), *calls]) or "1"
 
 
 def _together(
