@@ -46,7 +46,12 @@ def check(engine: Engine) -> None:
     for name, query in VIEWS.items():
         shown = engine.run(f"SELECT * FROM {name}")
         assert bag(shown) == bag(engine.run(query)), name
-        key = engine.run("SELECT meter FROM s WHERE meter IS NOT NULL LIMIT 1")[0][0]
+
+
+def check_some(engine: Engine) -> None:
+    """Ask for one key; from then on an answer may be kept, and changes are wanted."""
+    key = engine.run("SELECT meter FROM s WHERE meter IS NOT NULL LIMIT 1")[0][0]
+    for name, query in VIEWS.items():
         if name != "kept_sums":
             one = engine.run(f"SELECT * FROM {name} WHERE meter = '{key}'")
             assert bag(one) == bag(engine.run(f"SELECT * FROM ({query}) q WHERE meter = '{key}'"))
@@ -86,6 +91,10 @@ def test_a_view_over_a_log_shows_its_query(folder: Path) -> None:
         check(engine)
     # Whether an average can be computed is asked of each change, so changes must be known.
     assert found(engine) == dict.fromkeys(VIEWS, "log") | {"extremes": "hashed"}
+    check_some(engine)
+    change(engine, chance, 5)
+    check(engine)
+    check_some(engine)
     engine.close()
 
 

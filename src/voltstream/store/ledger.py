@@ -93,7 +93,7 @@ _VIEWS = (
 )
 # How internal tables, operator state and chunks are laid out: tests/store/test_layout.py tells
 # when it must be raised, because what an earlier version wrote cannot be read as it is.
-LAYOUT = 1
+LAYOUT = 2
 FIRST_OID = 16_384  # PostgreSQL's first oid of user objects: clients treat lower ones as built in.
 
 
