@@ -67,6 +67,12 @@ class AmbiguousColumn(VoltstreamError):
     sqlstate = "42702"
 
 
+class AmbiguousFunction(VoltstreamError):
+    """Several functions of the name fit equally well."""
+
+    sqlstate = "42725"
+
+
 class UndefinedFunction(VoltstreamError):
     """No function of that name and argument types."""
 

@@ -21,7 +21,7 @@ KINDS_WITH_SECRETS = ("table", "source", "sink", "connection", "secret")
 _NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 _OPTION = re.compile(SECRET_OPTION, re.IGNORECASE | re.DOTALL)
 _STATED = re.compile(
-    r"(\bPASSWORD\s+|^\s*CREATE\s+SECRET\b.*\bAS\s+)(?:e?'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)",
+    r"(\bPASSWORD\s+|^\s*(?:CREATE|ALTER)\s+SECRET\b.*\bAS\s+)(?:e?'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)",
     re.IGNORECASE | re.DOTALL,
 )
 

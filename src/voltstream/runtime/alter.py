@@ -22,13 +22,16 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import compaction, entries, followers, tables
-from voltstream.runtime.alter_source import add_columns, limit_rate
+from voltstream.runtime.alter_source import alter as alter_source
+from voltstream.runtime.alter_source import check_watermark, limit_rate
 from voltstream.runtime.arrivals import restart_watermark
 from voltstream.runtime.catalog import Entry, Names, bound_scope, public_name, spelled
 from voltstream.runtime.ddl import refuse_near_name
 from voltstream.runtime.drop import dependents_fault, with_properties
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.expiry import EXPIRES
 from voltstream.runtime.grant_ddl import rename_schema
+from voltstream.runtime.objects import change_secret
 from voltstream.runtime.pace import check_rates
 from voltstream.runtime.renaming import renamed_itself, rewrite_readers
 from voltstream.runtime.retention import check_retention
@@ -64,7 +67,7 @@ def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
     entry = epoch.catalog.require(parsed.name)
     if parsed.actions:
         if entry.kind != "table":
-            entry = add_columns(epoch, entry, parsed.actions)
+            entry = alter_source(epoch, entry, parsed.actions)
             epoch.catalog = epoch.catalog.with_entry(entry)
             remake_readers(epoch, entry)
             return Outcome("ALTER SOURCE")
@@ -138,18 +141,9 @@ def _set_watermark(epoch: Epoch, entry: Entry, text: str) -> Entry:
     Raises: InvalidTableDefinition (42P16) where the table has none over the column.
     """
     table, connection = tables.declared(entry), epoch.connection
-    column = watermark_parts(text)[0]
-    if (
-        "watermark" not in entry.stored.properties
-        or watermark_parts(entry.stored.properties["watermark"])[0] != column
-    ):
-        raise InvalidTableDefinition(
-            f'table "{entry.stored.name}" has no watermark for column "{column}"',
-            hint="Declare it in CREATE TABLE: WATERMARK FOR column AS column - INTERVAL '…'.",
-        )
-    expression = watermark_parts(text)[1]
-    connection.describe(f"SELECT {expression} FROM {entries.table_store(entry.oid)}")
-    properties = {**entry.stored.properties, "watermark": text}
+    check_watermark(epoch, entry, text, entries.table_store(entry.oid))
+    properties = dict(entry.stored.properties)
+    properties |= {key: text for key in ("watermark", EXPIRES) if key in properties}
     set_properties(connection, entry.oid, properties)
     restart_watermark(connection, entry.oid, properties)
     altered = replace(table, watermark=text, properties=properties)
@@ -436,7 +430,8 @@ def alter_object(epoch: Epoch, parsed: AlterObject) -> Outcome:
         raise WrongObjectType(f'"{entry.stored.name}" is not a {parsed.kind.lower()}')
     match parsed.verb:
         case "RENAME TO":
-            new = f"{parsed.value}()" if entry.kind == "function" else parsed.value
+            _, opened, types = entry.stored.name.partition("(")
+            new = parsed.value + opened + types if entry.kind == "function" else parsed.value
             _move(epoch, entry, entry.stored.schema, new)
         case "SET SCHEMA":
             if parsed.value not in epoch.catalog.schemas:
@@ -444,6 +439,8 @@ def alter_object(epoch: Epoch, parsed: AlterObject) -> Outcome:
             _move(epoch, entry, parsed.value, entry.stored.name)
         case "SWAP WITH":
             _swap(epoch, entry, parsed.value)
+        case "AS":
+            change_secret(epoch, entry, parsed.value)
         case "SOURCE_RATE_LIMIT" | "SINK_RATE_LIMIT":
             limit_rate(epoch, entry, parsed)
         case _:

@@ -1,4 +1,4 @@
-"""What ALTER changes of a source: columns it gains, NULL in its old rows, and its rate."""
+"""What ALTER changes of a source: columns it gains, its watermark and its rate."""
 
 from __future__ import annotations
 
@@ -14,15 +14,56 @@ from voltstream.core.errors import (
 from voltstream.runtime import arrivals, entries
 from voltstream.runtime.catalog import Entry, public_name
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.expiry import EXPIRES
 from voltstream.runtime.pace import check_rates
-from voltstream.sql.source_text import with_columns
+from voltstream.sql.source_text import with_columns, with_watermark
 from voltstream.sql.statements import AlterObject, ColumnAction, ColumnSpec, CreateSource
+from voltstream.sql.watermarks import declared
 from voltstream.store.database import quoted
 from voltstream.store.ledger import set_definition, set_properties
 
 
-def add_columns(epoch: Epoch, entry: Entry, actions: Sequence[ColumnAction]) -> Entry:
-    """Add columns to a source; nothing else of it can be changed. Views stay as they are."""
+def alter(epoch: Epoch, entry: Entry, actions: Sequence[ColumnAction]) -> Entry:
+    """Add columns to a source, NULL in its old rows, or let its watermark go on by another rule.
+
+    Views stay as they are.
+    """
+    for action in actions:
+        if action.verb == "WATERMARK":
+            entry = _set_watermark(epoch, entry, action.text or "")
+    return _add_columns(epoch, entry, [one for one in actions if one.verb != "WATERMARK"])
+
+
+def _set_watermark(epoch: Epoch, entry: Entry, text: str) -> Entry:
+    parsed = entry.parsed
+    if not isinstance(parsed, CreateSource):
+        raise WrongObjectType(f'"{entry.stored.name}" is not a table or a source')
+    check_watermark(epoch, entry, text, entries.source_store(entry.oid))
+    properties = {**entry.stored.properties, "watermark": text}
+    written = with_watermark(entry.stored.definition, text)
+    parsed = replace(parsed, properties={**parsed.properties, "watermark": text}, text=written)
+    stored = replace(entry.stored, definition=written, properties=properties)
+    set_definition(epoch.connection, stored)
+    set_properties(epoch.connection, entry.oid, properties)
+    arrivals.restart_watermark(epoch.connection, entry.oid, properties)
+    return replace(entry, stored=stored, parsed=parsed)
+
+
+def check_watermark(epoch: Epoch, entry: Entry, text: str, store: str) -> None:
+    """Raises: InvalidTableDefinition (42P16) where there is no watermark over the column."""
+    column, expression = declared(text)
+    properties = entry.stored.properties
+    known = properties.get("watermark", properties.get(EXPIRES))
+    if known is None or declared(known)[0] != column:
+        raise InvalidTableDefinition(
+            f'{entry.kind} "{entry.stored.name}" has no watermark for column "{column}"',
+            hint=f"Declare it in CREATE {entry.kind.upper()}: WATERMARK FOR column AS "
+            "column - INTERVAL '…'.",
+        )
+    epoch.connection.describe(f"SELECT {expression} FROM {store}")
+
+
+def _add_columns(epoch: Epoch, entry: Entry, actions: Sequence[ColumnAction]) -> Entry:
     parsed = entry.parsed
     if not isinstance(parsed, CreateSource) or any(one.verb != "ADD" for one in actions):
         raise WrongObjectType(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voltstream.core.errors import (
+    AmbiguousFunction,
     UndefinedTable,
     ViewSuspended,
     VoltstreamError,
@@ -17,9 +18,10 @@ from voltstream.core.schema import Schema
 from voltstream.runtime.rights import Rights
 from voltstream.runtime.roles import Roles
 from voltstream.sql.catalog import Relation
-from voltstream.sql.inline import SqlFunction
+from voltstream.sql.inline import Call, SqlFunction
+from voltstream.sql.overloads import ANY, chosen, function_key, function_label
 from voltstream.sql.program import Program
-from voltstream.sql.resolve import Place, function_key
+from voltstream.sql.resolve import Place
 from voltstream.sql.statements import CreateIndex, ObjectName, Parsed
 from voltstream.store.database import quoted
 from voltstream.store.ledger import Binding, StoredObject
@@ -63,11 +65,13 @@ class Entry:
 class Catalog:
     """Every object of a database. Law: a change makes a new snapshot; readers keep theirs.
 
-    Shape: ``roles`` are those of the server, and true in the first database only.
+    Shape: ``roles`` are those of the server, and true in the first database only. ``overloads``
+    are the keys of the functions of a schema and name.
     """
 
     entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
     schemas: frozenset[str] = frozenset({DEFAULT_SCHEMA})
+    overloads: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     rights: Rights = field(default_factory=Rights)
     roles: Roles = field(default_factory=Roles)
 
@@ -99,16 +103,49 @@ class Catalog:
         found = [entry for entry in self.entries.values() if entry.follow is not None]
         return sorted(found, key=lambda entry: entry.oid)
 
+    def functions(self, schema: str, name: str) -> list[Entry]:
+        """Return the functions of a name, the oldest first."""
+        return [self.entries[schema, key] for key in self.overloads.get((schema, name), ())]
+
+    def one_function(self, schema: str, key: str) -> Entry | None:
+        """Return what a key without types, or one of a plain function, means.
+
+        Raises: AmbiguousFunction (42725) when the name alone does not tell.
+        """
+        name = function_label(key)
+        found = self.functions(schema, name)
+        if not key.endswith(ANY):
+            return next((one for one in found if typed_key(one) == key), None)
+        if len(found) > 1:
+            raise AmbiguousFunction(
+                f'function name "{name}" is not unique',
+                hint="Specify the argument list to select the function unambiguously.",
+            )
+        return found[0] if found else None
+
     def dependents(self, oid: int) -> list[Entry]:
         """Return what depends on an object directly, the oldest first."""
         found = [e for e in self.entries.values() if oid in e.stored.depends_on]
         return sorted(found, key=lambda entry: entry.oid)
 
     def with_entry(self, entry: Entry) -> Catalog:
-        return replace(self, entries={**self.entries, entry.key: entry})
+        kept = self.without(entry) if entry.kind == "function" else self
+        schema, name = entry.key
+        overloads = kept.overloads
+        if entry.kind == "function":
+            label = (schema, function_label(name))
+            overloads = {**overloads, label: (*overloads.get(label, ()), name)}
+        return replace(self, entries={**self.entries, entry.key: entry}, overloads=overloads)
 
     def without(self, entry: Entry) -> Catalog:
-        return replace(self, entries={k: e for k, e in self.entries.items() if k != entry.key})
+        schema, name = entry.key
+        overloads = self.overloads
+        if entry.kind == "function":
+            label = (schema, function_label(name))
+            left = tuple(one for one in overloads.get(label, ()) if one != name)
+            overloads = {**overloads, label: left}
+        entries = {k: e for k, e in self.entries.items() if k != entry.key}
+        return replace(self, entries=entries, overloads=overloads)
 
     def with_schema(self, name: str) -> Catalog:
         return replace(self, schemas=self.schemas | {name})
@@ -188,6 +225,8 @@ class Names:
             return self._catalog.by_oid(oid)
         for candidate in (schema,) if schema is not None else self._scope.path:
             entry = self._catalog.get(candidate, name)
+            if entry is None and name.endswith(")"):
+                entry = self._catalog.one_function(candidate or DEFAULT_SCHEMA, name)
             if entry is not None:
                 return entry
         return None
@@ -203,15 +242,35 @@ class Names:
     def database(self) -> str:
         return self._scope.database
 
-    def function(self, schema: str | None, name: str, arity: int) -> SqlFunction | None:
-        entry = self._entry(schema, function_key(name))
-        if entry is not None and entry.broken:
-            refuse_failed(entry)
-        if entry is None or entry.function is None or len(entry.function.parameters) != arity:
+    def function(self, schema: str | None, name: str, call: Call) -> SqlFunction | None:
+        overloads = self._overloads(schema, name)
+        for entry in overloads:
+            if entry.broken:
+                refuse_failed(entry)
+        known = {id(e.function): e for e in overloads if e.function is not None}
+        functions = [e.function for e in known.values() if e.function is not None]
+        function = chosen(functions, call, self._columns) if functions else None
+        if function is None:
             return None
+        entry = known[id(function)]
         self.used.add(entry.oid)
-        self.bound[(schema, function_key(name))] = entry.oid
-        return entry.function
+        self.bound[(schema, entry.stored.name)] = entry.oid
+        return function
+
+    def _overloads(self, schema: str | None, name: str) -> list[Entry]:
+        """Return the functions of a name, as the definition knew them or along the path."""
+        bound = [
+            entry
+            for (where, key), oid in self._scope.bound.items()
+            if where == schema and function_label(key) == name and key != name
+            if (entry := self._catalog.by_oid(oid)) is not None
+        ]
+        path = (schema,) if schema is not None else self._scope.path
+        return bound or [e for one in path for e in self._catalog.functions(one, name)]
+
+    def _columns(self, schema: str | None, name: str) -> Schema:
+        entry = self._entry(schema, name)
+        return entry.relation.columns if entry is not None and entry.relation is not None else ()
 
     # --- relations ------------------------------------------------------------------------------
 
@@ -311,7 +370,7 @@ def with_public_names(error: VoltstreamError, catalog: Catalog) -> None:
 def refuse_failed(entry: Entry) -> None:
     """Raises: ViewSuspended (55000) when the object stands still."""
     if entry.broken:
-        name = entry.stored.name.removesuffix("()")
+        name = bare_name(entry)
         way = f"DROP {entry.kind.upper()} {name} and create it anew"
         if entry.kind == "materialized view":
             way += f", or REFRESH MATERIALIZED VIEW {name} when it compiles again"
@@ -329,6 +388,18 @@ def refuse_failed(entry: Entry) -> None:
 def spelled(name: ObjectName) -> str:
     """Write a name as error messages do."""
     return f"{name.schema}.{name.name}" if name.schema else name.name
+
+
+def bare_name(entry: Entry) -> str:
+    """Return an object's name without what tells a function from others of its name."""
+    name = entry.stored.name
+    return function_label(name) if entry.kind == "function" else name
+
+
+def typed_key(entry: Entry) -> str:
+    """Return a function's key; those made before functions shared names have none in the store."""
+    parameters = entry.function.parameters if entry.function is not None else ()
+    return function_key(function_label(entry.stored.name), [kind for _, kind in parameters])
 
 
 def public_name(schema: str, name: str) -> str:

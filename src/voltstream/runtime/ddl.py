@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.core.schema import Schema
-from voltstream.runtime import arrivals, entries, followers
+from voltstream.runtime import arrivals, entries, expiry, followers
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.likeness import with_likes
@@ -86,6 +86,7 @@ def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
         parsed = _with_query_columns(parsed, connection.describe(sql))
         parsed = replace(parsed, text=definition(parsed), query=None, offset=0)
     properties = {**parsed.properties, **arrivals.followed(parsed.watermark, parsed.columns)}
+    properties |= expiry.properties_of(parsed)
     stored = new_stored(epoch, parsed.name, "table", parsed, properties)
     table = entries.table_store(stored.oid)
     connection.execute(stored_ddl(table, parsed))
@@ -99,11 +100,23 @@ def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
     entries.make_table_view(stored, relation, connection)
     entries.make_base_delta(connection, relation)
     arrivals.start_watermark(connection, stored.oid, stored.properties)
+    expiry.make_mark(connection, stored.oid, stored.properties, table)
     register(epoch, Entry(stored, parsed, relation))
     return Outcome(tag)
 
 
+# Names of PostgreSQL's system columns: tools ask for them by name.
+_SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+
+
+def _refuse_system_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name in _SYSTEM_COLUMNS:
+            raise DuplicateColumn(f'column name "{name}" conflicts with a system column name')
+
+
 def _check_table(parsed: CreateTable) -> None:
+    _refuse_system_names(spec.name for spec in parsed.columns)
     if parsed.append_only and parsed.primary_key and parsed.on_conflict != "IGNORE":
         raise FeatureNotSupported(
             "an append-only table with a primary key must ignore conflicts",
@@ -181,6 +194,7 @@ def _plain_view(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
         names.find(schema, name)
     stored = bound(stored, names)
     relation = entries.view_relation(stored, parsed, epoch.connection)
+    _refuse_system_names(column.name for column in relation.columns)
     register(epoch, Entry(stored, parsed, relation))
     return Outcome("CREATE VIEW")
 
@@ -203,6 +217,7 @@ def _materialize(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
     connection.execute(f"DELETE FROM {program.output}")
     stored = bound(stored, names)
     relation = entries.materialized_relation(stored, parsed, program, connection)
+    _refuse_system_names(column.name for column in relation.columns)
     register(epoch, Entry(stored, parsed, relation, program))
     return Outcome("CREATE MATERIALIZED VIEW", notices=_notices(program))
 

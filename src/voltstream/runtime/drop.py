@@ -8,18 +8,18 @@ from dataclasses import replace
 from voltstream.core.errors import (
     DependentObjects,
     UndefinedColumn,
-    UndefinedFunction,
     UndefinedObject,
     UndefinedSchema,
     UndefinedTable,
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import broken, entries, followers, sealing, tables
+from voltstream.runtime import broken, entries, expiry, followers, sealing, tables
 from voltstream.runtime.arrivals import drop_arrival_delta
 from voltstream.runtime.catalog import Catalog, Entry, public_name, spelled
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.show import type_name
+from voltstream.sql.overloads import function_label, function_shown, missing_function
 from voltstream.sql.program import Program
 from voltstream.sql.statements import Comment, CreateFunction, Drop
 from voltstream.sql.table_ddl import plain_name
@@ -41,7 +41,7 @@ def drop(epoch: Epoch, parsed: Drop) -> Outcome:
         entry = epoch.catalog.named(name)
         kind = parsed.kind.lower()
         if entry is None:
-            shown = spelled(name).removesuffix("()")
+            shown = function_label(spelled(name)) if kind == "function" else spelled(name)
             if name.schema is not None and name.schema not in epoch.catalog.schemas:
                 message = f'schema "{name.schema}" does not exist'
                 if not parsed.if_exists:
@@ -49,8 +49,8 @@ def drop(epoch: Epoch, parsed: Drop) -> Outcome:
             message = f'{kind} "{shown}" does not exist'
             if kind == "function":
                 if not parsed.if_exists:
-                    raise UndefinedFunction(f'could not find a function named "{shown}"')
-                message = f"function {shown}() does not exist"
+                    raise missing_function(name.name)
+                message = f"function {function_shown(name.name)} does not exist"
             if not parsed.if_exists:
                 raise (UndefinedTable if kind in _RELATIONS else UndefinedObject)(message)
             notices.append(Notice(f"{message}, skipping"))
@@ -212,6 +212,7 @@ def _drop_table(epoch: Epoch, entry: Entry) -> None:
     connection = epoch.connection
     connection.execute(f"DROP VIEW {public_name(*entry.key)}")
     connection.execute(f"DROP TABLE {entries.table_store(entry.oid)}")
+    expiry.drop_mark(connection, entry.oid)
     for spec in tables.declared(entry).columns:
         if spec.identity is not None:
             connection.execute(f"DROP SEQUENCE {entries.sequence(entry.oid, spec.name)}")
@@ -250,11 +251,10 @@ def comment(epoch: Epoch, parsed: Comment) -> Outcome:
 def _commented(epoch: Epoch, parsed: Comment) -> Entry:
     kind = parsed.kind.lower()
     entry = epoch.catalog.named(parsed.name)
-    shown = spelled(parsed.name).removesuffix("()")
     if entry is None and kind == "function":
-        raise UndefinedFunction(f'could not find a function named "{shown}"')
+        raise missing_function(parsed.name.name)
     if entry is None:
-        raise UndefinedTable(f'relation "{shown}" does not exist')
+        raise UndefinedTable(f'relation "{spelled(parsed.name)}" does not exist')
     wanted = _COMMENTED.get(parsed.kind, (kind,))
     if parsed.column is None and entry.kind not in wanted:
         raise WrongObjectType(f'"{parsed.name.name}" is not {_article(kind)} {kind}')

@@ -15,6 +15,7 @@ from voltstream.sql.catalog import Relation, Watermarked
 from voltstream.sql.compiler import compile_sink, compile_view
 from voltstream.sql.groups import group_columns
 from voltstream.sql.inline import SqlFunction
+from voltstream.sql.overloads import function_label
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.program import Program
 from voltstream.sql.python_calls import python_body
@@ -269,7 +270,7 @@ def placed(parsed: Parsed, stored: StoredObject) -> Parsed:
             | CreateIndex()
             | CreateSubscription()
         ):
-            name = stored.name.removesuffix("()") if stored.kind == "function" else stored.name
+            name = function_label(stored.name) if stored.kind == "function" else stored.name
             return replace(parsed, name=ObjectName(name, stored.schema))
         case _:
             return parsed
@@ -282,14 +283,14 @@ def function_entry(stored: StoredObject, parsed: CreateFunction, define: Define)
         strict = False  # Its process sees to it.
         body = python_body(
             define(parsed),
-            len(parsed.parameters),
+            1 if parsed.aggregate else len(parsed.parameters),
             parsed.returns or "VARCHAR",
             many=parsed.many,
             volatile=parsed.volatility == "VOLATILE",
         )
     function = SqlFunction(
         parsed.name.name, parsed.parameters, parsed.returns, body,
-        many=parsed.many, rows=parsed.rows, strict=strict,
+        many=parsed.many, rows=parsed.rows, strict=strict, aggregate=parsed.aggregate,
     )  # fmt: skip
     return Entry(stored, parsed, function=function)
 

@@ -38,6 +38,7 @@ from voltstream.runtime.rights import (
     without_grantor,
 )
 from voltstream.runtime.role_store import save_rights
+from voltstream.sql.overloads import function_label
 from voltstream.sql.role_statements import AlterDefaults, Grant, OwnedBy
 from voltstream.sql.statements import AlterObject, Drop, ObjectName
 
@@ -183,7 +184,7 @@ def _object(catalog: Catalog, kind: str, name: ObjectName) -> Thing:
     entry = catalog.named(name)
     if entry is None:
         if kind == "FUNCTION":
-            shown = spelled(name).removesuffix("()")
+            shown = function_label(spelled(name))
             raise UndefinedObject(f'could not find a function named "{shown}"')
         if kind in ("SECRET", "CONNECTION", "SUBSCRIPTION"):
             raise UndefinedObject(f'{kind.lower()} "{spelled(name)}" does not exist')

@@ -14,10 +14,9 @@ from voltstream.core.ports import Notice, Outcome
 from voltstream.core.schema import Column
 from voltstream.runtime import hypertables, policies
 from voltstream.runtime.call_arguments import Arguments
-from voltstream.runtime.catalog import Entry
+from voltstream.runtime.catalog import DEFAULT_SCHEMA, Entry
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.results import Held, told, told_number
-from voltstream.sql.resolve import function_key
 from voltstream.sql.statements import CreateView
 from voltstream.store import timescale
 from voltstream.store.hypertable import DAY_US
@@ -109,7 +108,7 @@ def add_job(epoch: Epoch, given: Arguments) -> Outcome:
     """Let a function of (job_id, config) run by itself. Raises: UndefinedFunction."""
     proc = str(given.value("proc")).partition("(")[0]
     schema, _, name = proc.rpartition(".")
-    if epoch.catalog.get(schema or None, function_key(name)) is None:
+    if not epoch.catalog.functions(schema or DEFAULT_SCHEMA, name):
         raise UndefinedFunction(
             f"function or procedure with OID {proc} not found".replace("with OID ", ""),
             hint="CREATE FUNCTION name(INTEGER, JSONB) RETURNS … LANGUAGE SQL first.",

@@ -9,16 +9,18 @@ from voltstream.core.errors import (
     DuplicateFunction,
     InvalidFunctionDefinition,
     VoltstreamError,
+    WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import entries, followers
-from voltstream.runtime.catalog import Entry, Names
+from voltstream.runtime.catalog import DEFAULT_SCHEMA, Entry, Names, bare_name
 from voltstream.runtime.ddl import bound, existing, new_stored, register, start
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.python_functions import check_source
 from voltstream.runtime.retention import check_retention
 from voltstream.sql.inline import SqlFunction, sample_call
-from voltstream.sql.resolve import function_key, resolved_tree
+from voltstream.sql.overloads import function_key
+from voltstream.sql.resolve import resolved_tree
 from voltstream.sql.statements import (
     CreateConnection,
     CreateFunction,
@@ -28,14 +30,15 @@ from voltstream.sql.statements import (
 )
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import quoted
-from voltstream.store.ledger import remove_object
+from voltstream.store.ledger import remove_object, set_definition
 
 
 def create_function(epoch: Epoch, parsed: CreateFunction, names: Names) -> Outcome:
     """Keep a function. Raises: DuplicateFunction, and what its body lacks."""
     name = parsed.name.name
-    key = ObjectName(function_key(name), parsed.name.schema)
-    known = epoch.catalog.named(key)
+    types = [kind for _, kind in parsed.parameters]
+    key = ObjectName(function_key(name, types), parsed.name.schema)
+    known = epoch.catalog.one_function(key.schema or DEFAULT_SCHEMA, key.name)
     if known is not None:
         if parsed.if_not_exists:
             remark = Notice(f'function "{name}" already exists, skipping', sqlstate="42723")
@@ -44,20 +47,21 @@ def create_function(epoch: Epoch, parsed: CreateFunction, names: Names) -> Outco
             raise DuplicateFunction(f'function "{name}" already exists with same argument types')
         _forget(epoch, known)
     if parsed.language == "python":
-        check_source(name, parsed.source)
+        parts = ("create_state", "accumulate", "finish") if parsed.aggregate else (name,)
+        check_source(name, parsed.source, parts)
     parsed = replace(parsed, body=resolved_tree(parsed.body, names))
     stored = new_stored(epoch, key, "function", parsed, {})
     entry = entries.function_entry(stored, parsed, epoch.functions.define)
     _try_out(epoch, entry.function, names)
     register(epoch, replace(entry, stored=bound(stored, names)))
-    return Outcome("CREATE FUNCTION")
+    return Outcome("CREATE AGGREGATE" if parsed.aggregate else "CREATE FUNCTION")
 
 
 def _forget(epoch: Epoch, entry: Entry) -> None:
     dependents = epoch.catalog.dependents(entry.oid)
     if dependents:
         raise DependentObjects(
-            f'cannot replace function "{entry.stored.name[:-2]}": {dependents[0].kind} '
+            f'cannot replace function "{bare_name(entry)}": {dependents[0].kind} '
             f'"{dependents[0].stored.name}" was compiled from it',
             hint="Drop what depends on it first.",
         )
@@ -105,12 +109,25 @@ def create_secret(epoch: Epoch, parsed: CreateSecret) -> Outcome:
     known = existing(epoch, parsed.name, parsed.if_not_exists, "CREATE SECRET")
     if known is not None:
         return known
-    sealed = epoch.vault.seal(parsed.value)
-    name = parsed.name
-    text = f"CREATE SECRET {quoted(name.schema or 'public')}.{quoted(name.name)} AS '{sealed}'"
-    parsed = replace(parsed, value=sealed, text=text, offset=0)
-    register(epoch, Entry(new_stored(epoch, name, "secret", parsed, {}), parsed))
+    parsed = _sealed(epoch, parsed)
+    register(epoch, Entry(new_stored(epoch, parsed.name, "secret", parsed, {}), parsed))
     return Outcome("CREATE SECRET")
+
+
+def change_secret(epoch: Epoch, entry: Entry, value: str) -> None:
+    """Give a secret another value: connectors take it when they start the next time."""
+    if not isinstance(entry.parsed, CreateSecret):
+        raise WrongObjectType(f'"{entry.stored.name}" is not a secret')
+    parsed = _sealed(epoch, replace(entry.parsed, value=value))
+    stored = replace(entry.stored, definition=parsed.text)
+    set_definition(epoch.connection, stored)
+    epoch.catalog = epoch.catalog.with_entry(replace(entry, stored=stored, parsed=parsed))
+
+
+def _sealed(epoch: Epoch, parsed: CreateSecret) -> CreateSecret:
+    sealed, name = epoch.vault.seal(parsed.value), parsed.name
+    text = f"CREATE SECRET {quoted(name.schema or 'public')}.{quoted(name.name)} AS '{sealed}'"
+    return replace(parsed, value=sealed, text=text, offset=0)
 
 
 def create_connection(epoch: Epoch, parsed: CreateConnection) -> Outcome:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from voltstream.core.errors import InsufficientPrivilege
-from voltstream.runtime.catalog import DEFAULT_SCHEMA, Catalog, Entry
+from voltstream.runtime.catalog import DEFAULT_SCHEMA, Catalog, Entry, bare_name
 from voltstream.runtime.rights import DATABASE, PUBLIC, Target
 from voltstream.runtime.roles import READ_ALL, STEWARD, WRITE_ALL, Roles
 
@@ -124,7 +124,7 @@ class Permits:
 
 
 def plain_name(entry: Entry) -> str:
-    return entry.stored.name.removesuffix("()")
+    return bare_name(entry)
 
 
 def denied(kind: str, name: str) -> InsufficientPrivilege:

@@ -28,6 +28,17 @@ from voltstream.store.shapes import shape_of
 Columns = Sequence["pa.Array[Any]"]
 
 
+# What an aggregate adds to its own source: its rows, one after the other.
+_FOLD = """
+
+def {}(rows):
+    state = create_state()
+    for row in rows or ():
+        state = accumulate(state, *row.values())
+    return finish(state)
+"""
+
+
 class PythonFunctions:
     """Any thread. A call takes a free process, or waits until one is."""
 
@@ -92,28 +103,33 @@ class PythonFunctions:
 
 def described(parsed: CreateFunction) -> str:
     """Return a definition as its process reads it, the same for the same function."""
+    parameters = [kind for _, kind in parsed.parameters]
+    if parsed.aggregate:
+        fields = ", ".join(f'"_{n + 1}" {kind}' for n, kind in enumerate(parameters))
+        parameters = [f"STRUCT({fields})[]"]
     wanted = {
         "name": parsed.name.name,
-        "source": parsed.source,
+        "source": parsed.source + (_FOLD.format(parsed.name.name) if parsed.aggregate else ""),
         "strict": parsed.strict,
         "many": parsed.many,
-        "arguments": [shape_of(kind) for _, kind in parsed.parameters],
+        "arguments": [shape_of(kind) for kind in parameters],
         "result": shape_of(parsed.returns or "VARCHAR"),
     }
     return json.dumps(wanted, sort_keys=True)
 
 
-def check_source(name: str, source: str) -> None:
-    """Raises: SyntaxFault (42601), InvalidFunctionDefinition (42P13) without a def of the name."""
+def check_source(name: str, source: str, needed: Sequence[str]) -> None:
+    """Raises: SyntaxFault (42601), InvalidFunctionDefinition (42P13) without a needed def."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         raise SyntaxFault(f"the body of function {name}() is not Python: {error}") from error
-    if not any(_defines(node, name) for node in tree.body):
-        raise InvalidFunctionDefinition(
-            f"the body of function {name}() does not define {name}",
-            hint=f"It must contain: def {name}(…):",
-        )
+    for wanted in needed:
+        if not any(_defines(node, wanted) for node in tree.body):
+            raise InvalidFunctionDefinition(
+                f"the body of function {name}() does not define {wanted}",
+                hint=f"It must contain: def {wanted}(…):",
+            )
     for node in ast.walk(tree):
         _check_import(node, name)
         if isinstance(node, ast.Attribute) and _is_inner(node.attr):

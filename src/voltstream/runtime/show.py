@@ -12,11 +12,12 @@ from voltstream.core.ports import Outcome
 from voltstream.core.redaction import REDACTED, is_secret, shown_definition
 from voltstream.core.schema import Column, Schema
 from voltstream.core.types import Kind, from_store
-from voltstream.runtime.catalog import Catalog, Entry
+from voltstream.runtime.catalog import DEFAULT_SCHEMA, Catalog, Entry, bare_name
 from voltstream.runtime.results import Held
 from voltstream.runtime.setting_values import shown_name
 from voltstream.runtime.settings import Settings
 from voltstream.sql.groups import group_columns
+from voltstream.sql.overloads import ANY, function_label, missing_function
 from voltstream.sql.spelling import canonical
 from voltstream.sql.statements import (
     CreateFunction,
@@ -85,19 +86,31 @@ def show(
     if parsed.what == "COLUMNS" and parsed.name is not None:
         return Outcome("SHOW", rows=_columns(catalog, parsed.name, parsed.like))
     if parsed.what == "CREATE" and parsed.name is not None:
-        entry = catalog.require(parsed.name)
-        name = f"{entry.stored.schema}.{entry.stored.name.removesuffix('()')}"
-        if isinstance(entry.parsed, CreateFunction):
-            row = (name, _function_text(entry.parsed))
-        else:
-            row = (name, shown_definition(entry.kind, canonical(entry.stored.definition)))
-        return Outcome("SHOW", rows=text_rows(_HEADS["CREATE"], [row]))
+        return Outcome("SHOW", rows=text_rows(_HEADS["CREATE"], _created(catalog, parsed.name)))
     heads = _HEADS.get(parsed.what, ("Name",))
     rows = [row for row in _rows(parsed, catalog, lists) if _is_like(row[0], parsed.like)]
     return Outcome("SHOW", rows=text_rows(heads, rows))
 
 
 Row = Sequence[str]
+
+
+def _created(catalog: Catalog, name: ObjectName) -> Sequence[Row]:
+    """Return what makes an object; a function's name alone means all of that name."""
+    found = []
+    if name.name.endswith(ANY):
+        found = catalog.functions(name.schema or DEFAULT_SCHEMA, function_label(name.name))
+        if not found:
+            raise missing_function(name.name)
+    rows = []
+    for entry in found or [catalog.require(name)]:
+        shown = f"{entry.stored.schema}.{bare_name(entry)}"
+        if isinstance(entry.parsed, CreateFunction):
+            rows.append((shown, _function_text(entry.parsed)))
+        else:
+            text = shown_definition(entry.kind, canonical(entry.stored.definition))
+            rows.append((shown, text))
+    return sorted(rows)
 
 
 def _rows(parsed: Show, catalog: Catalog, lists: Mapping[str, Sequence[str]]) -> Sequence[Row]:

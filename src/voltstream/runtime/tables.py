@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from voltstream.core.errors import CardinalityViolation, CheckViolation, InternalError
-from voltstream.runtime import entries, thawing
+from voltstream.runtime import entries, expiry, thawing
 from voltstream.runtime.arrivals import advance_watermark
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
@@ -71,8 +71,21 @@ def make_fresh(epoch: Epoch, entry: Entry, rows_sql: str) -> int:
     """Compute new rows. Returns how many. Raises: CheckViolation (23514)."""
     count = epoch.connection.execute(f"CREATE OR REPLACE TEMP TABLE {FRESH} AS {rows_sql}")
     _check(epoch, entry, FRESH)
+    if expiry.follows(entry.stored.properties) and expiry.set_late_apart(epoch, entry, FRESH):
+        _end_late(epoch, entry)
     thawing.admit_rows(epoch, entry, FRESH)
     return max(count, 0)
+
+
+def _end_late(epoch: Epoch, entry: Entry) -> None:
+    """Delete the rows whose place a late row would have taken."""
+    table, relation = declared(entry), _relation(entry)
+    if not table.primary_key or table.on_conflict != "OVERWRITE" or table.version_columns:
+        return
+    key = entries.column_list(relation.key)
+    found = f"({key}) IN (SELECT ({key}) FROM {expiry.LATE})"
+    add_delta(epoch, relation, f"(SELECT * FROM {_hot(relation)} WHERE {found})", -1)
+    epoch.connection.execute(f"DELETE FROM {_hot(relation)} WHERE {found}")
 
 
 def _check(epoch: Epoch, entry: Entry, rows: str) -> None:
@@ -130,6 +143,7 @@ def insert(
     observed = epoch.dataflow.has_dependents(relation.delta)
     plain = behaviour is None and not table.primary_key and not table.checks
     plain = plain and not observed and not thawing.is_hypertable(relation)
+    plain = plain and not expiry.follows(entry.stored.properties)
     if plain and quiet and not relation.watermarks:
         listed = entries.column_list(relation.stable)
         return max(
@@ -142,14 +156,22 @@ def insert(
     if relation.watermarks:
         advance_watermark(epoch.connection, entry, FRESH)
     if behaviour == "IGNORE" or table.on_conflict == "IGNORE":
-        return _insert_new(epoch, entry, columns, tagged=behaviour is not None, count=count)
+        made = _insert_new(epoch, entry, columns, tagged=behaviour is not None, count=count)
+        _expire(epoch, entry, CHANGED)
+        return made
     if table.primary_key:
         _replace(epoch, entry, count)
     else:
         _store(epoch, relation, FRESH, thawing.order_of(epoch, entry, count))
+    _expire(epoch, entry, FRESH)
     if not quiet:
         _show_fresh(epoch)
     return count
+
+
+def _expire(epoch: Epoch, entry: Entry, rows: str) -> None:
+    if expiry.follows(entry.stored.properties):
+        expiry.advance(epoch, entry, rows)
 
 
 def _show_fresh(epoch: Epoch) -> None:
@@ -295,6 +317,9 @@ def swap(epoch: Epoch, entry: Entry) -> None:
     relation = _relation(entry)
     connection = epoch.connection
     listed = entries.column_list(relation.stable)
+    expires = expiry.follows(entry.stored.properties)
+    if expires:
+        expiry.set_late_apart(epoch, entry, CHANGED)
     thawing.admit_rows(epoch, entry, CHANGED)
     if epoch.dataflow.has_dependents(relation.delta):
         was = ", ".join(f"o{i} AS {quoted(name)}" for i, name in enumerate(relation.stable))
@@ -302,6 +327,7 @@ def swap(epoch: Epoch, entry: Entry) -> None:
     connection.execute(f"DELETE FROM {_hot(relation)} WHERE rowid IN (SELECT {ROW_ID} FROM {OLD})")
     connection.execute(f"INSERT INTO {_hot(relation)} ({listed}) SELECT {listed} FROM {CHANGED}")
     add_delta(epoch, relation, CHANGED, 1)
+    _expire(epoch, entry, CHANGED)
 
 
 def upsert(epoch: Epoch, entry: Entry, columns: Sequence[str], old_sql: str, new_sql: str) -> None:
@@ -335,6 +361,7 @@ def upsert(epoch: Epoch, entry: Entry, columns: Sequence[str], old_sql: str, new
     )
     swap(epoch, entry)
     _store(epoch, relation, "_entering")
+    _expire(epoch, entry, "_entering")
     connection.execute(f"INSERT INTO {CHANGED} ({listed}) SELECT {listed} FROM _entering")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.grants import parse_drop_owned
+from voltstream.sql.overloads import parse_function_name
 from voltstream.sql.roles import parse_drop_role, parse_drop_token
 from voltstream.sql.statements import Comment, Drop, ObjectName, Parsed, Truncate
 
 _DROPPED = (
     "MATERIALIZED VIEW", "SOURCE", "TABLE", "VIEW", "SINK", "INDEX", "SCHEMA", "DATABASE",
-    "SUBSCRIPTION", "FUNCTION", "SECRET", "CONNECTION",
+    "SUBSCRIPTION", "FUNCTION", "AGGREGATE", "SECRET", "CONNECTION",
 )  # fmt: skip
 
 
@@ -28,6 +29,8 @@ def parse_drop(cursor: Cursor, text: str, offset: int) -> Parsed:
         raise cursor.fault(hint=f"DROP takes {', '.join(_DROPPED)}.")
     if kind == "INDEX":
         cursor.accept("CONCURRENTLY")
+    if kind == "AGGREGATE":
+        kind = "FUNCTION"  # They share their names.
     lenient = cursor.accept("IF EXISTS")
     names = [_dropped_name(cursor, kind)]
     while cursor.accept(","):
@@ -41,10 +44,7 @@ def parse_drop(cursor: Cursor, text: str, offset: int) -> Parsed:
 
 
 def _dropped_name(cursor: Cursor, kind: str) -> ObjectName:
-    name = cursor.object_name()
-    if kind == "FUNCTION" and cursor.sees("("):
-        cursor.parenthesized()  # A name is one function here: its types need not be told apart.
-    return name
+    return parse_function_name(cursor) if kind == "FUNCTION" else cursor.object_name()
 
 
 def parse_truncate(cursor: Cursor, text: str, offset: int) -> Truncate:
@@ -80,9 +80,7 @@ def parse_comment(cursor: Cursor, text: str, offset: int) -> Comment:
         column = parts.pop()
         name = ObjectName(*reversed(parts[-3:]))
     else:
-        name = cursor.object_name()
-        if kind == "FUNCTION" and cursor.sees("("):
-            cursor.parenthesized()
+        name = parse_function_name(cursor) if kind == "FUNCTION" else cursor.object_name()
     cursor.expect("IS")
     comment = None if cursor.accept("NULL") else cursor.string()
     return Comment(text=text, offset=offset, kind=kind, name=name, column=column, comment=comment)

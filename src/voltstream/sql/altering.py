@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from voltstream.sql.columns import parse_columns, watermark
 from voltstream.sql.create import view_after_name
+from voltstream.sql.create_more import meta_backend
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.dialect import parse_expression
 from voltstream.sql.grants import parse_defaults
 from voltstream.sql.options import parse_options
+from voltstream.sql.overloads import parse_function_name
 from voltstream.sql.roles import parse_alter_role, role_name
 from voltstream.sql.statements import (
     AlterObject,
@@ -51,9 +53,7 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
         raise cursor.unsupported(f"ALTER {cursor.word()}")
     lenient = cursor.accept("IF EXISTS")
     cursor.accept("ONLY")
-    name = cursor.object_name()
-    if kind == "FUNCTION" and cursor.sees("("):
-        cursor.parenthesized()
+    name = parse_function_name(cursor) if kind == "FUNCTION" else cursor.object_name()
 
     def altered(verb: str, value: str = "") -> AlterObject:
         return AlterObject(
@@ -61,6 +61,10 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
             if_exists=lenient,
         )  # fmt: skip
 
+    if kind == "SECRET" and (cursor.sees("AS") or cursor.sees("WITH")):
+        meta_backend(cursor)
+        cursor.expect("AS")
+        return altered("AS", cursor.string())
     if kind == "MATERIALIZED VIEW" and cursor.sees("AS"):
         return view_after_name(
             cursor, text, offset, name, materialized=True, replace=True, requeries=True

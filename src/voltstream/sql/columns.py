@@ -39,6 +39,7 @@ class Columns:
     unique: list[tuple[str, ...]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     watermark: str | None = None
+    ttl: bool = False  # of the watermark: rows below it are forgotten
     likes: list[Like] = field(default_factory=list)
     starred: bool = False  # "*": the columns that the format's schema names
 
@@ -65,6 +66,7 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
             raise syntax_fault(tokens[-1], text)
         if cursor.accept("WATERMARK FOR"):
             columns.watermark = watermark(cursor)
+            columns.ttl = not source and _has_ttl(part)
         elif any(cursor.sees(words) for words in _TABLE_CONSTRAINTS):
             _table_constraint(cursor, columns)
         elif not source and cursor.word() == "LIKE" and len(part) > 1:
@@ -125,9 +127,13 @@ def watermark(cursor: Cursor) -> str:
         return f"{quoted(name)} AS {quoted(name)}"
     cursor.expect("AS")
     tokens = cursor.rest()
-    if [token.text.upper() for token in tokens[-2:]] == ["WITH", "TTL"]:
-        tokens = tokens[:-2]  # Rows may be forgotten below the mark; here what is kept stays.
+    if _has_ttl(tokens):
+        tokens = tokens[:-2]
     return f"{quoted(name)} AS {store_sql(parse_expression(tokens, cursor.text))}"
+
+
+def _has_ttl(tokens: Sequence[Token]) -> bool:
+    return [token.text.upper() for token in tokens[-2:]] == ["WITH", "TTL"]
 
 
 def _table_constraint(cursor: Cursor, columns: Columns) -> None:

@@ -109,7 +109,7 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
         append_only=clauses.append_only or clauses.properties.get("appendonly") == "true",
         on_conflict=clauses.on_conflict,
         version_columns=clauses.version_columns, watermark=columns.watermark,
-        format=clauses.format, encode=clauses.encode,
+        ttl=columns.ttl, format=clauses.format, encode=clauses.encode,
         if_not_exists=lenient,
     )  # fmt: skip
 
@@ -369,6 +369,6 @@ _KINDS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
 )
 _KNOWN_ELSEWHERE = (
     "PROCEDURE", "TRIGGER", "TYPE", "DOMAIN", "SEQUENCE", "EXTENSION", "UNLOGGED", "RULE", "POLICY",
-    "PUBLICATION", "SERVER", "AGGREGATE", "CAST", "OPERATOR", "RECURSIVE", "FOREIGN", "GLOBAL",
+    "PUBLICATION", "SERVER", "CAST", "OPERATOR", "RECURSIVE", "FOREIGN", "GLOBAL",
     "LOCAL",
 )  # fmt: skip

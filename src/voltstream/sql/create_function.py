@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token
@@ -48,7 +48,9 @@ def parse_function(
     name = cursor.object_name()
     if not cursor.sees("("):
         raise cursor.fault()
-    parameters = tuple(_parameter(p, cursor.text) for p in split_commas(cursor.parenthesized()))
+    parameters = tuple(
+        parse_parameter(p, cursor.text) for p in split_commas(cursor.parenthesized())
+    )
     clauses = _Clauses()
     while not cursor.done:
         _clause(cursor, clauses)
@@ -76,6 +78,16 @@ def parse_function(
         rows=tuple(clauses.rows), strict=clauses.strict, volatility=clauses.volatility,
         or_replace=replace, if_not_exists=lenient,
     )  # fmt: skip
+
+
+def parse_aggregate(cursor: Cursor, text: str, offset: int) -> CreateFunction:
+    """Parse CREATE AGGREGATE. Raises: FeatureNotSupported for other languages than Python."""
+    start = cursor.at
+    made = parse_function(cursor, text, offset)
+    if made.language != "python" or made.many:
+        cursor.at = start
+        raise cursor.unsupported("such an aggregate", "Write it in LANGUAGE python.")
+    return replace(made, aggregate=True)
 
 
 def _clause(cursor: Cursor, found: _Clauses) -> None:
@@ -150,7 +162,8 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _parameter(tokens: Sequence[Token], text: str) -> tuple[str, str]:
+def parse_parameter(tokens: Sequence[Token], text: str) -> tuple[str, str]:
+    """Read ``[name] type``; the name may be missing."""
     cursor = Cursor(tokens, text)
     cursor.accept("IN")
     for words in ("OUT", "INOUT", "VARIADIC"):

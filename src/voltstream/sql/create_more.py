@@ -1,10 +1,10 @@
-"""CREATE SUBSCRIPTION, SECRET, CONNECTION, USER and TOKEN."""
+"""CREATE AGGREGATE, SUBSCRIPTION, SECRET, CONNECTION, USER and TOKEN."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from voltstream.sql.create_function import parse_function
+from voltstream.sql.create_function import parse_aggregate, parse_function
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.options import parse_with
 from voltstream.sql.roles import parse_create_role, parse_create_token, parse_create_user
@@ -30,13 +30,17 @@ def _subscription(cursor: Cursor, text: str, offset: int) -> CreateSubscription:
 def _secret(cursor: Cursor, text: str, offset: int) -> CreateSecret:
     lenient = cursor.accept("IF NOT EXISTS")
     name = cursor.object_name()
-    options = parse_with(cursor)
-    if options.get("backend", "meta") != "meta":
-        raise cursor.unsupported("a secret kept elsewhere", "Use backend = 'meta'.")
+    meta_backend(cursor)
     cursor.expect("AS")
     return CreateSecret(
         text=text, offset=offset, name=name, value=cursor.string(), if_not_exists=lenient
     )
+
+
+def meta_backend(cursor: Cursor) -> None:
+    """Read WITH (backend = 'meta'). Raises: FeatureNotSupported for another."""
+    if parse_with(cursor).get("backend", "meta") != "meta":
+        raise cursor.unsupported("a secret kept elsewhere", "Use backend = 'meta'.")
 
 
 def _connection(cursor: Cursor, text: str, offset: int) -> CreateConnection:
@@ -49,6 +53,7 @@ def _connection(cursor: Cursor, text: str, offset: int) -> CreateConnection:
 
 KINDS: tuple[tuple[str, Callable[[Cursor, str, int], Parsed]], ...] = (
     ("FUNCTION", parse_function),
+    ("AGGREGATE", parse_aggregate),
     ("SUBSCRIPTION", _subscription),
     ("SECRET", _secret),
     ("CONNECTION", _connection),

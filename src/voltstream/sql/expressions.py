@@ -29,7 +29,8 @@ _UNTOLD_TYPES = frozenset({
 NOW = "_vs_now"
 INTEGERS = frozenset({Kind.INT2, Kind.INT4, Kind.INT8})
 _FLOATS = frozenset({Kind.FLOAT4, Kind.FLOAT8})
-_NOW_NAMES = frozenset({"now", "proctime", "current_timestamp", "transaction_timestamp"})
+_NOW_NAMES = frozenset({"now", "proctime", "current_timestamp", "transaction_timestamp",
+                        "statement_timestamp", "clock_timestamp"})  # fmt: skip
 
 
 def now() -> exp.Expression:

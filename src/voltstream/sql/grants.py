@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from voltstream.core.errors import SyntaxFault
 from voltstream.sql.cursor import Cursor
+from voltstream.sql.overloads import parse_function_name
 from voltstream.sql.role_statements import AlterDefaults, Grant, GrantRole, OwnedBy
 from voltstream.sql.roles import role_name, role_names
 from voltstream.sql.statements import ObjectName, Parsed
@@ -126,10 +127,7 @@ def _objects(cursor: Cursor) -> tuple[str, tuple[ObjectName, ...], tuple[str, ..
 
 
 def _object(cursor: Cursor, kind: str) -> ObjectName:
-    name = cursor.object_name()
-    if kind == "FUNCTION" and cursor.sees("("):
-        cursor.parenthesized()
-    return name
+    return parse_function_name(cursor) if kind == "FUNCTION" else cursor.object_name()
 
 
 def _identifiers(cursor: Cursor) -> tuple[str, ...]:

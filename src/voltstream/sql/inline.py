@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlglot import exp
@@ -13,7 +13,8 @@ from voltstream.core.limits import FUNCTION_DEPTH_MAX
 from voltstream.sql.row_functions import ROWS_OF
 
 Tree = TypeVar("Tree", bound=exp.Expression)
-FunctionFinder = Callable[[str | None, str, int], "SqlFunction | None"]
+Call = exp.Anonymous
+FunctionFinder = Callable[[str | None, str, Call], "SqlFunction | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class SqlFunction:
     many: bool = False
     rows: tuple[tuple[str, str], ...] = ()
     strict: bool = False
+    aggregate: bool = False  # ``body`` takes an array of the rows, each a record of the arguments
 
 
 def inlined(tree: Tree, find: FunctionFinder, depth: int = 0) -> Tree:
@@ -43,20 +45,57 @@ def inlined(tree: Tree, find: FunctionFinder, depth: int = 0) -> Tree:
         )
     for node in list(tree.find_all(exp.Anonymous)):
         schema, whole = _qualifier(node)
-        function = find(schema, node.name.lower(), len(node.expressions))
+        call = node
+        function = find(schema, node.name.lower(), node)
         if function is None:
             continue
+        if function.aggregate:
+            call = whole = _gathered(function, node)
+            function = replace(function, parameters=(("", ""),))
         item = node.parent
         if isinstance(item, exp.Table | exp.Lateral) and item.this is node:
             _into_from(function, node, item, find, depth)
             continue
-        applied = exp.Paren(this=_value(function, node))
+        applied = exp.Paren(this=_value(function, call))
         body: exp.Expression = inlined(applied, find, depth + 1)
         if isinstance(whole.parent, exp.Select):  # An output is named after the function.
             name = exp.to_identifier(node.name.lower(), quoted=True)
             body = exp.Alias(this=_bare(body), alias=name)
         whole.replace(body)
     return tree
+
+
+def _gathered(function: SqlFunction, node: exp.Anonymous) -> exp.Anonymous:
+    """Let an aggregate's call, which is returned, take an array: FILTER and OVER are the array's.
+
+    Shape: DISTINCT and ORDER BY within the parentheses are the array's too.
+    """
+    fields = ", ".join(f'"_{n + 1}" {kind}' for n, (_, kind) in enumerate(function.parameters))
+    order = distinct = None
+    given = list(node.expressions)
+    if given and isinstance(given[-1], exp.Order):
+        order = given[-1]
+        given[-1] = order.this
+    if given and isinstance(given[0], exp.Distinct):
+        distinct, given = given[0], given[0].expressions
+    record = _cast(exp.Anonymous(this="row", expressions=given), f"STRUCT({fields})")
+    if distinct is not None:
+        record = exp.Distinct(expressions=[record])
+    if order is not None:
+        record = exp.Order(this=record, expressions=order.expressions)
+    whole: exp.Expression = node
+    while isinstance(whole.parent, exp.Filter | exp.Window) and whole.parent.this is whole:
+        whole = whole.parent
+    array = exp.ArrayAgg(this=record)
+    made = exp.Anonymous(this=node.this, expressions=[])
+    if whole is node:
+        node.replace(made)
+        made.append("expressions", array)
+        return made
+    node.replace(array)
+    whole.replace(made)
+    made.append("expressions", whole)
+    return made
 
 
 def sample_call(function: SqlFunction) -> exp.Select:
@@ -236,4 +275,6 @@ def _arguments(function: SqlFunction, call: exp.Anonymous) -> list[exp.Expressio
 
 
 def _cast(value: exp.Expression, store_type: str) -> exp.Expression:
+    if not store_type:
+        return value.copy()
     return exp.Cast(this=value.copy(), to=exp.DataType.build(store_type, dialect="duckdb"))

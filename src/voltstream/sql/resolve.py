@@ -6,14 +6,15 @@ rename still finds what it was bound to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from sqlglot import exp
 
-from voltstream.core.errors import FeatureNotSupported, UndefinedSchema
+from voltstream.core.errors import AmbiguousFunction, FeatureNotSupported, UndefinedSchema
 from voltstream.sql import statements as sql
-from voltstream.sql.inline import SqlFunction, inlined
+from voltstream.sql.inline import Call, SqlFunction, inlined
 from voltstream.sql.namesakes import tell_apart
 from voltstream.sql.role_statements import RIGHT_STATEMENTS, CreateToken, Grant
 from voltstream.sql.statements import ObjectName, Parsed
@@ -66,7 +67,8 @@ class Directory(Protocol):
 
     def database(self) -> str: ...
 
-    def function(self, schema: str | None, name: str, arity: int) -> SqlFunction | None: ...
+    def function(self, schema: str | None, name: str, call: Call) -> SqlFunction | None:
+        """Find what a call means. Raises: AmbiguousFunction (42725)."""
 
 
 def resolved(parsed: Parsed, directory: Directory) -> Parsed:
@@ -112,28 +114,19 @@ def _resolved_rest(parsed: Parsed, directory: Directory) -> Parsed:
             return parsed
         case Grant(kind="SCHEMA" | "DATABASE"):
             return parsed
-        case Grant(kind="FUNCTION"):
-            keys = [replace(n, name=function_key(n.name)) for n in parsed.names]
-            return replace(parsed, names=tuple(_found(n, directory) for n in keys))
         case Grant():
             return replace(parsed, names=tuple(_found(n, directory) for n in parsed.names))
         case CreateToken(source=source) if source is not None:
             return replace(parsed, source=_found(source, directory))
-        case sql.Drop(kind="FUNCTION"):
-            keys = [replace(n, name=function_key(n.name)) for n in parsed.names]
-            return replace(parsed, names=tuple(_found(n, directory) for n in keys))
         case sql.Drop():
             return replace(parsed, names=tuple(_found(n, directory) for n in parsed.names))
-        case sql.AlterObject(kind="FUNCTION"):
-            key = replace(parsed.name, name=function_key(parsed.name.name))
-            return replace(parsed, name=_found(key, directory))
-        case sql.Comment(kind="FUNCTION"):
-            key = replace(parsed.name, name=function_key(parsed.name.name))
-            return replace(parsed, name=_found(key, directory))
         case sql.AlterTable() | sql.AlterObject() | sql.Comment() | sql.Describe() | sql.Refresh():
             return replace(parsed, name=_found(parsed.name, directory))
         case sql.Show(name=ObjectName() as name) if parsed.what in ("COLUMNS", "CREATE"):
-            return replace(parsed, name=_found(name, directory))
+            with suppress(AmbiguousFunction):  # All functions of the name are shown.
+                return replace(parsed, name=_found(name, directory))
+            schema = name.schema or directory.creation_schema()
+            return replace(parsed, name=replace(name, schema=schema))
         case sql.Show(name=None, setting=None):
             schema = directory.creation_schema()
             return replace(parsed, name=ObjectName(schema)) if schema is not None else parsed
@@ -273,8 +266,3 @@ def is_local(table: exp.Table) -> bool:
                 return True
         inside = None
     return False
-
-
-def function_key(name: str) -> str:
-    """Return the name under which a function is kept: functions share no names with relations."""
-    return f"{name}()"

@@ -20,6 +20,8 @@ from voltstream.sql.expressions import column, spell
 from voltstream.sql.plan import (
     Plan,
 )
+from voltstream.sql.row_ids import ROW_ID
+from voltstream.sql.rules.tree import literal_scale
 from voltstream.sql.streaming_words import CHANGELOG_ROW_ID
 
 _LITERAL_INT_MAX = 2**31 - 1
@@ -53,7 +55,9 @@ class Scope:
         if not node.table and any(item.alias == node.name for item in self.items):
             raise NotIncremental(f'a whole row of "{node.name}" as a value')
         shown = f"{node.table}.{node.name}" if node.table else node.name
-        raise UndefinedColumn(f'column "{shown}" does not exist')
+        hidden = "Queries that run once can read it; no view can be kept by it."
+        hint = hidden if node.name == ROW_ID else None
+        raise UndefinedColumn(f'column "{shown}" does not exist', hint=hint)
 
     def find(self, node: exp.Column) -> exp.Expression | None:
         """Return what a name means here, or None. Raises: AmbiguousColumn (42702)."""
@@ -163,8 +167,7 @@ def literal_type(tree: exp.Expression) -> DataType | None:
     if not isinstance(tree, exp.Literal) or tree.is_string:
         return None
     text = tree.name
-    if "e" in text.lower():
-        return DataType(Kind.FLOAT8)
-    if "." in text:
-        return DataType(Kind.NUMERIC, 0, 38, len(text.split(".")[1]))
+    if not text.isdigit():
+        scale = literal_scale(text)
+        return DataType(Kind.FLOAT8) if scale is None else DataType(Kind.NUMERIC, 0, 38, scale)
     return DataType(Kind.INT4 if int(text) <= _LITERAL_INT_MAX else Kind.INT8)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from voltstream.sql.cursor import Cursor
-from voltstream.sql.resolve import function_key
+from voltstream.sql.overloads import parse_function_name
 from voltstream.sql.statements import (
     Discard,
     NoOp,
@@ -30,10 +28,7 @@ def parse_show(cursor: Cursor, text: str, offset: int) -> Show:
     """Parse SHOW <list> [FROM x] [LIKE 'p'], SHOW COLUMNS FROM x, SHOW CREATE x, SHOW <setting>."""
     if cursor.accept("CREATE"):
         if cursor.accept("FUNCTION"):
-            key = cursor.object_name()
-            if cursor.sees("("):
-                cursor.parenthesized()
-            named = replace(key, name=function_key(key.name))
+            named = parse_function_name(cursor)
             return Show(text=text, offset=offset, what="CREATE", name=named)
         if not any(cursor.accept(kind) for kind in _CREATED):
             raise cursor.fault(hint=f"SHOW CREATE takes {', '.join(_CREATED)} and a name.")

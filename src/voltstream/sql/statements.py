@@ -98,6 +98,7 @@ class CreateTable(Parsed):
     on_conflict: str = "OVERWRITE"
     version_columns: tuple[str, ...] = ()
     watermark: str | None = None
+    ttl: bool = False  # of the watermark: rows below it are forgotten
     format: str = "PLAIN"
     encode: str = "JSON"
     if_not_exists: bool = False
@@ -188,6 +189,7 @@ class CreateFunction(Parsed):
     rows: tuple[tuple[str, str], ...] = ()
     strict: bool = False
     volatility: str = ""
+    aggregate: bool = False
     or_replace: bool = False
     if_not_exists: bool = False
 

@@ -6,6 +6,8 @@ from voltstream.core.types import Kind, from_store
 from voltstream.sql.columns import quoted
 from voltstream.sql.statements import ColumnSpec, CreateTable, ObjectName
 
+# What the engine notes of the watermark clause beside the options that were given.
+_DERIVED = frozenset({"watermark", "watermark.ttl"})
 _CONFLICT_WORDS = {"IGNORE": "DO NOTHING", "IF NOT NULL": "DO UPDATE IF NOT NULL"}
 
 
@@ -60,7 +62,7 @@ def definition(parsed: CreateTable) -> str:
         for check in parsed.checks
     ]
     if parsed.watermark is not None:
-        lines.append(f"WATERMARK FOR {parsed.watermark}")
+        lines.append(f"WATERMARK FOR {parsed.watermark}{' WITH TTL' if parsed.ttl else ''}")
     text = f"CREATE TABLE {written_name(parsed.name)} ({', '.join(lines)})"
     if parsed.append_only:
         text += " APPEND ONLY"
@@ -68,7 +70,7 @@ def definition(parsed: CreateTable) -> str:
         text += f" ON CONFLICT {_CONFLICT_WORDS[parsed.on_conflict]}"
     if parsed.version_columns:
         text += f" WITH VERSION COLUMN ({', '.join(map(plain_name, parsed.version_columns))})"
-    properties = {k: v for k, v in parsed.properties.items() if k != "watermark"}
+    properties = {k: v for k, v in parsed.properties.items() if k not in _DERIVED}
     if properties:
         pairs = ", ".join(f"{key} = {_literal(value)}" for key, value in properties.items())
         text += f" WITH ({pairs})"

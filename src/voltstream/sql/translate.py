@@ -25,6 +25,7 @@ from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.lifting import Marker, marked
 from voltstream.sql.planned_queries import planned
 from voltstream.sql.row_functions import streamed
+from voltstream.sql.row_ids import with_row_ids
 from voltstream.sql.rules.casts import unified
 from voltstream.sql.rules.numbers import levelled
 from voltstream.sql.scope import literal_type
@@ -61,6 +62,8 @@ def translated_tree(
             "a changelog is kept by a view, and not to be asked for once",
             hint="CREATE MATERIALIZED VIEW changes AS WITH c AS changelog FROM t SELECT * FROM c",
         )
+    if not stable_now:
+        given = with_row_ids(given, catalog)
     given = planned(given, catalog, oracle, stable_now=stable_now)
     for table in given.find_all(exp.Table):
         table.set("version", None)  # What runs once reads what is there as it runs.

@@ -25,6 +25,14 @@ def schema_id(name: str) -> str:
     )
 
 
+def _plain(table: str) -> str:
+    """Return SQL for an object's name without what tells a function from others of its name."""
+    return (
+        f"CASE WHEN {table}.kind = 'function' THEN split_part({table}.name, '(', 1) "
+        f"ELSE {table}.name END"
+    )
+
+
 _OWNER = f"coalesce((SELECT w.owner FROM _vs.rights w WHERE w.oid = o.oid), {OWNER_ID})"
 _OBJECT = (
     f"o.oid AS id, o.name, o.schema, {schema_id('o.schema')} AS schema_id, "
@@ -50,8 +58,8 @@ def _of_kind(view: str, kind: str, more: str = "") -> str:
 
 RW_VIEWS: tuple[str, ...] = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_suspended_objects AS SELECT o.oid AS id, "
-    "replace(o.name, '()', '') AS name, o.schema, o.kind, f.reason, f.epoch AS since_epoch, "
-    "replace(c.name, '()', '') AS cause FROM _vs.failures f JOIN _vs.objects o USING (oid) "
+    f"{_plain('o')} AS name, o.schema, o.kind, f.reason, f.epoch AS since_epoch, "
+    f"{_plain('c')} AS cause FROM _vs.failures f JOIN _vs.objects o USING (oid) "
     "LEFT JOIN _vs.objects c ON c.oid = f.cause",
     _of_kind("rw_tables", "table"),
     _of_kind("rw_views", "view"),
@@ -74,7 +82,8 @@ RW_VIEWS: tuple[str, ...] = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_secrets AS SELECT o.oid AS id, o.name, o.schema, "
     f"{_OWNER} AS owner {_OF_KIND}'secret'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_functions AS SELECT o.oid AS id, "
-    f"replace(o.name, '()', '') AS name, o.schema, {_OWNER} AS owner, CASE WHEN "
+    f"{_plain('o')} AS name, o.schema, {schema_id('o.schema')} AS schema_id, "
+    f"{_OWNER} AS owner, CASE WHEN "
     "regexp_matches(o.definition, 'language\\s+.?python', 'i') THEN 'python' ELSE 'sql' END "
     f"AS language, o.definition {_OF_KIND}'function'",
     "CREATE OR REPLACE VIEW rw_catalog.rw_relations AS SELECT o.oid AS id, o.name, "

@@ -14,3 +14,17 @@ ALTER SOURCE reads ADD COLUMN feeder INT;
 ALTER SOURCE reads ADD COLUMN IF NOT EXISTS feeder INT;
 ALTER SOURCE reads ADD COLUMN phase INT NOT NULL;
 ALTER SOURCE reads DROP COLUMN kwh;
+-- A watermark goes on by another rule, and never back.
+CREATE SOURCE marked (kwh INT, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '1 hour') WITH (connector = 'none');
+CREATE MATERIALIZED VIEW hours AS SELECT window_start, sum(kwh) AS kwh FROM TUMBLE(marked, at, INTERVAL '1 hour') GROUP BY window_start EMIT ON WINDOW CLOSE;
+INSERT INTO marked VALUES (1, '2026-01-01 00:10'), (2, '2026-01-01 01:50');
+SELECT * FROM hours;
+ALTER SOURCE marked ALTER WATERMARK FOR at AS at - INTERVAL '5 minutes';
+INSERT INTO marked VALUES (3, '2026-01-01 01:55');
+SELECT * FROM hours;
+SHOW CREATE SOURCE marked;
+-- restart
+INSERT INTO marked VALUES (4, '2026-01-01 02:06');
+SELECT * FROM hours ORDER BY window_start;
+ALTER SOURCE marked ALTER WATERMARK FOR kwh AS kwh - 1;
+ALTER SOURCE reads ALTER WATERMARK FOR meter AS meter;

@@ -14,3 +14,10 @@ SELECT definition FROM rw_connections;
 CREATE MATERIALIZED VIEW m AS SELECT k FROM readings WHERE (v = 1);
 SELECT definition FROM rw_materialized_views;
 SELECT query FROM pg_stat_activity WHERE (query || 'token' = 'hidden') OR true;
+-- Another value under the same name.
+CREATE SECRET changing AS 'old';
+ALTER SECRET changing WITH (backend = 'meta') AS 'new';
+ALTER SECRET changing AS 'newer';
+ALTER SECRET missing AS 'x';
+ALTER SECRET changing WITH (backend = 'vault') AS 'x';
+DROP SECRET changing;

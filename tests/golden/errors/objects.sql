@@ -73,3 +73,8 @@ COMMIT;
 BEGIN;
 CREATE DATABASE inside;
 ROLLBACK;
+-- Names of PostgreSQL's system columns.
+CREATE TABLE t_system (v INT, cmin INT);
+CREATE MATERIALIZED VIEW v_system AS SELECT 1 AS tableoid;
+CREATE VIEW v_system (ctid) AS SELECT 1 AS x;
+CREATE TABLE t_system (v INT, "xMin" INT);

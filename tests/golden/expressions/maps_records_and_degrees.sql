@@ -19,3 +19,6 @@ SELECT pg_typeof(ROW(1, 'a')) AS record;
 SELECT sind(30) AS a, cosd(60) AS b, tand(45) AS c, tand(90) AS d, tand(270) AS e, cotd(90) AS f,
        cotd(0) AS g, asind(0.5) AS h, acosd(0.5) AS i, atand(1) AS j;
 SELECT sind(1) AS a, acosd(-0.25) AS b;
+-- Maps within arrays, records and maps.
+SELECT to_jsonb(array[MAP{'a': 1}, MAP{'b': 2}]) AS a, to_jsonb(MAP{'a': MAP{'b': 1}}) AS b;
+SELECT map_filter(MAP{'x': MAP{'age': 20}, 'y': MAP{'age': 16}}, |k, v| v['age'] >= 18) AS a, MAP{'1': 'one'}[1] AS b;

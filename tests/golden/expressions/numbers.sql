@@ -47,3 +47,16 @@ select 1 = 1.0, 1.0::float = 1;
 select 3::bigint * 2::smallint, @ -5;
 select to_char(1234.5, '9999.99');
 select to_char(-5, '999'), to_char(1234567, '9,999,999'), to_char(12, 'FM000'), to_char(0.5, '0.00'), to_char(148.5, 'FM999.990');
+-- Numbers with an exponent, and with many digits, are numeric.
+SELECT 1e6 AS a, -1.25e3 AS b, 1e-6 AS c, 2.5e-2 * 2 AS d, pg_typeof(1e3) AS e, 1e3 / 7 AS f, 1e3::double precision / 7 AS g;
+SELECT -0.12345678901234567890123456789012345678 AS a, 1.23456789012345678901234567890123456785 AS b;
+SELECT 1e1000;
+SELECT 1e20 * 1e20;
+CREATE TABLE powers (i INT, d DOUBLE PRECISION, n NUMERIC(20, 4));
+INSERT INTO powers VALUES (1e6, 1e-7, 1.5e3), (-1e0, 1e300, 2e-3);
+SELECT * FROM powers WHERE i > 1e5 OR d > 1e299 ORDER BY i;
+-- A constant NaN or infinity is double precision: no stored numeric holds it.
+SELECT 'NaN'::numeric AS a, '-Infinity'::decimal AS b, 1.5 + 'inf'::numeric AS c, 1.5 < 'NaN'::numeric AS d;
+INSERT INTO powers VALUES (1, 1, 'NaN');
+-- Arrays of numerics keep the digits of what they are made of.
+SELECT array[1]::numeric[] || 2 AS a, array[1, 2]::int[]::numeric[] AS b, array[0.25::double precision]::numeric[] AS c;

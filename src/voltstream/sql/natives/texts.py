@@ -337,6 +337,8 @@ def _bit(data: bytes, offset: int) -> int:
 
 def _with_bit(data: bytes, offset: int, value: int) -> bytes:
     _bit(data, offset)
+    if value not in (0, 1):
+        raise InvalidParameter("new bit must be 0 or 1")
     byte = data[offset // 8]
     mask = 1 << (offset % 8)
     return _with_byte(data, offset // 8, byte | mask if value else byte & ~mask)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from sqlglot import exp
 
 from voltstream.core.errors import (
-    FeatureNotSupported,
     InvalidParameter,
     InvalidText,
     NumericOutOfRange,
@@ -73,7 +72,7 @@ def rewritten(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
     if is_null(node.this):
         return node if not _bare_decimal(kind) else cast(node.this, "DECIMAL(38,10)")
     if isinstance(node.this, exp.Array) and kind.this == _Type.ARRAY:
-        return node
+        return _scaled_array(node, target_type(kind), type_of)
     if vector_size(kind) is not None and type_of(node.this).array_depth:
         return node
     if kind.this in _TEXT_TYPES:
@@ -223,9 +222,7 @@ def _boolean(source: str) -> exp.Expression:
 
 def _numeric(source: str, kind: exp.DataType) -> exp.Expression:
     if source.strip().lower().lstrip("+-") in ("nan", "inf", "infinity"):
-        raise FeatureNotSupported(
-            "numeric does not hold NaN and infinity", hint="Use double precision."
-        )
+        return cast(text(source.strip()), "DOUBLE")  # No stored numeric holds these.
     if not _NUMBER.fullmatch(source):
         raise _unreadable("numeric", source)
     if kind.expressions:
@@ -290,7 +287,7 @@ def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expre
     source, target = type_of(node.this), target_type(kind)
     tree = node.this
     if target.array_depth:
-        return _to_array(node, source, target)
+        return _to_array(node, source, target, type_of)
     if is_json(source) and target.kind not in (Kind.JSON, Kind.JSONB):
         return _from_json(tree, kind, target)
     if _bare_decimal(kind):
@@ -308,7 +305,9 @@ def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expre
     return node
 
 
-def _to_array(node: exp.Cast, source: DataType, target: DataType) -> exp.Expression:
+def _to_array(
+    node: exp.Cast, source: DataType, target: DataType, type_of: TypeOf
+) -> exp.Expression:
     if source.kind in TEXTS and not source.array_depth:
         return arrays.parsed(node.this, target)
     if source.array_depth > target.array_depth:  # To PostgreSQL, every depth is one type.
@@ -317,10 +316,19 @@ def _to_array(node: exp.Cast, source: DataType, target: DataType) -> exp.Express
     if target.kind in TEXTS and source.kind not in TEXTS and source.array_depth == 1:
         inner = DataType(source.kind, 0, source.precision, source.scale)
         return each(node.this, lambda element: cast_text(element, inner))
-    if target.kind is Kind.NUMERIC and source.kind is Kind.NUMERIC and not _has_scale(node.to):
-        tree: exp.Expression = node.this
+    return _scaled_array(node, target, type_of)
+
+
+def _scaled_array(node: exp.Cast, target: DataType, type_of: TypeOf) -> exp.Expression:
+    """Return a cast of an array whose numerics have a scale: the store would choose one."""
+    if target.kind is not Kind.NUMERIC or _has_scale(node.to):
+        return node
+    tree: exp.Expression = node.this
+    source = type_of(tree)
+    if source.kind is Kind.NUMERIC:
         return tree
-    return node
+    scale = 0 if source.kind in INTEGERS else 10
+    return cast(tree, f"DECIMAL(38,{scale})" + "[]" * target.array_depth)
 
 
 def _from_json(tree: exp.Expression, kind: exp.DataType, target: DataType) -> exp.Expression:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from voltstream.core.errors import DatatypeMismatch
+from voltstream.core.types import Kind
 from voltstream.sql.rules import (
     aggregates,
     arrays,
@@ -20,7 +21,7 @@ from voltstream.sql.rules import (
     time_series,
     vectors,
 )
-from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, number
+from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, cast, number, string_of
 
 CALLS: dict[str, Rule] = {
     **texts.CALLS,
@@ -44,6 +45,8 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
             if rule is None:
                 return None
             return rule(Call(node.name.lower(), node, node.expressions, type_of))
+        case exp.Literal() if not node.is_string:
+            return numbers.literal(node)
         case exp.Cast():
             return casts.rewritten(node, type_of)
         case exp.Interval():
@@ -92,11 +95,16 @@ def _case(node: exp.Case, type_of: TypeOf) -> exp.Expression:
 
 
 def _subscript(node: exp.Bracket, type_of: TypeOf) -> exp.Expression:
-    found = type_of(node.this)
-    if json.is_json(found) and not type_of(call("map_keys", node.this)).array_depth:
-        return json.arrow(Call("->", node, [node.this, node.expressions[0]], type_of))
-    if json.is_json(found):  # A map: it has keys, and JSON's subscripts are not its.
-        return call("list_extract", call("map_extract", node.this, node.expressions[0]), number(1))
+    found, index = type_of(node.this), node.expressions[0]
+    if json.is_json(found):
+        keys = type_of(call("map_keys", node.this))
+        if not keys.array_depth:
+            return json.arrow(Call("->", node, [node.this, index], type_of))
+        if keys.kind in TEXTS and type_of(index).kind not in TEXTS | {Kind.UNKNOWN}:
+            index = cast(index, "VARCHAR")
+        return call("list_extract", call("map_extract", node.this, index), number(1))
+    if found.kind is Kind.UNKNOWN and string_of(index) is not None:  # Only a map has such keys.
+        return call("list_extract", call("map_extract", node.this, index), number(1))
     if found.kind in TEXTS and not found.array_depth:
         message = f"cannot subscript type {found.pg_name} because it does not support subscripting"
         raise DatatypeMismatch(message)

@@ -168,7 +168,11 @@ def _to_jsonb(found: Call) -> exp.Expression:
         items = [as_json(item, found) for item in row.expressions]
         return jsonb(call("_vs_json_object", array_of(keys), cast(array_of(items), "VARCHAR[]")))
     kind = found.type(0)
-    if is_map(found[0], kind, found.type_of) or (kind.kind is Kind.RECORD and not kind.array_depth):
+    element = found[0]
+    for _ in range(kind.array_depth):
+        element = call("list_extract", element, exp.Literal.number(1))
+    bare_kind = DataType(kind.kind)
+    if is_map(element, bare_kind, found.type_of) or bare_kind.kind is Kind.RECORD:
         return jsonb(call("_vs_json_normal", cast(call("to_json", found[0]), "VARCHAR")))
     return jsonb(to_json(found[0], kind))
 

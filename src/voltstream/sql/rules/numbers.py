@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
+
 from sqlglot import exp
 
+from voltstream.core.errors import NumericOutOfRange
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules.tree import (
     EXACT,
@@ -16,6 +20,7 @@ from voltstream.sql.rules.tree import (
     call,
     cast,
     is_null,
+    literal_scale,
     number,
     paren,
     renamed,
@@ -35,6 +40,19 @@ def _whole(tree: exp.Expression) -> int | None:
     if isinstance(inner, exp.Literal) and not inner.is_string and inner.name.isdigit():
         return -int(inner.name) if negative else int(inner.name)
     return None
+
+
+def literal(node: exp.Literal) -> exp.Expression | None:
+    """Return a number with an exponent, or with more digits than the store reads, as numeric."""
+    digits = node.name
+    if "e" not in digits.lower() and ("." not in digits or len(digits) <= _SCALE_MAX):
+        return None
+    scale = literal_scale(digits)
+    if scale is None and math.isfinite(float(digits)) and (float(digits) or not Decimal(digits)):
+        return cast(exp.Literal.string(digits), "DOUBLE")
+    if scale is None:
+        raise NumericOutOfRange(f'value "{digits}" is out of range for type numeric')
+    return cast(exp.Literal.string(digits), f"DECIMAL(38,{scale})")
 
 
 def widened(found: Call) -> list[exp.Expression] | None:

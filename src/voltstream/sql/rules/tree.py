@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -133,3 +134,21 @@ def array_of(items: Sequence[exp.Expression]) -> exp.Expression:
 def renamed(name: str) -> Rule:
     """Return the rule that only changes a function's name."""
     return lambda found: call(name, *found.arguments)
+
+
+_DIGITS_MAX = 38  # of the store's widest numeric
+
+
+def literal_scale(text: str) -> int | None:
+    """Return the scale at which the store's widest numeric holds a number; None for none.
+
+    Digits that do not fit are rounded away.
+    """
+    value = Decimal(text)
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or value.adjusted() >= _DIGITS_MAX:
+        return None
+    if "e" in text.lower() and -exponent > _DIGITS_MAX:
+        return None  # Nothing of it, or little, would be left.
+    before = max(value.adjusted() + 1, 0) if value else 0
+    return min(max(-exponent, 0), _DIGITS_MAX - before)
