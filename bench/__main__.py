@@ -15,7 +15,7 @@ NAMES = {
     "state": "epoch time against 10^4 to 5 x 10^6 keys of state (--rows: the largest)",
     "meters": "5,000,000 meters at 33,000 reads/s (--rows: how many meters)",
     "nexmark": "Nexmark q0 to q22, events/s each (--rows: events; --only q4,q5)",
-    "hypertable": "ingest with compression, bytes a row, questions, beside DuckDB and PostgreSQL",
+    "hypertable": "ingest with compression, bytes a row, questions; beside DuckDB, PostgreSQL",
     "wire": "rows out and in, point queries and idle connections, beside PostgreSQL",
     "gateway": "connected charge points: steady load, peak, reconnect storm (--rows: how many)",
     "idle": "CPU and memory with 50 views and no input",

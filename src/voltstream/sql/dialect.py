@@ -55,7 +55,7 @@ _AGGREGATES = (
     "approx_count_distinct", "every", "first", "last", "arg_min", "arg_max", "max_by", "min_by",
     "median", "any_value", "bool_xor", "histogram", "counter_agg", "gauge_agg", "time_weight",
     "state_agg", "compact_state_agg", "heartbeat_agg", "stats_agg", "percentile_agg", "uddsketch",
-    "tdigest",
+    "tdigest", "rollup",
 )  # fmt: skip
 _KEPT_PARSERS = (
     "CAST", "TRY_CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM", "STRING_AGG",
@@ -102,6 +102,8 @@ class VoltstreamParser(RisingWaveParser):
            if name in RisingWaveParser.FUNCTIONS},
         **{name.upper(): _aggregate_builder(name) for name in _AGGREGATES},
     }  # fmt: skip
+    # Behind GROUP BY it is told apart before a function is looked for.
+    FUNC_TOKENS: ClassVar[set[TokenType]] = {*RisingWaveParser.FUNC_TOKENS, TokenType.ROLLUP}
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         **RisingWaveParser.NO_PAREN_FUNCTION_PARSERS,
         "MAP": lambda self: self._parse_map(),

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from voltstream.sql import rollups
+
 _STEPS = "range(2, len(l) + 1)"
 _WHOLE = "list_filter(l, lambda x: x.t IS NOT NULL AND x.v IS NOT NULL)"
 
@@ -39,8 +41,8 @@ _COUNTERS = (
      "CASE WHEN c IS NOT NULL THEN {'first_t': c.first_t, 'first_v': c.first_v, 'second_t': "
      "c.second_t, 'second_v': c.second_v, 'penultimate_t': c.penultimate_t, 'penultimate_v': "
      "c.penultimate_v, 'last_t': c.last_t, 'last_v': c.last_v, 'n': c.n, 'resets': 0::BIGINT, "
-     "'changes': c.changes, 'lost': 0::DOUBLE} END"),
-    ("_vs_delta(c)", "c.last_v + c.lost - c.first_v"),
+     "'changes': c.changes, 'lost': NULL::DOUBLE} END"),  # NULL: it may fall.
+    ("_vs_delta(c)", "c.last_v + coalesce(c.lost, 0) - c.first_v"),
     ("_vs_time_delta(c)", f"{_us('c.last_t', 'c.first_t')} / 1000000"),
     ("_vs_rate(c)", "_vs_delta(c) / nullif(_vs_time_delta(c), 0)"),
     ("_vs_num_resets(c)", "c.resets"),
@@ -51,11 +53,11 @@ _COUNTERS = (
     ("_vs_first_time(c)", "c.first_t"),
     ("_vs_last_time(c)", "c.last_t"),
     ("_vs_idelta_left(c)",
-     "CASE WHEN c.n > 1 THEN c.second_v - CASE WHEN c.second_v < c.first_v THEN 0 "
-     "ELSE c.first_v END ELSE 0 END"),
+     "CASE WHEN c.n > 1 THEN c.second_v - CASE WHEN c.second_v < c.first_v AND c.lost IS NOT NULL "
+     "THEN 0 ELSE c.first_v END ELSE 0 END"),
     ("_vs_idelta_right(c)",
-     "CASE WHEN c.n > 1 THEN c.last_v - CASE WHEN c.last_v < c.penultimate_v THEN 0 "
-     "ELSE c.penultimate_v END ELSE 0 END"),
+     "CASE WHEN c.n > 1 THEN c.last_v - CASE WHEN c.last_v < c.penultimate_v AND c.lost IS NOT "
+     "NULL THEN 0 ELSE c.penultimate_v END ELSE 0 END"),
     ("_vs_irate_left(c)",
      f"_vs_idelta_left(c) / nullif({_us('c.second_t', 'c.first_t')} / 1000000, 0)"),
     ("_vs_irate_right(c)",
@@ -64,14 +66,16 @@ _COUNTERS = (
     ("_vs_counter_start(c, start, p)",
      "CASE WHEN p IS NOT NULL AND c.first_t > start AND p.last_t < start THEN "
      + _line("start", "p.last_t", "p.last_v", "c.first_t",
-             "c.first_v + CASE WHEN p.last_v > c.first_v THEN p.last_v ELSE 0 END") + " END"),
+             "c.first_v + CASE WHEN p.last_v > c.first_v AND c.lost IS NOT NULL THEN p.last_v "
+             "ELSE 0 END") + " END"),
     ("_vs_counter_end(c, finish, n)",
      "CASE WHEN n IS NOT NULL AND c.last_t < finish AND n.first_t >= finish THEN "
      + _line("finish", "c.last_t", "c.last_v", "n.first_t",
-             "n.first_v + CASE WHEN c.last_v > n.first_v THEN c.last_v ELSE 0 END") + " END"),
+             "n.first_v + CASE WHEN c.last_v > n.first_v AND c.lost IS NOT NULL THEN c.last_v "
+             "ELSE 0 END") + " END"),
     ("_vs_delta_between(c, low, high)",
-     "coalesce(high, c.last_v) + c.lost + CASE WHEN low > c.first_v THEN low ELSE 0 END "
-     "- coalesce(low, c.first_v)"),
+     "coalesce(high, c.last_v) + coalesce(c.lost, 0) + CASE WHEN low > c.first_v AND c.lost IS "
+     "NOT NULL THEN low ELSE 0 END - coalesce(low, c.first_v)"),
     ("_vs_interpolated_delta(c, start, width, p, n)",
      "_vs_delta_between(c, _vs_counter_start(c, start, p), _vs_counter_end(c, start + width, n))"),
     ("_vs_interpolated_rate(c, start, width, p, n)",
@@ -234,8 +238,9 @@ def _in_order(families: Sequence[Sequence[tuple[str, str]]]) -> list[tuple[str, 
     return made
 
 
+_FAMILIES = (_COUNTERS, _WEIGHTS, _STATES, _HEARTBEATS, _STATISTICS, _BUCKETS)
 _CALLED = re.compile(r"_vs_\w+")
 MACROS = tuple(
     f"CREATE OR REPLACE MACRO main.{head} AS {body}"
-    for head, body in _in_order((_COUNTERS, _WEIGHTS, _STATES, _HEARTBEATS, _STATISTICS, _BUCKETS))
+    for head, body in _in_order((*_FAMILIES, rollups.MACROS))
 )

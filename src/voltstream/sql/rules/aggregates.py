@@ -75,6 +75,8 @@ def _named(node: exp.AnonymousAggFunc, type_of: TypeOf) -> exp.Expression:
     series = None if ordered else time_series.aggregate(name, arguments)
     if series is not None:
         return series
+    if name == "rollup":
+        return time_series.rollup(arguments, type_of)
     if name in ("jsonb_agg", "json_agg"):
         value, _ = _inner(arguments[0])
         argument = _with_inner(arguments[0], _json_of(value, type_of))

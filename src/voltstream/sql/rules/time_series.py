@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from voltstream.core.errors import UndefinedFunction
+from voltstream.core.errors import FeatureNotSupported, UndefinedFunction, VoltstreamError
 from voltstream.core.types import Kind
+from voltstream.sql import rollups
 from voltstream.sql.rules.dates import interval_literal
 from voltstream.sql.rules.tree import (
     INTEGERS,
@@ -143,6 +144,43 @@ def aggregate(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression 
             return call("_vs_percentile", *arguments)
         case _:
             return None
+
+
+def rollup(arguments: Sequence[exp.Expression], type_of: TypeOf) -> exp.Expression:
+    """Return one summary of a group's summaries.
+
+    Raises: UndefinedFunction (42883) for what is no summary, FeatureNotSupported (0A000) for one of
+    two columns.
+    """
+    if len(arguments) != 1:
+        raise UndefinedFunction("rollup takes a summary")
+    summary = arguments[0]
+    if _has(summary, rollups.PAIRED, type_of):
+        raise FeatureNotSupported(
+            "rollup of a summary of two columns is not supported",
+            hint="Summarize the rows themselves: stats_agg(y, x).",
+        )
+    for field, macro in rollups.KINDS:
+        if _has(summary, field, type_of):
+            by = rollups.ORDERED.get(field)
+            listed = _ordered(summary, _part(summary, by)) if by is not None else summary
+            return call(macro, exp.ArrayAgg(this=listed))
+    raise UndefinedFunction(
+        "function rollup does not exist for this argument",
+        hint="It takes what counter_agg, time_weight, state_agg, heartbeat_agg, stats_agg or "
+        "percentile_agg return.",
+    )
+
+
+def _part(summary: exp.Expression, name: str) -> exp.Expression:
+    return call("struct_extract", summary.copy(), text(name))
+
+
+def _has(summary: exp.Expression, name: str, type_of: TypeOf) -> bool:
+    try:
+        return type_of(_part(summary, name)).kind is not Kind.UNKNOWN
+    except VoltstreamError:
+        return False
 
 
 def _ordered(value: exp.Expression, by: exp.Expression) -> exp.Expression:
