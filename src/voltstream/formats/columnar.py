@@ -14,12 +14,26 @@ from voltstream.formats.documents import split_faults
 from voltstream.formats.port import SqlDecoder, UnreadableInput
 from voltstream.formats.result import Decoded, dead_letter
 
+# Types that both sides spell alike; of others the engine knows the rules.
+_ARROW = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "INTEGER": pa.int32(),
+    "DOUBLE": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "TIMESTAMPTZ": pa.timestamp("us", "UTC"),
+    "TIMESTAMP WITH TIME ZONE": pa.timestamp("us", "UTC"),
+}
+
 
 def read(
     given: pa.Table, position: str, schema: Schema, decoder: SqlDecoder, now_us: int
 ) -> Decoded:
     """Cast by column name, case aside; columns the schema lacks are left out, missing ones NULL."""
-    numbered = _matched(given, schema).append_column("n", pa.array(np.arange(len(given))))
+    ready = typed_alike(matched(given, schema), schema)
+    if ready is not None:
+        return Decoded(ready)
+    numbered = matched(given, schema).append_column("n", pa.array(np.arange(len(given))))
     table = _in_one_call(numbered, schema, decoder)
     if table is not None:
         return Decoded(table)
@@ -32,7 +46,31 @@ def read(
     return Decoded(table, letters)
 
 
-def _matched(given: pa.Table, schema: Schema) -> pa.Table:
+def typed_alike(matched: pa.Table, schema: Schema) -> pa.Table | None:
+    """Return columns that are of the schema's types already, without asking the engine.
+
+    Law: what is returned is what the engine's CAST gives; None where that is not certain.
+    """
+    columns: list[Any] = []
+    for given, wanted in zip(matched.columns, schema, strict=True):
+        target = _ARROW.get(wanted.store_type)
+        if target is None or (wanted.not_null and given.null_count):
+            return None
+        if given.type == target:
+            columns.append(given)
+        elif given.null_count == len(given):
+            columns.append(pa.nulls(len(given), target))
+        elif (given.type, target) == (pa.int64(), pa.int32()):
+            try:
+                columns.append(given.cast(target))
+            except pa.ArrowInvalid:  # Out of range: the engine says which row it is.
+                return None
+        else:
+            return None
+    return pa.table(columns, names=[column.name for column in schema])
+
+
+def matched(given: pa.Table, schema: Schema) -> pa.Table:
     places = {name.lower(): place for place, name in reversed(list(enumerate(given.column_names)))}
     columns: list[Any] = []  # Arrow arrays, chunked or not.
     for column in schema:

@@ -199,6 +199,9 @@ def _stop(events: Sequence[Event]) -> Event | None:
 def _span(opening: Event, stop: Event) -> tuple[int, int]:
     """Return begin and end by our clock; a clock that was set in between must not turn them."""
     began_us, ended_us = opening.corrected_us, stop.corrected_us
+    if opening.flags & stop.flags & Quality.CLOCK_UNSET:
+        # Both were dated by a clock that was never set: how far apart they are is right.
+        began_us = ended_us - max(stop.event_us - opening.event_us, 0)
     if ended_us < began_us:
         ended_us = began_us + max(stop.event_us - opening.event_us, 0)
     return began_us, ended_us
@@ -225,6 +228,11 @@ def _method(events: Sequence[Event]) -> str:
     if any(one.remote_start_id is not None for one in events):
         return "COMMAND"
     return "WHITELIST" if any(one.offline for one in events) else "AUTH_REQUEST"
+
+
+def is_undated(events: Sequence[Event]) -> bool:
+    """Tell whether a whole session was dated by a clock that was never set."""
+    return all(one.flags & Quality.CLOCK_UNSET for one in events)
 
 
 def instant(at_us: int) -> datetime:

@@ -13,7 +13,7 @@ from voltstream.ocpp.registers import Register
 ABANDONED = "Abandoned"  # The reason of an end that was never told, but made up.
 SESSIONS_KEPT = 16  # Of a charger, the latest: by these a START or STOP that comes again is known.
 _CLOCK_SAMPLES = 15
-_CLOCK_FINE_US = 5 * US_PER_S
+CLOCK_FINE_US = 5 * US_PER_S
 
 RegisterKey = tuple[int | None, int | None, str, str, str | None]
 Place = tuple[int | None, int | None]
@@ -36,6 +36,7 @@ class Session:
     started: bool = True  # False: only its end, or what lies between, was seen.
     charging_state: str | None = None
     last_us: int = 0
+    heard_us: int = 0  # When a message of it came last, by our clock.
     seq_seen: set[int] = field(default_factory=set)
     samples: set[int] = field(default_factory=set)
 
@@ -94,7 +95,7 @@ class Charger:
         if len(self._offsets) < 3:
             return 0
         found = round(median(self._offsets))
-        return found if abs(found) >= _CLOCK_FINE_US else 0
+        return found if abs(found) >= CLOCK_FINE_US else 0
 
     # --- sessions -------------------------------------------------------------------------------
 

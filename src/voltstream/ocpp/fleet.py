@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,9 @@ class Fleet:
         if found is None:
             found = self._chargers[name] = Charger(name)
         return found
+
+    def chargers(self) -> Iterable[Charger]:
+        return self._chargers.values()
 
     async def current(self, name: str) -> Charger:
         """Return a charger as the stored rows have it, should a commit have failed."""

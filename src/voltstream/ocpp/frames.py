@@ -26,6 +26,7 @@ CALL, CALLRESULT, CALLERROR, CALLRESULTERROR, SEND = 2, 3, 4, 5, 6
 ANONYMOUS = "-1"
 _LENGTHS = {CALL: 4, CALLRESULT: 3, CALLERROR: 5, CALLRESULTERROR: 5, SEND: 4}
 _BEGINNING = re.compile(r'\s*\[\s*[26]\s*,\s*"([^"\\\x00-\x1f]{1,255})"')
+_KEYS = re.compile(r'"\s*:')  # Every key ends so; a text may, escaped, look the same.
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 Json = dict[str, Any]
@@ -68,6 +69,28 @@ def parse(text: str, version: Version) -> Frame | Malformed:
 
 def _read(text: str) -> tuple[Any, Quality]:
     flags = Quality.OK
+    content = _DECODER.decode(text)
+    if _survey(content) != len(_KEYS.findall(text)):
+        # More keys are written than are left, or a text looks like one: now pair by pair.
+        content, flags = _careful(text)
+    if "\\u" in text or "\x00" in text:
+        content, changed = _writable(content)
+        flags |= Quality.COERCED if changed else Quality.OK
+    return content, flags
+
+
+def _no_constant(name: str) -> Any:
+    raise _Unreadable(f"{name} is not JSON")
+
+
+# Made once: json.loads and json.dumps with options make one for every call.
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _careful(text: str) -> tuple[Any, Quality]:
+    """Read a document whose objects may name a key twice. Raises: _Unreadable."""
+    flags = Quality.OK
 
     def once(pairs: list[tuple[str, Any]]) -> Json:
         nonlocal flags
@@ -80,20 +103,15 @@ def _read(text: str) -> tuple[Any, Quality]:
         return found
 
     content = json.loads(text, object_pairs_hook=once, parse_constant=_no_constant)
-    _survey(content)
-    if "\\u" in text or "\x00" in text:
-        content, changed = _writable(content)
-        flags |= Quality.COERCED if changed else Quality.OK
     return content, flags
 
 
-def _no_constant(name: str) -> Any:
-    raise _Unreadable(f"{name} is not JSON")
+def _survey(content: Any) -> int:
+    """Walk a document without recursion; return how many keys its objects have.
 
-
-def _survey(content: Any) -> None:
-    """Walk a document without recursion. Raises: _Unreadable beyond a limit."""
-    tokens = 0
+    Raises: _Unreadable beyond a limit.
+    """
+    tokens = keys = 0
     level: list[Any] = [content]
     for _ in range(OCPP_DEPTH_MAX + 1):
         deeper: list[Any] = []
@@ -102,6 +120,7 @@ def _survey(content: Any) -> None:
                 if len(value) > OCPP_STRING_CHARACTERS_MAX:
                     raise _Unreadable("a string is too long")
             elif isinstance(value, dict):
+                keys += len(value)
                 deeper.extend(value.values())
             elif isinstance(value, list):
                 deeper.extend(value)
@@ -109,7 +128,7 @@ def _survey(content: Any) -> None:
         if tokens > OCPP_TOKENS_MAX:
             raise _Unreadable("the message has too many values")
         if not deeper:
-            return
+            return keys
         level = deeper
     raise _Unreadable("the message is nested too deep")
 
@@ -194,15 +213,15 @@ def result_error(message_id: str, code: str, description: str) -> str:
 
 
 def _text(parts: list[Any]) -> str:
-    return json.dumps(parts, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(parts)
 
 
 def document(value: Any) -> str:
     """Spell a part of a message as JSON; 1e400, which Python reads as infinite, as null."""
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(value)
     except ValueError:
-        return json.dumps(_finite(value), separators=(",", ":"), ensure_ascii=False)
+        return _ENCODER.encode(_finite(value))
 
 
 def _finite(value: Any) -> Any:

@@ -108,6 +108,7 @@ class Gateway:
         )
         self.ledger = Ledger(
             self.asker,
+            self.fleet,
             self.journal,
             clock,
             settle_s=options.settle_s,

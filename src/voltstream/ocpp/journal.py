@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 import pyarrow as pa
 
@@ -116,10 +118,34 @@ def _settle(entry: _Entry, error: Exception | None) -> None:
 
 def table_of(rows: Sequence[Row]) -> pa.Table:
     """Return rows as columns. Units: instants come as microseconds since 1970-01-01 UTC."""
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {}
-    for name in names:
-        values = [row.get(name) for row in rows]
+    shapes: dict[tuple[str, ...], list[Row]] = {}
+    places: dict[tuple[str, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        shape = tuple(row)
+        shapes.setdefault(shape, []).append(row)
+        places.setdefault(shape, []).append(place)
+    if len(shapes) == 1:  # Rows of one kind of message, nearly always.
+        [names] = shapes
+        return _typed(dict(zip(names, _turned(names, rows), strict=True)))
+    columns: dict[str, list[Any]] = {}
+    for shape, alike in shapes.items():
+        for name, values in zip(shape, _turned(shape, alike), strict=True):
+            column = columns.setdefault(name, [None] * len(rows))
+            for place, value in zip(places[shape], values, strict=True):
+                column[place] = value
+    return _typed(columns)
+
+
+def _turned(names: Sequence[str], rows: Sequence[Row]) -> Iterable[Sequence[Any]]:
+    """Return the columns of rows that all have these names."""
+    if len(names) == 1:
+        return [[row[names[0]] for row in rows]]
+    return zip(*map(itemgetter(*names), rows), strict=True)
+
+
+def _typed(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    arrays = {}
+    for name, values in columns.items():
         is_time = name in _TIMES or name.endswith("_ts")
-        columns[name] = pa.array(values, _INSTANT if is_time else None)
-    return pa.table(columns)
+        arrays[name] = pa.array(values, _INSTANT if is_time else None)
+    return pa.table(arrays)

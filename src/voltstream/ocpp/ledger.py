@@ -10,15 +10,20 @@ from typing import Any
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.ocpp import cdr, chain
+from voltstream.ocpp.abandoned import abandon, forgotten
 from voltstream.ocpp.asking import Asker, literal
 from voltstream.ocpp.charger import Charger, Session
 from voltstream.ocpp.draft import Draft
 from voltstream.ocpp.energy import Point
+from voltstream.ocpp.fleet import Fleet
+from voltstream.ocpp.frames import document
 from voltstream.ocpp.journal import Journal
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.recall import micros
+from voltstream.ocpp.versions import Version
 
 TICK_S = 1.0
+SWEEP_S = 60.0  # How often sessions are looked for that nobody ended.
 _TOGETHER = 500  # Sessions reckoned at a time: their rows are read in one question.
 _OF_A_SESSION = frozenset({"charger_transactions", "charger_readings"})
 
@@ -35,7 +40,9 @@ LEFT JOIN (
 WHERE t.event_type = 'STOP' AND t.transaction_id IS NOT NULL AND t.raw_id IS NOT NULL
   AND (c.issued_at IS NULL OR t.received_ts > c.issued_at)
 """
-_DUE = "JOIN (VALUES {pairs}) AS d (c, t) ON r.charge_point_id = d.c AND r.transaction_id = d.t"
+# One literal for all of them: a list of a thousand costs more to be read than to be answered.
+_PAIRS = "(SELECT e ->> 0 AS c, e ->> 1 AS t FROM jsonb_array_elements({pairs}::JSONB) AS e)"
+_DUE = f"JOIN {_PAIRS} AS d ON r.charge_point_id = d.c AND r.transaction_id = d.t"
 _EVENTS = f"""
 SELECT r.charge_point_id, r.transaction_id, r.event_type, r.evse_id, r.connector_id, r.event_ts,
        r.corrected_ts, r.id_tag, r.id_token_type, r.stop_reason, r.seq_no, r.charging_state,
@@ -51,11 +58,13 @@ WHERE r.received_ts >= {{since}} AND r.value_si IS NOT NULL AND r.location = 'Ou
                       'Energy.Active.Import.Interval', 'Power.Active.Import')
 """
 _HASHES = """
-SELECT raw_id, sha256 FROM charger_frames WHERE received_ts >= {since} AND raw_id IN ({ids})
+SELECT f.raw_id, f.sha256 FROM charger_frames AS f
+JOIN (SELECT CAST(unnest(string_to_array({ids}, ',')) AS BIGINT) AS id) AS d ON d.id = f.raw_id
+WHERE f.received_ts >= {since}
 """
-_PLACES = """
+_PLACES = f"""
 SELECT d.c, p.site, p.tariff_id, p.currency, p.power_max_w, b.ocpp_version
-FROM (SELECT DISTINCT c FROM (VALUES {pairs}) AS v (c, t)) AS d
+FROM (SELECT DISTINCT c FROM {_PAIRS} AS v) AS d
 LEFT JOIN charge_points AS p ON p.charge_point_id = d.c
 LEFT JOIN (
     SELECT DISTINCT ON (charge_point_id) charge_point_id, ocpp_version FROM charger_boots
@@ -85,6 +94,7 @@ class Ledger:
     def __init__(
         self,
         asker: Asker,
+        fleet: Fleet,
         journal: Journal,
         clock: Clock,
         *,
@@ -93,6 +103,7 @@ class Ledger:
         settle_offline_s: float,
     ) -> None:
         self._asker = asker
+        self._fleet = fleet
         self._journal = journal
         self._clock = clock
         self._settle_s = settle_s
@@ -102,6 +113,7 @@ class Ledger:
         self._head: tuple[int, str] | None = None
         self._issuing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._swept_s = clock.monotonic_s()
 
     async def start(self) -> None:
         """Find what was left behind, and begin. Raises: VoltstreamError."""
@@ -135,10 +147,34 @@ class Ledger:
         """Wait no longer for what is missing: an operator closes a period."""
         self._due = dict.fromkeys(self._due, self._clock.monotonic_s())
 
+    async def close_forgotten(self) -> int:
+        """End sessions whose end was lost, so that they get a record. Raises: VoltstreamError."""
+        now_us = self._clock.now_us()
+        found = list(forgotten(self._fleet.chargers(), now_us))
+        drafts = []
+        for charger, session in found:
+            draft = Draft(charger, Version.V16, "", {}, now_us, self._fleet.next_id())
+            abandon(draft, session, now_us)
+            drafts.append(draft)
+        rows = [row for draft in drafts for row in draft.rows["charger_transactions"]]
+        if rows:
+            try:
+                await self._journal.commit({"charger_transactions": rows})
+            except VoltstreamError:
+                for charger, _ in found:
+                    charger.stale = True
+                raise
+        for draft in drafts:
+            self.touch(draft)
+        return len(found)
+
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             try:
+                if self._clock.monotonic_s() - self._swept_s >= SWEEP_S:
+                    self._swept_s = self._clock.monotonic_s()
+                    await self.close_forgotten()
                 while await self.issue():
                     pass
             except VoltstreamError as error:
@@ -180,7 +216,7 @@ class Ledger:
 
     def _reckoned(self, keys: Sequence[Key]) -> list[dict[str, Any]]:
         """Reckon sessions anew; return records whose content was not issued yet."""
-        pairs = ", ".join(f"({literal(c)}, {literal(t)})" for c, t in keys)
+        pairs = literal(document(list(keys)))
         ask = self._asker.rows_now
         events: dict[Key, list[cdr.Event]] = {}
         for charger, transaction_id, *rest in ask(_EVENTS.format(pairs=pairs)):
@@ -191,8 +227,10 @@ class Ledger:
         since = f"to_timestamp({first_us // 1_000_000}) - INTERVAL '1 day'"
         points: dict[Key, list[Point]] = {}
         for charger, transaction_id, *rest in ask(_POINTS.format(pairs=pairs, since=since)):
-            points.setdefault((charger, transaction_id), []).append(_point(rest))
-        ids = ", ".join(str(one.raw_id) for group in events.values() for one in group)
+            key = charger, transaction_id
+            one = _point(rest, keep_time=cdr.is_undated(events[key]))
+            points.setdefault(key, []).append(one)
+        ids = literal(",".join(str(one.raw_id) for group in events.values() for one in group))
         hashes = dict(ask(_HASHES.format(ids=ids, since=since)))
         places = {row[0]: cdr.Place(*row[1:]) for row in ask(_PLACES.format(pairs=pairs))}
         signed: dict[Key, list[str]] = {}
@@ -249,9 +287,9 @@ def _event(row: Sequence[Any]) -> cdr.Event:
     )  # fmt: skip
 
 
-def _point(row: Sequence[Any]) -> Point:
+def _point(row: Sequence[Any], *, keep_time: bool) -> Point:
     at, corrected, measurand, context, phase, value, origin, flags = row
     found = Quality(flags or 0)
     # What a charger dates before it knows the time stands where it arrived.
-    when = corrected if found & Quality.CLOCK_UNSET and corrected else at
+    when = corrected if found & Quality.CLOCK_UNSET and corrected and not keep_time else at
     return Point(micros(when), measurand, context or "", phase, value, origin or "", found)

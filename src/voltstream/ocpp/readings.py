@@ -120,6 +120,7 @@ def _add(
     delta_wh, epoch = _step(draft, sample, origin, evse_id, connector_id)
     if session is not None:
         session.last_us = max(session.last_us, sample.event_us)
+        session.heard_us = draft.received_us
     draft.add(
         "charger_readings",
         connector_id=connector_id,

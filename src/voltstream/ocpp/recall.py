@@ -20,7 +20,7 @@ ChargerNamed = Callable[[str], Charger]
 _SESSIONS_DAYS = 2  # Finished sessions older than this are known by their rows only.
 _TRANSACTION_COLUMNS = """
     charge_point_id, transaction_id, event_type, evse_id, connector_id, event_ts, id_tag,
-    meter_wh, stop_reason, seq_no, charging_state, flags, raw_id
+    meter_wh, stop_reason, seq_no, charging_state, flags, received_ts, raw_id
 """
 
 _SAMPLE_COLUMNS = """
@@ -98,7 +98,7 @@ def restore(answers: dict[str, Rows], charger: ChargerNamed) -> None:
 def _transaction(charger: Charger, row: tuple[Any, ...]) -> None:
     (
         transaction_id, kind, evse_id, connector_id, at, id_tag, meter_wh, reason, seq_no, state,
-        flags, _,
+        flags, received_at, _,
     ) = row  # fmt: skip
     at_us = micros(at)
     session = charger.sessions.get(transaction_id)
@@ -107,6 +107,7 @@ def _transaction(charger: Charger, row: tuple[Any, ...]) -> None:
         charger.add_session(session)
     session.start_us = min(session.start_us, at_us)
     session.last_us = max(session.last_us, at_us)
+    session.heard_us = max(session.heard_us, at_us if received_at is None else micros(received_at))
     session.evse_id = evse_id if evse_id is not None else session.evse_id
     session.connector_id = connector_id if connector_id is not None else session.connector_id
     session.id_tag = session.id_tag or id_tag

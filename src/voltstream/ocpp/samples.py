@@ -6,13 +6,14 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from voltstream.ocpp.frames import Json, document
 from voltstream.ocpp.instants import read_instant
 from voltstream.ocpp.measurands import IMPORT_REGISTER, KNOWN
 from voltstream.ocpp.quality import Quality
-from voltstream.ocpp.units import family_unit, to_si, unit_named
+from voltstream.ocpp.units import Unit, family_unit, to_si, unit_named
 
 _VALUE_MAX = 1e15
 _POWER_W_MAX = 5e6  # The largest charging system is 3.75 MW.
@@ -55,8 +56,6 @@ def read_samples(meter_values: object, received_us: int) -> Iterator[Sample]:
 
 def _sample(item: Json, at_us: int, flags: Quality) -> Sample:
     measurand = _word(item.get("measurand")) or IMPORT_REGISTER
-    if measurand not in KNOWN:
-        flags |= Quality.UNKNOWN_MEASURAND
     signed = _signed(item)
     is_opaque = item.get("format") == "SignedData"
     value_raw, value, found = _value(item.get("value"), opaque=is_opaque)
@@ -121,25 +120,43 @@ def _unit_of(item: Json) -> tuple[str | None, int | None]:
     return _word(item.get("unit")), None
 
 
-def _convert(sample: Sample) -> None:
-    """Fill in the SI value, or say why there is none."""
-    family = family_unit(sample.measurand)
-    if sample.unit is None:
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How values of one measurand in one unit become SI. ``unit`` None: they do not."""
+
+    unit: Unit | None
+    unit_si: str | None
+    flags: Quality
+
+
+@lru_cache(maxsize=4096)  # Chargers use few pairs; what none of us knows must not fill the memory.
+def _scale(measurand: str, spelled: str | None) -> _Scale:
+    flags = Quality.OK if measurand in KNOWN else Quality.UNKNOWN_MEASURAND
+    family = family_unit(measurand)
+    if spelled is None:
         if family is None:
-            return
+            return _Scale(None, None, flags)
         # Only energy has a default unit in the standard; Frequency of 1.6 needs none.
         if family not in ("Wh", "Hz"):
-            sample.flags |= Quality.DEFAULTED
+            flags |= Quality.DEFAULTED
         unit, _ = unit_named(family)
     else:
-        unit, respelled = unit_named(sample.unit)
+        unit, respelled = unit_named(spelled)
         if respelled:
-            sample.flags |= Quality.COERCED
+            flags |= Quality.COERCED
     if unit is None or (family is not None and unit.si != family):
-        sample.flags |= Quality.UNKNOWN_UNIT
-        return
-    sample.unit_si = unit.si
-    if sample.value is None:
+        return _Scale(None, None, flags | Quality.UNKNOWN_UNIT)
+    return _Scale(unit, unit.si, flags)
+
+
+def _convert(sample: Sample) -> None:
+    """Fill in the SI value, or say why there is none."""
+    scale = _scale(sample.measurand, sample.unit)
+    unit = scale.unit
+    if scale.flags:
+        sample.flags |= scale.flags
+    sample.unit_si = scale.unit_si
+    if unit is None or sample.value is None:
         return
     multiplier = sample.multiplier or 0
     if abs(multiplier) > _MULTIPLIER_MAX:

@@ -93,4 +93,6 @@ def family_unit(measurand: str) -> str | None:
 
 def to_si(value: float, unit: Unit, multiplier: int) -> float:
     """Units: the result is in ``unit.si``. Raises: OverflowError."""
+    if not multiplier and unit.factor == 1.0 and not unit.offset:
+        return value
     return float(value * 10.0**multiplier * unit.factor + unit.offset)

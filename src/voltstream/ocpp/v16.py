@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from voltstream.ocpp import shared
-from voltstream.ocpp.charger import ABANDONED, Session
+from voltstream.ocpp.abandoned import abandon
+from voltstream.ocpp.charger import Session
 from voltstream.ocpp.draft import Draft, small, text, whole
 from voltstream.ocpp.frames import Json
 from voltstream.ocpp.instants import US_PER_S
@@ -120,7 +121,7 @@ def start_transaction(draft: Draft, numbers: Numbers) -> Json:
             return _started(draft, known)
     before = charger.open_session(connector_id)
     if before is not None and event_us > before.start_us:
-        _abandon(draft, before, event_us)
+        abandon(draft, before, event_us)
     number = str(numbers.take())
     while number in charger.sessions:  # An end without a start, from another central system.
         number = str(numbers.take())
@@ -133,6 +134,7 @@ def start_transaction(draft: Draft, numbers: Numbers) -> Json:
         start_key=key,
         meter_start_wh=whole(meter_wh),
         last_us=event_us,
+        heard_us=draft.received_us,
     )
     charger.add_session(session)
     register_wh = whole(meter_wh)
@@ -162,26 +164,6 @@ def _started(draft: Draft, session: Session) -> Json:
         "transactionId": int(session.transaction_id),
         "idTagInfo": draft.verdict.for_16(),
     }
-
-
-def _abandon(draft: Draft, session: Session, next_start_us: int) -> None:
-    """Close a session that another one on its connector follows; its real end may still come."""
-    stop_us = min(max(session.last_us, session.start_us), next_start_us)
-    session.stop_us = stop_us
-    session.stop_is_estimated = True
-    draft.add(
-        "charger_transactions",
-        connector_id=session.connector_id,
-        evse_id=session.evse_id,
-        transaction_id=session.transaction_id,
-        event_type="STOP",
-        id_tag=session.id_tag,
-        meter_wh=None,
-        stop_reason=ABANDONED,
-        event_ts=stop_us,
-        corrected_ts=stop_us,
-        flags=int(Quality.ESTIMATED),
-    )
 
 
 def meter_values(draft: Draft, _: Numbers) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from voltstream.ocpp.abandoned import abandon
 from voltstream.ocpp.charger import Session
 from voltstream.ocpp.draft import Draft, part, small, text, whole
 from voltstream.ocpp.frames import Json, document
@@ -43,6 +44,7 @@ def transaction_event(draft: Draft) -> Json:
         draft.observe(event_us, flags)
     session = _session(draft, str(info.get("transactionId")), event_type, event_us)
     flags |= _placed(session, given, event_type)
+    _end_others(draft, session)
     state = text(info.get("chargingState"))
     if state is not None and event_us >= session.last_us:
         session.charging_state = state
@@ -99,6 +101,7 @@ def _session(draft: Draft, transaction_id: str, event_type: str, event_us: int) 
     elif event_type == "START":
         session.started = True
     session.start_us = min(session.start_us, event_us)
+    session.heard_us = draft.received_us
     return session
 
 
@@ -120,6 +123,16 @@ def _placed(session: Session, given: Json, event_type: str) -> Quality:
     if session.stop_us is not None and event_type != "STOP":
         flags |= Quality.LATE
     return flags
+
+
+def _end_others(draft: Draft, session: Session) -> None:
+    """Close what an EVSE had before: it has one transaction at a time (2.0.1 part 4)."""
+    if session.evse_id is None or session.stop_us is not None:
+        return
+    for other in list(draft.charger.sessions.values()):
+        here = other.evse_id == session.evse_id and other is not session
+        if here and other.stop_us is None and other.start_us < session.start_us:
+            abandon(draft, other, session.start_us)
 
 
 def _stopped(session: Session, event_us: int) -> Quality:

@@ -24,6 +24,7 @@ _OF_CHARGER = {
     "clock_off": 0.10,
     "session_relative": 0.02,
     "running_seq": 0.05,
+    "no_rtc": 0.01,
 }
 _OF_SESSION = {
     "lost_reply": 0.01,
@@ -40,6 +41,7 @@ _OF_SESSION = {
     "seq_gap": 0.005,
     "start_twice": 0.002,
 }
+FAULTS = frozenset(_OF_CHARGER) | frozenset(_OF_SESSION)
 # With one of these a session's energy cannot be told exactly from what is sent.
 INEXACT = frozenset({"register_reset", "no_stop", "power_loss", "zero_placeholder"})
 

@@ -89,7 +89,9 @@ class Writer:
         return Message(at_s, self._order, action, make, session, **how)
 
     def _time(self, at_s: float) -> str:
-        at = datetime.fromtimestamp(self._begin_s + at_s - self._charger.clock_off_s, UTC)
+        # Without a clock of its own, and deaf to what the server says, it counts from its start.
+        since_s = 0.0 if "no_rtc" in self._charger.faults else self._begin_s
+        at = datetime.fromtimestamp(since_s + at_s - self._charger.clock_off_s, UTC)
         return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
     def _boot(self, at_s: float) -> Message:
