@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.gateway.desk import Desk, clock, flags_of
+from tests.gateway.desk import NOON_US, Desk, clock, flags_of
+from tests.gateway.test_day import record
+from voltstream.ocpp.abandoned import forgotten
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.versions import Version
 
@@ -271,3 +273,45 @@ def test_text_that_means_harm_elsewhere_is_kept_as_text() -> None:
     desk.say("BootNotification", 0, chargePointVendor=nasty, chargePointModel="😀")
     [row] = desk.rows["charger_boots"]
     assert (row["vendor"], row["model"]) == (nasty, "😀")
+
+
+def test_an_evse_has_one_transaction_so_the_next_ends_the_last() -> None:
+    desk = Desk(Version.V201)
+    desk.event("Started", 0, 0, 1000.0)
+    desk.event("Updated", 60, 1, 1100.0)
+    desk.event("Started", 600, 0, 1200.0, tx="tx-2")
+    [stop] = desk.transactions("STOP")
+    assert (stop["transaction_id"], stop["stop_reason"]) == ("tx-1", "Abandoned")
+    assert stop["event_ts"] == NOON_US + 60_000_000
+    assert flags_of(stop) & Quality.ESTIMATED
+    # Its real end may still be in a queue.
+    desk.event("Ended", 90, 2, 1150.0)
+    assert not flags_of(desk.transactions("STOP")[-1]) & Quality.STOP_CONFLICT
+
+
+def test_a_session_is_forgotten_when_its_connector_is_free_and_silent() -> None:
+    desk = Desk()
+    desk.start(0, 1000)
+    desk.meter(60, 1100)
+
+    def found(hours: float) -> int:
+        return len(list(forgotten([desk.charger], NOON_US + round(hours * 3.6e9))))
+
+    assert found(48) == 0  # Nobody says that the connector is free: it may charge for days.
+    status = {"connectorId": 1, "errorCode": "NoError"}
+    desk.say("StatusNotification", 30, status="Available", timestamp=clock(30), **status)
+    assert found(48) == 0  # It was free before its last sample.
+    desk.say("StatusNotification", 90, status="Available", timestamp=clock(90), **status)
+    assert (found(0.9), found(1.1)) == (0, 1)
+
+
+def test_a_session_of_a_clock_that_was_never_set_has_its_length() -> None:
+    desk = Desk()
+    answer = desk.say("StartTransaction", 7200, connectorId=1, idTag="T", meterStart=1000,
+                      timestamp="1970-01-01T00:10:00Z")  # fmt: skip
+    desk.say("StopTransaction", 7201, transactionId=answer["transactionId"], meterStop=3000,
+             timestamp="1970-01-01T01:10:00Z")  # fmt: skip
+    found = record(desk, str(answer["transactionId"]))
+    assert found is not None
+    assert (found["energy_wh"], found["duration_s"]) == (2000, 3600)
+    assert Quality(found["flags"]) & Quality.ESTIMATED

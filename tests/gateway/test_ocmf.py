@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.gateway.site import Client, site
+from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.clock import SystemClock
 from voltstream.ocpp.cdr import Signed, signed_energy
 from voltstream.ocpp.ocmf import Verdict, energy_wh, parse, public_key, verify
+from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.samples import read_samples
+from voltstream.runtime.instance import Instance
+from voltstream.runtime.options import EngineOptions
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 DER = KEY.public_key().public_bytes(
@@ -29,13 +38,16 @@ def reading(kind: str, kwh: str, **changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
-def ocmf(*readings: dict[str, Any], serial: str = "M-1", key: Any = KEY, **seal: Any) -> str:
-    payload = json.dumps({"FV": "1.0", "PG": "T1", "MS": serial, "RD": list(readings)})
+def ocmf(
+    *readings: dict[str, Any], serial: str = "M-1", key: Any = KEY, page: str = "T1", **seal: Any
+) -> str:
+    payload = json.dumps({"FV": "1.0", "PG": page, "MS": serial, "RD": list(readings)})
     signature = key.sign(payload.encode(), ec.ECDSA(hashes.SHA256()))
     return f"OCMF|{payload}|{json.dumps({'SD': signature.hex()} | seal)}"
 
 
-BEGIN, END = ocmf(reading("B", "100.0001")), ocmf(reading("E", "107.5002"))
+BEGIN = ocmf(reading("B", "100.0001"))
+END = ocmf(reading("E", "107.5002"), page="T2")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +109,7 @@ def test_base64_and_hex_around_the_text() -> None:
     ],
 )
 def test_what_may_be_billed(documents: list[dict[str, Any]], wh: Decimal | None) -> None:
-    found = [parse(ocmf(one)) for one in documents]
+    found = [parse(ocmf(one, page=f"T{page}")) for page, one in enumerate(documents)]
     assert energy_wh([one for one in found if one is not None]) == wh
 
 
@@ -107,6 +119,10 @@ def test_a_session_is_as_good_as_its_worst_value() -> None:
     assert signed_energy([BEGIN, END], keys) == Signed("OK", Decimal("7500.1"))
     assert signed_energy([BEGIN, END], {}) == Signed("UNVERIFIED")
     assert signed_energy([BEGIN, "EDL|x"], keys) == Signed("UNVERIFIED")
+    assert signed_energy([BEGIN, END, END], keys) == Signed("OK", Decimal("7500.1"))
+    for page in ("T3", "T1", "F2", "two"):  # A record is missing, doubled, or of another kind.
+        late = ocmf(reading("E", "107.5002"), page=page)
+        assert signed_energy([BEGIN, late], keys) == Signed("OK", None), page
     forged = ocmf(reading("E", "200"), key=ec.generate_private_key(ec.SECP256R1()))
     assert signed_energy([BEGIN, forged], keys) == Signed("BAD")
     assert signed_energy([BEGIN, ocmf(reading("E", "107"), serial="M-2")], keys | {"M-2": OCA}) == (
@@ -119,3 +135,83 @@ def test_json_within_the_value_of_16() -> None:
     meter = [{"sampledValue": [{"value": wrapped, "format": "SignedData"}]}]
     [sample] = read_samples(meter, 0)
     assert sample.signed is not None and sample.signed["publicKey"] == "k"
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    options = EngineOptions(epoch_interval_ms=10)
+    found = Instance(tmp_path, options, SystemClock(), ConnectorRegistry(None))
+    found.start()
+    yield found
+    found.stop()
+
+
+async def charged(client: Client, version: str, begin: str, end: str) -> None:
+    """Charge once; each version carries its signed values in its own words."""
+    stamps = ("2026-06-01T12:00:00Z", "2026-06-01T13:00:00Z")
+    contexts = ("Transaction.Begin", "Transaction.End")
+    seals = [
+        {"signedMeterData": base64.b64encode(text.encode()).decode(), "encodingMethod": "OCMF",
+         "signingMethod": "ECDSA-secp256r1-SHA256", "publicKey": ""}
+        for text in (begin, end)
+    ]  # fmt: skip
+    if version == "ocpp1.6":
+        started = await client.call(
+            "StartTransaction", connectorId=1, idTag="T", meterStart=100_000, timestamp=stamps[0]
+        )
+        data = [
+            {"timestamp": stamp, "sampledValue": [
+                {"value": json.dumps(seal), "format": "SignedData", "context": context}
+            ]}
+            for stamp, context, seal in zip(stamps, contexts, seals, strict=True)
+        ]  # fmt: skip
+        await client.call(
+            "StopTransaction", transactionId=started["transactionId"], meterStop=107_500,
+            timestamp=stamps[1], transactionData=data,
+        )  # fmt: skip
+        return
+    for number, (kind, wh) in enumerate((("Started", 100_000.0), ("Ended", 107_500.0))):
+        value = {"value": wh, "context": contexts[number], "signedMeterValue": seals[number]}
+        await client.call(
+            "TransactionEvent", eventType=kind, timestamp=stamps[number], seqNo=number,
+            triggerReason="SignedDataReceived", evse={"id": 1, "connectorId": 1},
+            transactionInfo={"transactionId": "signed"},
+            meterValue=[{"timestamp": stamps[number], "sampledValue": [value]}],
+        )  # fmt: skip
+
+
+def test_signed_sessions_through_the_gateway(instance: Instance) -> None:
+    """What a meter signed reaches the record: verified, tampered with, and of an unknown meter."""
+    tampered = END.replace("107.5002", "197.5002")
+    stranger = [
+        ocmf(reading("B", "100"), serial="M-9"),
+        ocmf(reading("E", "107"), serial="M-9", page="T2"),
+    ]
+    cases = {
+        "RIGHT": ((BEGIN, END), ("OK", "SIGNED", Decimal("7500.100"))),
+        "TAMPERED": ((BEGIN, tampered), ("BAD", None, Decimal("7500.000"))),
+        "STRANGER": (stranger, ("UNVERIFIED", None, Decimal("7500.000"))),
+    }
+
+    async def work() -> None:
+        async with site(instance, settle_s=0.0) as where:
+            await where.rows(f"INSERT INTO meter_keys VALUES ('M-1', '{OCA}', NOW())")
+            for version in ("ocpp1.6", "ocpp2.0.1", "ocpp2.1"):
+                for name, ((begin, end), _) in cases.items():
+                    async with where.client(f"{name}-{version}", version) as client:
+                        await charged(client, version, begin, end)
+            await where.gateway.ledger.issue()
+            rows = await where.rows(
+                "SELECT charge_point_id, signature_state, energy_basis, energy_wh, outcome, flags "
+                "FROM current_charge_detail_records"
+            )
+            assert len(rows) == 9
+            for charger, state, basis, energy_wh, outcome, flags in rows:
+                _, (wanted, wanted_basis, wanted_wh) = cases[charger.partition("-")[0]]
+                assert (state, energy_wh) == (wanted, wanted_wh), charger
+                assert (basis == "SIGNED") is (wanted_basis == "SIGNED"), charger
+                assert (outcome == "DISPUTED") is (state == "BAD"), charger
+                told = Quality(flags) & (Quality.SIGNED_OK | Quality.SIGNED_BAD)
+                assert told == {"OK": Quality.SIGNED_OK, "BAD": Quality.SIGNED_BAD}.get(state, 0)
+
+    asyncio.run(asyncio.wait_for(work(), 120))

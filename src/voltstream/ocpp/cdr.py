@@ -23,8 +23,9 @@ _TOLD = (
     Quality.SESSION_RELATIVE | Quality.REG_RESET | Quality.ROLLOVER | Quality.PLACEHOLDER_ZERO
     | Quality.IMPLAUSIBLE | Quality.UNIT_SUSPECT | Quality.OFFLINE | Quality.CLOCK_SKEW
     | Quality.CLOCK_UNSET | Quality.ESTIMATED | Quality.STOP_CONFLICT | Quality.UNKNOWN_UNIT
-    | Quality.ORPHAN | Quality.NEG_DELTA
+    | Quality.ORPHAN | Quality.NEG_DELTA | Quality.SIGNED_OK | Quality.SIGNED_BAD
 )  # fmt: skip
+_SEALS = {"OK": Quality.SIGNED_OK, "BAD": Quality.SIGNED_BAD}
 _NO_TOKEN = frozenset({"", None})
 
 
@@ -73,7 +74,7 @@ def signed_energy(values: Sequence[str], keys: Mapping[str, str]) -> Signed:
     """Verify the signed values of a session with the keys that are known of its meter."""
     if not values:
         return Signed("NONE")
-    documents = [ocmf.parse(value) for value in values]
+    documents = [ocmf.parse(value) for value in dict.fromkeys(values)]  # Some come twice.
     known = [one for one in documents if one is not None]
     verdicts = {ocmf.verify(one, keys.get(one.meter_serial)) for one in known}
     if ocmf.Verdict.BAD in verdicts:
@@ -131,6 +132,7 @@ def build(
     flags = energy.flags
     for found in (*(one.flags for one in events), *(one.flags for one in points)):
         flags |= found
+    flags |= _SEALS.get(signed.state, Quality.OK)
     return {
         "charge_point_id": charger,
         "evse_id": placed.evse_id,
@@ -150,7 +152,7 @@ def build(
         "sample_count": len(times),
         "coverage": _decimal("coverage", coverage(times, opening.event_us, stop.event_us)),
         "completeness": completeness(events),
-        "outcome": energy.outcome,
+        "outcome": "DISPUTED" if signed.state == "BAD" else energy.outcome,
         "signature_state": signed.state,
         "site": place.site,
         "tariff_id": place.tariff_id,

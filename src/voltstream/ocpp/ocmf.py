@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -34,6 +35,7 @@ _OCA_PREFIX = "oca:base16:asn1:"
 _TO_WH = {"kWh": Decimal(1000), "Wh": Decimal(1)}
 _BILLABLE_TIME = frozenset("SR")
 _ENDS = frozenset("ELRAP")
+_PAGE = re.compile(r"[TF][0-9]{1,12}")
 
 
 class Verdict(Enum):
@@ -178,8 +180,11 @@ def verify(document: Document, key_text: str | None) -> Verdict:
 def energy_wh(documents: list[Document]) -> Decimal | None:
     """Return what verified documents say a session took; None when they may not be billed.
 
-    Law: begin and end are of the same meter, in good state, with a clock that was set.
+    Law: begin and end are of the same meter, in good state, with a clock that was set, and no
+    record between them is missing: the meter numbers its records without a gap.
     """
+    if not _is_whole([one.pagination for one in documents]):
+        return None
     readings = [(one.meter_serial, reading) for one in documents for reading in one.readings]
     if len({serial for serial, _ in readings}) != 1:
         return None
@@ -193,3 +198,13 @@ def energy_wh(documents: list[Document]) -> Decimal | None:
     if first.value_wh is None or last.value_wh is None or last.value_wh < first.value_wh:
         return None
     return last.value_wh - first.value_wh
+
+
+def _is_whole(pages: list[str]) -> bool:
+    """Tell whether page numbers (T or F, and a number) follow each other, each once."""
+    if not any(pages):
+        return True
+    if not all(_PAGE.fullmatch(page) for page in pages) or len({page[0] for page in pages}) > 1:
+        return False
+    numbers = sorted(int(page[1:]) for page in pages)
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
