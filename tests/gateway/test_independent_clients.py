@@ -55,7 +55,7 @@ def now() -> str:
 class Charger16(ChargePoint16):
     @on("TriggerMessage")
     def on_trigger(self, **_: Any) -> Any:
-        return result16.TriggerMessage(status="Accepted")  # type: ignore[arg-type]
+        return result16.TriggerMessage(status="Accepted")
 
     async def live(self) -> None:
         """Boot, charge 1,500 Wh, and answer with what the library makes of each reply."""
@@ -117,7 +117,7 @@ class Charger21(Charger2, ChargePoint21):
     words, results = call21, result21
 
 
-CHARGERS = dict(zip(VERSIONS, (Charger16, Charger201, Charger21), strict=True))
+CHARGERS: dict[str, Any] = dict(zip(VERSIONS, (Charger16, Charger201, Charger21), strict=True))
 
 
 async def energies(where: Site, name: str) -> list[Any]:
@@ -158,6 +158,14 @@ def test_mobilityhouse_ocpp(instance: Instance, version: str) -> None:
     asyncio.run(asyncio.wait_for(work(), 120))
 
 
+def node(url: str, version: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["node", str(HERE / "charger.cjs"), url, version],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "NODE_PATH": str(NODE_MODULES)},
+    )  # fmt: skip
+
+
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 @pytest.mark.skipif(not NODE_MODULES.exists(), reason="ocpp-rpc is not installed")
 @pytest.mark.parametrize("version", VERSIONS)
@@ -165,11 +173,7 @@ def test_ocpp_rpc(instance: Instance, version: str) -> None:
     async def work() -> None:
         async with site(instance, settle_s=0.0) as where:
             url = f"ws://127.0.0.1:{where.gateway.port}/ocpp"
-            done = await asyncio.to_thread(
-                subprocess.run, ["node", HERE / "charger.cjs", url, version],
-                capture_output=True, text=True, check=False, timeout=60,
-                env={**os.environ, "NODE_PATH": str(NODE_MODULES)},
-            )  # fmt: skip
+            done = await asyncio.to_thread(node, url, version)
             assert done.stdout.splitlines()[-1:] == ["done"], done.stdout + done.stderr
             assert await energies(where, f"NODE-{version}") == [(1500, "COMPLETE")]
 

@@ -27,7 +27,9 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 # What the server may close with: protocol, data type, not UTF-8, policy, too long, and going away.
 CLOSES = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011}
 CODES = {
-    version: {code(version, fault, anonymous=anonymous) for fault in Fault for anonymous in (0, 1)}
+    version: {
+        code(version, fault, anonymous=anonymous) for fault in Fault for anonymous in (False, True)
+    }
     for version in Version
 }
 SEED = int(os.environ.get("VOLTSTREAM_FUZZ_SEED", "20260601"))
@@ -105,7 +107,7 @@ class Wire:
             return None
 
     async def texts(self, count: int) -> list[str]:
-        found = []
+        found: list[str] = []
         while len(found) < count:
             one = await self.frame()
             assert one is not None and one[0] == TEXT, one

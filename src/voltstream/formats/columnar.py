@@ -15,7 +15,7 @@ from voltstream.formats.port import SqlDecoder, UnreadableInput
 from voltstream.formats.result import Decoded, dead_letter
 
 # Types that both sides spell alike; of others the engine knows the rules.
-_ARROW = {
+_ARROW: dict[str, pa.DataType] = {
     "VARCHAR": pa.string(),
     "BIGINT": pa.int64(),
     "INTEGER": pa.int32(),
@@ -59,7 +59,8 @@ def typed_alike(matched: pa.Table, schema: Schema) -> pa.Table | None:
         if given.type == target:
             columns.append(given)
         elif given.null_count == len(given):
-            columns.append(pa.nulls(len(given), target))
+            nulls: Any = pa.nulls
+            columns.append(nulls(len(given), target))
         elif (given.type, target) == (pa.int64(), pa.int32()):
             try:
                 columns.append(given.cast(target))
