@@ -18,6 +18,8 @@ NAMES = {
     "hypertable": "ingest with compression, bytes a row, questions; beside DuckDB, PostgreSQL",
     "wire": "rows out and in, point queries and idle connections, beside PostgreSQL",
     "gateway": "connected charge points: steady load, peak, reconnect storm (--rows: how many)",
+    "kafka": "from a broker on the same machine to views, and from a table to a topic",
+    "cdc": "changes of a PostgreSQL table to a view over the table that follows it",
     "idle": "CPU and memory with 50 views and no input",
 }
 DEFAULT = ("ocpp", "freshness")
