@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 
 class Kind(Enum):
@@ -114,6 +115,7 @@ _VECTOR = re.compile(r"FLOAT\[(\d+)\]")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
 
+@lru_cache(4096)  # It is asked for each column of each result.
 def from_store(spelling: str) -> DataType:
     """Read a type as the store spells it (``DECIMAL(38,16)``, ``INTEGER[]``, ``STRUCT(..)``)."""
     depth = 0

@@ -6,7 +6,7 @@ Source: PostgreSQL's documentation, "Logical Replication Message Formats", proto
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,20 +67,23 @@ class _Reader:
 
     def values(self) -> list[Any]:
         """Read a tuple: text, None, or _UNCHANGED for each column."""
+        message, at = self._message, self._at + 2  # Read by hand: it is done for every row.
         found: list[Any] = []
-        for _ in range(self.take(_INT16)):
-            match self.take(_CHAR):
-                case b"n":
-                    found.append(None)
-                case b"u":
-                    found.append(_UNCHANGED)
-                case _:
-                    size = self.take(_INT32)
-                    end = self._at + size
-                    if end > len(self._message):
-                        raise Malformed("a value is cut off")
-                    found.append(self._message[self._at : end].decode())
-                    self._at = end
+        for _ in range(int.from_bytes(message[self._at : at])):
+            kind, at = message[at : at + 1], at + 1
+            if kind == b"t":
+                end = at + 4 + int.from_bytes(message[at : at + 4])
+                if end > len(message):
+                    raise Malformed("a value is cut off")
+                found.append(message[at + 4 : end].decode())
+                at = end
+            elif kind == b"n":
+                found.append(None)
+            elif kind == b"u":
+                found.append(_UNCHANGED)
+            else:
+                raise Malformed("a value is cut off")
+        self._at = at
         return found
 
 
@@ -123,23 +126,75 @@ def commit_end(message: bytes) -> int:
     return int(reader.take(_INT64))
 
 
+class _Images:
+    """How the tuples of a table become rows of ours."""
+
+    def __init__(self, columns: Sequence[str], schema: Schema, key: Sequence[str]) -> None:
+        ours = {column.name.lower(): at for at, column in enumerate(schema)}
+        self._width = len(schema)
+        self._names = [column.name for column in schema]
+        self._pairs = [
+            (theirs, ours[name.lower()])
+            for theirs, name in enumerate(columns)
+            if name.lower() in ours
+        ]
+        self._straight = [at for _, at in self._pairs] == list(range(self._width))
+        self._taken = [theirs for theirs, _ in self._pairs]
+        self._keys = frozenset(ours[name.lower()] for name in key)
+        parsers = [(at, _parser(column)) for at, column in enumerate(schema)]
+        self._parsed = [(at, parse) for at, parse in parsers if parse is not None]
+
+    def row(self, values: list[Any]) -> list[Any]:
+        """Return values as our columns have them; NULL where there are none.
+
+        Raises: ValueError.
+        """
+        if self._straight:
+            row = values if len(values) == self._width else [values[at] for at in self._taken]
+        else:
+            row = [None] * self._width
+            for theirs, at in self._pairs:
+                row[at] = values[theirs]
+        for at, parse in self._parsed:
+            if row[at] is not None and row[at] is not _UNCHANGED:
+                row[at] = parse(row[at])
+        return row
+
+    def key(self, row: Sequence[Any]) -> list[Any]:
+        """Return a row of the key alone."""
+        return [value if at in self._keys else None for at, value in enumerate(row)]
+
+    def moved(self, old: Sequence[Any], new: Sequence[Any]) -> bool:
+        return any(old[at] != new[at] for at in self._keys)
+
+    def unchanged(self, row: Sequence[Any]) -> list[str]:
+        return [name for name, value in zip(self._names, row, strict=True) if value is _UNCHANGED]
+
+
 @dataclass(slots=True)
 class _Rows:
-    """Rows as columns of texts."""
+    """Rows as texts, and beside them what they do."""
 
-    schema: Schema
     values: list[list[Any]] = field(default_factory=list)
     gone: list[bool] = field(default_factory=list)
     everything: list[bool] = field(default_factory=list)
     kept: list[list[str] | None] = field(default_factory=list)
     origins: list[int] = field(default_factory=list)
 
-    def add(self, at: int, row: Mapping[str, Any], *, gone: bool, everything: bool = False) -> None:
-        kept = [name for name, value in row.items() if value is _UNCHANGED]
-        self.values.append([_value(column, row.get(column.name)) for column in self.schema])
+    def come(self, at: int, row: list[Any], images: _Images) -> None:
+        kept = images.unchanged(row) if _UNCHANGED in row else None
+        self._add(at, row, gone=False, everything=False, kept=kept)
+
+    def go(self, at: int, row: list[Any], *, everything: bool = False) -> None:
+        self._add(at, row, gone=True, everything=everything, kept=None)
+
+    def _add(
+        self, at: int, row: list[Any], *, gone: bool, everything: bool, kept: list[str] | None
+    ) -> None:
+        self.values.append(row)
         self.gone.append(gone)
         self.everything.append(everything)
-        self.kept.append([c.name for c in self.schema if c.name in kept] or None)
+        self.kept.append(kept)
         self.origins.append(at)
 
 
@@ -150,53 +205,47 @@ def read(
 
     Shape: R messages stand before the changes of their tables.
     """
-    rows = _Rows(schema)
-    known: dict[int, Relation] = {}
+    rows = _Rows()
+    known: dict[int, _Images] = {}
     letters: list[DeadLetter] = []
-    by_lower = {column.name.lower(): column.name for column in schema}
+    nothing: list[Any] = [None] * len(schema)
     for at, message in enumerate(batch.records):
+        kind = message[:1]
         try:
-            if message[:1] == b"R":
+            if kind == b"R":
                 relation = relation_of(message)
-                renamed = tuple(by_lower.get(name.lower(), name) for name in relation.columns)
-                known[relation.oid] = Relation(relation.oid, "", relation.name, renamed)
-            else:
-                for row, gone, everything in _changes(message, known, key):
-                    rows.add(at, row, gone=gone, everything=everything)
-        except (ValueError, KeyError) as error:
+                known[relation.oid] = _Images(relation.columns, schema, key)
+            elif kind == b"T":
+                rows.go(at, nothing, everything=True)
+            elif kind in (b"I", b"U", b"D"):
+                _change(at, message, known, rows)
+        except (ValueError, KeyError, IndexError) as error:
             letters.append(dead_letter(batch.position, at + 1, message, str(error), now_us))
     return _typed(rows, batch, schema, letters, decoder, now_us)
 
 
-def _changes(
-    message: bytes, known: Mapping[int, Relation], key: Sequence[str]
-) -> Iterator[tuple[dict[str, Any], bool, bool]]:
-    """Yield (row, gone, everything) of one change. Raises: Malformed, KeyError."""
-    kind = message[:1]
-    if kind == b"T":
-        yield {}, True, True
-        return
-    if kind not in (b"I", b"U", b"D"):
-        return
+def _change(at: int, message: bytes, known: Mapping[int, _Images], rows: _Rows) -> None:
+    """Add what one change does. Raises: Malformed, KeyError."""
     reader = _Reader(message)
-    columns = known[reader.take(_INT32)].columns
+    images = known[reader.take(_INT32)]
     image = reader.take(_CHAR)
-    old: dict[str, Any] = {}
+    old: list[Any] | None = None
     if image in (b"K", b"O"):
-        old = dict(zip(columns, reader.values(), strict=False))
-        if kind == b"D":
-            yield {name: old.get(name) for name in key}, True, False
+        old = images.row(reader.values())
+        if message[:1] == b"D":
+            rows.go(at, images.key(old))
             return
         reader.take(_CHAR)
-    new = dict(zip(columns, reader.values(), strict=False))
-    if image == b"O":
-        new = {name: old[name] if value is _UNCHANGED else value for name, value in new.items()}
-    if old and any(old.get(name) != new.get(name) for name in key):
-        missing = [name for name, value in new.items() if value is _UNCHANGED]
+    new = images.row(reader.values())
+    if old is not None and image == b"O":
+        pairs = zip(old, new, strict=True)
+        new = [before if after is _UNCHANGED else after for before, after in pairs]
+    if old is not None and images.moved(old, new):
+        missing = images.unchanged(new)
         if missing:
             raise Malformed(_MOVED.format(column=missing[0]))
-        yield {name: old.get(name) for name in key}, True, False
-    yield new, False, False
+        rows.go(at, images.key(old))
+    rows.come(at, new, images)
 
 
 def _typed(
@@ -228,18 +277,19 @@ def _typed(
     return Decoded(table, [*letters, *decoded.dead_letters], origins)
 
 
-def _value(column: Column, text: Any) -> Any:
-    """Return a value as Arrow takes it. Raises: ValueError."""
-    if text is None or text is _UNCHANGED:
-        return None
+def _parser(column: Column) -> Callable[[str], Any] | None:
+    """Return what must be done to a text before Arrow takes it."""
     if column.type.array_depth:
-        return parse_array(text)
-    if column.type.kind is Kind.BYTEA:
-        return bytes.fromhex(text.removeprefix("\\x"))
-    return text
+        return parse_array
+    return _bytes if column.type.kind is Kind.BYTEA else None
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("\\x"))
 
 
 def _array(column: Column, values: Sequence[Any]) -> Any:
+    plain = [None if value is _UNCHANGED else value for value in values]
     if column.type.array_depth:
-        return pa.array(values)
-    return pa.array(values, pa.binary() if column.type.kind is Kind.BYTEA else pa.string())
+        return pa.array(plain)
+    return pa.array(plain, pa.binary() if column.type.kind is Kind.BYTEA else pa.string())

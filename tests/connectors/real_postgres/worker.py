@@ -33,7 +33,7 @@ def main() -> None:
         if found != told:
             told = found
             for row in found:
-                os.write(1, b"%d %d %d\n" % row)
+                os.write(1, " ".join(map(str, row)).encode() + b"\n")
         time.sleep(0.01)
 
 
