@@ -14,7 +14,7 @@ from tests.formats.decoder import PlainDecoder
 from voltstream.core.limits import DEAD_LETTER_BYTES_MAX, LINE_BYTES_MAX
 from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Column, Schema
-from voltstream.formats.decode import decode
+from voltstream.formats.decode import decode, decode_together
 from voltstream.formats.result import Decoded
 
 SCHEMA: Schema = (
@@ -187,3 +187,23 @@ def plainly(table: pa.Table) -> str:
     """Return a table as text: there NaN equals itself, and instants know no bounds."""
     instants = table.column("t").cast(pa.int64())
     return repr(table.set_column(table.column_names.index("t"), "t", instants).to_pylist())
+
+
+def test_batches_are_read_together_as_alone() -> None:
+    beside = pa.table({"key": pa.array([b"1", b"2", b"3"], pa.binary())})
+    batches = [
+        RawBatch("ndjson", b'{"a":1}\n\n{"a":2}'),
+        RawBatch("json", records=[b'{"a":3}', b"", b'{"a":4}'], beside=beside),
+        RawBatch("json", records=[]),
+    ]
+    schema = (Column("a", "BIGINT"),)
+    for refused in (b'{"a":5}', b'{"a":"x"}', b"{"):
+        given = [*batches, RawBatch("json", records=[refused], position="p")]
+        together = decode_together(given, schema, DECODER, 0)
+        alone = [decode(batch, schema, DECODER, 0) for batch in given]
+        for one, other in zip(together, alone, strict=True):
+            assert one.table.to_pylist() == other.table.to_pylist()
+            assert list(one.dead_letters) == list(other.dead_letters)
+            assert list(one.origins if one.origins is not None else ()) == list(
+                other.origins if other.origins is not None else ()
+            )

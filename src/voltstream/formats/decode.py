@@ -46,13 +46,18 @@ def decode(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) ->
 def decode_together(
     batches: Sequence[RawBatch], schema: Schema, decoder: SqlDecoder, now_us: int
 ) -> list[Decoded]:
-    """Read batches of one source; small ones of JSON lines in one call, for a call has its price.
+    """Read batches of one source; small ones of JSON in one call, for a call has its price.
 
     Law: each is read as it is alone.
     """
-    if len(batches) < 2 or not all(_is_plain_lines(batch) for batch in batches):
+    if len(batches) < 2 or not all(_is_json(batch) for batch in batches):
         return [decode(batch, schema, decoder, now_us) for batch in batches]
-    cut = [lines.from_lines(batch.payload) for batch in batches]
+    cut = [
+        lines.from_documents(batch.records)
+        if batch.encoding == "json"
+        else lines.from_lines(batch.payload)
+        for batch in batches
+    ]
     table, faults = None, list[tuple[int, str]]()
     if not any(records.rejected for records in cut):
         texts = pa.concat_arrays([records.texts.cast(pa.large_string()) for records in cut])
@@ -62,14 +67,15 @@ def decode_together(
         return [decode(batch, schema, decoder, now_us) for batch in batches]
     found: list[Decoded] = []
     first = 0
-    for records in cut:
-        found.append(Decoded(table.slice(first, len(records.texts))))
+    for batch, records in zip(batches, cut, strict=True):
+        origins = None if batch.beside is None else records.numbers - 1
+        found.append(Decoded(table.slice(first, len(records.texts)), origins=origins))
         first += len(records.texts)
     return found
 
 
-def _is_plain_lines(batch: RawBatch) -> bool:
-    return batch.encoding in ("ndjson", "declared") and batch.beside is None
+def _is_json(batch: RawBatch) -> bool:
+    return batch.encoding in ("ndjson", "declared", "json")
 
 
 def _bytes(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:

@@ -40,9 +40,9 @@ def absorb(epoch: Epoch, group: list[SourceRows]) -> None:
         tables = [with_partition(entry, batch) for batch in fresh if batch.table.num_rows]
         if tables:
             _append(epoch, entry, pa.concat_tables(tables))
-        for batch in fresh:
-            add_dead_letters(epoch.connection, batch.letters)
-            save_offsets(epoch.connection, oid, batch.offsets)
+        add_dead_letters(epoch.connection, [one for batch in fresh for one in batch.letters])
+        places = {part: place for batch in fresh for part, place in batch.offsets.items()}
+        save_offsets(epoch.connection, oid, places)
 
 
 def _was_taken(epoch: Epoch, batch: SourceRows) -> bool:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from voltstream.core.errors import StorageFault
 from voltstream.store import hypertable, pushes
-from voltstream.store.database import Connection
+from voltstream.store.database import Connection, literal
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
 from voltstream.store.timescale import JOB_TABLES, MACROS, VIEWS
@@ -304,13 +304,15 @@ def read_offsets(connection: Connection, source: int) -> dict[str, str]:
 
 
 def save_offsets(connection: Connection, source: int, offsets: Mapping[str, str]) -> None:
-    for part, position in offsets.items():
-        known = connection.execute(
-            "UPDATE _vs.offsets SET position = ? WHERE source = ? AND part = ?",
-            [position, source, part],
-        )
-        if not known:
-            connection.execute("INSERT INTO _vs.offsets VALUES (?, ?, ?)", [source, part, position])
+    if not offsets:
+        return
+    rows = ", ".join(f"({literal(part)}, {literal(at)})" for part, at in offsets.items())
+    connection.execute(
+        f"MERGE INTO _vs.offsets AS o USING (VALUES {rows}) AS n(part, position) "
+        f"ON o.source = {source} AND o.part = n.part "
+        "WHEN MATCHED THEN UPDATE SET position = n.position "
+        f"WHEN NOT MATCHED THEN INSERT VALUES ({source}, n.part, n.position)"
+    )
 
 
 @dataclass(frozen=True, slots=True)
