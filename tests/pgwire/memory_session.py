@@ -207,6 +207,9 @@ class MemorySession:
         except duckdb.Error as error:
             raise VoltstreamError(str(error).splitlines()[0]) from error
 
+    def fail(self) -> None:
+        """Its own errors fail its blocks."""
+
     def begin_implicit(self) -> None:
         self.calls.append("begin_implicit")
         self.connection.execute("begin")

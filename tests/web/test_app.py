@@ -81,6 +81,9 @@ class MemorySession:
     def execute(self, statement: Statement, parameters: Sequence[object | None] = ()) -> Outcome:
         return Outcome("SELECT", rows=OneRow())
 
+    def fail(self) -> None:
+        """Its own errors fail its blocks."""
+
     def begin_implicit(self) -> None:
         return
 

@@ -202,6 +202,9 @@ class Session(Protocol):
     def execute(self, statement: Statement, parameters: Sequence[object | None] = ()) -> Outcome:
         """Run a statement. Parameters are Python values already decoded by their OIDs."""
 
+    def fail(self) -> None:
+        """Let an open transaction fail: the client was told an error that is not the session's."""
+
     def begin_implicit(self) -> None:
         """Open the implicit transaction of a message with several statements."""
 

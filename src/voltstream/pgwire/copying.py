@@ -47,7 +47,8 @@ class CopyReceiver:
                 case m.CopyFail(reason=reason):
                     raise QueryCanceled(f"COPY from stdin failed: {reason}")
                 case _:
-                    raise ProtocolViolation("unexpected message type during COPY from stdin")
+                    kind = type(message).__name__
+                    raise ProtocolViolation(f"unexpected message {kind} during COPY from stdin")
         except VoltstreamError as error:
             self.abandon(error.message)
             raise

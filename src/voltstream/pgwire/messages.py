@@ -134,10 +134,18 @@ class FunctionCall:
     """The obsolete fast path; it is parsed only to be refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A message of a known type and length whose body is none of that type."""
+
+    tag: str
+    error: VoltstreamError = field(compare=False)
+
+
 FrontendMessage = (
     SslRequest | GssRequest | CancelRequest | Startup | Query | Parse | Bind | Describe
     | Execute | Close | Flush | Sync | Terminate | CopyData | CopyDone | CopyFail | Password
-    | FunctionCall
+    | FunctionCall | Malformed
 )  # fmt: skip
 
 # --- backend ------------------------------------------------------------------------------------

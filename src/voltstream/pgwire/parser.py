@@ -5,7 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 
-from voltstream.core.errors import ProtocolViolation
+from voltstream.core.errors import (
+    FeatureNotSupported,
+    InvalidParameter,
+    ProtocolViolation,
+    VoltstreamError,
+)
 from voltstream.core.limits import LOGIN_BYTES_MAX, STARTUP_BYTES_MAX
 from voltstream.pgwire import messages as m
 
@@ -94,8 +99,11 @@ class FrontendParser:
         if body is None:
             return None
         fields = _Fields(body, self.codec)
-        parsed = _READERS[tag](fields)
-        fields.end()
+        try:
+            parsed = _READERS[tag](fields)
+            fields.end()
+        except VoltstreamError as error:
+            return m.Malformed(tag, error)  # Where the next message begins is known all the same.
         return parsed
 
     def _cut(self, start: int, size_max: int) -> bytes | None:
@@ -123,7 +131,9 @@ class FrontendParser:
             return m.SslRequest() if code == _SSL_CODE else m.GssRequest()
         major, minor = code >> 16, code & 0xFFFF
         if major != 3:
-            raise ProtocolViolation(f"unsupported frontend protocol {major}.{minor}")
+            raise FeatureNotSupported(
+                f"unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.2"
+            )
         parameters: dict[str, str] = {}
         while name := fields.text():
             parameters[name] = fields.text()
@@ -145,7 +155,8 @@ def _bind(fields: _Fields) -> m.Bind:
         parameters.append(None if size == -1 else fields.octets(size))
     result_formats = fields.int16s()
     if any(code not in (0, 1) for code in formats + result_formats):
-        raise ProtocolViolation("unsupported format code")
+        wrong = next(code for code in formats + result_formats if code not in (0, 1))
+        raise InvalidParameter(f"unsupported format code: {wrong}")
     if len(formats) > 1 and len(formats) != len(parameters):
         raise ProtocolViolation(
             f"bind message has {len(formats)} parameter formats but {len(parameters)} parameters"

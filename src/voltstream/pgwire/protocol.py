@@ -130,7 +130,7 @@ class Conversation:
         violation: VoltstreamError | None = None
         try:
             self._waiting.extend(self._parser.feed(data))
-        except ProtocolViolation as error:
+        except VoltstreamError as error:
             violation = error
         try:
             while self._waiting and not self.finished:
@@ -173,6 +173,8 @@ class Conversation:
     def _answer(self, message: m.FrontendMessage) -> Iterator[bytes]:
         session = self._session
         if session is None:
+            if isinstance(message, m.Malformed):
+                raise message.error
             return self._start(message)
         if isinstance(message, m.Terminate):
             self.finished = True
@@ -189,6 +191,11 @@ class Conversation:
             case m.Flush() | m.CopyData() | m.CopyDone() | m.CopyFail():
                 # Data of a COPY that failed may still be under way; PostgreSQL ignores it too.
                 return iter(())
+            case m.Malformed(tag=tag, error=error) if tag in "PBDEC":
+                self._extending = True
+                return self._guarded_extended(session, _failing(error))
+            case m.Malformed(error=error):
+                return self._guarded_simple(session, _failing(error))
             case m.FunctionCall():
                 refusal = FeatureNotSupported("the function call protocol is not supported")
                 return iter((m.error_response(refusal), m.ready(session.status)))
@@ -299,6 +306,7 @@ class Conversation:
         if isinstance(error, AdminShutdown):
             raise error
         yield m.error_response(error, codec=self._codec)
+        session.fail()
         if self._implicit:
             self._implicit = False
             session.end_implicit(commit=False)
@@ -567,6 +575,11 @@ class Conversation:
         else:
             self._prepareds.close(message.name)
         yield m.CLOSE_COMPLETE
+
+
+def _failing(error: VoltstreamError) -> Iterator[bytes]:
+    yield from ()
+    raise error
 
 
 def _cursor_columns(session: Session, name: str) -> Schema:

@@ -104,7 +104,10 @@ class EngineSession:
     def parse(self, text: str) -> Sequence[Statement]:
         try:
             with _bounded_depth():
-                return self._access.parse(text)
+                parsed = self._access.parse(text)
+            if self.status == "E" and parsed and not ends_block(parsed[0]):
+                raise _aborted()
+            return parsed
         except VoltstreamError:
             self._block.fail()
             raise
@@ -119,7 +122,7 @@ class EngineSession:
                 return self._described(parsed, parameter_oids)
         except VoltstreamError as error:
             self._block.fail()
-            self._blame(error, parsed)
+            self._blame(error, whole(parsed) if isinstance(parsed, Asked) else parsed)
             raise
 
     def _described(self, parsed: sql.Parsed, parameter_oids: Sequence[int]) -> Description:
@@ -197,6 +200,9 @@ class EngineSession:
         relations = {name: relation for name, relation in found if relation is not None}
         with_public_names(error, catalog)
         blame(error, parsed, relations)
+
+    def fail(self) -> None:
+        self._block.fail()
 
     def begin_implicit(self) -> None:
         self._block.begin_implicit()
