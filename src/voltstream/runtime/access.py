@@ -11,7 +11,7 @@ from typing import TypeVar
 from voltstream.core.errors import LockNotAvailable, VoltstreamError
 from voltstream.core.limits import FEW_ROWS_MAX
 from voltstream.core.ports import Description, FewRows, Outcome
-from voltstream.runtime import costs, describing, querying, show
+from voltstream.runtime import chunk_queries, costs, describing, querying, show
 from voltstream.runtime.activity import Asker, Presence
 from voltstream.runtime.block import Block
 from voltstream.runtime.catalog import Catalog, Names, Scope, search_path, undescribed
@@ -30,6 +30,7 @@ from voltstream.runtime.settings import Settings
 from voltstream.runtime.system_catalog import names_system
 from voltstream.runtime.transaction import waited
 from voltstream.sql import statements as sql
+from voltstream.sql.chunk_queries import ChunkQuery
 from voltstream.sql.explain import plan_json
 from voltstream.sql.natives.datetimes import date_order
 from voltstream.sql.resolve import DEFINITIONS, resolved
@@ -97,11 +98,13 @@ class Access:
 
         What defines an object does both on the writer. Raises: InsufficientPrivilege (42501).
         """
-        if isinstance(parsed, DEFINITIONS):
+        if isinstance(parsed, (*DEFINITIONS, ChunkQuery)):
             return parsed
-        names = Names(self.catalog, undescribed, self.scope())
+        return self._qualified(parsed, self.catalog, self.permits())
+
+    def _qualified(self, parsed: sql.Parsed, catalog: Catalog, permits: Permits) -> sql.Parsed:
+        names = Names(catalog, undescribed, self.scope())
         qualified = resolved(parsed, names)
-        permits = self.permits()
         allow(permits, qualified)
         allow_functions(permits, names.used)
         return qualified
@@ -310,6 +313,20 @@ class Access:
         return waited(self._databases.run_on_roles(work.run))
 
     # --- writing --------------------------------------------------------------------------------
+
+    def call_for_chunks(self, parsed: ChunkQuery) -> Outcome:
+        """Run a query that calls functions of chunks."""
+
+        def run(epoch: Epoch) -> Outcome:
+            permits = self._permits_in(epoch.catalog)
+            return chunk_queries.run(
+                epoch,
+                parsed,
+                lambda query: self._qualified(query, epoch.catalog, permits),
+                lambda call: allow(permits, call),
+            )
+
+        return self.on_writer(run)
 
     def finish_copy(self, run: Callable[[Epoch], Outcome], size: int) -> Outcome:
         try:

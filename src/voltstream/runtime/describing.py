@@ -15,6 +15,7 @@ from voltstream.runtime.effects import effect_columns
 from voltstream.runtime.show import shown_columns
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import capture
+from voltstream.sql.chunk_queries import ChunkQuery, opened, split
 from voltstream.sql.effects import EffectQuery
 from voltstream.sql.parameters import parameter_types
 from voltstream.sql.translate import translate_query
@@ -67,6 +68,9 @@ def _columns(
     parameters: Sequence[object | None],
 ) -> Schema | None:
     match parsed:
+        case ChunkQuery():
+            plain, _ = split(opened(parsed, lambda _: ()))
+            return _columns(plain, catalog, connection, parameters)
         case sql.Query(tree=tree):
             names = Names(catalog, connection.describe)
             columns = connection.describe(translate_query(tree, names, connection, parameters))

@@ -45,6 +45,7 @@ from voltstream.runtime.signals import Signals
 from voltstream.sql import statements as sql
 from voltstream.sql.blame import blame
 from voltstream.sql.channels import Listen, Notify, Unlisten
+from voltstream.sql.chunk_queries import ChunkQuery
 from voltstream.sql.effects import EffectQuery
 from voltstream.sql.natives.datetimes import date_order
 from voltstream.sql.role_statements import (
@@ -253,11 +254,14 @@ class EngineSession:
         access = self._access
         transaction = self._block.transaction
         self._engine.admit(parsed, waits=transaction is None)
-        if transaction is not None and transaction.read_only and not isinstance(parsed, _READING):
+        writes = not isinstance(parsed, _READING) or isinstance(parsed, ChunkQuery)
+        if transaction is not None and transaction.read_only and writes:
             raise ReadOnlyTransaction(
                 f"cannot execute {parsed.text.split()[0].upper()} in a read-only transaction"
             )
         match parsed:
+            case ChunkQuery():
+                return access.call_for_chunks(parsed)
             case EffectQuery():
                 return self._own.query(parsed, parameters)
             case sql.Query(tree=tree):

@@ -30,7 +30,7 @@ _FUNCTIONS = frozenset({
 
 COMMAND_PREFIX = "ocpp_"  # Commands to charge points; which there are the gateway knows.
 
-_OF_CHUNKS = frozenset({
+OF_CHUNKS = frozenset({
     "compress_chunk", "decompress_chunk", "tier_chunk", "untier_chunk",
 })  # fmt: skip
 
@@ -89,7 +89,7 @@ def _call(cursor: Cursor, text: str, offset: int) -> Call | None:
     if not known or not cursor.sees("("):
         return None
     whole = cursor.closing() == len(cursor.tokens) - 1
-    if not whole and name not in _OF_CHUNKS:
+    if not whole and name not in OF_CHUNKS:
         return None
     positional: list[str] = []
     named: dict[str, str] = {}

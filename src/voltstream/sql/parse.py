@@ -14,6 +14,7 @@ from voltstream.sql.alter import parse_comment, parse_drop, parse_truncate
 from voltstream.sql.altering import parse_alter
 from voltstream.sql.calls import lone_call, parse_call
 from voltstream.sql.channels import parse_listen, parse_notify, parse_unlisten
+from voltstream.sql.chunk_queries import with_chunk_calls
 from voltstream.sql.copying import parse_copy
 from voltstream.sql.create import parse_create
 from voltstream.sql.cursor import Cursor
@@ -162,7 +163,7 @@ def _query(tree: exp.Expression, text: str, offset: int) -> Parsed:
     """Return a query, or SELECT … INTO t, which makes a table as CREATE TABLE t AS does."""
     into = tree.args.get("into")
     if into is None:
-        return with_effects(Query(text=text, offset=offset, tree=tree))
+        return with_chunk_calls(with_effects(Query(text=text, offset=offset, tree=tree)))
     if into.args.get("temporary"):
         raise FeatureNotSupported("a temporary table is not supported")
     query = tree.copy()
