@@ -20,6 +20,7 @@ NAMES = {
     "gateway": "connected charge points: steady load, peak, reconnect storm (--rows: how many)",
     "kafka": "from a broker on the same machine to views, and from a table to a topic",
     "cdc": "changes of a PostgreSQL table to a view over the table that follows it",
+    "formats": "messages that name their schema to columns (--rows; --only avro,protobuf,json)",
     "idle": "CPU and memory with 50 views and no input",
 }
 DEFAULT = ("ocpp", "freshness")

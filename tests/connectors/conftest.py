@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_registry.server import NoRegistry, Registry
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,13 @@ def server() -> Iterator[Server]:
     yield running
     running.stop("immediate")
     running.remove()
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    try:
+        running = Registry(tmp_path_factory.mktemp("registry"))
+    except NoRegistry as reason:
+        pytest.skip(str(reason))
+    yield running
+    running.stop()

@@ -111,7 +111,56 @@ def test_no_change_at_all(form: Form) -> None:
     assert rows(changes(form, RawBatch("json", records=[]))) == []
 
 
-@pytest.mark.parametrize("wrong", [("canal", "json"), ("upsert", "csv"), ("debezium", "bytes")])
+@pytest.mark.parametrize("wrong", [("canal", "csv"), ("upsert", "csv"), ("debezium", "bytes")])
 def test_what_cannot_be_read_is_refused(wrong: tuple[str, str]) -> None:
     with pytest.raises(FeatureNotSupported):
         declared({"format": wrong[0], "encode": wrong[1]}, "x")
+
+
+def test_maxwell_tells_rows_and_what_changed_of_them() -> None:
+    def told(kind: str, data: object, old: object = None) -> bytes:
+        event_ = {"database": "d", "table": "t", "type": kind, "data": data}
+        return json.dumps(event_ if old is None else {**event_, "old": old}).encode()
+
+    batch = RawBatch("json", position="t", records=[
+        told("insert", {"meter": 1, "feeder": "a", "since": "2024-01-02"}),
+        told("bootstrap-start", {}),
+        told("bootstrap-insert", {"meter": 2, "feeder": "b"}),
+        told("update", {"meter": 2, "feeder": "c"}, {"feeder": "b"}),
+        told("update", {"meter": 3, "feeder": "c"}, {"meter": 2}),
+        told("delete", {"meter": 1, "feeder": "a"}),
+        told("table-alter", None),
+        b"{}",
+    ])  # fmt: skip
+    decoded = changes("maxwell", batch)
+    assert [(row[0], row[1], row[3]) for row in rows(decoded)] == [
+        (1, "a", False), (2, "b", False), (2, "c", False), (2, None, True), (3, "c", False),
+        (1, None, True),
+    ]  # fmt: skip
+    assert letters(decoded) == [
+        ("t:7", 'the operation "table-alter" changes no row'),
+        ("t:8", 'not a change event: it has no "type"'),
+    ]
+
+
+def test_canal_tells_several_rows_at_once() -> None:
+    def told(kind: str, data: object, old: object = None) -> bytes:
+        return json.dumps({"type": kind, "isDdl": False, "data": data, "old": old}).encode()
+
+    batch = RawBatch("json", position="t", records=[
+        told("INSERT", [{"meter": "1", "feeder": "a"}, {"meter": "2", "feeder": "b"}]),
+        told("UPDATE", [{"meter": "1", "feeder": "c"}, {"meter": "3", "feeder": "b"}],
+             [{"feeder": "a"}, {"meter": "2"}]),
+        told("DELETE", [{"meter": "3", "feeder": "b"}]),
+        told("QUERY", None),
+    ])  # fmt: skip
+    decoded = changes("canal", batch)
+    assert sorted((row[0], row[3]) for row in rows(decoded)) == [
+        (1, False), (1, False), (2, False), (2, True), (3, False), (3, True),
+    ]  # fmt: skip
+    assert letters(decoded) == [("t:4", 'the operation "QUERY" changes no row')]
+
+
+def test_documents_of_mongo_are_refused() -> None:
+    with pytest.raises(FeatureNotSupported, match="FORMAT DEBEZIUM_MONGO"):
+        declared({"format": "DEBEZIUM_MONGO"}, "source")

@@ -43,7 +43,7 @@ def test_what_a_batch_says_itself_counts_more() -> None:
     assert rows(read(layout.complete(RawBatch("ndjson", b'{"a":1,"s":"x"}')))) == [(1, "x")]
 
 
-@pytest.mark.parametrize("wrong", [{"encode": "avro"}, {"delimiter": ""}, {"delimiter": '"'}])
+@pytest.mark.parametrize("wrong", [{"encode": "thrift"}, {"delimiter": ""}, {"delimiter": '"'}])
 def test_a_wrong_layout_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter):
         declared(wrong, "x")

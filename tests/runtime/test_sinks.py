@@ -13,11 +13,13 @@ import pytest
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import AdminShutdown, InvalidParameter, LimitExceeded
 from voltstream.core.ports import (
+    ANY_SHAPE,
     Connector,
     RawBatch,
     Receipt,
     Session,
     SinkRecord,
+    SinkShape,
     SinkUnavailable,
     SourceFeed,
 )
@@ -55,7 +57,12 @@ class Collecting:
     def source(self, feed: SourceFeed) -> Connector | None:
         return None
 
-    def sink(self, name: str, properties: Mapping[str, str]) -> Collector:
+    def schemas(self, properties: Mapping[str, str], owner: str) -> None:
+        del properties, owner
+
+    def sink(
+        self, name: str, properties: Mapping[str, str], shape: SinkShape = ANY_SHAPE
+    ) -> Collector:
         return self.target
 
 

@@ -16,7 +16,16 @@ from voltstream.cli.terminal import complain, remark, say
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter, VoltstreamError
-from voltstream.core.ports import Connector, Session, SinkTarget, SourceFeed, Statement
+from voltstream.core.ports import (
+    ANY_SHAPE,
+    Connector,
+    Schemas,
+    Session,
+    SinkShape,
+    SinkTarget,
+    SourceFeed,
+    Statement,
+)
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
 
@@ -47,8 +56,13 @@ class CheckedConnectors:
         self._registry.source(feed)
         return None
 
-    def sink(self, name: str, properties: Mapping[str, str]) -> SinkTarget:
-        self._registry.sink(name, properties).close()
+    def schemas(self, properties: Mapping[str, str], owner: str) -> Schemas | None:
+        return self._registry.schemas(properties, owner)  # What follows needs the columns.
+
+    def sink(
+        self, name: str, properties: Mapping[str, str], shape: SinkShape = ANY_SHAPE
+    ) -> SinkTarget:
+        self._registry.sink(name, properties, shape).close()
         return self._registry.sink(name, {"connector": "blackhole"})
 
 

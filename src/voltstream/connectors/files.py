@@ -10,14 +10,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from voltstream.connectors import whole_files
+from voltstream.connectors.line_ends import csv_end
 from voltstream.connectors.properties import file_encoding, includes, required
+from voltstream.connectors.whole_files import compression_asked, compression_of, encoding_of
 from voltstream.connectors.window import OutstandingBatches
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.limits import EPOCH_ROWS_MAX, LINE_BYTES_MAX
 from voltstream.core.ports import Encoding, RawBatch, SourceFeed, Stopped
 from voltstream.formats.declared import declared, truth
 
@@ -27,7 +27,6 @@ POLL_INTERVAL_S = 0.2  # How often a file that was read to its end is looked at 
 # half a CSV number is a number, and a program that buffers may write half a line and pause.
 TAIL_SETTLED_S: Mapping[Encoding, float] = {"ndjson": 3.0, "csv": 30.0}
 RETRY_S = 2.0
-_NEWLINE, _QUOTE = 10, 34
 _TORN = "~"
 _LOG = logging.getLogger(__name__)
 
@@ -66,6 +65,8 @@ class FileSource:
         self._header = layout.header is not False
         file_encoding(layout.encode, owner)  # Refuses a wrong ENCODE now, not at the first file.
         self._names_file = bool(includes(feed.properties, ("file",), owner))
+        self._compression = compression_asked(feed.properties, owner)
+        self._marker = feed.properties.get("done.suffix", "")
         self._owner = owner
         self._feed = feed
         self._stop = threading.Event()
@@ -105,6 +106,8 @@ class FileSource:
         told = ""
         while not self._stop.is_set():
             paths = sorted(p for p in glob.glob(self._pattern, recursive=True) if os.path.isfile(p))
+            if self._marker:
+                paths = [p for p in paths if os.path.isfile(p + self._marker)]
             advanced = False
             for path in paths:
                 advanced = self._read_file(path) or advanced
@@ -123,12 +126,11 @@ class FileSource:
     def _read_file(self, path: str) -> bool:
         """Submit what is new in a file; tell whether anything was."""
         progress = self._progress.setdefault(path, _Progress(0))
-        kind = file_encoding(self._encode, self._owner, path)
-        batches = (
-            self._row_batches(path, progress)
-            if kind == "arrow"
-            else self._byte_batches(path, progress, kind)
-        )
+        kind = encoding_of(self._encode, self._owner, path)
+        if kind == "arrow" or compression_of(path, self._compression) is not None:
+            batches = self._whole_batches(path, progress, kind)
+        else:
+            batches = self._byte_batches(path, progress, kind)
         advanced = False
         beside = pa.table({"file": [path]}) if self._names_file else None
         for batch in batches:
@@ -138,30 +140,24 @@ class FileSource:
             advanced = True
         return advanced
 
-    def _row_batches(self, path: str, progress: _Progress) -> Iterator[RawBatch]:
-        if os.path.getsize(path) == progress.size_seen:
-            return
+    def _whole_batches(self, path: str, progress: _Progress, kind: Encoding) -> Iterator[RawBatch]:
+        """Read a file that appeared whole; one that is still written is tried again later."""
         size = os.path.getsize(path)
-        with pq.ParquetFile(path) as file:
-            row = 0
-            for group in range(file.num_row_groups):
-                rows = file.metadata.row_group(group).num_rows
-                if row + rows > progress.position:
-                    table = file.read_row_group(group)
-                    start = max(progress.position - row, 0)
-                    yield from self._slices(path, progress, table, row, start)
-                row += rows
+        if size == progress.size_seen:
+            return
+        with open(path, "rb") as file:
+            found = whole_files.batches(
+                file,
+                path,
+                progress.position,
+                encoding=kind,
+                header=self._header,
+                compression=compression_of(path, self._compression),
+            )
+            for batch, end in found:
+                progress.position = end
+                yield replace(batch, offsets={path: str(end)})
         progress.size_seen = size
-
-    def _slices(
-        self, path: str, progress: _Progress, table: pa.Table, row: int, start: int
-    ) -> Iterator[RawBatch]:
-        for first in range(start, len(table), EPOCH_ROWS_MAX):
-            part = table.slice(first, EPOCH_ROWS_MAX)
-            position = f"{path}@{row + first}"
-            progress.position = row + first + len(part)
-            offsets = {path: str(progress.position)}
-            yield RawBatch("arrow", table=part, offsets=offsets, position=position)
 
     def _byte_batches(self, path: str, progress: _Progress, kind: Encoding) -> Iterator[RawBatch]:
         size = os.path.getsize(path)
@@ -199,7 +195,7 @@ class FileSource:
         if progress.torn:
             end = chunk.find(b"\n") + 1
         else:
-            end = _csv_end(chunk) if kind == "csv" else chunk.rfind(b"\n") + 1
+            end = csv_end(chunk) if kind == "csv" else chunk.rfind(b"\n") + 1
         if end:
             return end, True
         if len(chunk) == BATCH_BYTES:
@@ -207,18 +203,3 @@ class FileSource:
         silent_s = time.monotonic() - progress.grown_at_s
         settled = silent_s > TAIL_SETTLED_S[kind] or not self._follow
         return (len(chunk) if settled else 0), False
-
-
-def _csv_end(chunk: bytes) -> int:
-    """Return the place after the last newline that is outside quotes.
-
-    A quote that is open for longer than a record may be was never meant as one.
-    """
-    content = np.frombuffer(chunk, np.uint8)
-    newlines = np.flatnonzero(content == _NEWLINE)
-    quotes = np.flatnonzero(content == _QUOTE)
-    outside = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
-    end = int(outside[-1]) + 1 if len(outside) else 0
-    if len(chunk) - end > LINE_BYTES_MAX and len(newlines):
-        return int(newlines[-1]) + 1
-    return end

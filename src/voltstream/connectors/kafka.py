@@ -33,7 +33,13 @@ RETRY_S_MIN, RETRY_S_MAX = 0.5, 10.0
 LAG_S = 2.0  # How often the ends of the partitions are told.
 PARTITIONS_REFRESH_S = 30.0  # How soon a partition that was added to a topic is noticed.
 INCLUDED = ("key", "partition", "offset", "timestamp", "header", "payload")
-_ENCODINGS: Mapping[Encode, Encoding] = {"json": "json", "csv": "csv", "bytes": "bytes"}
+_ENCODINGS: Mapping[Encode, Encoding] = {
+    "json": "json",
+    "csv": "csv",
+    "bytes": "bytes",
+    "avro": "framed",
+    "protobuf": "framed",
+}
 _OURS = frozenset({"group.id", "enable.auto.commit", "enable.auto.offset.store"})
 _LOG = logging.getLogger(__name__)
 
@@ -67,7 +73,7 @@ class KafkaSource:
         self._topic = required(feed.properties, "topic", owner)
         layout = declared(feed.properties, owner)
         if layout.encode not in _ENCODINGS:
-            hint = "Messages hold JSON, CSV or BYTES."
+            hint = "Messages hold JSON, CSV, AVRO, PROTOBUF or BYTES."
             raise InvalidParameter(f"{owner} cannot read ENCODE PARQUET in messages", hint=hint)
         if layout.header:
             hint = "Each message is rows: write without_header = true, or leave it out."

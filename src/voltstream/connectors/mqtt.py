@@ -33,7 +33,13 @@ BATCH_S = 0.1  # Messages of so long are one batch.
 BATCH_MESSAGES = 5_000
 SESSION_S = 7 * 86_400  # How long the broker keeps messages for a server that is away.
 RETRY_S_MAX = 10
-_ENCODINGS: Mapping[Encode, Encoding] = {"json": "json", "csv": "csv", "bytes": "bytes"}
+_ENCODINGS: Mapping[Encode, Encoding] = {
+    "json": "json",
+    "csv": "csv",
+    "bytes": "bytes",
+    "avro": "framed",
+    "protobuf": "framed",
+}
 _QOS = {"at_most_once": 0, "at_least_once": 1, "exactly_once": 2, "0": 0, "1": 1, "2": 2}
 _SCHEMES = {"mqtt": 1883, "tcp": 1883, "mqtts": 8883, "ssl": 8883}
 _PROPERTIES: Any = Properties  # The library leaves it without types.

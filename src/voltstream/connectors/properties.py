@@ -50,3 +50,23 @@ def file_encoding(encode: Encode, owner: str, path: str = "") -> Encoding:
         hint = "Files hold JSON, CSV or PARQUET."
         raise InvalidParameter(f"{owner} cannot read ENCODE {encode.upper()} in files", hint=hint)
     return _FILES[encode]
+
+
+def seconds(given: Mapping[str, str], name: str, default: str, owner: str) -> float:
+    """Return a positive number of seconds. Raises: InvalidParameter (22023)."""
+    written = given.get(name, default)
+    try:
+        value = float(written)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e6:
+        raise InvalidParameter(f'{owner} cannot take "{written}" as "{name}"')
+    return value
+
+
+def count(given: Mapping[str, str], name: str, default: int, owner: str) -> int:
+    """Return a whole number above 0. Raises: InvalidParameter (22023)."""
+    written = given.get(name, str(default)).strip()
+    if not written.isdecimal() or not 0 < int(written) < 2**40:
+        raise InvalidParameter(f'{owner} cannot take "{written}" as "{name}"')
+    return int(written)

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from voltstream.connectors.encoded_sink import encoded
 from voltstream.connectors.files import FileSource
 from voltstream.connectors.generated import GeneratedSource
+from voltstream.connectors.iceberg_sink import IcebergSink
 from voltstream.connectors.kafka import KafkaSource
 from voltstream.connectors.kafka_exactly_once import ExactlyOnceKafkaSink
 from voltstream.connectors.kafka_sink import KafkaSink
 from voltstream.connectors.mqtt import MqttSource
+from voltstream.connectors.object_sink import ObjectSink
+from voltstream.connectors.object_source import ObjectSource
 from voltstream.connectors.postgres_cdc import PostgresCdcSource
 from voltstream.connectors.postgres_sink import PostgresSink
 from voltstream.connectors.properties import required
 from voltstream.connectors.rest import RestSource
+from voltstream.connectors.schema_registry import schemas_of
 from voltstream.connectors.sinks import BlackholeSink, FileSink
 from voltstream.connectors.webhook_sink import WebhookSink
 from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
-from voltstream.core.ports import Connector, SinkTarget, SourceFeed
+from voltstream.core.ports import (
+    ANY_SHAPE,
+    Connector,
+    Schemas,
+    SinkShape,
+    SinkTarget,
+    SourceFeed,
+)
 from voltstream.formats.declared import truth
 
 
@@ -49,6 +61,8 @@ class ConnectorRegistry:
                 return None
             case "file":
                 return FileSource(feed)
+            case "s3" | "gcs" | "azblob" | "posix_fs" | "fs":
+                return ObjectSource(feed)
             case "kafka":
                 return KafkaSource(feed, self._bootstrap_override)
             case "datagen":
@@ -60,31 +74,45 @@ class ConnectorRegistry:
             case "rest":
                 return RestSource(feed)
             case other:
-                known = "file, kafka, mqtt, postgres-cdc, rest, datagen, webhook or none"
-                hint = f"Sources read from {known}."
+                known = "kafka, mqtt, postgres-cdc, rest, datagen, webhook or none"
+                hint = f"Sources read from file, s3, gcs, azblob, posix_fs, {known}."
                 message = f'source "{feed.source}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
 
-    def sink(self, name: str, properties: Mapping[str, str]) -> SinkTarget:
+    def schemas(self, properties: Mapping[str, str], owner: str) -> Schemas | None:
+        """Return where records' schemas are kept. Raises: InvalidParameter (22023)."""
+        return schemas_of(properties, owner)
+
+    def sink(
+        self, name: str, properties: Mapping[str, str], shape: SinkShape = ANY_SHAPE
+    ) -> SinkTarget:
         """Return the target of a sink. Raises: InvalidParameter (22023)."""
         match required(properties, "connector", f'sink "{name}"').lower():
             case "file":
                 return FileSink(name, properties)
+            case "s3" | "gcs" | "azblob" | "posix_fs" | "fs":
+                return ObjectSink(name, properties, shape)
             case "blackhole" | "console":  # A server has none.
                 return BlackholeSink()
             case "kafka":
                 made = ExactlyOnceKafkaSink if _is_exactly_once(name, properties) else KafkaSink
-                return made(name, properties, self._bootstrap_override)
+                target = made(name, properties, self._bootstrap_override)
+                given = {**properties, "encode": shape.encode, "format": shape.form}
+                schemas = schemas_of(given, f'sink "{name}"')
+                return encoded(name, properties, shape, schemas, target)
             case "kafka-mirror":
                 if self._mirror is None:
                     raise InvalidParameter(f'sink "{name}" needs the setting kafka.mirror')
                 return KafkaSink(name, {**properties, **self._mirror}, None)
+            case "iceberg":
+                return IcebergSink(name, properties, shape)
             case "postgres":
                 return PostgresSink(name, properties)
             case "webhook" | "http":
                 return WebhookSink(name, properties, self._clock)
             case other:
-                hint = "Sinks write to file, kafka, postgres, webhook or blackhole."
+                known = "kafka, postgres, webhook, iceberg or blackhole"
+                hint = f"Sinks write to file, s3, gcs, azblob, fs, {known}."
                 message = f'sink "{name}": no connector is called "{other}"'
                 raise InvalidParameter(message, hint=hint)
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 import urllib3
 from urllib3.util.retry import Retry
 
-from voltstream.connectors.properties import choice, required
+from voltstream.connectors.properties import choice, required, seconds
 from voltstream.connectors.window import OutstandingBatches
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.limits import REST_BODY_BYTES_MAX, REST_POLL_BYTES_MAX
@@ -85,8 +85,8 @@ class RestSource:
         self._url = required(given, "url", owner)
         if urlsplit(self._url).scheme not in ("http", "https"):
             raise InvalidParameter(f'{owner} cannot take "{self._url}" as "url"')
-        self._interval_s = _seconds(given, "poll.interval.s", "60", owner)
-        self._pause_s = 1 / _seconds(given, "requests.per.second", "10", owner)
+        self._interval_s = seconds(given, "poll.interval.s", "60", owner)
+        self._pause_s = 1 / seconds(given, "requests.per.second", "10", owner)
         self._rows_path = _path(given.get("rows.path", ""))
         self._paging = choice(given, "paging", _PAGING, owner)
         self._param = given.get("paging.param", "")
@@ -258,17 +258,6 @@ def _headers(given: Mapping[str, str]) -> dict[str, str]:
         pair = f"{given['auth.user']}:{given.get('auth.password', '')}"
         headers |= urllib3.make_headers(basic_auth=pair)
     return headers
-
-
-def _seconds(given: Mapping[str, str], name: str, default: str, owner: str) -> float:
-    written = given.get(name, default)
-    try:
-        value = float(written)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise InvalidParameter(f'{owner} cannot take "{written}" as "{name}"')
-    return value
 
 
 def _shown(url: str) -> str:

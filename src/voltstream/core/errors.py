@@ -451,6 +451,12 @@ class StorageFault(VoltstreamError):
     sqlstate = "58030"
 
 
+class RegistryUnavailable(VoltstreamError):
+    """A schema is needed, and nobody tells it now."""
+
+    sqlstate = "08006"
+
+
 class ExternalRoutineFault(VoltstreamError):
     """A function in another language raised."""
 

@@ -58,6 +58,12 @@ MQTT_UNACKNOWLEDGED_MAX = 20_000  # Messages on their way, ~1 kB each. Full: the
 REST_BODY_BYTES_MAX = 32 * 1024 * 1024  # One page of an API. Larger: the poll fails and says so.
 REST_POLL_BYTES_MAX = 64 * 1024 * 1024  # Rows of a poll that are one epoch. More: several.
 WEBHOOK_BATCH_ROWS_MAX = 1_000  # Records of one request: ~300 kB. More: the sink is refused.
+SCHEMAS_KEPT_MAX = 1_000  # Schemas of records, compiled, ~10 KB each. Full: the oldest goes.
+SCHEMA_BYTES_MAX = 4 * 1024 * 1024  # One schema, or one answer of a registry. Larger: refused.
+SCHEMA_NEWEST_S = 300  # How long the newest schema of a subject is taken for the newest.
+SCHEMA_UNKNOWN_S = 30  # How long a number that a registry does not know is not asked for again.
+SINK_FILE_ROWS_MAX = 100_000  # Of one file, ~300 B each = 30 MB. More: the next file.
+SINK_FILE_BYTES_MAX = 64 * 1024 * 1024  # Of one file, as JSON. More: the next file.
 OUTBOX_ROWS_MAX = 10_000_000  # Of one sink, ~300 B each = 3 GB of disk. Full: its outbox_policy.
 OUTBOX_DELIVER_ROWS = 10_000  # Rows read from the outbox and sent at a time.
 DEAD_LETTER_BYTES_MAX = 64 * 1024  # Raw bytes kept of one undecodable record.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -290,7 +290,38 @@ class Gate(Protocol):
 
 # --- bringing rows in ---------------------------------------------------------------------------
 
-Encoding = Literal["ndjson", "json", "csv", "arrow", "bytes", "rest", "declared"]
+Encoding = Literal["ndjson", "json", "csv", "arrow", "bytes", "rest", "framed", "declared"]
+SchemaKind = Literal["AVRO", "JSON", "PROTOBUF"]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSchema:
+    """A schema that records are written with.
+
+    Shape: ``imports`` are (name, text) of what it refers to; ``descriptors`` is a serialized
+    FileDescriptorSet, its own file last, where the kind is PROTOBUF.
+    """
+
+    kind: SchemaKind
+    text: str
+    imports: tuple[tuple[str, str], ...] = ()
+    descriptors: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaSet:
+    """What is known of the schemas of a batch.
+
+    Shape: when ``framed`` a record begins with a zero byte and the number of its schema in four
+    bytes, and ``by_id`` has those that the registry knows; else all records are of ``value``.
+    ``value`` and ``key`` are the newest; ``message`` names a record where a schema has several.
+    """
+
+    framed: bool
+    value: WrittenSchema
+    key: WrittenSchema | None = None
+    by_id: Mapping[int, WrittenSchema] = field(default_factory=dict)
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +331,8 @@ class RawBatch:
     Shape: ``ndjson`` and ``csv`` carry bytes in ``payload``; ``json`` carries one document per
     item of ``records``, ``bytes`` one value, and ``csv`` may carry one row or more per item there;
     ``arrow`` carries a table whose columns match the source by name; ``rest`` carries what a
-    record gained after it was taken; ``declared`` leaves it to the source what ``payload`` is.
+    record gained after it was taken; ``framed`` carries one record per item of ``records``, to
+    be read by ``schemas``; ``declared`` leaves it to the source what ``payload`` is.
     ``offsets`` are stored in the epoch that holds the rows (partition or file -> position).
     ``position`` names where the batch came from, for dead letters.
     ``beside`` holds what came with the records, by what INCLUDE calls it: one row for each, or
@@ -320,6 +352,7 @@ class RawBatch:
     keys: Sequence[bytes | None] = ()
     name: str = ""  # What its sender calls it: a batch of a name that was taken is not taken again.
     partition: str = ""  # Which of several that advance by themselves it is from: see ``offsets``.
+    schemas: SchemaSet | None = None  # Of records that are framed.
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,6 +467,19 @@ class SinkRecord:
     value: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class SinkShape:
+    """What a sink's records are: JSON of these columns. Shape: ``form`` is as FORMAT says it."""
+
+    columns: Schema = ()
+    key: tuple[str, ...] = ()
+    form: str = "PLAIN"
+    encode: str = "JSON"
+
+
+ANY_SHAPE = SinkShape()  # Of a target to which records are bytes.
+
+
 class SinkUnavailable(Exception):  # A state of the world, not a fault of ours.
     """The target cannot take records now; they stay in the outbox and are tried again."""
 
@@ -461,6 +507,38 @@ class SinkTarget(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Rolling:
+    """How long a target would have records gather: until there are so many, or so long."""
+
+    rows: int
+    seconds: float
+
+
+@runtime_checkable
+class RollingTarget(Protocol):
+    """A target that is better served by much at once."""
+
+    @property
+    def rolling(self) -> Rolling: ...
+
+
+class Schemas(Protocol):
+    """Where the schemas of one source's records, or of one sink's, are kept.
+
+    Raises: RegistryUnavailable (08006) where none can be had now.
+    """
+
+    def newest(self) -> SchemaSet:
+        """Return the newest schemas; they are asked for again after a while."""
+
+    def known(self, ids: Collection[int]) -> SchemaSet:
+        """Return the newest schemas and those of ``ids`` that the registry has."""
+
+    def register(self, part: Literal["key", "value"], kind: SchemaKind, text: str) -> int:
+        """Return the number of a schema to write with: registered, or found where it must be."""
+
+
 class Connectors(Protocol):
     """Makes connectors by the name users write in WITH (connector = '…')."""
 
@@ -470,5 +548,13 @@ class Connectors(Protocol):
         Raises: InvalidParameter (22023) naming the property that is missing or wrong.
         """
 
-    def sink(self, name: str, properties: Mapping[str, str]) -> SinkTarget:
+    def schemas(self, properties: Mapping[str, str], owner: str) -> Schemas | None:
+        """Return where the schemas of records are kept; None where they have none.
+
+        Raises: InvalidParameter (22023).
+        """
+
+    def sink(
+        self, name: str, properties: Mapping[str, str], shape: SinkShape = ANY_SHAPE
+    ) -> SinkTarget:
         """Return the target of a sink. Raises: InvalidParameter (22023)."""

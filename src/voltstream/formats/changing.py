@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from voltstream.core.ports import RawBatch
+from voltstream.core.ports import RawBatch, SchemaSet
 from voltstream.core.schema import Schema
-from voltstream.formats import documents, pgoutput
-from voltstream.formats.casts import quoted
+from voltstream.formats import columnar, documents, framed, pgoutput
+from voltstream.formats.change_events import canal_sql, debezium_sql, maxwell_sql
 from voltstream.formats.declared import Form
 from voltstream.formats.decode import decode
-from voltstream.formats.documents import pointer
 from voltstream.formats.lines import from_documents
 from voltstream.formats.port import SqlDecoder
 from voltstream.formats.result import GONE, DeadLetter, Decoded, Integers, dead_letter
@@ -52,6 +51,12 @@ def read(
         batch = replace(batch, encoding="json", payload=b"", records=lines)
     if form == "upsert":
         return _upserts(batch, key, schema, decoder, now_us)
+    if form in ("maxwell", "canal"):
+        return _others(batch, form, key, schema, decoder, now_us)
+    if batch.encoding == "framed" and batch.schemas is not None:
+        if batch.schemas.value.kind != "JSON":
+            return _framed_debezium(batch, batch.schemas, key, schema, decoder, now_us)
+        batch = replace(batch, encoding="json", records=framed.bare(batch.records))
     return _debezium(batch, key, schema, decoder, now_us)
 
 
@@ -65,13 +70,24 @@ def _upserts(
     origins = came.origins if came.origins is not None else np.empty(0, np.int64)
     absent = [i for i, record in enumerate(batch.records) if not record.strip()]
     named = tuple(column for column in schema if column.name in key)
-    keys = [_key_document(batch.keys[i] if batch.keys else None, named) for i in absent]
+    keys = [_key_document(_key_of(batch, i), named) for i in absent]
     went = _rows_of_keys(absent, keys, schema, named, decoder)
     letters = [
         dead_letter(batch.position, at + 1, _key(batch, at), reason, now_us)
         for at, reason in went.letters
     ]
     return _merged(came.table, origins, went, [*came.dead_letters, *letters])
+
+
+def _key_of(batch: RawBatch, at: int) -> bytes | None:
+    """Return a message's key as JSON or text, whatever schema it was written with."""
+    raw = batch.keys[at] if batch.keys else None
+    if raw is None or batch.schemas is None or batch.schemas.key is None:
+        return raw
+    try:
+        return json.dumps(framed.key_document(raw, batch.schemas)).encode()
+    except ValueError:
+        return raw
 
 
 def _key(batch: RawBatch, at: int) -> bytes:
@@ -152,21 +168,88 @@ def _merged(
 def _debezium(
     batch: RawBatch, key: Sequence[str], schema: Schema, decoder: SqlDecoder, now_us: int
 ) -> Decoded:
-    records = from_documents(batch.records)
-    letters = [(number - 1, reason) for number, _, reason in records.rejected]
-    lines = pa.table({"n": records.numbers - 1, "line": records.texts})
-    events = decoder.arrow(_events_sql([c.name for c in schema if c.name in key]), {"lines": lines})
+    sql = debezium_sql([c.name for c in schema if c.name in key])
+    return _events(batch, sql, key, schema, decoder, now_us)
+
+
+def _others(
+    batch: RawBatch,
+    form: Form,
+    key: Sequence[str],
+    schema: Schema,
+    decoder: SqlDecoder,
+    now_us: int,
+) -> Decoded:
+    names = [c.name for c in schema if c.name in key]
+    sql = maxwell_sql(names) if form == "maxwell" else canal_sql(names)
+    return _events(batch, sql, key, schema, decoder, now_us)
+
+
+def _events(
+    batch: RawBatch,
+    sql: str,
+    key: Sequence[str],
+    schema: Schema,
+    decoder: SqlDecoder,
+    now_us: int,
+) -> Decoded:
+    """Read change events that a statement over ``lines`` parts into rows that come and go."""
+    present = [at for at, record in enumerate(batch.records) if record.strip()]
+    # What follows a delete to let a compacting topic forget its key is no event.
+    records = from_documents([batch.records[at] for at in present])
+    letters = [(present[number - 1], reason) for number, _, reason in records.rejected]
+    places = np.asarray(present, np.int64)[records.numbers - 1]
+    lines = pa.table({"n": places, "line": records.texts})
+    events = decoder.arrow(sql, {"lines": lines})
     refused = events.filter(events.column("verdict").is_valid())
     letters += [(int(row["n"]), str(row["verdict"])) for row in refused.to_pylist()]
     named = tuple(replace(c, not_null=True) for c in schema if c.name in key)
     came = _rows_of(events, "after", schema, decoder)
     went = _rows_of(events, "before", named, decoder)
+    return _changes(batch, came, went, letters, schema, decoder, now_us)
+
+
+def _changes(
+    batch: RawBatch,
+    came: _Read,
+    went: _Read,
+    letters: Sequence[tuple[int, str]],
+    schema: Schema,
+    decoder: SqlDecoder,
+    now_us: int,
+) -> Decoded:
     went = replace(went, table=_widened(went.table, schema, decoder))
     dead = [
         dead_letter(batch.position, at + 1, batch.records[at], reason, now_us)
         for at, reason in sorted([*letters, *came.letters, *went.letters])
     ]
     return _merged(came.table, came.origins, went, dead)
+
+
+def _framed_debezium(
+    batch: RawBatch,
+    schemas: SchemaSet,
+    key: Sequence[str],
+    schema: Schema,
+    decoder: SqlDecoder,
+    now_us: int,
+) -> Decoded:
+    """Read change events whose images are records of the envelope's own schema."""
+    named = tuple(replace(c, not_null=True) for c in schema if c.name in key)
+    came, went, letters = framed.events(batch.records, schemas, [c.name for c in named])
+    tables = []
+    for images, wanted in ((came, schema), (went, named)):
+        parts, places, faults = [columnar.cast(pa.table({}), wanted, decoder)[0]], [], []
+        for given, origins in images:
+            table, reasons = columnar.cast(given, wanted, decoder)
+            faults += [(origins[index], reason) for index, reason in reasons]
+            bad = {index for index, _ in reasons}
+            places += [at for index, at in enumerate(origins) if index not in bad]
+            parts.append(table)
+        order = np.argsort(np.asarray(places, np.int64), kind="stable").astype(np.int64)
+        whole = pa.concat_tables([part.cast(parts[0].schema) for part in parts]).take(order)
+        tables.append(_Read(whole, np.asarray(places, np.int64)[order], faults))
+    return _changes(batch, tables[0], tables[1], letters, schema, decoder, now_us)
 
 
 def _rows_of(events: pa.Table, image: str, schema: Schema, decoder: SqlDecoder) -> _Read:
@@ -176,42 +259,3 @@ def _rows_of(events: pa.Table, image: str, schema: Schema, decoder: SqlDecoder) 
     rows, faults = documents.read(from_documents(texts), schema, decoder)
     letters = [(int(places[index]), reason) for index, reason in faults]
     return _Read(rows, np.delete(places, [index for index, _ in faults]), letters)
-
-
-def _events_sql(key: Iterable[str]) -> str:
-    """Return SQL that parts Debezium's envelopes, bare or beside their schema, into images.
-
-    An update that changes the key takes the old row away as well. Source: Debezium's
-    documentation, "Change event values".
-    """
-    moved = " OR ".join(
-        f"json_extract(was, {quoted(pointer(name))}) IS DISTINCT FROM "
-        f"json_extract(becomes, {quoted(pointer(name))})"
-        for name in key
-    )
-    return f"""
-        WITH parsed AS (
-            SELECT n, json_valid(line) AS valid,
-                   CASE WHEN json_valid(line) THEN CAST(line AS JSON) END AS j FROM lines
-        ), opened AS (
-            SELECT n, valid,
-                   CASE WHEN json_type(j, '$.payload') = 'OBJECT'
-                        THEN json_extract(j, '$.payload') ELSE j END AS e FROM parsed
-        ), imaged AS (
-            SELECT n, valid, json_extract_string(e, '$.op') AS op,
-                   nullif(CAST(json_extract(e, '$.before') AS VARCHAR), 'null') AS was,
-                   nullif(CAST(json_extract(e, '$.after') AS VARCHAR), 'null') AS becomes
-            FROM opened
-        )
-        SELECT n,
-            CASE WHEN op IN ('c', 'r', 'u') THEN becomes END AS after,
-            CASE WHEN op = 'd' THEN was
-                 WHEN op = 'u' AND was IS NOT NULL AND ({moved or "FALSE"}) THEN was END AS before,
-            CASE WHEN NOT valid THEN 'not valid JSON'
-                 WHEN op IS NULL THEN 'not a change event: it has no "op"'
-                 WHEN op NOT IN ('c', 'r', 'u', 'd')
-                     THEN 'the operation "' || op || '" changes no row'
-                 WHEN op = 'd' AND was IS NULL THEN 'the row that goes is not told: no "before"'
-                 WHEN op <> 'd' AND becomes IS NULL THEN 'the row is not told: no "after"'
-            END AS verdict
-        FROM imaged ORDER BY n"""

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from voltstream.core.schema import Column, Schema
+from voltstream.core.types import Kind
 from voltstream.formats.casts import structural, typed_select
 from voltstream.formats.documents import split_faults
 from voltstream.formats.port import SqlDecoder, UnreadableInput
@@ -30,20 +31,27 @@ def read(
     given: pa.Table, position: str, schema: Schema, decoder: SqlDecoder, now_us: int
 ) -> Decoded:
     """Cast by column name, case aside; columns the schema lacks are left out, missing ones NULL."""
-    ready = typed_alike(matched(given, schema), schema)
-    if ready is not None:
-        return Decoded(ready)
-    numbered = matched(given, schema).append_column("n", pa.array(np.arange(len(given))))
-    table = _in_one_call(numbered, schema, decoder)
-    if table is not None:
-        return Decoded(table)
-    rows = decoder.arrow(_careful_sql(schema), {"given": numbered})
-    table, reasons = split_faults(rows, schema)
+    table, reasons = cast(given, schema, decoder)
     letters = [
         dead_letter(position, index + 1, _row(given, index), reason, now_us)
         for index, reason in reasons
     ]
     return Decoded(table, letters)
+
+
+def cast(
+    given: pa.Table, schema: Schema, decoder: SqlDecoder
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """Return the rows of ``schema`` that can be read, and (index, reason) of the others."""
+    ready = typed_alike(matched(given, schema), schema)
+    if ready is not None:
+        return ready, []
+    numbered = matched(given, schema).append_column("n", pa.array(np.arange(len(given))))
+    table = _in_one_call(numbered, schema, decoder)
+    if table is not None:
+        return table, []
+    rows = decoder.arrow(_careful_sql(schema, numbered), {"given": numbered})
+    return split_faults(rows, schema)
 
 
 def typed_alike(matched: pa.Table, schema: Schema) -> pa.Table | None:
@@ -73,9 +81,10 @@ def typed_alike(matched: pa.Table, schema: Schema) -> pa.Table | None:
 
 def matched(given: pa.Table, schema: Schema) -> pa.Table:
     places = {name.lower(): place for place, name in reversed(list(enumerate(given.column_names)))}
+    exact = {name: place for place, name in reversed(list(enumerate(given.column_names)))}
     columns: list[Any] = []  # Arrow arrays, chunked or not.
     for column in schema:
-        place = places.get(column.name.lower())
+        place = exact.get(column.name, places.get(column.name.lower()))
         columns.append(pa.nulls(len(given), pa.string()) if place is None else given.column(place))
     return pa.table(columns, names=[f"g{index}" for index in range(len(schema))])
 
@@ -92,15 +101,20 @@ def _in_one_call(numbered: pa.Table, schema: Schema, decoder: SqlDecoder) -> pa.
     return table.rename_columns([column.name for column in schema])
 
 
-def _careful_sql(schema: Schema) -> str:
-    texts = "".join(f", {_text(index, c)} AS t{index}" for index, c in enumerate(schema))
+def _careful_sql(schema: Schema, numbered: pa.Table) -> str:
+    texts = "".join(
+        f", {_text(f'g{index}', column, numbered.schema.field(index).type)} AS t{index}"
+        for index, column in enumerate(schema)
+    )
     return typed_select(f"SELECT n, CAST(NULL AS VARCHAR) AS verdict{texts} FROM given", schema)
 
 
-def _text(index: int, column: Column) -> str:
-    if structural(column):
-        return f"CAST(to_json(g{index}) AS VARCHAR)"
-    return f"CAST(g{index} AS VARCHAR)"
+def _text(given: str, column: Column, kind: Any) -> str:  # kind: pa.DataType
+    if structural(column) and not pa.types.is_string(kind):
+        return f"CAST(to_json({given}) AS VARCHAR)"
+    if column.type.kind is Kind.BYTEA and pa.types.is_binary(kind):
+        return f"'\\x' || hex({given})"
+    return f"CAST({given} AS VARCHAR)"
 
 
 def _row(given: pa.Table, index: int) -> bytes:

@@ -9,9 +9,9 @@ from typing import Literal, cast, get_args
 from voltstream.core.errors import FeatureNotSupported, InvalidParameter
 from voltstream.core.ports import Encoding, RawBatch
 
-Encode = Literal["json", "csv", "parquet", "bytes"]
+Encode = Literal["json", "csv", "parquet", "bytes", "avro", "protobuf"]
 POSTGRES_CDC = "postgres-cdc"
-Form = Literal["plain", "upsert", "debezium", "pgoutput"]
+Form = Literal["plain", "upsert", "debezium", "maxwell", "canal", "pgoutput"]
 
 _SPELLINGS = {"ndjson": "json", "jsonl": "json", "native": "json", "none": "json"}
 _TRUTHS = {"true": True, "t": True, "on": True, "1": True, "false": False, "off": False, "0": False}
@@ -20,6 +20,15 @@ _PUSHED: Mapping[Encode, Encoding] = {
     "csv": "csv",
     "bytes": "bytes",
     "parquet": "ndjson",  # Files alone are Parquet; what is pushed without a name is JSON.
+    "avro": "framed",
+    "protobuf": "framed",
+}
+# How change data capture is written: the forms that change rows, and what may carry them.
+_CARRIERS: Mapping[str, tuple[Encode, ...]] = {
+    "upsert": ("json", "avro", "protobuf"),
+    "debezium": ("json", "avro"),
+    "maxwell": ("json",),
+    "canal": ("json",),
 }
 
 
@@ -31,15 +40,19 @@ class Layout:
     header: bool | None
     delimiter: str
     form: Form = "plain"
+    framed: bool = False  # Records are read by schemas that are kept elsewhere.
+    key_encode: str = ""  # How keys are written; empty: as values are.
 
     def complete(self, batch: RawBatch) -> RawBatch:
         """Fill in what a batch leaves to its source."""
         header = batch.header if batch.header is not None else self.header is not False
         batch = replace(batch, header=header, delimiter=batch.delimiter or self.delimiter)
+        if self.framed and batch.encoding in ("json", "bytes"):  # A message each.
+            return replace(batch, encoding="framed")
         if batch.encoding != "declared":
             return batch
-        encoding = _PUSHED[self.encode]
-        records = (bytes(batch.payload),) if encoding == "bytes" else ()
+        encoding: Encoding = "framed" if self.framed else _PUSHED[self.encode]
+        records = (bytes(batch.payload),) if encoding in ("bytes", "framed") else ()
         return replace(batch, encoding=encoding, records=records)
 
 
@@ -53,8 +66,16 @@ def declared(properties: Mapping[str, str], owner: str) -> Layout:
     for encode in get_args(Encode):
         if encode == named:
             form = _form(properties, encode, owner)
-            return Layout(encode, _header(properties, owner), _delimiter(properties, owner), form)
-    hint = "Use JSON, CSV, PARQUET or BYTES."
+            return Layout(
+                encode,
+                _header(properties, owner),
+                _delimiter(properties, owner),
+                form,
+                encode in ("avro", "protobuf")
+                or (encode == "json" and "schema.registry" in properties),
+                properties.get("key.encode", "").strip().lower(),
+            )
+    hint = "Use JSON, CSV, AVRO, PROTOBUF, PARQUET or BYTES."
     raise InvalidParameter(f'{owner} cannot read ENCODE "{named}"', hint=hint)
 
 
@@ -64,14 +85,18 @@ def _form(properties: Mapping[str, str], encode: Encode, owner: str) -> Form:
     named = properties.get("format", "plain").strip().lower()
     if named in ("plain", "native", "none"):
         return "plain"
-    for form in ("upsert", "debezium"):
+    if named == "debezium_mongo":
+        hint = "Read its documents as jsonb by FORMAT PLAIN or UPSERT ENCODE JSON."
+        raise FeatureNotSupported(f"{owner} cannot read FORMAT DEBEZIUM_MONGO", hint=hint)
+    for form in _CARRIERS:
         if form == named:
-            if encode != "json":
-                hint = f"Write FORMAT {named.upper()} ENCODE JSON."
+            if encode not in _CARRIERS[form]:
+                known = " or ".join(one.upper() for one in _CARRIERS[form])
+                hint = f"Write FORMAT {named.upper()} ENCODE {known}."
                 message = f"{owner} cannot read FORMAT {named.upper()} ENCODE {encode.upper()}"
                 raise FeatureNotSupported(message, hint=hint)
             return cast("Form", form)
-    hint = "Use PLAIN, UPSERT or DEBEZIUM."
+    hint = "Use PLAIN, UPSERT, DEBEZIUM, MAXWELL or CANAL."
     raise FeatureNotSupported(f"{owner} cannot read FORMAT {named.upper()}", hint=hint)
 
 

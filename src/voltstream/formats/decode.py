@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Schema
-from voltstream.formats import columnar, delimited, documents, lines
+from voltstream.formats import columnar, delimited, documents, framed, lines
 from voltstream.formats.port import SqlDecoder
 from voltstream.formats.result import DeadLetter, Decoded, dead_letter
 
@@ -32,6 +32,8 @@ def decode(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) ->
         case "arrow":
             given = batch.table if batch.table is not None else pa.table({})
             return columnar.read(given, batch.position, schema, decoder, now_us)
+        case "framed":
+            return framed.read(batch, schema, decoder, now_us)
         case "bytes":
             return _bytes(batch, schema, decoder, now_us)
         case "rest":

@@ -19,7 +19,7 @@ from voltstream.runtime.databases import Databases
 from voltstream.runtime.deadline import duration_s
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
-from voltstream.runtime.guard import allow, allow_functions
+from voltstream.runtime.guard import allow, allow_definition, allow_functions
 from voltstream.runtime.identity import Identity
 from voltstream.runtime.interruption import Interruption
 from voltstream.runtime.permits import Permits
@@ -294,6 +294,14 @@ class Access:
             reader.close()
 
     def define(self, parsed: sql.Parsed) -> Outcome:
+        if (
+            isinstance(parsed, sql.CreateSource | sql.CreateTable)
+            and "connector" in parsed.properties
+        ):
+            names = Names(self.catalog, undescribed, self.scope())
+            qualified = resolved(parsed, names)
+            allow_definition(self.permits(), qualified)  # Before anything is asked in its name.
+            parsed = self._engine.completed(qualified, self.catalog)
         return self.on_writer(
             lambda epoch: self._engine.define(epoch, parsed, self.scope(), self._permits_in),
             lasting=True,

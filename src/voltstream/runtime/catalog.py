@@ -14,6 +14,7 @@ from voltstream.core.errors import (
     VoltstreamError,
     WrongObjectType,
 )
+from voltstream.core.ports import ANY_SHAPE, SinkShape
 from voltstream.core.schema import Schema
 from voltstream.runtime.rights import Rights
 from voltstream.runtime.roles import Roles
@@ -41,6 +42,7 @@ class Entry:
     parsed: Parsed
     relation: Relation | None = None
     program: Program | None = None
+    shape: SinkShape = ANY_SHAPE  # sinks: what their records are
     emit_sql: str | None = None  # sinks: SELECT key, value of the delta, in delivery order
     failed: str | None = None  # Why it stands still; then it is not read.
     broken: bool = False  # It does not even compile; ``parsed`` says nothing then.

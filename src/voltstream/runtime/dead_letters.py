@@ -68,7 +68,8 @@ def _take_in(epoch: Epoch, entry: Entry, records: list[bytes]) -> None:
         )
     read = layout(entry)
     encoding = _ENCODINGS.get(read.encode)
-    if encoding is None or read.form == "pgoutput" or (encoding == "csv" and read.header):
+    described = read.framed or read.form == "pgoutput" or (read.encode == "csv" and read.header)
+    if encoding is None or described:
         raise FeatureNotSupported(
             f'dead letters of "{entry.stored.name}" do not say what their fields are',
             hint="Send the corrected records again, then drop the letters.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from voltstream.core.clock import Clock
@@ -11,6 +12,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import DEAD_LETTER_BYTES_MAX, OUTBOX_DELIVER_ROWS
 from voltstream.core.ports import (
     Connectors,
+    RollingTarget,
     SinkRecord,
     SinkRefused,
     SinkTarget,
@@ -51,6 +53,7 @@ class Deliverer:
         loop: EpochLoop,
         reader: Callable[[], Connection],
         delivered: Callable[[int], None],
+        pending: Callable[[], int],
         clock: Clock,
     ) -> None:
         self._entry = entry
@@ -60,6 +63,9 @@ class Deliverer:
         self._delivered = delivered
         self._loop = loop
         self._reader = reader
+        self._rolling = target.rolling if isinstance(target, RollingTarget) else None
+        self._pending = pending
+        self._waiting_since_s: float | None = None
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._state = ""
@@ -85,7 +91,7 @@ class Deliverer:
     def _run(self) -> None:
         patience_s = _RETRY_FIRST_S
         while True:
-            self._wake.wait()
+            self._wake.wait(self._patience_s())
             self._wake.clear()
             if self._stopping.is_set():
                 break
@@ -109,11 +115,33 @@ class Deliverer:
                 self._wake.set()
         self._target.close()
 
+    def _patience_s(self) -> float | None:
+        """Return how long what waits may gather; None where nothing waits."""
+        if self._rolling is None or self._waiting_since_s is None:
+            return None
+        left_s = self._waiting_since_s + self._rolling.seconds - time.monotonic()
+        return max(left_s, 0.0)
+
+    def _is_due(self) -> bool:
+        """Tell whether enough has gathered for the target, or gathered long enough."""
+        if self._rolling is None:
+            return True
+        rows = self._pending()
+        if not rows:
+            self._waiting_since_s = None
+            return False
+        if self._waiting_since_s is None:
+            self._waiting_since_s = time.monotonic()
+        return rows >= self._rolling.rows or self._patience_s() == 0.0
+
     def _drain(self) -> None:
         reader = self._reader()
         try:
             while not self._stopping.is_set():
-                most = self.pace.most(OUTBOX_DELIVER_ROWS)
+                if not self._is_due():
+                    return
+                rows = OUTBOX_DELIVER_ROWS if self._rolling is None else self._rolling.rows
+                most = self.pace.most(rows)
                 parcels = read_parcels(reader, self._entry.oid, most)
                 if not parcels:
                     return
@@ -126,6 +154,7 @@ class Deliverer:
                 except SinkRefused as refusal:
                     letters = [self._letter(record, why) for record, why in refusal.refused]
                 self._acknowledge(parcels[-1], letters)
+                self._waiting_since_s = None
                 self._report("running", "")
         finally:
             reader.close()
@@ -189,14 +218,19 @@ class Deliveries:
         rate(entry.stored.properties, SINK_RATE)
         stored = entry.stored
         properties = resolved(stored.properties, stored.schema, catalog, self._vault)
-        target = self._connectors.sink(stored.name, properties)
+        target = self._connectors.sink(stored.name, properties, entry.shape)
 
         def delivered(rows: int) -> None:
             self._outboxes.change(entry.oid, -rows)
 
+        def pending() -> int:
+            return self._outboxes.pending(entry.oid)
+
         def start() -> None:
             self._outboxes.open(entry)
-            deliverer = Deliverer(entry, target, self._loop, self._reader, delivered, self._clock)
+            deliverer = Deliverer(
+                entry, target, self._loop, self._reader, delivered, pending, self._clock
+            )
             with self._lock:
                 self._running[entry.oid] = deliverer
             deliverer.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voltstream.core.errors import FeatureNotSupported, InvalidParameter
+from voltstream.core.ports import SinkShape
 from voltstream.core.schema import Schema
 from voltstream.sql.program import Program
 from voltstream.sql.statements import CreateSink
@@ -11,8 +12,11 @@ from voltstream.store.database import Connection, literal, quoted
 _UTC_TEXT = "strftime({column}, '%Y-%m-%dT%H:%M:%S.%fZ')"
 
 
-def emit_sql(program: Program, parsed: CreateSink, connection: Connection) -> str:
-    """Raises: InvalidParameter (22023) for a key that is missing or unknown."""
+def emit_sql(program: Program, parsed: CreateSink, connection: Connection) -> tuple[str, SinkShape]:
+    """Return the statement, and what its records are.
+
+    Raises: InvalidParameter (22023) for a key that is missing or unknown.
+    """
     emitted = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in program.emit_columns)
     delta = f"(SELECT {emitted}, _w FROM {program.output})"
     columns = connection.describe(f"SELECT * EXCLUDE (_w) FROM {delta}")
@@ -21,8 +25,10 @@ def emit_sql(program: Program, parsed: CreateSink, connection: Connection) -> st
     key = json_sql(tuple(c for c in columns if c.name in key_names)) if key_names else "NULL"
     shaped = f"(SELECT {key} AS key, {value} AS value, _w FROM {delta})"
     form = "UPSERT" if parsed.format == "UPSERT" or _says_upsert(parsed) else parsed.format
+    shape = SinkShape(columns, key_names, form, parsed.encode)
     if form == "PLAIN":
-        return f"SELECT key, value FROM {shaped}, generate_series(1, _w) WHERE _w > 0"
+        sql = f"SELECT key, value FROM {shaped}, generate_series(1, _w) WHERE _w > 0"
+        return sql, shape
     if not key_names:
         raise InvalidParameter(
             f"a sink in format {form} needs a primary key",
@@ -33,11 +39,11 @@ def emit_sql(program: Program, parsed: CreateSink, connection: Connection) -> st
         f"arg_min(value, _w) FILTER (_w < 0) AS before FROM {shaped} GROUP BY key)"
     )
     if form == "UPSERT":
-        return f"SELECT key, after AS value FROM {folded}"
+        return f"SELECT key, after AS value FROM {folded}", shape
     if form == "DEBEZIUM":
         operation = "CASE WHEN before IS NULL THEN 'c' WHEN after IS NULL THEN 'd' ELSE 'u' END"
         envelope = "{'before': before::JSON, 'after': after::JSON, 'op': " + operation + "}"
-        return f"SELECT key, to_json({envelope})::VARCHAR AS value FROM {folded}"
+        return f"SELECT key, to_json({envelope})::VARCHAR AS value FROM {folded}", shape
     raise FeatureNotSupported(f"sink format {form} is not supported")
 
 

@@ -14,7 +14,7 @@ from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import READERS_IDLE_MAX
 from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
-from voltstream.runtime import broken, costs, defining, followers, suspend
+from voltstream.runtime import broken, costs, defining, followers, inferring, suspend
 from voltstream.runtime.backups import Backups
 from voltstream.runtime.catalog import Catalog, Entry, Scope
 from voltstream.runtime.dataflow import Dataflow
@@ -31,9 +31,10 @@ from voltstream.runtime.plans import Plans
 from voltstream.runtime.policies import sweep
 from voltstream.runtime.python_functions import PythonFunctions
 from voltstream.runtime.role_store import read_rights, read_roles
+from voltstream.runtime.schemas import SchemaStores
 from voltstream.runtime.system_catalog import SystemCatalog
 from voltstream.sql.functions import MACROS, NATIVES
-from voltstream.sql.statements import ObjectName, Parsed
+from voltstream.sql.statements import CreateSource, CreateTable, ObjectName, Parsed
 from voltstream.store import ledger
 from voltstream.store import roles as role_rows
 from voltstream.store.database import Connection, Database
@@ -61,6 +62,7 @@ class Engine:
         self._clock = clock
         self._functions = PythonFunctions()
         vault = Vault(directory, options.secret_key)
+        self._vault, self._connectors = vault, connectors
         self.database = Database(
             directory / "volt.duckdb", threads=options.threads, memory_mb=options.memory_mb,
             macros=MACROS, natives=NATIVES, batched=self._functions.natives(), tier=options.tier,
@@ -76,11 +78,13 @@ class Engine:
         self._outboxes = Outboxes(
             options.outbox_rows_max, ledger.count_parcels(self.database.writer)
         )
-        self._ingest = SourceIngest(self.loop, clock, self._admit_source)
+        schemas = SchemaStores()
+        self._ingest = SourceIngest(self.loop, clock, self._admit_source, schemas)
         reader = self.database.reader
         self._feeds = Feeds(
-            connectors, self.loop, self._ingest, reader, clock, lambda: self.catalog, vault
-        )
+            connectors, self.loop, self._ingest, reader, clock, lambda: self.catalog, vault,
+            schemas,
+        )  # fmt: skip
         self._deliveries = Deliveries(connectors, self.loop, reader, self._outboxes, clock, vault)
         self.jobs = Jobs(self._books, self.loop, clock, options.retention_s, self.reader)
         self.backups = Backups(name, self._books, self.loop, self.jobs, clock, self.reader)
@@ -175,6 +179,12 @@ class Engine:
             if entry.oid not in before:
                 self.attach(epoch, entry)
         return outcome
+
+    def completed(self, parsed: Parsed, catalog: Catalog) -> Parsed:
+        """Give a definition the columns that the schema of its records has. May ask a registry."""
+        if isinstance(parsed, CreateSource | CreateTable):
+            return inferring.completed(parsed, catalog, self._connectors, self._vault)
+        return parsed
 
     def submit(self, source: str, batch: RawBatch) -> Future[Receipt]:
         """Take a batch for a source that a client waits for. Raises: UndefinedTable."""

@@ -301,5 +301,5 @@ def with_emission(entry: Entry, connection: Connection) -> Entry:
         return entry
     if entry.parsed.into is not None:
         return entry
-    sql = emission.emit_sql(entry.program, entry.parsed, connection)
-    return replace(entry, emit_sql=sql)
+    sql, shape = emission.emit_sql(entry.program, entry.parsed, connection)
+    return replace(entry, emit_sql=sql, shape=shape)

@@ -21,6 +21,7 @@ from voltstream.runtime.ingest import (
 )
 from voltstream.runtime.pace import SOURCE_RATE, Pace, rate
 from voltstream.runtime.pending import records_in
+from voltstream.runtime.schemas import SchemaStores
 from voltstream.runtime.secrets import resolved
 from voltstream.store.database import Connection
 from voltstream.store.ledger import read_offsets, set_ends, set_state
@@ -118,8 +119,10 @@ class Feeds:
         clock: Clock,
         catalog: Callable[[], Catalog],
         vault: Vault,
+        schemas: SchemaStores,
     ) -> None:
         self._catalog = catalog
+        self._schemas = schemas
         self._vault = vault
         self._clock = clock
         self._connectors = connectors
@@ -152,6 +155,8 @@ class Feeds:
                 pace,
             )
             connector = self._connectors.source(feed)
+            owner = f'source "{entry.stored.name}"'
+            self._schemas.open(entry.oid, self._connectors.schemas(properties, owner))
 
         def start() -> None:
             if connector is not None:
@@ -169,6 +174,7 @@ class Feeds:
             gone = [self._running.pop(oid) for oid in missing]
             for oid in missing:
                 self._paces.pop(oid).close()
+        self._schemas.forget(self._schemas.known() - oids)
         for connector in gone:
             threading.Thread(target=connector.stop, daemon=True).start()
 

@@ -196,6 +196,10 @@ def allow_definition(permits: Permits, parsed: sql.Parsed) -> None:
             raise denied("statement", parsed.text.split(maxsplit=1)[0].upper())
 
 
+# Connectors that reach files of the server.
+_OF_FILES = frozenset({"file", "posix_fs", "fs", "iceberg"})
+
+
 def _own(permits: Permits, name: sql.ObjectName) -> None:
     entry = permits.catalog.named(name)
     if entry is not None:
@@ -277,7 +281,9 @@ def _allow_files(permits: Permits, parsed: sql.Parsed) -> None:
 
 
 def _need_files(permits: Permits, properties: Mapping[str, str], *roles: Role) -> None:
-    if properties.get("connector", "").strip().lower() != "file":
+    place = properties.get("schema.location", "").strip().lower()
+    local = bool(place) and not place.startswith(("http://", "https://"))
+    if properties.get("connector", "").strip().lower() not in _OF_FILES and not local:
         return
     for role in roles:
         if not permits.is_a(role.oid):

@@ -33,6 +33,7 @@ from voltstream.runtime.beside import included, with_included
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch_loop import EpochLoop, as_fault
 from voltstream.runtime.pending import Pending, size_of
+from voltstream.runtime.schemas import SchemaStores
 from voltstream.runtime.work import SourceRows
 from voltstream.sql.statements import CreateSource, CreateTable
 from voltstream.store.database import MemoryEngine
@@ -74,8 +75,11 @@ class _Joint:
 class SourceIngest:
     """Takes batches of every source of one database."""
 
-    def __init__(self, loop: EpochLoop, clock: Clock, admit: Callable[[Entry], None]) -> None:
+    def __init__(
+        self, loop: EpochLoop, clock: Clock, admit: Callable[[Entry], None], schemas: SchemaStores
+    ) -> None:
         self._loop = loop
+        self._schemas = schemas
         self._admit = admit
         self._clock = clock
         self._pending = Pending()
@@ -104,6 +108,7 @@ class SourceIngest:
         if len(batch.payload) > PUSH_BYTES_MAX:
             raise LimitExceeded("the batch is too large", hint="Send it in parts.")
         future: Future[Receipt] = Future()
+        batch = self._schemas.with_schemas(entry, batch)
         self._admit(entry)
         size = size_of(batch)
         self._pending.enter(size)
@@ -126,6 +131,7 @@ class SourceIngest:
         for entry, _ in parts:
             source_statement(entry)
             self._admit(entry)
+        parts = [(entry, self._schemas.with_schemas(entry, batch)) for entry, batch in parts]
         future: Future[Receipt] = Future()
         size = sum(size_of(batch) for _, batch in parts)
         self._pending.enter(size)

@@ -69,6 +69,11 @@ class Outboxes:
                     known.pop(sink, None)
                 self._look(sink)
 
+    def pending(self, sink: int) -> int:
+        """Return how many undelivered rows a sink has."""
+        with self._room:
+            return self._pending.get(sink, 0)
+
     def change(self, sink: int, rows: int) -> int:
         """Count rows that came or went. Returns how many must be dropped, by the sink's policy."""
         with self._room:

@@ -16,6 +16,7 @@ from voltstream.sql.cursor import Cursor, split_commas, top_level
 from voltstream.sql.dialect import parse_expression, parse_query
 from voltstream.sql.include import Inclusion, add_included, parse_includes
 from voltstream.sql.options import parse_format, parse_with
+from voltstream.sql.source_text import leaves_to_schema
 from voltstream.sql.statements import (
     CreateDatabase,
     CreateIndex,
@@ -71,9 +72,10 @@ def _source(cursor: Cursor, text: str, offset: int) -> CreateSource:
     cursor.expect_end(hint="WITH ( … ) comes before FORMAT … ENCODE …")
     if columns.watermark is not None:
         properties["watermark"] = columns.watermark
+    inferred = leaves_to_schema(columns, encode, properties)
     return CreateSource(
         text=text, offset=offset, name=name, columns=tuple(columns.specs), properties=properties,
-        format=form, encode=encode, if_not_exists=lenient,
+        format=form, encode=encode, if_not_exists=lenient, inferred=inferred,
     )  # fmt: skip
 
 
@@ -98,7 +100,8 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
     cursor.expect_end()
     if clauses.format == "UPSERT" and not columns.primary_key:
         columns.primary_key = tuple(c.name for c in columns.specs if c.included == "key")
-    if not columns.likes:  # Then only the catalog knows every column.
+    inferred = leaves_to_schema(columns, clauses.encode, clauses.properties)
+    if not columns.likes and not inferred:  # Else only the catalog or a schema knows every column.
         _check_key(columns, cursor)
     return CreateTable(
         text=text, offset=offset, name=name, columns=tuple(columns.specs),
@@ -110,7 +113,7 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
         on_conflict=clauses.on_conflict,
         version_columns=clauses.version_columns, watermark=columns.watermark,
         ttl=columns.ttl, format=clauses.format, encode=clauses.encode,
-        if_not_exists=lenient,
+        if_not_exists=lenient, inferred=inferred,
     )  # fmt: skip
 
 

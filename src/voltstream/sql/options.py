@@ -10,7 +10,9 @@ from voltstream.core.errors import SyntaxFault
 from voltstream.core.references import reference
 from voltstream.sql.cursor import Cursor, split_commas
 
-_FORMATS = ("PLAIN", "UPSERT", "DEBEZIUM", "NATIVE", "NONE")
+_FORMATS = (
+    "PLAIN", "UPSERT", "DEBEZIUM", "DEBEZIUM_MONGO", "MAXWELL", "CANAL", "NATIVE", "NONE",
+)  # fmt: skip
 _ENCODES = ("JSON", "CSV", "AVRO", "PROTOBUF", "BYTES", "TEXT", "PARQUET", "NATIVE", "NONE")
 
 
@@ -84,6 +86,10 @@ def parse_format(cursor: Cursor, properties: dict[str, str]) -> tuple[str, str]:
     encode = _choice(cursor, _ENCODES)
     if cursor.sees("("):
         properties.update(parse_options(cursor.parenthesized(), cursor.text))
+    if cursor.accept("KEY ENCODE"):
+        properties["key.encode"] = _choice(cursor, _ENCODES).lower()
+        if cursor.sees("("):
+            properties.update(parse_options(cursor.parenthesized(), cursor.text))
     return form, encode
 
 

@@ -1,13 +1,15 @@
-"""The text of a CREATE SOURCE, with more columns or another watermark."""
+"""The text of a CREATE SOURCE or TABLE, with other columns or another watermark."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from voltstream.sql.columns import quoted
+from voltstream.core.schema import Schema
+from voltstream.sql.columns import Columns, quoted
 from voltstream.sql.cursor import Cursor, split_commas
 from voltstream.sql.dialect import tokenize
 from voltstream.sql.statements import ColumnSpec
+from voltstream.sql.table_ddl import declared_type
 
 
 def with_columns(text: str, added: Sequence[ColumnSpec]) -> str:
@@ -39,3 +41,36 @@ def _at_columns(text: str) -> Cursor:
     if not cursor.sees("("):
         raise cursor.unsupported("a column for a source that declares none")
     return cursor
+
+
+def leaves_to_schema(columns: Columns, encode: str, properties: Mapping[str, str]) -> bool:
+    """Tell whether columns come from the schema of the records: all of them, or where ``*`` is."""
+    described = encode in ("AVRO", "PROTOBUF") or (
+        encode == "JSON" and "schema.registry" in properties
+    )
+    bare = all(c.included is not None or c.generated_text is not None for c in columns.specs)
+    return described and not columns.likes and (columns.starred or bare)
+
+
+def with_schema(text: str, found: Schema) -> str:
+    """Write the columns of a schema where ``*`` is, or before whatever else the list says."""
+    cursor = Cursor(tokenize(text), text)
+    cursor.expect("CREATE")
+    for words in ("OR REPLACE", "TEMPORARY", "TEMP"):
+        cursor.accept(words)
+    if not cursor.accept("SOURCE"):
+        cursor.expect("TABLE")
+    cursor.accept("IF NOT EXISTS")
+    cursor.object_name()
+    listed = ", ".join(f"{quoted(c.name)} {declared_type(c.store_type)}" for c in found)
+    if not cursor.sees("("):
+        end = cursor.tokens[cursor.at - 1].end + 1
+        return f"{text[:end]} ({listed}){text[end:]}"
+    first, last = cursor.at, cursor.closing()
+    for at in range(first + 1, last):
+        token = cursor.tokens[at]
+        if token.text == "*" and cursor.tokens[at - 1].text in ("(", ","):
+            return text[: token.start] + listed + text[token.end + 1 :]
+    start = cursor.tokens[first].end + 1
+    comma = ", " if last > first + 1 else ""
+    return text[:start] + listed + comma + text[start:]

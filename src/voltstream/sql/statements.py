@@ -56,6 +56,7 @@ class CreateSource(Parsed):
     format: str = "PLAIN"
     encode: str = "JSON"
     if_not_exists: bool = False
+    inferred: bool = False  # The schema of its records has columns that are not written here.
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class CreateTable(Parsed):
     format: str = "PLAIN"
     encode: str = "JSON"
     if_not_exists: bool = False
+    inferred: bool = False  # As of a source.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
