@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -250,3 +251,29 @@ def test_dates_are_read_in_the_order_of_the_session(
         found.append(sqlstate or result.get_value(0, 0))
         one.execute("RESET datestyle")
     assert found[1] == found[0]
+
+
+# --- settings -----------------------------------------------------------------------------------
+
+
+def _said(connection: Any, statement: str) -> object:
+    """Return rows, command tag, or SQLSTATE and message."""
+    result = connection.pgconn.exec_(statement.encode())
+    if result.status == ExecStatus.TUPLES_OK:
+        return [
+            [result.get_value(i, j) for j in range(result.nfields)] for i in range(result.ntuples)
+        ]
+    if result.status == ExecStatus.COMMAND_OK:
+        return result.command_status
+    field = psycopg.pq.DiagnosticField
+    return result.error_field(field.SQLSTATE), result.error_field(field.MESSAGE_PRIMARY)
+
+
+def test_settings_answer_as_those_of_postgresql(both: tuple[Any, Any]) -> None:
+    script = Path(__file__).with_name("session_settings.sql").read_text()
+    statements = [line for line in script.splitlines() if not line.startswith("--")]
+    theirs, ours = ([(s, _said(one, s)) for s in statements] for one in both)
+    assert ours == theirs
+    for one in both:
+        one.execute("DISCARD ALL")
+        one.execute("SET timezone = 'UTC'")

@@ -220,7 +220,7 @@ def test_show(text: str, expected: tuple[object, ...]) -> None:
     ("text", "name", "value"),
     [
         ("SET TIME ZONE 'UTC'", "timezone", "UTC"),
-        ('SET search_path TO a, "B"', "search_path", "a, B"),
+        ('SET search_path TO a, "B"', "search_path", 'a, "B"'),
         ("set session extra_float_digits = 3", "extra_float_digits", "3"),
         ("SET LOCAL x.y TO DEFAULT", "x.y", None),
         ("RESET ALL", "all", None),

@@ -6,12 +6,12 @@ Source: PostgreSQL, src/backend/utils/adt/datetime.c, EncodeDateOnly and EncodeD
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import numpy as np
 import pyarrow as pa
 
+from voltstream.core.zones import zone_of
 from voltstream.pgwire.arrow import EMPTY_TEXT, Cells, pc
 from voltstream.pgwire.intervals import clock_text
 from voltstream.pgwire.style import USUAL, Style
@@ -67,7 +67,7 @@ def timestamptz_texts(array: Cells, style: Style = USUAL) -> Cells:
     if iso and style.zone.upper() in ("UTC", "ETC/UTC", "GMT", "Z"):
         return timestamp_texts(instants.cast(pa.timestamp("us")), suffix="+00")
     # Offsets change at full quarter hours, so one look-up serves a whole quarter.
-    offset_of = _offsets(instants, ZoneInfo(style.zone))
+    offset_of = _offsets(instants, zone_of(style.zone))
 
     def spell(instant_us: int) -> str:
         offset_us, zone = offset_of.get(instant_us // _QUARTER_US, (0, ""))
@@ -179,7 +179,7 @@ def _styled_timestamp(micros: int, suffix: str, style: Style) -> str:
     return f"{weekday} {named} {clock} {year if year > 0 else 1 - year:04d}{suffix}{era}"
 
 
-def _offsets(instants_us: Cells, zone: ZoneInfo) -> dict[int, tuple[int, str]]:
+def _offsets(instants_us: Cells, zone: tzinfo) -> dict[int, tuple[int, str]]:
     """Return the zone's offset and name in every quarter hour that occurs. Units: microseconds."""
     first_us, last_us = _FIRST_DAY * _DAY_US + _DAY_US, _LAST_DAY * _DAY_US
     offsets: dict[int, tuple[int, str]] = {}

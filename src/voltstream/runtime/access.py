@@ -11,6 +11,7 @@ from typing import TypeVar
 from voltstream.core.errors import LockNotAvailable, VoltstreamError
 from voltstream.core.limits import FEW_ROWS_MAX
 from voltstream.core.ports import Description, FewRows, Outcome
+from voltstream.core.zones import store_zone
 from voltstream.runtime import chunk_queries, costs, describing, querying, show
 from voltstream.runtime.activity import Asker, Presence
 from voltstream.runtime.block import Block
@@ -150,7 +151,7 @@ class Access:
         reader = self._engine.reader()
         if self._introduction:
             reader.execute(self._introduction)
-        zone = self._settings.get("timezone")
+        zone = store_zone(self._settings.get("timezone"))
         if zone.upper() != "UTC":  # A view's instants are computed in UTC, a reader's in its zone.
             reader.execute("SET TimeZone = '{}'".format(zone.replace("'", "''")))
         return reader

@@ -338,9 +338,15 @@ class Names:
         return None
 
 
+_PATH_PART = re.compile(r'"(?:[^"]|"")*"|[^\s,"][^,"]*')
+
+
 def search_path(setting: str, user: str) -> tuple[str, ...]:
     """Return the schemas of a ``search_path`` setting, in order."""
-    parts = [part.strip().strip('"') for part in setting.split(",")]
+    parts = [
+        part[1:-1].replace('""', '"') if part.startswith('"') else part.strip()
+        for part in _PATH_PART.findall(setting)
+    ]
     return tuple(user if part == "$user" else part for part in parts if part)
 
 

@@ -32,7 +32,8 @@ def duration_s(name: str, text: str) -> float:
     seconds = float(found[1]) * _UNITS_S[found[2] or "ms"]
     if not 0 <= seconds <= 2_147_483.647:
         raise InvalidParameter(
-            f'{found[1]} is outside the valid range for parameter "{name}" (0 .. 2147483647)'
+            f'{round(seconds * 1000)} ms is outside the valid range for parameter "{name}" '
+            "(0 .. 2147483647)"
         )
     return seconds
 

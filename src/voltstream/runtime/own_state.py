@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voltstream.core.errors import CannotChange, FeatureNotSupported, InvalidParameter
+from voltstream.core.errors import CannotChange, InvalidParameter
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime.access import Access
 from voltstream.runtime.effects import Effect, run_effects
@@ -43,14 +43,6 @@ class OwnState:
                 self._access.identity.set_authorization(value)
             case "is_superuser":
                 raise CannotChange('parameter "is_superuser" cannot be changed')
-            case "standard_conforming_strings" if value is not None:
-                self._settings.set(name, value, local=local)
-                if self._settings.get(name) == "off":
-                    self._settings.set(name, "on", local=local)
-                    raise FeatureNotSupported(
-                        "standard_conforming_strings cannot be off",
-                        hint="Write backslash escapes as E'…'.",
-                    )
             case key if key in _TRANSACTION and value is not None:
                 self._settings.set(key, value, local=True)
                 self._access.block.follow_settings()

@@ -186,7 +186,10 @@ class EngineSession:
             return None
 
     def _timed(self, outcome: Outcome, deadline: Deadline) -> Outcome:
-        """Let the deadline also count while the rows are made."""
+        """Let the deadline count while rows are made too, and drop what nobody wants to hear."""
+        if outcome.notices:
+            heard = (notice for notice in outcome.notices if self._settings.hears(notice.severity))
+            outcome = replace(outcome, notices=tuple(heard))
         if outcome.rows is not None and not isinstance(outcome.rows, FewRows):
             return replace(outcome, rows=TimedRows(outcome.rows, deadline, self._interruption.read))
         if outcome.copy_out is not None:

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from voltstream.core.encodings import ENCODINGS
 from voltstream.core.errors import CannotChange, InvalidParameter
+from voltstream.core.zones import fixed_zone
 from voltstream.runtime.deadline import duration_s
 
 _TRUE = frozenset({"on", "true", "yes", "1", "t", "y", "tr", "tru", "ye"})
@@ -208,12 +209,14 @@ def _encoding(value: str, _: str) -> str:
 
 
 def _application(value: str, _: str) -> str:
-    printable = "".join(letter if " " <= letter <= "~" else "?" for letter in value)
+    printable = "".join(
+        letter if " " <= letter <= "~" else "?" * len(letter.encode()) for letter in value
+    )
     return printable[:_APPLICATION_BYTES_MAX]
 
 
 def zone_named(name: str) -> str:
-    """Return a time zone's own name, in whatever case it was given; whole hours are zones too.
+    """Return a time zone's own name, in whatever case it was given; so many hours are zones too.
 
     Raises: InvalidParameter (22023).
     """
@@ -224,9 +227,26 @@ def zone_named(name: str) -> str:
     if hours is not None and abs(int(hours[1])) <= 12:
         # The database of zones counts west of Greenwich as positive; people and PostgreSQL do not.
         return f"Etc/GMT{-int(hours[1]):+d}" if int(hours[1]) else "UTC"
+    minutes = _minutes(name.strip())
+    if minutes is not None and abs(minutes) <= 14 * 60:
+        return fixed_zone(minutes)
     raise InvalidParameter(f'invalid value for parameter "TimeZone": "{name}"')
 
 
+def _minutes(text: str) -> int | None:
+    """Read an offset that is not of whole hours: -3.5, or an interval."""
+    if re.fullmatch(r"[+-]?\d{1,2}\.\d+", text):
+        return round(float(text) * 60)
+    found = _OFFSET.fullmatch(text)
+    if found is None:
+        return None
+    size = int(found[2]) * 60 + int(found[3] or 0)
+    return -size if found[1] == "-" else size
+
+
+_OFFSET = re.compile(
+    r"interval\s+([+-]?)(\d{1,2})(?::(\d\d))?(?:\s+hour(?:\s+to\s+minute)?)?", re.IGNORECASE
+)
 _HOURS = re.compile(r"(?:UTC|GMT)?([+-]?\d{1,2})(?::?00)?", re.IGNORECASE)
 
 

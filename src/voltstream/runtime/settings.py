@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from voltstream.core.errors import UndefinedObject
+from voltstream.core.errors import FeatureNotSupported, UndefinedObject, VoltstreamError
 from voltstream.core.identity import SERVER_VERSION, SERVER_VERSION_NUM
 from voltstream.core.limits import CONNECTIONS_MAX
 from voltstream.runtime.setting_values import (
@@ -130,6 +131,9 @@ _REPORTED: Mapping[str, str] = {
 }
 
 
+# INFO is always told.
+_SEVERITIES = {"NOTICE": 1, "WARNING": 2}
+_LEVELS = {"notice": 1, "warning": 2, "error": 3}
 # What decides how values are spelled to the client.
 _SPELLING = (
     "timezone", "datestyle", "intervalstyle", "bytea_output", "extra_float_digits",
@@ -145,6 +149,19 @@ class _Values:
     local: Mapping[str, str]
 
 
+def checked(name: str, value: str, before: str = "") -> str:
+    """Return a value as it is kept. Raises: InvalidParameter (22023), CannotChange (55P02)."""
+    if name in IDENTITY:
+        return value
+    check_changeable(name)
+    new = canonical(name, value, before)
+    if name == "standard_conforming_strings" and new == "off":
+        raise FeatureNotSupported(
+            "standard_conforming_strings cannot be off", hint="Write backslash escapes as E'…'."
+        )
+    return new
+
+
 class Settings:
     """What one session has set (a block's Party).
 
@@ -155,11 +172,13 @@ class Settings:
         self, user: str, given: Mapping[str, str], of_role: Mapping[str, str] | None = None
     ) -> None:
         start = {**_RISINGWAVE, **_DEFAULTS}
+        for name, value in (of_role or {}).items():
+            with suppress(VoltstreamError):  # A role's own settings never keep it out.
+                start[name] = checked(name, value, start.get(name, ""))
         asked = {name.lower(): value for name, value in given.items()}
-        for name, value in [*(of_role or {}).items(), *asked.items()]:
+        for name, value in asked.items():
             if name not in IDENTITY:
-                check_changeable(name)
-                start[name] = canonical(name, value, start.get(name, ""))
+                start[name] = checked(name, value, start.get(name, ""))
         start["session_authorization"] = user
         self._start: Mapping[str, str] = start
         self._values = _Values(start, {})
@@ -187,10 +206,8 @@ class Settings:
             kept = {name: self.get(name) for name in IDENTITY}
             self._values = _Values({**self._start, **kept}, {})
             return
-        if key not in IDENTITY:
-            check_changeable(key)
         old = self._start.get(key, "")
-        new = old if value is None else canonical(key, value, self._known(key))
+        new = old if value is None else checked(key, value, self._known(key))
         if local:
             self._values = _Values(self._values.lasting, {**self._values.local, key: new})
             return
@@ -224,6 +241,11 @@ class Settings:
 
     def reported(self) -> dict[str, str]:
         return {shown: self.get(name) for name, shown in _REPORTED.items()}
+
+    def hears(self, severity: str) -> bool:
+        """Tell whether client_min_messages lets a remark through."""
+        level = self.get("client_min_messages")
+        return _SEVERITIES.get(severity, 3) >= _LEVELS.get(level, 0)
 
     def spelling(self) -> tuple[str, ...]:
         """Return what decides how values are spelled, in the order of ports.Spelling."""

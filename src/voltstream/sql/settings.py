@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.overloads import parse_function_name
 from voltstream.sql.statements import (
@@ -93,11 +95,15 @@ def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
         cursor.expect("TO")
     elif bare:
         cursor.accept("=")
-    value = _setting_value(cursor)
+    value = _setting_value(cursor, as_names=name == "search_path")
     return SetSetting(text=text, offset=offset, name=name, value=value, local=local)
 
 
-def _setting_value(cursor: Cursor) -> str | None:
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*")
+
+
+def _setting_value(cursor: Cursor, *, as_names: bool = False) -> str | None:
+    """Read a value or several; ``as_names``: each is quoted where a name must be."""
     if cursor.accept("DEFAULT"):
         return None
     if cursor.done:
@@ -115,7 +121,14 @@ def _setting_value(cursor: Cursor) -> str | None:
                 token = cursor.advance()  # INTERVAL '+02:00' HOUR TO MINUTE and the like.
                 values[-1] += " " + token.text
         if not cursor.accept(","):
-            return ", ".join(values)
+            shown = map(_quoted_name, values) if as_names else values
+            return ", ".join(shown)
+
+
+def _quoted_name(name: str) -> str:
+    if not name or _PLAIN_NAME.fullmatch(name):
+        return name
+    return '"' + name.replace('"', '""') + '"'
 
 
 def parse_reset(cursor: Cursor, text: str, offset: int) -> SetSetting:

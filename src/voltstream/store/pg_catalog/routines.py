@@ -32,11 +32,12 @@ SESSION = (
     "' on ' || 'DuckDB'",
     "MACRO setting(word) AS json_extract_string(getvariable('vs_session')::VARCHAR, "
     "'$.settings.\"' || lower(word) || '\"')",
-    "MACRO current_setting(word) AS coalesce(_pg.setting(word), CAST(error("
-    "'unrecognized configuration parameter \"' || word || '\"') AS VARCHAR)), "
-    "(word, missing_ok) AS CASE WHEN missing_ok THEN _pg.setting(word) ELSE coalesce("
-    "_pg.setting(word), CAST(error('unrecognized configuration parameter \"' || word || '\"') "
-    "AS VARCHAR)) END",
+    # As an error of a function of ours, so that its SQLSTATE is told (store/faults.py).
+    "MACRO no_setting(word) AS CAST(error('NativeFault: [42704] unrecognized configuration "
+    "parameter \"' || word || '\"') AS VARCHAR)",
+    "MACRO current_setting(word) AS coalesce(_pg.setting(word), _pg.no_setting(word)), "
+    "(word, missing_ok) AS CASE WHEN missing_ok THEN _pg.setting(word) "
+    "ELSE coalesce(_pg.setting(word), _pg.no_setting(word)) END",
     "MACRO current_schema() AS 'public'",
     "MACRO current_schemas(implicit) AS CASE WHEN implicit THEN ['pg_catalog', 'public'] "
     "ELSE ['public'] END",
