@@ -21,6 +21,7 @@ from voltstream.core.errors import (
 )
 from voltstream.sql.functions import MACROS, NATIVES
 from voltstream.sql.natives.datetimes import read_date, read_time, read_timestamp
+from voltstream.sql.natives.expression import choices, tries_few_ways
 from voltstream.sql.natives.intervals import Span, interval_text, parse_interval, scale
 from voltstream.sql.natives.json_values import normal_json, read_json, write_json
 from voltstream.sql.natives.jsonb import contains
@@ -202,3 +203,22 @@ def test_names_of_ours_are_told_apart() -> None:
     assert len(names) == len(set(names))
     assert all(name.startswith("_vs_") for name in names)
     assert all(f"MACRO main.{name}(" not in macro for macro in MACROS for name in names)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "few"),
+    [
+        ("(&|^)channel_id=([^&]*)", "u" * 200, True),
+        (r"a+\)*[)]+", "u" * 20, True),
+        ("a+", "u" * 2_000, False),  # Of one repetition, but in a long text.
+        ("(a+)+$", "u", False),
+        ("(?:a|b){2}", "u", False),
+        ("(?=a)", "u", False),
+        (r"(a)\1", "u", False),
+        ("a?" * 30, "u", False),
+    ],
+)
+def test_a_search_is_timed_unless_it_can_only_try_few_ways(
+    pattern: str, text: str, few: bool
+) -> None:
+    assert tries_few_ways(choices(pattern), len(text)) is few

@@ -83,6 +83,7 @@ JOB_HISTORY_MAX = 1_000  # Runs remembered of all jobs. More: the oldest are for
 TEXT_BYTES_MAX = 1_073_741_823  # One text, as in PostgreSQL. Longer: 54000, not tried.
 REGEX_SECONDS_MAX = 1.0  # One regular expression on one value. Longer: 2201B.
 REGEX_SECOND_CHARACTERS = 500_000  # A value of 2 M characters may take 4 s more.
+REGEX_WAYS_UNTIMED_MAX = 1_000_000  # Ways to match one value: 10 ms. More: the clock is watched.
 FUNCTION_DEPTH_MAX = 32  # SQL functions that call each other, inlined. Deeper: 54000.
 PYTHON_BATCH_S_MAX = 10.0  # 2,048 rows through a Python function: 5 ms a row. Longer: 54000.
 PYTHON_MEMORY_BYTES_MAX = 256 * 1024 * 1024  # Of one process of functions. More: 54000.
