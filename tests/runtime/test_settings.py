@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from tests.driver import Engine
-from voltstream.core.errors import FeatureNotSupported, LockNotAvailable
+from voltstream.core.errors import (
+    CannotChange,
+    FeatureNotSupported,
+    InsufficientPrivilege,
+    InvalidParameter,
+    LockNotAvailable,
+    UndefinedDatabase,
+    VoltstreamError,
+)
 
 
 def test_remarks_are_told_as_far_as_they_are_wanted(engine: Engine) -> None:
@@ -27,8 +36,7 @@ def test_strings_stay_as_the_standard_has_them(engine: Engine) -> None:
     assert engine.run("SHOW standard_conforming_strings") == [("on",)]
 
 
-@pytest.mark.parametrize("block", ["", "BEGIN; "])
-def test_a_statement_waits_for_its_turn_as_long_as_lock_timeout(engine: Engine, block: str) -> None:
+def test_a_statement_waits_for_its_turn_as_long_as_lock_timeout(engine: Engine) -> None:
     engine.run("CREATE TABLE t (a INT)")
     held, free = threading.Event(), threading.Event()
 
@@ -39,8 +47,9 @@ def test_a_statement_waits_for_its_turn_as_long_as_lock_timeout(engine: Engine, 
     holding = engine.instance.engine("volt").loop.run_statement(hold)
     held.wait(20)
     engine.run("SET lock_timeout = '20ms'")
-    with pytest.raises(LockNotAvailable):
-        engine.run(f"{block}INSERT INTO t VALUES (1)")
+    for block in ("", "BEGIN; "):
+        with pytest.raises(LockNotAvailable):
+            engine.run(f"{block}INSERT INTO t VALUES (1)")
     free.set()
     holding.result(20)
     engine.run("ROLLBACK; RESET lock_timeout; INSERT INTO t VALUES (2)")
@@ -53,3 +62,60 @@ def test_a_role_brings_its_settings(engine: Engine) -> None:
     session = engine.instance.open(database="volt", user="kim", options={})
     assert session.reported_settings()["DateStyle"] == "SQL, DMY"
     session.close()
+
+
+def begun(engine: Engine, user: str, database: str, name: str) -> str:
+    """Return a setting as a new session finds it."""
+    session = engine.instance.open(database=database, user=user, options={})
+    try:
+        outcome = session.execute(session.parse(f"SHOW {name}")[0])
+        assert outcome.rows is not None
+        [batch] = outcome.rows.batches()
+        return str(batch.column(0)[0])
+    finally:
+        session.close()
+
+
+def test_the_nearer_of_two_kept_settings_holds(engine: Engine, tmp_path: Path) -> None:
+    engine.run("CREATE USER kim; CREATE DATABASE other")
+    name = "statement_timeout"
+    engine.run(f"ALTER ROLE ALL SET {name} = '1s'")
+    assert begun(engine, "kim", "other", name) == "1s"
+    engine.run(f"ALTER DATABASE other SET {name} TO '2s'")
+    assert begun(engine, "kim", "other", name) == "2s"
+    engine.run(f"ALTER ROLE kim SET {name} = 3000")
+    assert begun(engine, "kim", "other", name) == "3s"
+    engine.run(f"ALTER ROLE kim IN DATABASE other SET {name} = '4s'")
+    assert begun(engine, "kim", "other", name) == "4s"
+    assert begun(engine, "kim", "volt", name) == "3s"
+    assert begun(engine, "volt", "other", name) == "2s"
+    engine.run(f"SET {name} = '9s'; ALTER ROLE kim SET {name} FROM CURRENT")
+    assert begun(engine, "kim", "volt", name) == "9s"
+
+    engine.close()
+    again = Engine(tmp_path / "data", engine.clock)
+    assert begun(again, "kim", "other", name) == "4s"
+    again.run("ALTER ROLE kim IN DATABASE other RESET ALL; ALTER ROLE kim RESET ALL")
+    assert begun(again, "kim", "other", name) == "2s"
+    again.run("DROP DATABASE other; CREATE DATABASE other")
+    assert begun(again, "kim", "other", name) == "1s"
+    again.run(f"ALTER ROLE ALL RESET {name}")
+    assert begun(again, "kim", "other", name) == "0"
+    again.close()
+
+
+REFUSED: tuple[tuple[str, type[VoltstreamError]], ...] = (
+    ("ALTER ROLE kim SET datestyle = 'moon'", InvalidParameter),
+    ("ALTER ROLE kim SET server_version = '1'", CannotChange),
+    ("ALTER DATABASE nowhere SET datestyle = 'ISO'", UndefinedDatabase),
+    ("SET ROLE kim; ALTER DATABASE volt SET datestyle = 'ISO'", InsufficientPrivilege),
+    ("SET ROLE kim; ALTER ROLE ALL SET datestyle = 'ISO'", InsufficientPrivilege),
+)
+
+
+def test_what_cannot_be_kept(engine: Engine) -> None:
+    engine.run("CREATE USER kim")
+    for statement, error in REFUSED:
+        with pytest.raises(error):
+            engine.run(statement)
+        engine.run("RESET ROLE")

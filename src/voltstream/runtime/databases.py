@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Protocol
 
 from voltstream.core.errors import (
@@ -18,6 +19,7 @@ from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.permits import Permits
 from voltstream.runtime.rights import DATABASE
+from voltstream.runtime.role_store import save_roles
 from voltstream.runtime.roles import OWNER_OID, Roles
 from voltstream.sql import statements as sql
 
@@ -78,6 +80,12 @@ def stay(databases: Databases, parsed: sql.Use, current: str) -> None:
     )
 
 
+def _forget(epoch: Epoch, name: str) -> Outcome:
+    """Let go of the settings of a database that is no more."""
+    save_roles(epoch, epoch.catalog.roles.without_database(name))
+    return Outcome("DROP DATABASE")
+
+
 def drop(databases: Databases, parsed: sql.Drop, permits: Permits) -> Outcome:
     """Raises: UndefinedDatabase (3D000), ObjectInUse (55006), InsufficientPrivilege (42501)."""
     notices: list[Notice] = []
@@ -93,4 +101,6 @@ def drop(databases: Databases, parsed: sql.Drop, permits: Permits) -> Outcome:
         if databases.keeps_roles(name.name):
             raise ObjectInUse(f'cannot drop database "{name.name}": it keeps the roles')
         databases.drop(name.name)
+        if any(scope[0] == name.name for scope in databases.roles().scoped):
+            databases.run_on_roles(partial(_forget, name=name.name)).result()
     return Outcome("DROP DATABASE", notices=tuple(notices))

@@ -147,8 +147,9 @@ class Instance:
                     detail="User does not have CONNECT privilege.",
                 )
             self._open_sessions[database] = self._open_sessions.get(database, 0) + 1
+        settings = self.roles().settings_in(database, role)
         presence = self.activity.enter(process_id, user, database, client)
-        return _Counted(engine, self, options, presence, role.settings)
+        return _Counted(engine, self, options, presence, settings)
 
     def standing(self, user: str) -> Standing:
         roles = self.roles()

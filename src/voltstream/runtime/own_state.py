@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voltstream.core.errors import CannotChange, InvalidParameter
 from voltstream.core.ports import Notice, Outcome
@@ -13,6 +14,7 @@ from voltstream.runtime.signals import Signals
 from voltstream.sql import statements as sql
 from voltstream.sql.channels import Notify
 from voltstream.sql.effects import EffectQuery
+from voltstream.sql.role_statements import AlterRole
 
 _TRANSACTION = {"transaction_isolation", "transaction_read_only"}
 
@@ -48,6 +50,13 @@ class OwnState:
                 self._access.block.follow_settings()
             case _:
                 self._settings.set(name, value, local=local)
+
+    def with_current(self, parsed: sql.Parsed) -> sql.Parsed:
+        """Return ALTER ROLE … SET name FROM CURRENT with the value of this session."""
+        if isinstance(parsed, AlterRole) and parsed.from_current and parsed.setting is not None:
+            name = parsed.setting[0]
+            return replace(parsed, setting=(name, self._settings.get(name)))
+        return parsed
 
     def discard(self, what: str) -> None:
         """DISCARD ALL: begin anew, but for the connection. Raises: ActiveTransaction (25001)."""

@@ -28,6 +28,7 @@ from voltstream.runtime.permits import plain_name
 from voltstream.runtime.results import Held
 from voltstream.runtime.role_store import save_roles
 from voltstream.runtime.roles import OWNER_OID, PREDEFINED, Membership, Role, Roles, Token
+from voltstream.runtime.setting_ddl import set_for_all, set_for_role
 from voltstream.sql.role_statements import (
     AlterRole,
     CreateRole,
@@ -138,6 +139,9 @@ class RoleWork:
 
     def _alter(self, epoch: Epoch, parsed: AlterRole) -> Outcome:
         roles = epoch.catalog.roles
+        databases = [self._database, *(name for name, _ in self._others)]
+        if not parsed.name:
+            return set_for_all(epoch, parsed, roles.by_oid.get(self._actor.role), databases)
         role = self._meant(roles, parsed.name)
         actor = roles.by_oid.get(self._actor.role)
         own = role.oid == self._actor.role
@@ -157,7 +161,8 @@ class RoleWork:
         if parsed.rename_to is not None:
             role = self._renamed(roles, role, parsed.rename_to)
         elif parsed.setting is not None:
-            role = replace(role, settings=_settings(role, *parsed.setting))
+            set_for_role(epoch, parsed, role, databases)
+            return Outcome("ALTER ROLE")
         else:
             role = self._changed(role, parsed.options)
         save_roles(epoch, roles.with_role(role))
@@ -339,13 +344,6 @@ def _refuse_reserved(name: str) -> None:
         )
     if name in ("public", "none", *_SPECIAL):
         raise ReservedName(f'role name "{name}" is reserved')
-
-
-def _settings(role: Role, name: str, value: str | None) -> dict[str, str]:
-    if name == "all" and value is None:
-        return {}
-    kept = {key: old for key, old in role.settings.items() if key != name}
-    return kept if value is None else {**kept, name: value}
 
 
 def instant(text: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from voltstream.runtime.epoch import Epoch
@@ -17,6 +18,7 @@ from voltstream.runtime.roles import (
 from voltstream.store import roles as store
 from voltstream.store.database import Connection
 
+_SCOPED = 0  # The number of no role: its row holds the settings of databases and of all roles.
 _BUILT_IN = frozenset(role.oid for role in PREDEFINED)
 
 
@@ -24,7 +26,10 @@ def read_roles(connection: Connection) -> Roles:
     """Return what the first database keeps; before anybody made a role, what is built in."""
     roles = Roles()
     for oid, body in store.read(connection, "roles"):
-        roles = roles.with_role(_role(int(oid), body))
+        if oid == _SCOPED:
+            roles = replace(roles, scoped=_scoped(body))
+        else:
+            roles = roles.with_role(_role(int(oid), body))
     for role, member, grantor, admin in store.read(connection, "memberships"):
         roles = roles.with_membership(Membership(role, member, grantor, admin))
     for name, body in store.read(connection, "tokens"):
@@ -35,13 +40,25 @@ def read_roles(connection: Connection) -> Roles:
 def save_roles(epoch: Epoch, roles: Roles) -> None:
     connection = epoch.connection
     own = [role for role in roles if role.oid not in _BUILT_IN]
-    store.rewrite(connection, "roles", [(role.oid, _role_text(role)) for role in own])
+    kept = [(role.oid, _role_text(role)) for role in own]
+    if roles.scoped:
+        kept.append((_SCOPED, _scoped_text(roles)))
+    store.rewrite(connection, "roles", kept)
     made = [m for m in roles.memberships if m not in Roles().memberships]
     rows = [(m.role, m.member, m.grantor, m.admin) for m in made]
     store.rewrite(connection, "memberships", rows)
     tokens = [(token.name, _token_text(token)) for token in roles.tokens]
     store.rewrite(connection, "tokens", tokens)
     epoch.catalog = epoch.catalog.with_roles(roles)
+
+
+def _scoped_text(roles: Roles) -> str:
+    scopes = [[database, role, dict(value)] for (database, role), value in roles.scoped.items()]
+    return json.dumps(scopes)
+
+
+def _scoped(text: str) -> dict[tuple[str, int], dict[str, str]]:
+    return {(database, role): value for database, role, value in json.loads(text)}
 
 
 def _role_text(role: Role) -> str:

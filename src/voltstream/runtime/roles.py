@@ -85,6 +85,21 @@ class Roles:
     )
     memberships: tuple[Membership, ...] = _BUILT_IN
     tokens: tuple[Token, ...] = ()
+    # What sessions begin with, by database ("": any) and role (0: any); a role's own are in it.
+    scoped: Mapping[tuple[str, int], Mapping[str, str]] = field(default_factory=dict)
+
+    def settings_in(self, database: str, role: Role) -> Mapping[str, str]:
+        """Return what a session begins with: the nearer holds, as in PostgreSQL."""
+        return {
+            **self.scoped.get(("", 0), {}),
+            **self.scoped.get((database, 0), {}),
+            **role.settings,
+            **self.scoped.get((database, role.oid), {}),
+        }
+
+    def without_database(self, name: str) -> Roles:
+        kept = {scope: value for scope, value in self.scoped.items() if scope[0] != name}
+        return replace(self, scoped=kept)
 
     def __iter__(self) -> Iterator[Role]:
         return iter(sorted(self.by_oid.values(), key=lambda role: role.oid))
@@ -150,6 +165,7 @@ class Roles:
             {key: role for key, role in self.by_oid.items() if key != oid},
             tuple(m for m in self.memberships if oid not in (m.role, m.member)),
             tuple(token for token in self.tokens if token.role != oid),
+            {scope: value for scope, value in self.scoped.items() if scope[1] != oid},
         )
 
     def with_membership(self, membership: Membership) -> Roles:

@@ -329,7 +329,7 @@ class EngineSession:
             case (
                 CreateRole() | AlterRole() | DropRole() | GrantRole() | CreateToken() | DropToken()
             ):  # fmt: skip
-                return access.change_roles(parsed)
+                return access.change_roles(self._own.with_current(parsed))
             case Listen() | Notify() | Unlisten():
                 return self._signals.run(parsed, access)
             case sql.Use():

@@ -12,7 +12,7 @@ from voltstream.sql.dialect import parse_expression
 from voltstream.sql.grants import parse_defaults
 from voltstream.sql.options import parse_options
 from voltstream.sql.overloads import parse_function_name
-from voltstream.sql.roles import parse_alter_role, role_name
+from voltstream.sql.roles import parse_alter_role, parse_kept_setting, role_name
 from voltstream.sql.statements import (
     AlterObject,
     AlterTable,
@@ -69,6 +69,9 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
         return view_after_name(
             cursor, text, offset, name, materialized=True, replace=True, requeries=True
         )
+    own = kind == "DATABASE" and (cursor.sees("RESET") or cursor.sees("SET"))
+    if own and cursor.word(1) not in (*_CLUSTER, "TABLESPACE"):
+        return parse_kept_setting(cursor, text, offset, "", name.name)
     if cursor.accept("RENAME TO"):
         return altered("RENAME TO", cursor.identifier())
     if cursor.accept("SWAP WITH"):

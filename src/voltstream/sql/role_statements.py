@@ -36,12 +36,18 @@ class CreateRole(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlterRole(Parsed):
-    """``setting`` is (name, value); value None forgets it, and the name "all" every one."""
+    """``setting`` is (name, value); value None forgets it, and the name "all" every one.
+
+    It is of all roles when ``name`` is empty, and of one ``database`` when that is not.
+    ``from_current`` takes the session's own value.
+    """
 
     name: str
     options: RoleOptions = RoleOptions()
     rename_to: str | None = None
     setting: tuple[str, str | None] | None = None
+    database: str = ""
+    from_current: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from voltstream.sql.role_statements import (
     DropToken,
     RoleOptions,
 )
+from voltstream.sql.settings import setting_name
 
 _FLAGS: dict[str, tuple[str, bool]] = {
     word: (name, value)
@@ -129,21 +130,37 @@ def _place(cursor: Cursor) -> int:
 
 def parse_alter_role(cursor: Cursor, text: str, offset: int) -> AlterRole:
     """Parse ALTER ROLE name: options, RENAME TO, SET and RESET of a setting."""
-    name = role_name(cursor)
-    if cursor.accept("RENAME TO"):
+    name = "" if cursor.accept("ALL") else role_name(cursor)
+    if name and cursor.accept("RENAME TO"):
         return AlterRole(text=text, offset=offset, name=name, rename_to=role_name(cursor))
-    if cursor.sees("IN DATABASE"):
-        raise cursor.unsupported("a setting for one database")
-    if cursor.accept("SET"):
-        setting = cursor.identifier()
-        if not cursor.accept("="):
-            cursor.expect("TO")
-        value = None if cursor.accept("DEFAULT") else _value(cursor)
-        return AlterRole(text=text, offset=offset, name=name, setting=(setting.lower(), value))
-    if cursor.accept("RESET"):
-        setting = cursor.identifier().lower()
-        return AlterRole(text=text, offset=offset, name=name, setting=(setting, None))
+    database = cursor.identifier() if cursor.accept("IN DATABASE") else ""
+    if database or not name or cursor.sees("SET") or cursor.sees("RESET"):
+        return parse_kept_setting(cursor, text, offset, name, database)
     return AlterRole(text=text, offset=offset, name=name, options=_options(cursor, RoleOptions()))
+
+
+def parse_kept_setting(
+    cursor: Cursor, text: str, offset: int, role: str, database: str
+) -> AlterRole:
+    """Parse SET name {= | TO} value, SET name FROM CURRENT, RESET name, RESET ALL."""
+
+    def altered(name: str, value: str | None, *, current: bool = False) -> AlterRole:
+        return AlterRole(
+            text=text, offset=offset, name=role, database=database, setting=(name, value),
+            from_current=current,
+        )  # fmt: skip
+
+    if cursor.accept("RESET"):
+        return altered(setting_name(cursor), None)
+    cursor.expect("SET")
+    name = setting_name(cursor)
+    if cursor.accept("FROM CURRENT"):
+        return altered(name, None, current=True)
+    if not cursor.accept("=") and name != "timezone":
+        cursor.expect("TO")
+    else:
+        cursor.accept("TO")
+    return altered(name, None if cursor.accept("DEFAULT") else _value(cursor))
 
 
 def _value(cursor: Cursor) -> str:

@@ -43,7 +43,7 @@ def parse_show(cursor: Cursor, text: str, offset: int) -> Show:
         if cursor.accept(words):
             name = cursor.object_name() if cursor.accept("FROM") else None
             return Show(text=text, offset=offset, what=words, name=name, like=_like(cursor))
-    setting = _setting_name(cursor)
+    setting = setting_name(cursor)
     return Show(text=text, offset=offset, what=setting, setting=setting)
 
 
@@ -53,7 +53,8 @@ def _like(cursor: Cursor) -> str | None:
     return cursor.string() if cursor.at_string() else cursor.identifier()
 
 
-def _setting_name(cursor: Cursor) -> str:
+def setting_name(cursor: Cursor) -> str:
+    """Read the name of a setting, or the words that stand for one."""
     if cursor.accept("TIME ZONE"):
         return "timezone"
     if cursor.accept("TRANSACTION ISOLATION LEVEL"):
@@ -90,7 +91,7 @@ def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
         cursor.accept("SESSION")
     local = cursor.accept("LOCAL")
     bare = any(cursor.sees(w) for w in ("TIME ZONE", "SESSION AUTHORIZATION", "NAMES", "ROLE"))
-    name = _setting_name(cursor)
+    name = setting_name(cursor)
     if not bare and not cursor.accept("="):
         cursor.expect("TO")
     elif bare:
@@ -133,7 +134,7 @@ def _quoted_name(name: str) -> str:
 
 def parse_reset(cursor: Cursor, text: str, offset: int) -> SetSetting:
     """Parse RESET name or RESET ALL (the setting "all")."""
-    return SetSetting(text=text, offset=offset, name=_setting_name(cursor), value=None)
+    return SetSetting(text=text, offset=offset, name=setting_name(cursor), value=None)
 
 
 def parse_begin(cursor: Cursor, text: str, offset: int) -> Transaction:
