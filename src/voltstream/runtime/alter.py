@@ -130,6 +130,10 @@ def _act(epoch: Epoch, entry: Entry, action: ColumnAction) -> Entry:
         case "SET NOT NULL" | "DROP NOT NULL":
             return _set_not_null(epoch, entry, known, action.verb == "SET NOT NULL")
         case "WATERMARK":
+            if action.ttl is not tables.declared(entry).ttl:
+                raise FeatureNotSupported(
+                    "toggling WITH TTL is not supported", hint="Say WITH TTL as the table does."
+                )
             return _set_watermark(epoch, entry, action.text or "")
         case _:
             return _retype(epoch, entry, known, action)

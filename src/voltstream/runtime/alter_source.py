@@ -14,10 +14,15 @@ from voltstream.core.errors import (
 from voltstream.runtime import arrivals, entries
 from voltstream.runtime.catalog import Entry, public_name
 from voltstream.runtime.epoch import Epoch
-from voltstream.runtime.expiry import EXPIRES
 from voltstream.runtime.pace import check_rates
 from voltstream.sql.source_text import with_columns, with_watermark
-from voltstream.sql.statements import AlterObject, ColumnAction, ColumnSpec, CreateSource
+from voltstream.sql.statements import (
+    AlterObject,
+    ColumnAction,
+    ColumnSpec,
+    CreateSource,
+    CreateTable,
+)
 from voltstream.sql.watermarks import declared
 from voltstream.store.database import quoted
 from voltstream.store.ledger import set_definition, set_properties
@@ -51,16 +56,19 @@ def _set_watermark(epoch: Epoch, entry: Entry, text: str) -> Entry:
 
 def check_watermark(epoch: Epoch, entry: Entry, text: str, store: str) -> None:
     """Raises: InvalidTableDefinition (42P16) where there is no watermark over the column."""
-    column, expression = declared(text)
-    properties = entry.stored.properties
-    known = properties.get("watermark", properties.get(EXPIRES))
+    column = declared(text)[0]
+    parsed = entry.parsed
+    if not isinstance(parsed, CreateTable | CreateSource):
+        raise WrongObjectType(f'"{entry.stored.name}" is not a table or a source')
+    of_table = parsed.watermark if isinstance(parsed, CreateTable) else None
+    known = of_table or parsed.properties.get("watermark")
     if known is None or declared(known)[0] != column:
         raise InvalidTableDefinition(
             f'{entry.kind} "{entry.stored.name}" has no watermark for column "{column}"',
             hint=f"Declare it in CREATE {entry.kind.upper()}: WATERMARK FOR column AS "
             "column - INTERVAL '…'.",
         )
-    epoch.connection.describe(f"SELECT {expression} FROM {store}")
+    arrivals.check_mark(epoch.connection, text, parsed.columns, store)
 
 
 def _add_columns(epoch: Epoch, entry: Entry, actions: Sequence[ColumnAction]) -> Entry:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from voltstream.core.errors import UndefinedTable
+from voltstream.core.errors import DatatypeMismatch, UndefinedColumn, UndefinedTable
+from voltstream.core.types import Kind, from_store
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.partition_marks import PARTITION, advance_by_partition
@@ -23,6 +24,7 @@ from voltstream.store.database import Connection, literal, quoted
 
 IDLE_TIMEOUT = "watermark.idle_timeout"
 _LENT = "_arrived"
+_TIMES = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
 _CHUNKS_MAX = 8  # More are joined: reading begins anew at each, for each view.
 
 
@@ -62,6 +64,24 @@ def followed(text: str | None, columns: Sequence[ColumnSpec]) -> dict[str, str]:
     name = declared(text)[0] if text else ""
     timed = any(c.name == name and c.store_type.startswith(("TIMESTAMP", "DATE")) for c in columns)
     return {"watermark": text} if text and timed else {}
+
+
+def check_mark(
+    connection: Connection, text: str, columns: Sequence[ColumnSpec], store: str
+) -> None:
+    """Raises: DatatypeMismatch (42804) for a watermark of another kind than its column."""
+    name, expression = declared(text)
+    spec = next((one for one in columns if one.name == name), None)
+    if spec is None:
+        raise UndefinedColumn(f'column "{name}" does not exist')
+    column = from_store(spec.store_type)
+    found = from_store(connection.describe(f"SELECT {expression} FROM {store}")[0].store_type)
+    if found.kind is not column.kind and not {found.kind, column.kind} <= _TIMES:
+        raise DatatypeMismatch(
+            "The return value type of the watermark expression must be identical to the watermark "
+            "column data type. Current data type of watermark return value: "
+            f"`{found.pg_name}`, column `{column.pg_name}`"
+        )
 
 
 def advance_watermark(connection: Connection, entry: Entry, rows: str) -> None:

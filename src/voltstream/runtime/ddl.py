@@ -65,6 +65,9 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
         f"SELECT {listed} FROM _vs.src_{stored.oid}"
     )
     relation = entries.source_relation(stored, connection)
+    if "watermark" in parsed.properties:
+        mark = parsed.properties["watermark"]
+        arrivals.check_mark(connection, mark, parsed.columns, relation.stored)
     arrivals.make_arrival_delta(connection, relation, parsed)
     arrivals.start_watermark(connection, stored.oid, stored.properties)
     register(epoch, Entry(stored, parsed, relation))
@@ -100,6 +103,8 @@ def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
     entries.make_table_view(stored, relation, connection)
     entries.make_base_delta(connection, relation)
     arrivals.start_watermark(connection, stored.oid, stored.properties)
+    if parsed.watermark is not None:
+        arrivals.check_mark(connection, parsed.watermark, parsed.columns, table)
     expiry.make_mark(connection, stored.oid, stored.properties, table)
     register(epoch, Entry(stored, parsed, relation))
     return Outcome(tag)

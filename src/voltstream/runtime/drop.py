@@ -28,6 +28,7 @@ from voltstream.store.database import quoted
 from voltstream.store.ledger import remove_object, set_comment
 
 _DETAIL_LINES_MAX = 100  # As PostgreSQL: the rest is counted.
+_FOLLOWING = ("index", "subscription")  # These go with their table without a word.
 _RELATIONS = ("table", "view", "materialized view", "source", "sink", "index")
 
 
@@ -105,8 +106,7 @@ def _drop_tree(
     fallen = sorted(_all_dependents(epoch.catalog, entry), key=lambda other: -other.oid)
     for one in (*fallen, entry):
         sealing.refuse(one)
-    # An index goes with its table.
-    blockers = [one for one in fallen if one.kind != "index" and one.oid not in named]
+    blockers = [one for one in fallen if one.kind not in _FOLLOWING and one.oid not in named]
     if blockers and not cascade:
         raise dependents_fault(described(entry), blockers, epoch.catalog)
     epoch.flush()

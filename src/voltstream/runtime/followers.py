@@ -18,7 +18,7 @@ from voltstream.sql.changes import ORDINAL, Compiling, arriving_rows
 from voltstream.sql.groups import group_columns
 from voltstream.sql.program import Program
 from voltstream.sql.statements import CreateSink, CreateSubscription, CreateView
-from voltstream.store.database import quoted
+from voltstream.store.database import literal, quoted
 
 _ARRIVING = "_arriving"
 _SWEEP_EPOCHS = 1_000  # How often a subscription's log forgets what is past its retention.
@@ -97,11 +97,34 @@ def _into_table(epoch: Epoch, entry: Entry) -> None:
     )
     compiling = Compiling(Names(epoch.catalog, connection.describe), connection)
     target = tables.target(table)
+    _set_refused_apart(epoch, table, names)
     if not program.append_only:
         gone = f"(SELECT * FROM {_ARRIVING}, generate_series(1, -_w) WHERE _w < 0)"
         tables.take_out(epoch, table, arriving_rows(gone, names, target, compiling), list(names))
     come = f"(SELECT * FROM {_ARRIVING}, generate_series(1, _w) WHERE _w > 0)"
     tables.insert(epoch, table, arriving_rows(come, names, target, compiling))
+
+
+def _set_refused_apart(epoch: Epoch, table: Entry, names: Mapping[str, str]) -> None:
+    """Keep rows as dead letters that have NULL where the table has none; they do not come in."""
+    declared = tables.declared(table)
+    needed = [
+        names[spec.name]
+        for spec in declared.columns
+        if spec.name in names and (spec.not_null or spec.name in declared.primary_key)
+    ]
+    if not needed:
+        return
+    refused = " OR ".join(f"{quoted(name)} IS NULL" for name in needed)
+    row = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in names.values())
+    reason = f"NULL in a column of table {table.stored.name} that is NOT NULL"
+    epoch.connection.execute(
+        'INSERT INTO _vs.dead_letters (source, position, raw, reason, "at") '
+        f"SELECT {literal(table.stored.name)}, '', "
+        f"encode(to_json(struct_pack({row}))::VARCHAR), {literal(reason)}, "
+        f"CAST(getvariable('vs_now') AS TIMESTAMPTZ) FROM {_ARRIVING} WHERE _w > 0 AND ({refused})"
+    )
+    epoch.connection.execute(f"DELETE FROM {_ARRIVING} WHERE {refused}")
 
 
 # --- subscriptions ------------------------------------------------------------------------------

@@ -83,6 +83,16 @@ def canonical(name: str, value: str, before: str = "") -> str:
     return read(value, before) if read is not None else value
 
 
+def switched(name: str, value: str) -> str:
+    """Return true or false, as RisingWave shows its switches; ``default`` stays what it is.
+
+    Raises: InvalidParameter (22023).
+    """
+    if value.lower() == "default":
+        return value
+    return "true" if _boolean(name, value) == "on" else "false"
+
+
 def shown_name(name: str) -> str:
     return SHOWN.get(name, name)
 

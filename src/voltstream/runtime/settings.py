@@ -15,6 +15,7 @@ from voltstream.runtime.setting_values import (
     facts_of,
     raw_value,
     shown_name,
+    switched,
 )
 
 _DEFAULTS: Mapping[str, str] = {
@@ -207,6 +208,8 @@ class Settings:
             self._values = _Values({**self._start, **kept}, {})
             return
         old = self._start.get(key, "")
+        if value is not None and _RISINGWAVE.get(key) in ("true", "false"):
+            value = switched(key, value)
         new = old if value is None else checked(key, value, self._known(key))
         if local:
             self._values = _Values(self._values.lasting, {**self._values.local, key: new})

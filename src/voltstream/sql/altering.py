@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voltstream.sql.columns import parse_columns, watermark
+from voltstream.sql.columns import has_ttl, parse_columns, watermark
 from voltstream.sql.create import view_after_name
 from voltstream.sql.create_more import meta_backend
 from voltstream.sql.cursor import Cursor
@@ -135,8 +135,9 @@ def _action(cursor: Cursor) -> ColumnAction:
         cursor.expect("TO")
         return ColumnAction("RENAME", old, text=cursor.identifier())
     if cursor.accept("ALTER WATERMARK FOR"):
+        ttl = has_ttl(cursor.tokens)
         declared = watermark(cursor)
-        return ColumnAction("WATERMARK", watermark_parts(declared)[0], text=declared)
+        return ColumnAction("WATERMARK", watermark_parts(declared)[0], text=declared, ttl=ttl)
     if cursor.accept("ALTER"):
         cursor.accept("COLUMN")
         return _alter_column(cursor, cursor.identifier())

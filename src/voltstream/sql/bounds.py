@@ -82,7 +82,9 @@ def _bounds(part: exp.Expr, name_of: Callable[[exp.Expr], str | None]) -> Iterat
 
 def _constant(tree: exp.Expr) -> exp.Expression | None:
     """Return a value that does not depend on the row, else None."""
-    moving = (exp.Column, exp.Query, exp.AggFunc, exp.Window, exp.Subquery, exp.Star)
+    moving = (
+        exp.Column, exp.Query, exp.AggFunc, exp.Window, exp.Subquery, exp.Star, exp.Any, exp.All,
+    )  # fmt: skip
     if any(isinstance(node, moving) for node in tree.walk()):
         return None
     volatile = {"random", "gen_random_uuid", "nextval", "clock_timestamp"}

@@ -66,7 +66,7 @@ def parse_columns(tokens: Sequence[Token], text: str, *, source: bool) -> Column
             raise syntax_fault(tokens[-1], text)
         if cursor.accept("WATERMARK FOR"):
             columns.watermark = watermark(cursor)
-            columns.ttl = not source and _has_ttl(part)
+            columns.ttl = not source and has_ttl(part)
         elif any(cursor.sees(words) for words in _TABLE_CONSTRAINTS):
             _table_constraint(cursor, columns)
         elif not source and cursor.word() == "LIKE" and len(part) > 1:
@@ -127,12 +127,13 @@ def watermark(cursor: Cursor) -> str:
         return f"{quoted(name)} AS {quoted(name)}"
     cursor.expect("AS")
     tokens = cursor.rest()
-    if _has_ttl(tokens):
+    if has_ttl(tokens):
         tokens = tokens[:-2]
     return f"{quoted(name)} AS {store_sql(parse_expression(tokens, cursor.text))}"
 
 
-def _has_ttl(tokens: Sequence[Token]) -> bool:
+def has_ttl(tokens: Sequence[Token]) -> bool:
+    """Tell whether a watermark ends with WITH TTL."""
     return [token.text.upper() for token in tokens[-2:]] == ["WITH", "TTL"]
 
 

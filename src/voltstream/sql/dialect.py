@@ -275,6 +275,9 @@ def fold(tree: exp.Expression) -> exp.Expression:
         node.comments = None
         if isinstance(node, exp.Identifier) and not node.args.get("quoted"):
             node.set("this", node.this.lower())
+    for call in list(tree.find_all(exp.Anonymous)):
+        if call.name.lower() == "all" and isinstance(call.parent, exp.Binary | exp.Escape):
+            call.replace(exp.All(this=exp.Paren(this=call.expressions[0])))  # Of an array.
     mark_sessions(tree)
     fill_buckets(tree)
     for select in tree.find_all(exp.Select):

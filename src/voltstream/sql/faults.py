@@ -21,7 +21,8 @@ _PARTIAL = frozenset({
 # Functions of our own that take every value.
 _TOTAL = frozenset({
     "_vs_json_at", "_vs_json_text_at", "_vs_json_contains", "_vs_json_has", "_vs_json_has_any",
-    "_vs_json_has_all", "_vs_json_field", "_vs_json_type", "_vs_json_pretty", "_vs_json_strip",
+    "_vs_json_has_all", "_vs_json_field", "_vs_json_float", "_vs_json_type",
+    "_vs_json_pretty", "_vs_json_strip",
     "_vs_is_json", "_vs_json_key", "_vs_float_text", "_vs_array_text", "_vs_nested_text",
     "_vs_record_text", "_vs_initcap", "_vs_quote_literal", "_vs_quote_ident", "_vs_crc32",
     "_vs_crc32c", "_vs_bit_count", "_vs_split", "_vs_interval_text", "_vs_now",

@@ -71,6 +71,8 @@ _JSON = (
      "CASE WHEN json_extract_string(j, p)[1] IN ('{', '[') "
      "AND json_type(j, p) IN ('OBJECT', 'ARRAY') "
      "THEN _vs_json_normal(json_extract_string(j, p)) ELSE json_extract_string(j, p) END"),
+    ("_vs_json_float(t)",
+     "CASE WHEN t IN ('NaN', 'Infinity', '-Infinity') THEN '\"' || t || '\"' ELSE t END"),
     ("_vs_iso(t)", "replace(t, ' ', 'T')"),
     ("_vs_iso_zoned(t)", "regexp_replace(replace(t, ' ', 'T'), '([+-]\\d\\d)$', '\\1:00')"),
     ("_vs_odd(l)", "list_filter(l, lambda x, i: i % 2 = 1)"),

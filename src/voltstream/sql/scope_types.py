@@ -67,6 +67,10 @@ class ScopeTypes:
             return literal
         if isinstance(node, exp.Null):
             return _NULL
+        if isinstance(node, exp.Any | exp.All):
+            return (
+                _UNKNOWN  # No value by itself; asking would be an error, which ends a transaction.
+            )
         if isinstance(node, exp.Column):
             above = self._home(node)
             if above is not None:

@@ -243,6 +243,7 @@ class ColumnAction:
     spec: ColumnSpec | None = None  # ADD, TYPE
     text: str | None = None  # RENAME: the new name; DEFAULT, USING, WATERMARK: the expression
     lenient: bool = False  # IF [NOT] EXISTS
+    ttl: bool = False  # WATERMARK: WITH TTL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from voltstream.core.types import Kind, from_store
 from voltstream.sql.columns import quoted
 from voltstream.sql.statements import ColumnSpec, CreateTable, ObjectName
+from voltstream.sql.watermarks import declared as watermark_parts
 
 # What the engine notes of the watermark clause beside the options that were given.
 _DERIVED = frozenset({"watermark", "watermark.ttl"})
@@ -62,7 +63,9 @@ def definition(parsed: CreateTable) -> str:
         for check in parsed.checks
     ]
     if parsed.watermark is not None:
-        lines.append(f"WATERMARK FOR {parsed.watermark}{' WITH TTL' if parsed.ttl else ''}")
+        name, expression = watermark_parts(parsed.watermark)
+        ttl = " WITH TTL" if parsed.ttl else ""
+        lines.append(f"WATERMARK FOR {plain_name(name)} AS {expression}{ttl}")
     text = f"CREATE TABLE {written_name(parsed.name)} ({', '.join(lines)})"
     if parsed.append_only:
         text += " APPEND ONLY"

@@ -30,3 +30,13 @@ DROP SINK into_latest;
 INSERT INTO beat VALUES ('z', 1);
 SELECT * FROM latest;
 SHOW SINKS;
+-- A row with NULL where the table has none is a dead letter, and the others come in.
+CREATE TABLE people (id INT PRIMARY KEY, name TEXT, age INT NOT NULL);
+CREATE TABLE told (id INT PRIMARY KEY, name TEXT, age INT);
+INSERT INTO told VALUES (1, 'Ann', 40), (2, 'Bob', NULL);
+CREATE SINK telling INTO people FROM told;
+INSERT INTO told VALUES (3, 'Cid', NULL), (4, NULL, 20);
+UPDATE told SET age = 50 WHERE id = 2;
+DELETE FROM told WHERE id IN (1, 3);
+SELECT * FROM people ORDER BY id;
+SELECT source, convert_from(raw, 'UTF8') AS row, reason FROM dead_letters WHERE source = 'people' ORDER BY id;

@@ -44,3 +44,8 @@ CREATE SUBSCRIPTION soon FROM per_kw WITH (retention = 'soon');
 CREATE SOURCE kept (a INT) WITH (connector = 'none', retention = '1 fortnight');
 CREATE SOURCE kept (a INT) WITH (connector = 'none', retention = 'none');
 CREATE SOURCE shorter (a INT) WITH (connector = 'none', retention = '3 Weeks');
+-- A subscription goes with what it is of.
+CREATE TABLE followed (v INT);
+CREATE SUBSCRIPTION following FROM followed WITH (retention = '1 day');
+DROP TABLE followed;
+DROP SUBSCRIPTION following;

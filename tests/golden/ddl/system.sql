@@ -42,3 +42,8 @@ SELECT name FROM rw_system_tables WHERE name = 'rw_tables';
 CREATE INDEX spread_by_k ON needed (k, v) DISTRIBUTED BY (k);
 CREATE INDEX spread_by_v ON needed (k, v) DISTRIBUTED BY (v);
 DROP TABLE needed CASCADE;
+-- RisingWave's switches are true or false.
+SET rw_implicit_flush TO off;
+SHOW rw_implicit_flush;
+SET rw_implicit_flush TO maybe;
+SET rw_implicit_flush TO DEFAULT;

@@ -43,3 +43,8 @@ select row_to_json(row(1,2)), json_build_object('a', 1);
 select ('{"a":1}'::jsonb)['a'], ('[1,2]'::jsonb)[0];
 select * from jsonb_to_record('{"a":1,"b":"x"}') as t(a int, b text);
 select * from jsonb_to_recordset('[{"a":1,"b":"x"},{"a":2}]') as t(a int, b text);
+-- Rows within rows are objects; what is no number in JSON is a string.
+SELECT to_jsonb(row(row(1, ARRAY[1, 2], row('x', TIMESTAMP '2026-01-01 10:00')), NULL)) AS a;
+SELECT to_jsonb('NaN'::float8) AS a, to_jsonb('-infinity'::numeric) AS b, to_jsonb(ARRAY[1.5, 'inf']::float8[]) AS c;
+SELECT jsonb_path_exists('{"a": [1, 2]}', '$.a[*] ? (@ > $least)', '{"least": 1}') AS found;
+SELECT jsonb_path_exists('{"a": [1, 2]}', '$.a[*] ? (@ > $least)', '"least"');

@@ -43,7 +43,7 @@ SELECT * FROM peaks;
 CREATE MATERIALIZED VIEW unordered EMIT ON WINDOW CLOSE AS SELECT RANK() OVER (PARTITION BY meter ORDER BY kw) FROM readings;
 CREATE MATERIALIZED VIEW endless EMIT ON WINDOW CLOSE AS SELECT SUM(kw) OVER (ORDER BY at ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) FROM readings;
 DROP TABLE readings CASCADE;
--- WITH TTL is read; a watermark over a number closes nothing.
+-- A watermark over a number closes nothing; WITH TTL rows below it go.
 CREATE TABLE counted (k INT PRIMARY KEY, seen INT, WATERMARK FOR seen AS seen - 10 WITH TTL);
 INSERT INTO counted VALUES (1, 100), (2, 5);
 SELECT * FROM counted ORDER BY k;
@@ -71,7 +71,7 @@ SELECT name, watermark FROM rw_watermarks;
 -- restart
 INSERT INTO slow VALUES ('2026-03-01 10:22', 3);
 SELECT * FROM slow_rows;
-ALTER TABLE slow ALTER WATERMARK FOR at AS at - INTERVAL '1 hour' WITH TTL;
+ALTER TABLE slow ALTER WATERMARK FOR at AS at - INTERVAL '1 hour';
 INSERT INTO slow VALUES ('2026-03-01 10:30', 4);
 SELECT name, watermark FROM rw_watermarks;
 SHOW CREATE TABLE slow;

@@ -518,17 +518,24 @@ def _computed(name: str, value: Json) -> Json:
     return math.floor(number) if name == "floor" else math.ceil(number)
 
 
+def _variables(text: str) -> dict[str, Json]:
+    found = read_json(text)
+    if not isinstance(found, dict):
+        raise InvalidParameter('"vars" argument is not an object')
+    return found
+
+
 def _query(text: str, path: str, variables: str, silent: bool) -> list[str]:
-    values = compile_path(path).values(read_json(text), read_json(variables), silent=silent)
+    values = compile_path(path).values(read_json(text), _variables(variables), silent=silent)
     return [write_json(value) for value in values]
 
 
 def _exists_at(text: str, path: str, variables: str, silent: bool) -> bool:
-    return bool(compile_path(path).values(read_json(text), read_json(variables), silent=silent))
+    return bool(compile_path(path).values(read_json(text), _variables(variables), silent=silent))
 
 
 def _matches(text: str, path: str, variables: str, silent: bool) -> bool | None:
-    values = compile_path(path).values(read_json(text), read_json(variables), silent=silent)
+    values = compile_path(path).values(read_json(text), _variables(variables), silent=silent)
     if len(values) == 1 and (values[0] is None or isinstance(values[0], bool)):
         answer: bool | None = values[0]
         return answer

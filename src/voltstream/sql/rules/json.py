@@ -145,7 +145,9 @@ def to_json(tree: exp.Expression, found: DataType, *, depth: int = 0) -> exp.Exp
     kind = found.kind
     if kind in JSONS:
         return cast(tree, "VARCHAR")
-    if kind in FLOATS or kind is Kind.NUMERIC:
+    if kind in FLOATS:
+        return call("_vs_json_float", cast_text(tree, found))
+    if kind is Kind.NUMERIC:
         return cast_text(tree, found)
     if kind is Kind.TIMESTAMP:
         return cast(call("to_json", call("_vs_iso", cast_text(tree, found))), "VARCHAR")
@@ -162,11 +164,8 @@ def is_map(tree: exp.Expression, found: DataType, type_of: TypeOf) -> bool:
 
 
 def _to_jsonb(found: Call) -> exp.Expression:
-    row = bare(found[0])
-    if isinstance(row, exp.Anonymous) and row.name.lower() == "row":
-        keys = [text(f"f{i}") for i in range(1, len(row.expressions) + 1)]
-        items = [as_json(item, found) for item in row.expressions]
-        return jsonb(call("_vs_json_object", array_of(keys), cast(array_of(items), "VARCHAR[]")))
+    if _is_row(found[0]):
+        return jsonb(as_json(found[0], found))
     kind = found.type(0)
     element = found[0]
     for _ in range(kind.array_depth):
@@ -177,11 +176,21 @@ def _to_jsonb(found: Call) -> exp.Expression:
     return jsonb(to_json(found[0], kind))
 
 
+def _is_row(tree: exp.Expression) -> bool:
+    row = bare(tree)
+    return isinstance(row, exp.Anonymous) and row.name.lower() == "row"
+
+
 def as_json(tree: exp.Expression, found: Call) -> exp.Expression:
     """Return an argument of a building function; a text is a JSON string."""
     spelled = string_of(tree)
     if spelled is not None:
         return cast(call("to_json", tree), "VARCHAR")
+    if _is_row(tree):
+        items = bare(tree).expressions
+        keys = [text(f"f{i}") for i in range(1, len(items) + 1)]
+        values = array_of([as_json(item, found) for item in items])
+        return call("_vs_json_object", array_of(keys), cast(values, "VARCHAR[]"))
     return to_json(tree, found.type_of(tree))
 
 
