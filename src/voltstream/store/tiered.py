@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,7 +24,42 @@ log = logging.getLogger(__name__)
 
 
 class _Handle(io.FileIO):
-    """A file that DuckDB lets go of without closing it."""
+    """A file that DuckDB lets go of without closing it, and reads with several threads at once.
+
+    Law: a thread that seeks and then reads gets what lies there, whatever others do meanwhile.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rb")
+        self._place = threading.local()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_CUR:
+            offset += self.tell()
+        elif whence == os.SEEK_END:
+            offset += os.fstat(self.fileno()).st_size
+        self._place.at = offset
+        return offset
+
+    def tell(self) -> int:
+        return int(getattr(self._place, "at", 0))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        at = self.tell()
+        if size is None or size < 0:
+            size = max(0, os.fstat(self.fileno()).st_size - at)
+        found = os.pread(self.fileno(), size, at)
+        self._place.at = at + len(found)
+        return found
+
+    def readall(self) -> bytes:
+        return self.read()
+
+    def readinto(self, buffer: Any, /) -> int:
+        view = memoryview(buffer).cast("B")
+        found = self.read(len(view))
+        view[: len(found)] = found
+        return len(found)
 
     def __del__(self) -> None:
         self.close()
@@ -119,4 +155,4 @@ class TieredFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> io.FileIO:
         del mode
-        return _Handle(self._here(path), "rb")
+        return _Handle(self._here(path))
