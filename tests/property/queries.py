@@ -149,6 +149,13 @@ def projection(choose: Choice, relations: Sequence[Shape]) -> Query:
     return Query(f"SELECT {text} FROM {shape.name} x{_where(choose, shape, 'x', 80)}", columns)
 
 
+def _computed(choose: Choice, column: str, type_name: str) -> str:
+    """Return a join key: a column, or something computed of it."""
+    if not choose.chance(25):
+        return column
+    return {"int": f"{column} % 3", "text": f"UPPER({column})"}.get(type_name, column)
+
+
 def _joined(
     choose: Choice, relations: Sequence[Shape]
 ) -> tuple[str, list[tuple[Shape, str]]] | None:
@@ -170,7 +177,10 @@ def _joined(
         extra = f" AND x.{choose.of(left.named('int'))} <= y.{choose.of(right.named('int'))}"
     if kind == "FULL JOIN":
         extra = ""
-    text = f"{left.name} x {kind} {right.name} y ON x.{mine} = y.{yours}{extra}"
+    kinds = dict(left.columns)
+    one = _computed(choose, f"x.{mine}", kinds[mine])
+    other = _computed(choose, f"y.{yours}", kinds[mine])
+    text = f"{left.name} x {kind} {right.name} y ON {one} = {other}{extra}"
     return text, [(left, "x"), (right, "y")]
 
 

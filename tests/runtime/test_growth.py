@@ -39,8 +39,22 @@ VIEWS = {
     "GROUP BY m, window_start, window_end",
     "in_session": "SELECT at, count(*) OVER (PARTITION BY date_trunc('minute', at) ORDER BY at "
     "SESSION WITH GAP INTERVAL '5 seconds') AS n FROM r",
+    "computed_key": "SELECT r.at, q.kw AS other FROM r JOIN q "
+    "ON q.at + INTERVAL '1 second' = r.at - INTERVAL '1 second'",
+    "asof": "SELECT r.at, q.kw AS other FROM r ASOF LEFT JOIN q ON q.minute = r.minute "
+    "AND r.at >= q.at",
+    "filled": "SELECT at, site, kw FROM GAP_FILL(r, at, INTERVAL '30 seconds', SERIES(site), "
+    "LOCF(kw))",
+    "steps": "SELECT at, kw FROM r WHERE at >= date_trunc('minute', NOW()) - INTERVAL '9 minutes'",
+    "sessions_of_sites": "SELECT site, window_start, count(*) AS n FROM "
+    "SESSION(r, site, at, INTERVAL '5 seconds') GROUP BY site, window_start, window_end",
+    "latest": "SELECT DISTINCT ON (site) site, at, kw FROM r ORDER BY site, at DESC",
+    "top_of_site": "SELECT at, kw FROM (SELECT at, kw, row_number() OVER (PARTITION BY site "
+    "ORDER BY at DESC) AS n FROM r) q WHERE n <= 3",
     "recent": "SELECT at, kw FROM r WHERE at > NOW() - INTERVAL '10 minutes'",
 }
+# Where the first row of a partition goes, the next one is looked for among all of it.
+ONLY_ADDED = {"latest", "top_of_site"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROW_GROUP = 122_880
 SMALL = (ROW_GROUP + 20_000) // 2
@@ -54,7 +68,8 @@ Measured = dict[str, int]
 def rows(relation: str, first: int, count: int) -> str:
     return (
         f"INSERT INTO {relation} SELECT TIMESTAMPTZ '2026-01-01 00:00:00+00' + i * INTERVAL "
-        f"'1 second', i % 97, i % 1000 FROM generate_series({first}, {first + count - 1}) t(i)"
+        f"'1 second', i % 97, i % 1000, date_trunc('minute', TIMESTAMPTZ '2026-01-01 00:00:00+00' "
+        f"+ i * INTERVAL '1 second') FROM generate_series({first}, {first + count - 1}) t(i)"
     )
 
 
@@ -113,7 +128,10 @@ def reads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Measured]]
     clock.set(START)
     engine = Engine(folder, clock)
     for name in ("r", "q"):
-        engine.run(f"CREATE TABLE {name} (at TIMESTAMPTZ PRIMARY KEY, site INTEGER, kw INTEGER)")
+        engine.run(
+            f"CREATE TABLE {name} (at TIMESTAMPTZ PRIMARY KEY, site INTEGER, kw INTEGER, "
+            "minute TIMESTAMPTZ)"
+        )
     for name, query in VIEWS.items():
         engine.run(f"CREATE MATERIALIZED VIEW {name} AS {query}")
     end = loaded(engine, clock, 0, SMALL, 2)
@@ -127,8 +145,15 @@ def reads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Measured]]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", ["added", "changed"])
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    ("view", "change"),
+    [
+        (view, change)
+        for view in VIEWS
+        for change in ("added", "changed")
+        if change == "added" or view not in ONLY_ADDED
+    ],
+)
 def test_rows_read_for_a_change_do_not_grow_with_the_state(
     view: str, change: str, reads: dict[str, list[Measured]]
 ) -> None:

@@ -94,11 +94,9 @@ class Forms:
     def _choose(self, execute: Execute, state: KeyedState, near: int, *, wanted: bool) -> None:
         """Choose by what finding the rows near their keys reads, or would read."""
         rows, now = _count(execute, state.table), self._of(state.table)
-        unordered = rows >= STATE_FOUND_NEAR_MAX and 2 * near >= rows
-        if not unordered:
-            if now.form == "log" and rows >= STATE_FOUND_NEAR_MAX // 2 and 2 * near >= rows:
-                return
-            self._leave(execute, state.table, "near")
+        if rows < STATE_FOUND_NEAR_MAX or 2 * near < rows:
+            if now.form != "log" or rows < STATE_FOUND_NEAR_MAX // 2 or 2 * near < rows:
+                self._leave(execute, state.table, "near")
         elif now.form != "log":
             folding = state.folding
             if folding is not None and not wanted:
@@ -132,6 +130,8 @@ class Forms:
                 execute(statement)
         cost.of(state.folding.operator).add(time.perf_counter() - began, 0, read)
         self._set(state.table, Now("log", 0, _count(execute, state.table)))
+        if self._of(state.table).rows < STATE_FOUND_NEAR_MAX // 2:
+            self._leave(execute, state.table, "near")
 
 
 def _found(execute: Execute, state: KeyedState) -> Now:

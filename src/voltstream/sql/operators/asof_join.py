@@ -3,7 +3,8 @@
 Law: a left row's match can change only if it changes itself, or a right row of its key comes or
 goes that is at least as near as the match it has. Those rows are matched again, with the right
 side as it is now; of right rows at one time the first by key, then by columns, counts.
-State: the left rows with their matches; the right rows, unless they are stored.
+State: the left rows with their matches; the right rows, unless they are stored. A left row whose
+time to live is over keeps the match that it had.
 Cost: O(delta + left rows between a changed right row and its successor + right rows of their keys).
 """
 
@@ -13,6 +14,7 @@ from voltstream.sql.batch import matched_sql
 from voltstream.sql.expressions import spell
 from voltstream.sql.operators.join import side
 from voltstream.sql.operators.keys import forget, near, place
+from voltstream.sql.operators.log import expire, stamped
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import AsofJoin, column_list, qualify
 
@@ -31,7 +33,8 @@ def asof_delta(writer: Writer, plan: AsofJoin, left: Stream, right: Stream) -> S
         f'{spell(qualify(plan.right_time, "r"))} AS _rt, TRUE AS _hit, 1::INTEGER AS "_w" '
         f"FROM {delta} AS l, {b.delta} AS r"
     )
-    state = writer.state("asof", shape)
+    state = writer.state("asof", f"SELECT *{stamped(writer)} FROM ({shape})")
+    expire(writer, state, (delta, b.delta), "asof join")
     every = f"r.*{place(plan.columns)}"
     lt, rt = spell(qualify(plan.left_time, "r")), spell(qualify(plan.right_time, "d"))
     on = " AND ".join([
@@ -58,7 +61,7 @@ def asof_delta(writer: Writer, plan: AsofJoin, left: Stream, right: Stream) -> S
     matched = matched_sql(plan, again, (*plan.left.columns, "_w"), candidates)
     now = writer.temp(f'SELECT {found}, "_w" FROM ({matched})', (again,), "asof join")
     forget(writer, state, was, plan.left.columns, plan.columns, (was,), "asof join")
-    writer.run(f"INSERT INTO {state} SELECT * FROM {now}", (now,), "asof join")
+    writer.run(f"INSERT INTO {state} SELECT *{stamped(writer)} FROM {now}", (now,), "asof join")
     kept = "" if plan.outer else " WHERE _hit"
     listed = column_list(plan.columns)
     sql = (

@@ -1,8 +1,8 @@
 """DISTINCT ON: the first row of each key.
 
 Law: the winner is first by the order keys, then by arrival; without arrival numbers, by all its
-columns. Append-only: only winners are kept. With retractions: the touched keys are decided again
-from the kept input.
+columns. Append-only: only winners are kept. With retractions it is the first row of each
+partition: a key is decided again from the kept input where its winner goes.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from voltstream.sql.operators.folding import (
     keyed_state,
     with_hash,
 )
-from voltstream.sql.operators.keys import AT_ONCE, PLACE, forget, held, near, null_safe, place
-from voltstream.sql.operators.log import kept_log
+from voltstream.sql.operators.keys import AT_ONCE, PLACE, forget, near, null_safe, place
+from voltstream.sql.operators.ranked import ranked_delta
 from voltstream.sql.operators.stream import Stream, Writer
-from voltstream.sql.plan import DistinctOn, SortKey, column_list
+from voltstream.sql.plan import DistinctOn, Ranked, SortKey, column_list
 
 
 def distinct_on_delta(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
     if child.append_only and child.arrival:
         return _winners(writer, plan, child)
-    return _decide_again(writer, plan, child)
+    return ranked_delta(writer, Ranked(plan.child, plan.keys, plan.order, "row_number", 1), child)
 
 
 def _first(plan: DistinctOn, source: str, columns: str, ties: str) -> str:
@@ -147,24 +147,3 @@ def _before(order: tuple[SortKey, ...]) -> str:
         strictly = f"(coalesce({comparison}, FALSE) OR {nulls})"
         condition = f"({strictly} OR ({g} IS NOT DISTINCT FROM {s} AND {condition}))"
     return condition
-
-
-def _decide_again(writer: Writer, plan: DistinctOn, child: Stream) -> Keyed:
-    law = "the touched keys are decided again from the kept input"
-    writer.rule("distinct on", law, "rows of touched keys")
-    columns = column_list(plan.columns)
-    delta = writer.materialize(child, "distinct on input")
-    kept = kept_log(writer, "kept", delta, child, plan.keys, "distinct on input")
-    rows = f"({near(kept, delta, plan.keys)})"
-    new = writer.temp(_first(plan, rows, columns, columns), (delta,), "distinct on")
-    state = writer.state("top", f"SELECT {columns} FROM {new}")
-    old = held(writer, state, delta, plan.keys, plan.columns, (delta,), "distinct on")
-    forget(writer, state, old, plan.keys, plan.columns, (old,), "distinct on")
-    writer.run(f"INSERT INTO {state} SELECT {columns} FROM {new}", (new,), "distinct on")
-    sql = (
-        f'SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM ('
-        f'SELECT {columns}, -1 AS "_w" FROM {old} UNION ALL SELECT {columns}, 1 FROM {new}) '
-        f'GROUP BY {columns} HAVING sum("_w") <> 0'
-    )
-    stream = Stream(sql, (old, new), plan.columns, False, False)
-    return Keyed(f"(SELECT {columns} FROM {state})", stream)

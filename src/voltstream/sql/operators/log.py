@@ -40,22 +40,34 @@ def followed_log(
         integrate(writer, state, delta, stream, touched, operator)
         return state, delta
     state = writer.state(kind, f"SELECT *, {NOW_SQL} AS {_SEEN} FROM ({shape})")
-    _expire(writer, state, delta, writer.ttl_us, operator)
+    expire(writer, state, (delta,), operator)
     if not stream.append_only:
         delta = _known(writer, state, delta, stream, touched, operator)
     integrate(writer, state, delta, stream, touched, operator, seen=True)
     return state, delta
 
 
-def _expire(writer: Writer, state: str, delta: str, ttl_us: int, operator: str) -> None:
-    """Let rows go that came longer ago than the time to live, or a tenth of it later at most."""
+def stamped(writer: Writer) -> str:
+    """Print the instant that a row of a state gets, as a further column; nothing without a TTL."""
+    return "" if writer.ttl_us is None else f", {NOW_SQL} AS {_SEEN}"
+
+
+def expire(writer: Writer, state: str, reads: tuple[str, ...], operator: str) -> None:
+    """Let the rows of a stamped state go whose time to live is over."""
+    if writer.ttl_us is not None:
+        old, timer = overdue(writer, state, writer.ttl_us)
+        writer.run(f"DELETE FROM {state} WHERE {old}", (*reads, timer), operator)
+
+
+def overdue(writer: Writer, state: str, ttl_us: int) -> tuple[str, str]:
+    """Return the predicate of rows that came too long ago, and the timer that asks for it."""
     timer = f"timer_{writer.oid}_{writer.number()}"
     oldest = f"{NOW_SQL} - to_microseconds({ttl_us})"
-    writer.run(f"DELETE FROM {state} WHERE {_SEEN} <= {oldest}", (delta, timer), operator)
     # A tenth later: rows that came one after the other then go together.
     late_us = ttl_us + ttl_us // 10
     due = f"SELECT epoch_us(min({_SEEN}) + to_microseconds({late_us})) FROM {state}"
     writer.timers.append(Timer(timer, due))
+    return f"{_SEEN} <= {oldest}", timer
 
 
 def _known(

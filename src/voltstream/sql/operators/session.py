@@ -12,6 +12,7 @@ from __future__ import annotations
 from voltstream.sql.batch import sessions_sql
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.keys import forget, held, null_safe, place
+from voltstream.sql.operators.log import overdue, stamped
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.operators.window_close import advance, count_late, follow
 from voltstream.sql.plan import (
@@ -39,13 +40,13 @@ def session_delta(writer: Writer, plan: Session, child: Stream) -> Stream:
         delta = writer.temp(
             f'SELECT {columns}, "_w" FROM ({child.sql}) WHERE NOT {late}', child.reads, "session"
         )
-    rows, sessions, hit = _states(writer, plan, child, delta)
     key = (*plan.partition, _START)
+    rows, sessions, hit = _states(writer, plan, child, delta)
     was = held(writer, rows, hit, key, child.columns, (hit,), "session")
     summed = (
         f'(SELECT {columns}, sum("_w")::INTEGER AS "_w" FROM (SELECT {columns}, "_w" FROM {was} '
         f'UNION ALL SELECT {columns}, "_w" FROM {delta}) GROUP BY {columns} '
-        f'HAVING sum("_w") <> 0)'
+        f'HAVING sum("_w") {"<>" if writer.ttl_us is None else ">"} 0)'
     )
     cut = sessions_sql(plan, summed, (*child.columns, "_w"), _END)
     now = writer.temp(_internal(plan, child, cut), (delta,), "session")
@@ -53,7 +54,8 @@ def session_delta(writer: Writer, plan: Session, child: Stream) -> Stream:
     forget(writer, sessions, hit, key, plan.partition, (hit,), "session")
     writer.run(f"INSERT INTO {rows} SELECT * FROM {now}", (now,), "session")
     writer.run(
-        f"INSERT INTO {sessions} SELECT DISTINCT {column_list((*key, _END))} FROM {now}",
+        f"INSERT INTO {sessions} SELECT DISTINCT {column_list((*key, _END))}{stamped(writer)} "
+        f"FROM {now}",
         (now,),
         "session",
     )
@@ -76,7 +78,9 @@ def _states(writer: Writer, plan: Session, child: Stream, delta: str) -> tuple[s
     rows = writer.state("session", f'SELECT {columns}, "_w", {bounds} FROM {delta}')
     by = column_list(plan.partition)
     comma = f"{by}, " if by else ""
-    sessions = writer.state("sessions", f"SELECT {comma}{bounds} FROM {delta}")
+    sessions = writer.state("sessions", f"SELECT {comma}{bounds}{stamped(writer)} FROM {delta}")
+    if writer.ttl_us is not None and plan.closing is None:
+        _expire(writer, plan, child, delta, rows, sessions, writer.ttl_us)
     listed = column_list((*plan.partition, _START), "s")
     put = place(plan.partition).replace("r.", "s.")
     same = null_safe(plan.partition, "s", "d")
@@ -95,6 +99,28 @@ def _states(writer: Writer, plan: Session, child: Stream, delta: str) -> tuple[s
         "session",
     )
     return rows, sessions, hit
+
+
+def _expire(
+    writer: Writer,
+    plan: Session,
+    child: Stream,
+    delta: str,
+    rows: str,
+    sessions: str,
+    ttl_us: int,
+) -> None:
+    """Let whole sessions go to which no row has come for the time to live; what they made stays."""
+    key = (*plan.partition, _START)
+    old, timer = overdue(writer, sessions, ttl_us)
+    silent = writer.temp(
+        f"SELECT {column_list(key, 'r')}{place(plan.partition)} FROM {sessions} AS r WHERE {old}",
+        (delta, timer),
+        "session",
+    )
+    gone = held(writer, rows, silent, key, child.columns, (silent,), "session")
+    forget(writer, rows, gone, key, child.columns, (gone,), "session")
+    forget(writer, sessions, silent, key, plan.partition, (silent,), "session")
 
 
 def _internal(plan: Session, child: Stream, cut: str) -> str:

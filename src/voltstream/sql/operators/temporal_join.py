@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from voltstream.sql.operators.join import side
 from voltstream.sql.operators.keys import forget, near, null_safe, place
+from voltstream.sql.operators.log import expire, stamped
 from voltstream.sql.operators.stream import Stream, Writer
 from voltstream.sql.plan import JoinKind, TemporalJoin, column_list, join_condition
 
@@ -44,9 +45,10 @@ def temporal_delta(writer: Writer, plan: TemporalJoin, left: Stream, right: Stre
     )
     memo = writer.state(
         "memo",
-        f'SELECT {mine}, {yours}, 1::BIGINT AS _copy, _hit, _n AS "_w" '
+        f'SELECT {mine}, {yours}, 1::BIGINT AS _copy, _hit, _n AS "_w"{stamped(writer)} '
         f"FROM {delta} AS l, {content} AS r",
     )
+    expire(writer, memo, (delta,), "temporal join")
     lost = f'(SELECT * FROM {changed} WHERE "_w" < 0)'
     every = f"r.*{place(plan.columns)}"
     gone = writer.temp(
@@ -66,7 +68,9 @@ def temporal_delta(writer: Writer, plan: TemporalJoin, left: Stream, right: Stre
         "temporal join",
     )
     forget(writer, memo, gone, ("_copy",), plan.columns, (gone,), "temporal join")
-    writer.run(f"INSERT INTO {memo} SELECT * FROM {born}", (born,), "temporal join")
+    writer.run(
+        f"INSERT INTO {memo} SELECT *{stamped(writer)} FROM {born}", (born,), "temporal join"
+    )
     kept = "" if outer else " WHERE _hit"
     shown = column_list(plan.columns)
     sql = (
