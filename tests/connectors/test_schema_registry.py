@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from fastavro import parse_schema, schemaless_writer
 
+from tests.connectors.memory_feed import eventually
 from tests.connectors.real_registry.server import Registry
 from tests.driver import Engine
 from voltstream.core.clock import SystemClock
@@ -55,6 +57,16 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     running = Engine(tmp_path / "data", SystemClock())
     yield running
     running.close()
+
+
+@pytest.fixture(scope="module")
+def brokers() -> Iterator[str]:
+    cluster = Producer(
+        {"bootstrap.servers": "127.0.0.1:1", "test.mock.num.brokers": 1, "log_level": 2}
+    )
+    [broker] = cluster.list_topics(timeout=10).brokers.values()
+    yield f"{broker.host}:{broker.port}"
+    del cluster
 
 
 def avro(number: int, schema: Any, value: Any) -> bytes:
@@ -105,6 +117,35 @@ def test_columns_come_from_the_schema(registry: Registry, engine: Engine) -> Non
         ("id", "bigint"), ("meter", "character varying"), ("kwh", "numeric"),
         ("at", "timestamp with time zone"),
     ]  # fmt: skip
+
+
+def test_a_topic_of_a_schema_is_read_from_its_place(
+    registry: Registry, brokers: str, engine: Engine
+) -> None:
+    key = {"type": "record", "name": "K", "fields": [{"name": "id", "type": "long"}]}
+    k = registry.register("topical-key", key)
+    number = registry.register("topical-value", READING)
+    producer = Producer({"bootstrap.servers": brokers, "log_level": 0})
+
+    def sent(id_: int, value: bytes | None) -> None:
+        producer.produce("topical", value, key=avro(k, key, {"id": id_}))
+        assert producer.flush(10) == 0
+
+    sent(1, avro(number, READING, ONE))
+    for name, mode in (("whole", "earliest"), ("late", "latest")):
+        engine.run(
+            f"CREATE TABLE {name} (PRIMARY KEY (id)) WITH (connector = 'kafka', "
+            f"topic = 'topical', properties.bootstrap.server = '{brokers}', "
+            f"scan.startup.mode = '{mode}') FORMAT UPSERT ENCODE AVRO "
+            f"(schema.registry = '{registry.url}')"
+        )
+    eventually(lambda: engine.run("SELECT id FROM whole") == [(1,)])
+    told = "SELECT state FROM rw_sources WHERE name = 'late'"
+    eventually(lambda: engine.run(told) == [("running",)])
+    sent(2, avro(number, READING, {**ONE, "id": 2}))
+    sent(1, None)
+    both = "SELECT w.id, l.id FROM whole AS w FULL JOIN late AS l ON w.id = l.id"
+    eventually(lambda: engine.run(both) == [(2, 2)])
 
 
 def test_declared_columns_are_checked(registry: Registry, engine: Engine) -> None:

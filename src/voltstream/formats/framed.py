@@ -112,7 +112,8 @@ def rows(
     """Return rows in the order of their records, the record of each, and (record, reason)."""
     schemas = batch.schemas
     if schemas is None:
-        raise UnusableSchema("the batch brought no schemas")
+        unknown = [(at, "no schema of the record is known") for at in range(len(batch.records))]
+        return columnar.cast(pa.table({}), schema, decoder)[0], [], unknown
     groups, faults = grouped(batch.records, schemas)
     tables: list[pa.Table] = []
     places: list[int] = []

@@ -36,6 +36,7 @@ from voltstream.sql.explain import plan_json
 from voltstream.sql.natives.datetimes import date_order
 from voltstream.sql.resolve import DEFINITIONS, resolved
 from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
+from voltstream.sql.source_text import has_schema
 from voltstream.store.database import Connection
 
 T = TypeVar("T")
@@ -295,9 +296,8 @@ class Access:
             reader.close()
 
     def define(self, parsed: sql.Parsed) -> Outcome:
-        if (
-            isinstance(parsed, sql.CreateSource | sql.CreateTable)
-            and "connector" in parsed.properties
+        if isinstance(parsed, sql.CreateSource | sql.CreateTable) and has_schema(
+            parsed.encode, parsed.properties
         ):
             names = Names(self.catalog, undescribed, self.scope())
             qualified = resolved(parsed, names)

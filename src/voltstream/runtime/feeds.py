@@ -138,11 +138,17 @@ class Feeds:
 
         Raises: InvalidParameter, FeatureNotSupported, UndefinedObject.
         """
-        layout(entry)  # Refuses what cannot be read now, not at the first row.
+        # Refuses what cannot be read now, not at the first row.
+        framed = layout(entry).framed
+        written = connector_properties(entry)
         connector, pace = None, Pace(self._clock, None)
-        if entry.stored.properties.get("connector"):
-            written = connector_properties(entry)
+        properties: Mapping[str, str] = {}
+        if framed or entry.stored.properties.get("connector"):
             properties = resolved(written, entry.stored.schema, catalog, self._vault)
+        if framed:
+            owner = f'source "{entry.stored.name}"'
+            self._schemas.open(entry.oid, self._connectors.schemas(properties, owner))
+        if entry.stored.properties.get("connector"):
             pace.change(rate(entry.stored.properties, SOURCE_RATE))
             feed = Feed(
                 entry,
@@ -155,8 +161,6 @@ class Feeds:
                 pace,
             )
             connector = self._connectors.source(feed)
-            owner = f'source "{entry.stored.name}"'
-            self._schemas.open(entry.oid, self._connectors.schemas(properties, owner))
 
         def start() -> None:
             if connector is not None:

@@ -34,7 +34,7 @@ def completed(
     Asks a registry, so it is called before the writer is. Raises: RegistryUnavailable (08006),
     UndefinedColumn (42703), DatatypeMismatch (42804), InvalidParameter (22023).
     """
-    if "connector" not in parsed.properties or catalog.named(parsed.name) is not None:
+    if catalog.named(parsed.name) is not None:
         return parsed
     given = {"format": parsed.format, "encode": parsed.encode, **parsed.properties}
     properties = resolved(given, parsed.name.schema or "public", catalog, vault)

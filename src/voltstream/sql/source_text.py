@@ -43,13 +43,17 @@ def _at_columns(text: str) -> Cursor:
     return cursor
 
 
+def has_schema(encode: str, properties: Mapping[str, str]) -> bool:
+    """Tell whether records have a schema that is kept elsewhere."""
+    if encode in ("AVRO", "PROTOBUF"):
+        return True
+    return encode == "JSON" and "schema.registry" in properties
+
+
 def leaves_to_schema(columns: Columns, encode: str, properties: Mapping[str, str]) -> bool:
     """Tell whether columns come from the schema of the records: all of them, or where ``*`` is."""
-    described = encode in ("AVRO", "PROTOBUF") or (
-        encode == "JSON" and "schema.registry" in properties
-    )
     bare = all(c.included is not None or c.generated_text is not None for c in columns.specs)
-    return described and not columns.likes and (columns.starred or bare)
+    return has_schema(encode, properties) and not columns.likes and (columns.starred or bare)
 
 
 def with_schema(text: str, found: Schema) -> str:
