@@ -10,11 +10,14 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+
+from tests.connectors.real_kafka.proxy import Network
 
 POM = Path(__file__).with_name("pom.xml")
 FETCH_WAIT_S = 300  # 46 MB of jars, once a machine.
@@ -59,16 +62,17 @@ def _digest(file: Path) -> str:
 class Broker:
     """A broker of one data folder; it can be stopped, killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, behind: Callable[[int], Network] | None = None) -> None:
         self._folder = folder
         self._jars = jars()
         self._port, controller = _free_ports()
+        self._network = behind(self._port) if behind is not None else None
         self._config = folder / "server.properties"
         self._config.write_text(
             "process.roles=broker,controller\nnode.id=1\n"
             f"controller.quorum.voters=1@127.0.0.1:{controller}\n"
             f"listeners=PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{controller}\n"
-            f"advertised.listeners=PLAINTEXT://127.0.0.1:{self._port}\n"
+            f"advertised.listeners=PLAINTEXT://{self.address}\n"
             "controller.listener.names=CONTROLLER\n"
             f"log.dirs={folder / 'logs'}\n"
             "num.partitions=1\noffsets.topic.replication.factor=1\n"
@@ -83,7 +87,13 @@ class Broker:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._port}"
+        """Return where clients go: the broker itself, or the network before it."""
+        return f"127.0.0.1:{self._network.port if self._network is not None else self._port}"
+
+    @property
+    def network(self) -> Network:
+        assert self._network is not None, "there is none before this broker"
+        return self._network
 
     def _java(self, main: str, *arguments: str) -> list[str]:
         return ["java", *JVM, "-cp", f"{self._jars}/*", main, *arguments]
