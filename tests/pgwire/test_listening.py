@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
 import shutil
 import subprocess
 from typing import Any
@@ -98,3 +99,13 @@ def test_psql_prints_what_it_is_told(address: str) -> None:
         f'{said} with payload "own"',
         said,
     ]
+
+
+def test_who_is_idle_in_a_transaction_is_told_and_let_go(address: str) -> None:
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SET idle_in_transaction_session_timeout = '50ms'")
+        connection.execute("BEGIN")
+        assert select.select([connection.fileno()], [], [], 20)[0]
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            connection.execute("SELECT 1")
+        assert connection.closed

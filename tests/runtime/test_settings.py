@@ -14,6 +14,7 @@ from voltstream.core.errors import (
     InsufficientPrivilege,
     InvalidParameter,
     LockNotAvailable,
+    ReadOnlyTransaction,
     UndefinedDatabase,
     VoltstreamError,
 )
@@ -34,6 +35,16 @@ def test_strings_stay_as_the_standard_has_them(engine: Engine) -> None:
     with pytest.raises(FeatureNotSupported):
         engine.run("SET standard_conforming_strings = off")
     assert engine.run("SHOW standard_conforming_strings") == [("on",)]
+
+
+def test_a_session_that_only_reads_changes_nothing(engine: Engine) -> None:
+    engine.run("CREATE TABLE t (a INT); SET default_transaction_read_only = on")
+    for statement in ("INSERT INTO t VALUES (1)", "BEGIN; DELETE FROM t", "DROP TABLE t"):
+        with pytest.raises(ReadOnlyTransaction):
+            engine.run(statement)
+        engine.run("ROLLBACK")
+    engine.run("BEGIN READ WRITE; INSERT INTO t VALUES (1); COMMIT")
+    assert engine.run("SELECT a FROM t") == [(1,)]
 
 
 def test_a_statement_waits_for_its_turn_as_long_as_lock_timeout(engine: Engine) -> None:

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from voltstream.core.errors import (
     AdminShutdown,
+    IdleInTransactionTimeout,
     IdleSessionTimeout,
     InternalError,
     InvalidAuthorization,
@@ -368,6 +369,8 @@ class PgServer:
 def _too_idle(connection: _Connection) -> VoltstreamError | None:
     if connection.session is None:
         return None  # PostgreSQL, too, closes who never says who it is without a word.
+    if connection.session.status != "I":
+        return IdleInTransactionTimeout("terminating connection due to idle-in-transaction timeout")
     return IdleSessionTimeout("terminating connection due to idle-session timeout")
 
 

@@ -55,6 +55,13 @@ class Block:
         """Tell whether statements belong together now: by a block, or in one message."""
         return self._implicit or self.transaction is not None
 
+    @property
+    def read_only(self) -> bool:
+        """Tell whether nothing may change: in the open block, or in statements outside of one."""
+        if self.transaction is not None and self.transaction.explicit:
+            return self.transaction.read_only
+        return self._settings.get("default_transaction_read_only") == "on"
+
     def join(self, party: Party) -> None:
         self._parties.append(party)
 

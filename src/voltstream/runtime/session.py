@@ -215,9 +215,8 @@ class EngineSession:
         self._block.end_implicit(commit=commit)
 
     def idle_limit_s(self) -> float | None:
-        if self._block.transaction is not None:
-            return None  # An open block has a limit of its own.
-        name = "idle_session_timeout"
+        in_block = self._block.transaction is not None
+        name = "idle_in_transaction_session_timeout" if in_block else "idle_session_timeout"
         return duration_s(name, self._settings.get(name)) or None
 
     def reported_settings(self) -> Mapping[str, str]:
@@ -258,7 +257,7 @@ class EngineSession:
         transaction = self._block.transaction
         self._engine.admit(parsed, waits=transaction is None)
         writes = not isinstance(parsed, _READING) or isinstance(parsed, ChunkQuery)
-        if transaction is not None and transaction.read_only and writes:
+        if writes and self._block.read_only:
             raise ReadOnlyTransaction(
                 f"cannot execute {parsed.text.split()[0].upper()} in a read-only transaction"
             )
