@@ -104,13 +104,15 @@ class Desk:
     ) -> Any:
         """Send a TransactionEvent: each value a register in Wh, or a whole sampled value."""
         info = {"transactionId": tx} | fields.pop("info", {})
-        given: dict[str, Any] = {"evse": {"id": 1, "connectorId": 1}} | fields
+        given: dict[str, Any] = {
+            "evse": {"id": 1, "connectorId": 1}, "triggerReason": "ChargingStateChanged",
+        } | fields  # fmt: skip
         if values:
             sampled = [one if isinstance(one, dict) else {"value": one} for one in values]
             given["meterValue"] = [{"timestamp": clock(at), "sampledValue": sampled}]
         return self.say(
             "TransactionEvent", at, eventType=kind, timestamp=clock(at),
-            triggerReason="ChargingStateChanged", seqNo=seq, transactionInfo=info,
+            seqNo=seq, transactionInfo=info,
             **{key: value for key, value in given.items() if value is not None},
         )  # fmt: skip
 

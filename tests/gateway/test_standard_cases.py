@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.gateway.desk import WH, Desk, clock, flags_of
+from tests.gateway.test_day import record
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.tokens import Listed, Verdict, judge, normal
 from voltstream.ocpp.versions import Version
@@ -305,3 +307,46 @@ def test_a_stream_of_21_gives_events() -> None:
     assert [row["actual_value"] for row in rows] == ["230", "231", "232"]
     assert {row["monitoring_id"] for row in rows} == {9}
     assert (rows[1]["event_ts"] - rows[0]["event_ts"]) == 1_000_000
+
+
+def test_v2x_of_21_keeps_mode_cost_and_both_directions() -> None:
+    """Import and export are registers apart; modes, limits and costs stand with each event."""
+    desk = Desk(Version.V21, strict=True)
+
+    def registers(into_wh: float, out_wh: float, context: str) -> list[dict[str, Any]]:
+        return [
+            {"value": into_wh, "context": context, "measurand": WH},
+            {"value": out_wh, "context": context, "measurand": "Energy.Active.Export.Register"},
+        ]
+
+    desk.event("Started", 0, 0, *registers(1000.0, 500.0, "Transaction.Begin"),
+               info={"operationMode": "ChargingOnly"})  # fmt: skip
+    desk.event(
+        "Updated", 1800, 1, *registers(6000.0, 500.0, "Sample.Periodic"),
+        info={"operationMode": "CentralSetpoint"}, triggerReason="OperationModeChanged",
+    )  # fmt: skip
+    costs = {"totalCost": {"currency": "EUR", "typeOfCost": "NormalCost",
+                           "total": {"exclTax": 1.5, "inclTax": 1.8}},
+             "totalUsage": {"energy": 5.0, "chargingTime": 1800, "idleTime": 0}}  # fmt: skip
+    desk.event("Ended", 3600, 2, *registers(6000.0, 3500.0, "Transaction.End"), costDetails=costs,
+               info={"operationMode": "CentralSetpoint", "stoppedReason": "Local"})  # fmt: skip
+    rows = desk.rows["charger_transactions"]
+    modes = [row["operation_mode"] for row in rows]
+    assert modes == ["ChargingOnly", "CentralSetpoint", "CentralSetpoint"]
+    assert json.loads(rows[-1]["cost_details"]) == costs
+    found = record(desk, "tx-1")
+    assert found is not None
+    assert (found["import_wh"], found["export_wh"]) == (5000, 3000)
+    assert found["energy_wh"] == 5000
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["CostLimitReached", "LimitSet", "OperationModeChanged", "RunningCost", "SoCLimitReached",
+     "TariffChanged", "TariffNotAccepted", "TxResumed"],
+)  # fmt: skip
+def test_reasons_that_21_adds(reason: str) -> None:
+    desk = Desk(Version.V21, strict=True)
+    desk.event("Started", 0, 0)
+    desk.event("Updated", 60, 1, triggerReason=reason)
+    assert desk.transactions("UPDATE")[0]["trigger_reason"] == reason
