@@ -42,7 +42,7 @@ async def obey(socket: ClientConnection, version: Version, asked: list[str]) -> 
         await socket.send(json.dumps([3, number, smallest(schema, schema)]))
 
 
-def by_sql(session: psycopg.Connection, charger: str, function: str, given: list[Any]) -> Any:
+def by_sql(session: psycopg.Connection[Any], charger: str, function: str, given: list[Any]) -> Any:
     marks = ", ".join(["%s"] * (len(given) + 1))
     query = f"SELECT {function}({marks})".encode()
     with psycopg.ClientCursor(session) as cursor:
@@ -59,7 +59,11 @@ def by_http(port: int, charger: str, function: str, given: list[Any]) -> Any:
         return json.loads(answer.read())
 
 
-def kept_of(session: psycopg.Connection, charger: str) -> list[tuple[Any, ...]]:
+def connected(url: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(url, autocommit=True)
+
+
+def kept_of(session: psycopg.Connection[Any], charger: str) -> list[tuple[Any, ...]]:
     return session.execute(
         "SELECT state, COUNT(*) FROM charger_commands WHERE charge_point_id = %s "
         "GROUP BY state ORDER BY state",
@@ -78,7 +82,7 @@ def test_every_command_by_sql_and_by_http(tmp_path: Path) -> None:
             await socket.recv()
             obeying = asyncio.create_task(obey(socket, version, asked))
             url = f"host=127.0.0.1 port={server.pg_port} user=volt dbname=volt"
-            with await asyncio.to_thread(psycopg.connect, url, autocommit=True) as session:
+            with await asyncio.to_thread(connected, url) as session:
                 ways: list[tuple[Way, Any]] = [(by_http, server.http_port), (by_sql, session)]
                 for function in sorted(PARAMETERS):
                     given = arguments(version, function)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.gateway.site import Client, Site, site
+from voltstream.cli.ledger import verify
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
-from voltstream.core.errors import InsufficientPrivilege, UndefinedTable
+from voltstream.core.errors import InsufficientPrivilege, InvalidParameter, UndefinedTable
 from voltstream.core.ports import RawBatch
 from voltstream.ocpp import chain
 from voltstream.ocpp.asking import Asker
@@ -235,3 +238,39 @@ def test_no_role_writes_a_record_by_hand(instance: Instance, user: str) -> None:
             assert list(chain.breaks(await whole_chain(where))) == []
 
     asyncio.run(work())
+
+
+def test_verify_finds_what_was_changed_on_the_disk(tmp_path: Path) -> None:
+    """Who has the file can change it; the chain tells, whichever column it was."""
+    options = EngineOptions(epoch_interval_ms=10)
+
+    def opened() -> Instance:
+        found = Instance(tmp_path, options, SystemClock(), ConnectorRegistry(None))
+        found.start()
+        return found
+
+    async def charged(instance: Instance) -> int:
+        async with site(instance, **SETTLE) as where, where.client("L-6", "ocpp2.0.1") as one:
+            for number in range(2):
+                await event(one, "Started", 0, 0, 10.0, tx=f"t{number}")
+                await event(one, "Ended", 5, 1, 20.0, tx=f"t{number}")
+            assert len(await records(where, "L-6")) == 2
+            [[oid]] = await where.rows(
+                "SELECT oid FROM pg_class WHERE relname = 'charge_detail_records'"
+            )
+            return int(oid)
+
+    async def stored(instance: Instance) -> list[dict[str, Any]]:
+        async with site(instance, settle_s=3600.0) as where:
+            return await whole_chain(where)
+
+    first = opened()
+    oid = asyncio.run(charged(first))
+    first.stop()
+    with duckdb.connect(str(tmp_path / "volt" / "volt.duckdb")) as file:
+        file.execute(f"UPDATE _vs.src_{oid} SET energy_wh = energy_wh + 0.001 WHERE chain_no = 1")
+    second = opened()
+    found = asyncio.run(stored(second))
+    second.stop()
+    with pytest.raises(InvalidParameter, match="the chain is broken in 1 places"):
+        verify(iter(found), None)
