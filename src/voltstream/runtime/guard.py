@@ -198,6 +198,12 @@ def allow_definition(permits: Permits, parsed: sql.Parsed) -> None:
 
 # Connectors that reach files of the server.
 _OF_FILES = frozenset({"file", "posix_fs", "fs", "iceberg"})
+# Stores that are entered with the server's own credentials where an option names none.
+_CREDENTIALS = {
+    "s3": "s3.credentials.access",
+    "gcs": "gcs.credential",
+    "azblob": "azblob.credentials.account_name",
+}
 
 
 def _own(permits: Permits, name: sql.ObjectName) -> None:
@@ -283,7 +289,10 @@ def _allow_files(permits: Permits, parsed: sql.Parsed) -> None:
 def _need_files(permits: Permits, properties: Mapping[str, str], *roles: Role) -> None:
     place = properties.get("schema.location", "").strip().lower()
     local = bool(place) and not place.startswith(("http://", "https://"))
-    if properties.get("connector", "").strip().lower() not in _OF_FILES and not local:
+    kind = properties.get("connector", properties.get("type", "")).strip().lower()
+    own = _CREDENTIALS.get(kind)
+    borrows = own is not None and own not in properties and "connection" not in properties
+    if kind not in _OF_FILES and not local and not borrows:
         return
     for role in roles:
         if not permits.is_a(role.oid):
