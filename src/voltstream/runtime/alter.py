@@ -21,7 +21,7 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import compaction, entries, followers, tables
+from voltstream.runtime import column_rights, compaction, entries, followers, tables
 from voltstream.runtime.alter_source import alter as alter_source
 from voltstream.runtime.alter_source import check_watermark, limit_rate
 from voltstream.runtime.arrivals import restart_watermark
@@ -35,6 +35,7 @@ from voltstream.runtime.objects import change_secret
 from voltstream.runtime.pace import check_rates
 from voltstream.runtime.renaming import renamed_itself, rewrite_readers
 from voltstream.runtime.retention import check_retention
+from voltstream.runtime.role_store import save_rights
 from voltstream.runtime.thawing import EVER
 from voltstream.sql.capture import mentions_column
 from voltstream.sql.changes import Compiling
@@ -354,6 +355,7 @@ def _rename_column(epoch: Epoch, entry: Entry, spec: ColumnSpec, new: str) -> En
         unique=tuple(renamed(names) for names in table.unique),
         version_columns=renamed(table.version_columns),
     )
+    save_rights(epoch, column_rights.renamed(epoch.catalog.rights, entry.oid, spec.name, new))
     return _refreshed(epoch, entry, changed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from voltstream.core.errors import (
@@ -18,6 +19,15 @@ from voltstream.core.errors import (
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import drop
 from voltstream.runtime.catalog import Catalog, Entry, spelled
+from voltstream.runtime.column_rights import (
+    COLUMN,
+    column_target,
+    letters_of,
+    of_relation,
+    require_columns,
+    settled,
+    with_acl,
+)
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.permits import Permits, denied, plain_name, schema_target, target_of
 from voltstream.runtime.rights import (
@@ -101,27 +111,73 @@ def _grant(epoch: Epoch, parsed: Grant, permits: Permits) -> Outcome:
         raise InvalidGrant("grant options can only be granted to roles")
     notices: list[Notice] = []
     for thing in _things(epoch.catalog, parsed, permits.database):
-        rights = epoch.catalog.rights
-        wanted = _letters(parsed.privileges, thing.target.kind)
-        mine = "".join(one for one in wanted if permits.may_grant(thing.target, one))
+        if parsed.privileges or not parsed.columns:
+            notices += _grant_object(epoch, parsed, permits, thing, grantees)
+        for word, columns in parsed.columns:
+            notices += _grant_columns(epoch, parsed, permits, thing, grantees, word, columns)
+    return Outcome(tag, notices=tuple(notices))
+
+
+def _grant_object(
+    epoch: Epoch, parsed: Grant, permits: Permits, thing: Thing, grantees: Sequence[int]
+) -> Iterator[Notice]:
+    rights = epoch.catalog.rights
+    wanted = _letters(parsed.privileges, thing.target.kind)
+    mine = "".join(one for one in wanted if permits.may_grant(thing.target, one))
+    if not mine:
+        if not any(permits.has(thing.target, one) for one in GRANTABLE[thing.target.kind]):
+            raise denied(thing.target.kind, thing.name)
+        yield _warning(parsed, thing, "no")
+        return
+    if mine != wanted and parsed.privileges:
+        yield _warning(parsed, thing, "not all")
+    grantor = _grantor(permits, thing.target)
+    acl = rights.acl(thing.target)
+    for grantee in grantees:
+        acl = _changed(acl, parsed, grantee, grantor, mine)
+    rights = rights.with_held(thing.target, Held(rights.owner(thing.target), acl))
+    if parsed.revoke:  # What is taken of a relation is taken of its columns.
+        for target, held in list(of_relation(rights, thing.target.oid)):
+            own = held.acl or ()
+            for grantee in grantees:
+                own = _changed(own, parsed, grantee, grantor, mine)
+            rights = with_acl(rights, target, held.owner, own)
+    save_rights(epoch, rights)
+
+
+def _grant_columns(
+    epoch: Epoch,
+    parsed: Grant,
+    permits: Permits,
+    thing: Thing,
+    grantees: Sequence[int],
+    word: str,
+    columns: Sequence[str],
+) -> Iterator[Notice]:
+    entry = epoch.catalog.by_oid(thing.target.oid) if thing.target.oid else None
+    if entry is None or entry.relation is None:
+        raise InvalidGrant("column privileges are only valid for relations")
+    require_columns(entry, columns)
+    wanted = letters_of(word)
+    grantor = _grantor(permits, thing.target)
+    for column in columns:
+        mine = "".join(one for one in wanted if permits.may_grant_column(entry, column, one))
         if not mine:
             if not any(permits.has(thing.target, one) for one in GRANTABLE[thing.target.kind]):
                 raise denied(thing.target.kind, thing.name)
-            verb = "revoked" if parsed.revoke else "granted"
-            text = f'no privileges were {verb} for "{thing.name}"'
-            notices.append(Notice(text, "WARNING", "01007" if not parsed.revoke else "01006"))
+            yield _warning(parsed, thing, "no")
             continue
-        if mine != wanted and parsed.privileges:
-            verb = "revoked" if parsed.revoke else "granted"
-            text = f'not all privileges were {verb} for "{thing.name}"'
-            notices.append(Notice(text, "WARNING", "01007" if not parsed.revoke else "01006"))
-        grantor = _grantor(permits, thing.target)
-        acl = rights.acl(thing.target)
+        rights, target = epoch.catalog.rights, column_target(entry.oid, column)
+        acl = rights.acl(target)
         for grantee in grantees:
             acl = _changed(acl, parsed, grantee, grantor, mine)
-        held = Held(rights.owner(thing.target), acl)
-        save_rights(epoch, rights.with_held(thing.target, held))
-    return Outcome(tag, notices=tuple(notices))
+        save_rights(epoch, with_acl(rights, target, rights.owner(thing.target), acl))
+
+
+def _warning(parsed: Grant, thing: Thing, amount: str) -> Notice:
+    verb = "revoked" if parsed.revoke else "granted"
+    text = f'{amount} privileges were {verb} for "{thing.name}"'
+    return Notice(text, "WARNING", "01007" if not parsed.revoke else "01006")
 
 
 def _changed(acl: Acl, parsed: Grant, grantee: int, grantor: int, letters: str) -> Acl:
@@ -250,7 +306,10 @@ def change_owner(epoch: Epoch, parsed: AlterObject, permits: Permits) -> Outcome
         if not permits.everything and entry is not None:
             permits.of(owner).need_schema(entry.stored.schema, "C")
     permits.need_member(owner)
-    save_rights(epoch, owned(catalog.rights, target, owner))
+    rights = owned(catalog.rights, target, owner)
+    for column, _ in list(of_relation(rights, target.oid) if target.oid else ()):
+        rights = owned(rights, column, owner)
+    save_rights(epoch, rights)
     return Outcome(tag)
 
 
@@ -301,7 +360,9 @@ def _drop_owned(epoch: Epoch, parsed: OwnedBy, permits: Permits) -> Outcome:
         rights = epoch.catalog.rights
         for target, held in list(rights.held.items()):
             acl = tuple(i for i in held.acl or () if oid not in (i.grantee, i.grantor))
-            if held.acl is not None and held.owner != oid:
+            if target.kind == COLUMN:
+                rights = with_acl(rights, target, held.owner, acl)
+            elif held.acl is not None and held.owner != oid:
                 rights = rights.with_held(target, replace(held, acl=acl))
         for standard in rights.standards:
             kept = tuple(i for i in standard.acl if i.grantee != oid)
@@ -327,10 +388,13 @@ def settle(epoch: Epoch, before: Catalog, role: int) -> None:
         return
     rights = after.rights
     old_oids = {entry.oid for entry in before}
+    took_places: list[tuple[int, int]] = []
     for entry in after:
         if entry.oid in old_oids:
             continue
         replaced = before.get(*entry.key)
+        if replaced is not None and replaced.kind == entry.kind:
+            took_places.append((replaced.oid, entry.oid))
         held = (
             rights.on(target_of(replaced))
             if replaced is not None and replaced.kind == entry.kind
@@ -344,6 +408,7 @@ def settle(epoch: Epoch, before: Catalog, role: int) -> None:
         held = rights.beginning(schema_target(schema), role, "")
         if held != Held():
             rights = rights.with_held(schema_target(schema), held)
+    rights = settled(rights, after, took_places)
     for target in list(rights.held):
         gone = target.oid and after.by_oid(target.oid) is None
         if gone or (target.kind == "schema" and target.schema not in after.schemas):

@@ -13,6 +13,7 @@ from voltstream.runtime.secrets import named_objects
 from voltstream.sql import statements as sql
 from voltstream.sql.calls import COMMAND_PREFIX
 from voltstream.sql.channels import Listen, Notify, Unlisten
+from voltstream.sql.column_needs import WHOLE
 from voltstream.sql.needs import Needs, Relation, needs_of, of_tree
 from voltstream.sql.resolve import DEFINITIONS
 from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
@@ -83,9 +84,10 @@ def allow_needs(permits: Permits, needs: Needs) -> None:
         if entry is None:
             _allow_system(permits, relation)
             continue
+        columns = needs.columns.get(relation, {})
         if "r" in letters:
-            permits.need_read(entry)
-        permits.need(entry, letters)
+            permits.need_read(entry, columns.get("r", WHOLE))
+        permits.need(entry, letters, columns)
 
 
 def _allow_system(permits: Permits, relation: Relation) -> None:

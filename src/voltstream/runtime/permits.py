@@ -5,12 +5,17 @@ Source: PostgreSQL manual, "Privileges" and "Predefined Roles"; the wording of i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voltstream.core.errors import InsufficientPrivilege
 from voltstream.runtime.catalog import DEFAULT_SCHEMA, Catalog, Entry, bare_name
+from voltstream.runtime.column_rights import column_target, existing, of_relation
 from voltstream.runtime.rights import DATABASE, PUBLIC, Target
 from voltstream.runtime.roles import READ_ALL, STEWARD, WRITE_ALL, Roles
+from voltstream.sql.column_needs import WHOLE, Columns
+
+_NO_COLUMNS: Mapping[str, Columns] = {}
 
 
 def target_of(entry: Entry) -> Target:
@@ -80,12 +85,42 @@ class Permits:
         if name in self.catalog.schemas and not self.has(schema_target(name), letter):
             raise denied("schema", name)
 
-    def need(self, entry: Entry, letters: str) -> None:
-        """Raises: InsufficientPrivilege (42501) unless the role has every letter on an object."""
+    def need(
+        self, entry: Entry, letters: str, columns: Mapping[str, Columns] = _NO_COLUMNS
+    ) -> None:
+        """Ask for every letter on an object, or on the ``columns`` of it that a letter is about.
+
+        Raises: InsufficientPrivilege (42501).
+        """
         self.need_schema(entry.stored.schema, "U")
         target = target_of(entry)
-        if not all(self.has(target, letter) for letter in letters):
-            raise denied(entry.kind, plain_name(entry))
+        for letter in letters:
+            used = columns.get(letter, WHOLE)
+            if not self.has(target, letter) and not self._has_columns(entry, letter, used):
+                raise denied(entry.kind, plain_name(entry))
+
+    def _has_columns(self, entry: Entry, letter: str, used: Columns) -> bool:
+        """Tell whether the role has a privilege on each column used, or on any where none is."""
+        held = {target.schema for target, _ in of_relation(self.catalog.rights, entry.oid)}
+        if not held:
+            return False
+        mine = {name for name in held if self.has_column(entry.oid, name, letter)}
+        wanted = used.of(existing(entry))
+        return mine.issuperset(wanted) if wanted else bool(mine)
+
+    def has_column(self, oid: int, column: str, letter: str) -> bool:
+        """Tell whether the role was granted a privilege on a column itself."""
+        acl = self.catalog.rights.acl(column_target(oid, column))
+        return any(
+            letter in item.letters and (item.grantee == PUBLIC or item.grantee in self.acting)
+            for item in acl
+        )
+
+    def may_grant_column(self, entry: Entry, column: str, letter: str) -> bool:
+        if self.may_grant(target_of(entry), letter):
+            return True
+        acl = self.catalog.rights.acl(column_target(entry.oid, column))
+        return any(letter in item.options and item.grantee in self.acting for item in acl)
 
     def need_owner(self, entry: Entry) -> None:
         if not self.owns(target_of(entry)):
@@ -107,12 +142,12 @@ class Permits:
 
     # --- reading --------------------------------------------------------------------------------
 
-    def need_read(self, entry: Entry) -> None:
+    def need_read(self, entry: Entry, columns: Columns = WHOLE) -> None:
         """Ask for SELECT; what a plain view reads is asked of its owner.
 
         Raises: InsufficientPrivilege (42501).
         """
-        self.need(entry, "r")
+        self.need(entry, "r", {"r": columns})
         if entry.kind == "view":
             of_owner = self.of(self.catalog.rights.owner(target_of(entry)))
             if of_owner.everything:

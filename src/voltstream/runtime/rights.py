@@ -24,12 +24,16 @@ GRANTABLE: Mapping[str, str] = {
         _OF_RELATION,
     ),
     "function": "X", "secret": "U", "connection": "U", "schema": "UC", "database": "CTc",
+    "column": "arwx",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What rights are on: an object by its oid, a schema by its name, or the database."""
+    """What rights are on: an object by its oid, a schema by its name, or the database.
+
+    Shape: a column has its relation's oid, and its name as ``schema``.
+    """
 
     kind: str
     oid: int = 0
@@ -83,6 +87,8 @@ class Standard:
 
 def first_acl(target: Target, owner: int) -> Acl:
     """Return the rights an object begins with."""
+    if target.kind == "column":
+        return ()
     own = AclItem(owner, owner, GRANTABLE[target.kind])
     open_to_all = {"function": "X", "database": "Tc"}.get(target.kind, "")
     if target.kind == "schema" and target.schema == "public":

@@ -23,6 +23,7 @@ from voltstream.core.passwords import new_token, stored_password, token_digest
 from voltstream.core.ports import Notice, Outcome
 from voltstream.core.schema import Column
 from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.column_rights import COLUMN
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.permits import plain_name
 from voltstream.runtime.results import Held
@@ -366,6 +367,8 @@ def _uses(catalog: Catalog, oid: int, roles: Roles) -> Iterable[str]:
     for target, held in rights.held.items():
         entry = catalog.by_oid(target.oid) if target.oid else None
         shown = f"{target.kind} {plain_name(entry) if entry is not None else target.schema}"
+        if target.kind == COLUMN and entry is not None:
+            shown = f"column {target.schema} of {entry.kind} {plain_name(entry)}"
         if held.owner == oid:
             yield f"owner of {shown.strip()}"
         elif any(oid in (item.grantee, item.grantor) for item in held.acl or ()):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.column_rights import COLUMN
 from voltstream.runtime.permits import schema_target, target_of
-from voltstream.runtime.rights import DATABASE, GRANTABLE, PUBLIC, Acl, Target
+from voltstream.runtime.rights import DATABASE, GRANTABLE, PUBLIC, Acl, Held, Target
 from voltstream.runtime.roles import OWNER_OID, READ_ALL, STEWARD, WRITE_ALL, Role, Roles
 
 Row = tuple[object, ...]
@@ -30,11 +31,28 @@ def shown_roles(catalog: Catalog, roles: Roles) -> dict[str, list[Row]]:
             for t in targets
         ],
         "defined_grants": [row for target in targets for row in _grants(catalog, target)],
+        "defined_column_rights": [
+            (target.oid, target.schema, [item.text(names) for item in held.acl or ()])
+            for target, held in _columns(catalog)
+        ],
+        "defined_column_grants": [
+            (target.oid, target.schema, item.grantee, item.grantor, letter)
+            for target, held in _columns(catalog)
+            for item in held.acl or ()
+            for one in item.letters
+            for letter in ((one, f"{one}*") if one in item.options else (one,))
+        ],
         "defined_standards": [
             (s.owner, s.schema, s.kind, [item.text(names) for item in s.acl])
             for s in catalog.rights.standards
         ],
     }
+
+
+def _columns(catalog: Catalog) -> Iterator[tuple[Target, Held]]:
+    for target, held in catalog.rights.held.items():
+        if target.kind == COLUMN:
+            yield target, held
 
 
 def _targets(catalog: Catalog) -> Iterator[Target]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voltstream.core.errors import SyntaxFault
+from voltstream.core.errors import InvalidGrant, SyntaxFault
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.overloads import parse_function_name
 from voltstream.sql.role_statements import AlterDefaults, Grant, GrantRole, OwnedBy
@@ -35,7 +35,7 @@ def parse_grant(cursor: Cursor, text: str, offset: int) -> Parsed:
         option = cursor.accept("WITH ADMIN OPTION")
         _granted_by(cursor)
         return GrantRole(text=text, offset=offset, roles=roles, members=members, option=option)
-    privileges = _privileges(cursor)
+    privileges, columns = _privileges(cursor)
     cursor.expect("ON")
     kind, names, schemas = _objects(cursor)
     cursor.expect("TO")
@@ -44,7 +44,7 @@ def parse_grant(cursor: Cursor, text: str, offset: int) -> Parsed:
     _granted_by(cursor)
     return Grant(
         text=text, offset=offset, privileges=privileges, kind=kind, names=names, schemas=schemas,
-        grantees=grantees, option=option,
+        grantees=grantees, option=option, columns=columns,
     )  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def parse_revoke(cursor: Cursor, text: str, offset: int) -> Parsed:
             text=text, offset=offset, roles=roles, members=members, revoke=True, option=admin
         )
     option = cursor.accept("GRANT OPTION FOR")
-    privileges = _privileges(cursor)
+    privileges, columns = _privileges(cursor)
     cursor.expect("ON")
     kind, names, schemas = _objects(cursor)
     cursor.expect("FROM")
@@ -69,7 +69,7 @@ def parse_revoke(cursor: Cursor, text: str, offset: int) -> Parsed:
     _granted_by(cursor)
     return Grant(
         text=text, offset=offset, privileges=privileges, kind=kind, names=names, schemas=schemas,
-        grantees=grantees, revoke=True, option=option, cascade=_cascade(cursor),
+        grantees=grantees, revoke=True, option=option, cascade=_cascade(cursor), columns=columns,
     )  # fmt: skip
 
 
@@ -86,24 +86,37 @@ def _grants_roles(cursor: Cursor, end: str) -> bool:
     return False
 
 
-def _privileges(cursor: Cursor) -> tuple[str, ...]:
+Words = tuple[str, ...]
+OfColumns = tuple[tuple[str, Words], ...]
+
+
+def _privileges(cursor: Cursor) -> tuple[Words, OfColumns]:
+    """Read privileges of objects, and those of columns with them."""
     if cursor.accept("ALL PRIVILEGES") or cursor.accept("ALL"):
         cursor.accept("PRIVILEGES")
-        return ()
+        return (), (("ALL", _columns(cursor)),) if cursor.sees("(") else ()
     found: list[str] = []
+    of_columns: list[tuple[str, Words]] = []
     while True:
         place = cursor.token
         word = cursor.identifier().upper()
         if word not in PRIVILEGES:
             at = place.start + 1 if place is not None else None
             raise SyntaxFault(f'unrecognized privilege type "{word.lower()}"', position=at)
+        word = "TEMPORARY" if word == "TEMP" else word
         if cursor.sees("("):
-            raise cursor.unsupported(
-                "a privilege on columns", "Grant on a view that has those columns."
-            )
-        found.append("TEMPORARY" if word == "TEMP" else word)
+            of_columns.append((word, _columns(cursor)))
+        else:
+            found.append(word)
         if not cursor.accept(","):
-            return tuple(found)
+            return tuple(found), tuple(of_columns)
+
+
+def _columns(cursor: Cursor) -> Words:
+    cursor.expect("(")
+    names = _identifiers(cursor)
+    cursor.expect(")")
+    return names
 
 
 def _objects(cursor: Cursor) -> tuple[str, tuple[ObjectName, ...], tuple[str, ...]]:
@@ -176,7 +189,9 @@ def parse_defaults(cursor: Cursor, text: str, offset: int) -> AlterDefaults:
     if not revoke:
         cursor.expect("GRANT")
     option = revoke and cursor.accept("GRANT OPTION FOR")
-    privileges = _privileges(cursor)
+    privileges, columns = _privileges(cursor)
+    if columns:
+        raise InvalidGrant("default privileges cannot be set for columns")
     cursor.expect("ON")
     kind = next((kind for word, kind in _STANDARD.items() if cursor.accept(word)), None)
     if kind is None:

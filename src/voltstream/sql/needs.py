@@ -6,12 +6,19 @@ Shape: the statement's names are resolved; a relation without a schema is one of
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from voltstream.sql import statements as sql
+from voltstream.sql.column_needs import (
+    WHOLE,
+    Columns,
+    columns_read,
+    columns_set,
+    without_targets,
+)
 from voltstream.sql.resolve import WINDOWS, is_local
 
 Relation = tuple[str | None, str]
@@ -32,10 +39,14 @@ _REACHING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Letters of privileges by relation, and functions that rights do not reach."""
+    """Letters of privileges by relation, and functions that rights do not reach.
+
+    Shape: ``columns`` says for some relations and letters which columns suffice.
+    """
 
     relations: Mapping[Relation, str]
     functions: tuple[str, ...] = ()
+    columns: Mapping[Relation, Mapping[str, Columns]] = field(default_factory=dict)
 
 
 def needs_of(parsed: sql.Parsed) -> Needs:
@@ -49,8 +60,9 @@ def needs_of(parsed: sql.Parsed) -> Needs:
             return _change(parsed)
         case sql.Truncate(tables=tables):
             return Needs({(name.schema, name.name): "D" for name in tables})
-        case sql.CopyFrom(table=table):
-            return Needs({(table.schema, table.name): "a"})
+        case sql.CopyFrom(table=table, columns=columns):
+            relation = (table.schema, table.name)
+            return Needs({relation: "a"}, columns={relation: {"a": _listed(columns)}})
         case _:
             return Needs({})
 
@@ -59,12 +71,15 @@ def of_tree(tree: exp.Expression) -> Needs:
     """Return what a tree reads."""
     relations: dict[Relation, str] = {}
     functions: list[str] = []
+    columns = {relation: {"r": read} for relation, read in columns_read(tree).items()}
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func):
             name = _name(table.this)
             if not _HARMLESS.fullmatch(name):
                 functions.append(name)
-            relations.update(_window_input(table.this))
+            window_input = _window_input(table.this)
+            relations.update(window_input)
+            columns.update({relation: {"r": WHOLE} for relation in window_input})
         elif isinstance(table.this, exp.Identifier) and not is_local(table):
             relations[(table.db or None, table.name)] = "r"
         elif not isinstance(table.this, exp.Identifier):
@@ -72,7 +87,11 @@ def of_tree(tree: exp.Expression) -> Needs:
     for call in tree.find_all(exp.Func):
         if not isinstance(call.parent, exp.Table) and _REACHING.fullmatch(_name(call)):
             functions.append(_name(call))
-    return Needs(relations, tuple(functions))
+    return Needs(relations, tuple(functions), columns)
+
+
+def _listed(columns: Sequence[str]) -> Columns:
+    return Columns(frozenset(name.lower() for name in columns)) if columns else WHOLE
 
 
 def _name(call: exp.Func) -> str:
@@ -99,7 +118,26 @@ def _change(parsed: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Needs:
     reads = _reads_target(parsed)
     letters = _letters(parsed)
     relations[target] = letters + ("r" if reads else "")
-    return Needs(relations, found.functions)
+    columns = {**found.columns, target: _changed_columns(parsed, target)}
+    return Needs(relations, found.functions, columns)
+
+
+def _changed_columns(
+    parsed: sql.Insert | sql.Update | sql.Delete | sql.Merge, target: Relation
+) -> dict[str, Columns]:
+    """Return which columns of its target a change is about; a letter that is not told: all."""
+    match parsed:
+        case sql.Update(tree=tree):
+            read = columns_read(without_targets(tree)).get(target, WHOLE)
+            return {"w": columns_set(tree), "r": read}
+        case sql.Delete(tree=tree):
+            return {"r": columns_read(tree).get(target, WHOLE)}
+        case sql.Insert(tree=tree, columns=columns):
+            if tree.args.get("conflict") is not None:
+                return {"a": _listed(columns)}
+            return {"a": _listed(columns), "r": columns_read(tree).get(target, WHOLE)}
+        case sql.Merge():
+            return {}
 
 
 def _letters(parsed: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> str:

@@ -70,9 +70,10 @@ class GrantRole(Parsed):
 class Grant(Parsed):
     """GRANT and REVOKE of privileges.
 
-    Shape: ``privileges`` are words in upper case, none for ALL. ``kind`` is what follows ON in
-    upper case, TABLE when nothing does; with ``schemas`` every such object of them is meant.
-    A grantee "public" that was not quoted is None.
+    Shape: ``privileges`` are words in upper case, none for ALL; ``columns`` are words, or ALL, each
+    with the columns it is about, and where there are any, no privileges means none. ``kind`` is
+    what follows ON in upper case, TABLE when nothing does; with ``schemas`` every such object of
+    them is meant. A grantee "public" that was not quoted is None.
     """
 
     privileges: tuple[str, ...]
@@ -83,6 +84,7 @@ class Grant(Parsed):
     revoke: bool = False
     option: bool = False
     cascade: bool = False
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

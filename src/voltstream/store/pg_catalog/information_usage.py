@@ -144,7 +144,14 @@ VIEWS = (
     "c.schema AS table_schema, c.relation_name AS table_name, c.name AS column_name, "
     "g.word AS privilege_type, g.is_grantable FROM _is.granted g "
     "JOIN _pg.columns c ON c.relation = g.oid "
-    "WHERE g.word IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')",
+    "WHERE g.word IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') UNION "
+    "SELECT _pg.pg_get_userbyid(CAST(g.grantor AS UINTEGER)), CASE g.grantee WHEN 0 THEN 'PUBLIC' "
+    f"ELSE _pg.pg_get_userbyid(CAST(g.grantee AS UINTEGER)) END, {_HERE}, r.schema, r.name, "
+    "g.name, w.word, CASE WHEN EXISTS (SELECT 1 FROM _pg.defined_column_grants x WHERE "
+    "x.oid = g.oid AND x.name = g.name AND x.grantee = g.grantee AND x.grantor = g.grantor AND "
+    "x.letter = g.letter || '*') THEN 'YES' ELSE 'NO' END FROM _pg.defined_column_grants g "
+    "JOIN _pg.relations r ON r.oid = g.oid JOIN (VALUES ('r', 'SELECT'), ('a', 'INSERT'), "
+    "('w', 'UPDATE'), ('x', 'REFERENCES')) AS w(letter, word) ON w.letter = g.letter",
     "VIEW role_column_grants AS FROM _is.column_privileges WHERE grantee <> 'PUBLIC'",
     "VIEW administrable_role_authorizations AS FROM _is.applicable_roles "
     "WHERE is_grantable = 'YES'",

@@ -14,6 +14,9 @@ DEFINED = {
     "defined_rights": "kind VARCHAR, oid BIGINT, schema VARCHAR, owner BIGINT, acl VARCHAR[]",
     "defined_grants": "kind VARCHAR, oid BIGINT, schema VARCHAR, grantee BIGINT, grantor BIGINT, "
     "letter VARCHAR, by_nature BOOLEAN",
+    "defined_column_rights": "oid BIGINT, name VARCHAR, acl VARCHAR[]",
+    "defined_column_grants": "oid BIGINT, name VARCHAR, grantee BIGINT, grantor BIGINT, "
+    "letter VARCHAR",
     "defined_standards": "owner BIGINT, schema VARCHAR, kind VARCHAR, acl VARCHAR[]",
 }
 _GUEST = "_pg.session_user() NOT IN (SELECT name FROM _pg.defined_roles)"
@@ -36,6 +39,11 @@ BASE = (
     "VIEW k_allowed AS SELECT r._role, g.oid AS _oid, g.letter AS _letter FROM _pg.every_grant g "
     "JOIN _pg.k_reach r ON r._reached = g.grantee WHERE r._inherits UNION ALL "
     "SELECT r._oid, g.oid, g.letter FROM _pg.every_grant g, _pg.k_roles r WHERE g.grantee = 0",
+    "VIEW k_allowed_columns AS SELECT r._role, CAST(g.oid AS UINTEGER) AS _oid, g.name AS _column, "
+    "CAST(c.number AS VARCHAR) AS _place, g.letter AS _letter FROM _pg.defined_column_grants g "
+    "JOIN _pg.columns c ON c.relation = g.oid AND c.name = g.name JOIN (SELECT _role, _reached "
+    "FROM _pg.k_reach WHERE _inherits UNION ALL SELECT _oid, 0 FROM _pg.k_roles) r "
+    "ON r._reached = g.grantee",
     "VIEW k_guarded AS SELECT DISTINCT oid AS _oid FROM _pg.every_grant",
     "VIEW owners AS SELECT CAST(CASE kind WHEN 'schema' THEN _pg.namespace_oid(schema) "
     "WHEN 'database' THEN 5 ELSE oid END AS UINTEGER) AS oid, CAST(owner AS UINTEGER) AS owner, "
@@ -88,7 +96,6 @@ _RELATION = "_pg.regclass_in(CAST(o AS VARCHAR))"
 # What is asked about, the words of its privileges, and how it is found.
 _ASKED = (
     ("table", _TABLE_WORDS, _RELATION),
-    ("any_column", _COLUMN_WORDS, _RELATION),
     ("schema", "CREATE USAGE", "_pg.regnamespace_at(CAST(o AS VARCHAR))"),
     ("database", "CREATE CONNECT TEMPORARY TEMP", "5::UINTEGER"),
     ("function", "EXECUTE", "_pg.regproc_in(CAST(o AS VARCHAR))"),
@@ -112,6 +119,22 @@ def _asking(name: str, words: str, thing: str) -> str:
     return f"MACRO has_{name}_privilege(o, p) AS {mine}, (u, o, p) AS {asked.format('u')}"
 
 
+def _of_column(user: str) -> str:
+    role, letters = f"_pg.role_oid({user})", _letters(_COLUMN_WORDS)
+    return (
+        f"_pg.holds({role}, {_RELATION}, {letters}) OR "
+        f"_pg.holds_column({role}, {_RELATION}, c, {letters})"
+    )
+
+
+def _of_any(user: str) -> str:
+    role, letters = f"_pg.role_oid({user})", _letters(_COLUMN_WORDS)
+    return (
+        f"_pg.holds({role}, {_RELATION}, {letters}) OR "
+        f"_pg.holds_any_column({role}, {_RELATION}, {letters})"
+    )
+
+
 MACROS = (
     r"MACRO regnamespace_at(path) AS CASE WHEN regexp_full_match(path, '\d+') THEN CAST(path AS "
     "UINTEGER) ELSE _pg.regnamespace_in(path) END",
@@ -128,9 +151,15 @@ MACROS = (
     "AND list_has_any(ls, ['r', 'U', 'X']) OR (SELECT count(*) FROM _pg.k_allowed WHERE _role = r "
     "AND _oid = o AND list_contains(ls, _letter)) > 0)",
     *(_asking(*kind) for kind in _ASKED),
-    "MACRO has_column_privilege(o, c, p) AS _pg.holds(_pg.role_oid(_pg.current_user()), "
-    f"{_RELATION}, {_letters(_COLUMN_WORDS)}), (u, o, c, p) AS _pg.holds(_pg.role_oid(u), "
-    f"{_RELATION}, {_letters(_COLUMN_WORDS)})",
+    "MACRO holds_column(r, o, c, ls) AS (SELECT count(*) FROM _pg.k_allowed_columns WHERE "
+    "_role = r AND _oid = o AND CAST(c AS VARCHAR) IN (_column, _place) AND "
+    "list_contains(ls, _letter)) > 0",
+    "MACRO holds_any_column(r, o, ls) AS (SELECT count(*) FROM _pg.k_allowed_columns WHERE "
+    "_role = r AND _oid = o AND list_contains(ls, _letter)) > 0",
+    f"MACRO has_column_privilege(o, c, p) AS {_of_column('_pg.current_user()')}, "
+    f"(u, o, c, p) AS {_of_column('u')}",
+    f"MACRO has_any_column_privilege(o, p) AS {_of_any('_pg.current_user()')}, "
+    f"(u, o, p) AS {_of_any('u')}",
     *(
         f"MACRO has_{what}_privilege(o, p) AS len({_letters(words)}) > 0, "
         f"(u, o, p) AS len({_letters(words)}) > 0"
