@@ -377,10 +377,13 @@ def _too_idle(connection: _Connection) -> VoltstreamError | None:
 def begun(answer: Generator[bytes, None, None]) -> tuple[bytes, bool]:
     """Return what of an answer is at hand, and whether that is all of it."""
     pieces: list[bytes] = []
+    size = 0
     for piece in answer:
-        if not piece:  # What follows may take long: not on the loop.
-            return b"".join(pieces), False
         pieces.append(piece)
+        size += len(piece)
+        # What follows may take long, or is one of very many: not on the loop.
+        if not piece or size >= ANSWER_BYTES:
+            return b"".join(pieces), False
     return b"".join(pieces), True
 
 
