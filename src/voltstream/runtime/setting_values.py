@@ -43,6 +43,7 @@ _CHOICES: Mapping[str, Sequence[str]] = {
     "client_min_messages": _MESSAGES,
     "default_transaction_isolation": _LEVELS,
     "intervalstyle": ("postgres", "postgres_verbose", "sql_standard", "iso_8601"),
+    "password_encryption": ("scram-sha-256",),
     "synchronous_commit": ("local", "remote_write", "remote_apply", "on", "off"),
     "transaction_isolation": _LEVELS,
     "xmlbinary": ("base64", "hex"),

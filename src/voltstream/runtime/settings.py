@@ -51,6 +51,7 @@ _DEFAULTS: Mapping[str, str] = {
     "max_connections": str(CONNECTIONS_MAX),
     "max_identifier_length": "63",
     "max_index_keys": "32",
+    "password_encryption": "scram-sha-256",
     "role": "none",
     "row_security": "on",
     "search_path": '"$user", public',
