@@ -89,14 +89,19 @@ def test_what_is_no_startup_packet_is_told_and_closed(address: str, data: bytes)
         assert said == b"" or (said[:1] == b"E" and any(state in said for state in states))
 
 
-STRANGE_MESSAGES = (
+# Where the next message begins cannot be known after these.
+LOST = (
     _message(b"Q", b"", size=3),
     _message(b"Q", b"", size=-5),
-    _message(b"Q", b"SELECT 1"),
-    _message(b"Q", b"SELECT 1\0more\0"),
     _message(b"Q", b"", size=MESSAGE_BYTES_MAX + 1),
     _message(b"d", b"", size=2**31 - 1),
     _message(b"!", b""),
+    _startup(user="al"),
+)
+# These are as long as they say, and make no sense.
+SENSELESS = (
+    _message(b"Q", b"SELECT 1"),
+    _message(b"Q", b"SELECT 1\0more\0"),
     _message(b"P", b"\0SELECT 1\0"),
     _message(b"P", b"\0SELECT 1\0\x7f\xff"),
     _message(b"B", b"\0\0\0\0\x00\x02\x00\x00\x00\x01a"),
@@ -104,11 +109,10 @@ STRANGE_MESSAGES = (
     _message(b"E", b"\0\0\0"),
     _message(b"D", b"X\0"),
     _message(b"S", b"extra"),
-    _startup(user="al"),
 )
 
 
-@pytest.mark.parametrize("data", STRANGE_MESSAGES, ids=range(len(STRANGE_MESSAGES)))
+@pytest.mark.parametrize("data", LOST, ids=range(len(LOST)))
 def test_wrong_lengths_end_one_connection_alone(address: str, data: bytes) -> None:
     with _raw(_port(address), _startup(user="al", database="volt")) as line:
         _until_ready(line)
@@ -117,6 +121,18 @@ def test_wrong_lengths_end_one_connection_alone(address: str, data: bytes) -> No
     assert said[:1] == b"E"
     assert b"SFATAL\0" in said
     assert b"C08P01\0" in said
+
+
+@pytest.mark.parametrize("data", SENSELESS, ids=range(len(SENSELESS)))
+def test_what_makes_no_sense_is_told_and_the_next_is_heard(address: str, data: bytes) -> None:
+    with _raw(_port(address), _startup(user="al", database="volt")) as line:
+        _until_ready(line)
+        line.sendall(data + _message(b"S", b""))
+        said = _until_ready(line)
+        assert b"C08P01\0" in said
+        line.sendall(_message(b"Q", b"SELECT 7 AS seven\0"))
+        while b"D\0\0\0\x0b\0\1\0\0\0\x017" not in said:
+            said += _until_ready(line)
 
 
 def test_before_the_login_no_message_is_long() -> None:
