@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -98,13 +99,17 @@ def test_a_view_over_a_log_shows_its_query(folder: Path) -> None:
     engine.close()
 
 
-def test_a_log_is_found_again_by_a_restart(folder: Path) -> None:
+def test_a_log_is_found_again_after_a_kill(folder: Path) -> None:
     chance = random.Random(3)
     engine = created(folder)
     for number in range(1, 6):
         change(engine, chance, number)
         if number % 2:
+            # What lies on disk before it stops is what a kill would leave.
+            left = folder.with_name(f"data{number}")
+            shutil.copytree(folder, left)
             engine.close()
+            folder = left
             engine = Engine(folder, SystemClock())
         check(engine)
     engine.close()
