@@ -125,7 +125,7 @@ def test_settings_come_from_the_startup_packet(address: str) -> None:
         assert opened.execute("SHOW timezone").fetchone() == ("Europe/Oslo",)
         assert opened.execute("SHOW application_name").fetchone() == ("meter",)
         found = opened.execute("SELECT current_setting('statement_timeout')").fetchone()
-        assert found == ("5000",)
+        assert found == ("5s",)
 
 
 def test_one_server_version_everywhere(connection: psycopg.Connection) -> None:
