@@ -13,7 +13,8 @@ from voltstream.sql.python_calls import called_name
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.IntDiv)
 # The store's functions that refuse some values.
 _PARTIAL = frozenset({
-    "sqrt", "ln", "log", "log2", "log10", "pow", "power", "exp", "asin", "acos", "atanh", "acosh",
+    "abs", "sqrt", "ln", "log", "log2", "log10", "pow", "power", "exp", "asin", "acos", "atanh",
+    "acosh",
     "chr", "factorial", "gamma", "lgamma", "make_date", "make_time", "make_timestamp",
     "make_timestamptz", "strptime", "repeat", "lpad", "rpad", "error", "from_json",
     "json_extract", "unhex", "from_hex", "from_base64", "to_base", "decode", "set_bit", "bitstring",
@@ -69,18 +70,21 @@ _SHAPES = (exp.Star, exp.Order, exp.Ordered, exp.Filter, exp.AggFunc, exp.Identi
 Named = tuple[str, exp.Expression]
 
 
-def report_faults(writer: Writer, name: str, items: Iterable[Named], child: Stream) -> bool:
+def report_faults(
+    writer: Writer, name: str, items: Iterable[Named], child: Stream, *, sums: bool = True
+) -> bool:
     """Add a step that keeps the delta's rows for which something could not be computed.
 
-    Shape: an item is what the user calls it, and its expression over the child's columns. Law: a
-    value that raises makes no record of itself, NULL does: so the two are told apart. Tells whether
-    there is such a step.
+    Shape: an item is what the user calls it, and its expression over the child's columns; ``sums``
+    says whether that a sum or a difference overflows is worth the step. Law: a value that raises
+    makes no record of itself, NULL does: so the two are told apart. Tells whether there is such a
+    step.
     """
     found: dict[str, str] = {}
     for what, tree in items:
         for tried in [node for node in tree.find_all(exp.Anonymous) if _is_tried(node)]:
             inner = tried.expressions[0]
-            if not any(_can_fail(node) for node in _risky(inner)):
+            if not any(_can_fail(node) or (sums and _can_overflow(node)) for node in _risky(inner)):
                 continue
             wanted = spell(inner.transform(_as_written))
             reason = f"{what} of {name} cannot be computed: {wanted}".replace("'", "''")
@@ -143,8 +147,14 @@ def _risky(tree: exp.Expression) -> Iterator[exp.Expression]:
     for node in tree.walk():
         if not isinstance(node, exp.Expression):
             continue
-        if isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_own(node) or _is_partial(node):
+        arithmetic = isinstance(node, (*_ARITHMETIC, exp.Cast)) or _is_turned(node)
+        if arithmetic or _is_own(node) or _is_partial(node):
             yield node
+
+
+def _is_turned(node: exp.Expression) -> bool:
+    """Tell of a change of sign: the least integer has no positive twin."""
+    return isinstance(node, exp.Neg) and not isinstance(node.this.unnest(), exp.Literal)
 
 
 def _is_own(node: exp.Expression) -> bool:
@@ -166,7 +176,7 @@ def _is_division(node: exp.Expression) -> bool:
 
 
 def _can_fail(node: exp.Expression) -> bool:
-    """Tell what is worth a look at each row; that a sum or a difference overflows alone is not."""
+    """Tell what is worth a look at each row; see also ``_can_overflow``."""
     if _is_division(node):
         return not _is_number(node.expressions[1])
     if isinstance(node, exp.Div | exp.IntDiv | exp.Mod):
@@ -177,6 +187,24 @@ def _can_fail(node: exp.Expression) -> bool:
         constant = all(isinstance(one, exp.Literal | exp.Null) for one in node.expressions)
         return node.name not in _TOTAL and not (constant and node.expressions)
     return isinstance(node, exp.Mul) or _is_partial(node)
+
+
+def _can_overflow(node: exp.Expression) -> bool:
+    """Tell of a sum or a difference whether its integers may be too large; instants never are."""
+    if _is_turned(node):
+        return True
+    if not isinstance(node, exp.Add | exp.Sub):
+        return False
+    sides = (node.this.unnest(), node.expression.unnest())
+    return not any(isinstance(side, exp.Interval) or _is_fraction(side) for side in sides)
+
+
+def _is_fraction(tree: exp.Expr) -> bool:
+    """Tell what makes a sum one of doubles, or is small beside what a decimal holds."""
+    if isinstance(tree, exp.Cast):
+        return tree.to.is_type(*exp.DataType.FLOAT_TYPES, *exp.DataType.TEMPORAL_TYPES,
+                               exp.DataType.Type.INTERVAL)  # fmt: skip
+    return isinstance(tree, exp.Literal) and not tree.is_string and "." in tree.name
 
 
 def _is_number(tree: exp.Expression) -> bool:
