@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.gateway.site import Client, Site, site
-from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import (
     ActiveTransaction,
@@ -25,7 +23,6 @@ from voltstream.ocpp.commanding import Commander
 from voltstream.ocpp.commands import HIDDEN, PARAMETERS, message, redacted
 from voltstream.ocpp.versions import Version
 from voltstream.runtime.instance import Instance
-from voltstream.runtime.options import EngineOptions
 from voltstream.web.command import CommandRoute
 
 PROFILE_16 = {
@@ -63,17 +60,6 @@ ACTIONS_16 = {
     "ocpp_get_configuration": "GetConfiguration", "ocpp_get_log": "GetDiagnostics",
     "ocpp_set_configuration": "ChangeConfiguration", "ocpp_get_report": "GetConfiguration",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(
-        tmp_path_factory.mktemp("data"), options, SystemClock(), ConnectorRegistry(None)
-    )
-    found.start()
-    yield found
-    found.stop()
 
 
 @pytest.mark.parametrize("version", list(Version))

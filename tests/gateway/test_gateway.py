@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import pytest
@@ -15,28 +15,14 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.gateway.site import BOOT_16, Site, site
-from voltstream.connectors.registry import ConnectorRegistry
-from voltstream.core.clock import SystemClock
 from voltstream.core.errors import StorageFault
 from voltstream.ocpp.gateway import FAREWELL_S
 from voltstream.ocpp.passwords import hashed
 from voltstream.runtime.instance import Instance
-from voltstream.runtime.options import EngineOptions
 
 PASSWORD = b"sixteen-bytes-at-least"
 STAMP = "2026-06-01T12:00:00Z"
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
-
-
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(
-        tmp_path_factory.mktemp("data"), options, SystemClock(), ConnectorRegistry(None)
-    )
-    found.start()
-    yield found
-    found.stop()
 
 
 T = TypeVar("T")

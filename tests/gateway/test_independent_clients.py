@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,26 +25,13 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from tests.gateway.site import Site, site
-from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.ocpp.commanding import Commander
 from voltstream.runtime.instance import Instance
-from voltstream.runtime.options import EngineOptions
 
 HERE = Path(__file__).parent / "clients"
 NODE_MODULES = Path(__file__).parent.parent.parent / ".venv" / "ocpp-rpc" / "node_modules"
 VERSIONS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
-
-
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(
-        tmp_path_factory.mktemp("data"), options, SystemClock(), ConnectorRegistry(None)
-    )
-    found.start()
-    yield found
-    found.stop()
 
 
 def now() -> str:

@@ -9,19 +9,15 @@ import os
 import random
 import resource
 import struct
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
 from tests.gateway.site import Site, site
-from voltstream.connectors.registry import ConnectorRegistry
-from voltstream.core.clock import SystemClock
 from voltstream.core.limits import OCPP_EARLY_BYTES_MAX, OCPP_MESSAGE_BYTES_MAX
 from voltstream.ocpp.codes import Fault, code
 from voltstream.ocpp.versions import Version
 from voltstream.runtime.instance import Instance
-from voltstream.runtime.options import EngineOptions
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 # What the server may close with: protocol, data type, not UTF-8, policy, too long, and going away.
@@ -35,17 +31,6 @@ CODES = {
 SEED = int(os.environ.get("VOLTSTREAM_FUZZ_SEED", "20260601"))
 MEMORY_MB_MAX = 150.0
 PATIENCE_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(
-        tmp_path_factory.mktemp("data"), options, SystemClock(), ConnectorRegistry(None)
-    )
-    found.start()
-    yield found
-    found.stop()
 
 
 def frame(

@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import ssl
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,8 @@ from websockets.typing import Subprotocol
 from tests.gateway.site import BOOT_16, site
 from voltstream.cli.chargers import gateway_options
 from voltstream.cli.config import OcppSettings, Settings
-from voltstream.connectors.registry import ConnectorRegistry
-from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.runtime.instance import Instance
-from voltstream.runtime.options import EngineOptions
 
 # What a client sees of a handshake that the server ends: its alert, or the end of the connection.
 CUT_OFF = (ssl.SSLError, ConnectionResetError)
@@ -80,17 +76,6 @@ def _signed(
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .sign(issuer_key, hashes.SHA256())
     )
-
-
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(
-        tmp_path_factory.mktemp("data"), options, SystemClock(), ConnectorRegistry(None)
-    )
-    found.start()
-    yield found
-    found.stop()
 
 
 def client_side(
