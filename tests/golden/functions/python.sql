@@ -109,4 +109,4 @@ $$;
 SELECT f(1);
 SHOW FUNCTIONS;
 SHOW CREATE FUNCTION series;
-SELECT proname, lanname, proretset FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE proname IN ('gcd', 'series') ORDER BY 1;
+SELECT proname, lanname, proretset FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE proname IN ('gcd', 'series') ORDER BY 1, 2;
