@@ -11,6 +11,7 @@ import pytest
 from tests.golden.player import Player
 from tests.golden.script import DIRECTIVE
 from tests.tidy.sources import ROOT
+from voltstream.cli.pack_install import installation
 from voltstream.cli.packs import load_pack
 
 GUIDES = ROOT / "docs" / "guide"
@@ -40,7 +41,7 @@ def typed(command: str) -> str:
     """Return what a comment of the page does: make a pack, obey a directive, run a statement."""
     verb, _, name = command.partition(" ")
     if verb == "pack":
-        return "\n".join(sql for _, sql in load_pack(name).files)
+        return "".join(f"{one.text};\n" for one in installation(load_pack(name)))
     return f"-- {command}" if DIRECTIVE.fullmatch(f"-- {command}") else command
 
 

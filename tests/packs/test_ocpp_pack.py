@@ -10,6 +10,8 @@ import pytest
 
 from tests.packs import charging_morning as morning
 from voltstream.cli.demo_screen import ask
+from voltstream.cli.pack_doors import EngineDoor
+from voltstream.cli.pack_install import install
 from voltstream.cli.packs import load_pack
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import ManualClock
@@ -36,8 +38,7 @@ class Engine:
         self.instance = Instance(folder, EngineOptions(), self.clock, ConnectorRegistry(None))
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})
-        for _, text in load_pack("ocpp").files:
-            ask(self.session, text)
+        install(EngineDoor(self.session), load_pack("ocpp"))
         ask(self.session, morning.REGISTRY)
 
     def push(self, clock: str, batch: morning.Batch) -> None:

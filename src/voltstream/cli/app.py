@@ -14,6 +14,7 @@ from voltstream.cli import (
     ingest,
     ledger,
     letters,
+    pack_verbs,
     serve,
     simulate,
     sql_client,
@@ -42,6 +43,7 @@ app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup)
 app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore)
 app.command("verify", epilog=backup.VERIFY_EXAMPLES)(backup.verify)
 app.add_typer(letters.letters)
+app.add_typer(pack_verbs.packs)
 
 
 @app.command("version", epilog="Example:\n\n  voltstream version")

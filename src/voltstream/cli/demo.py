@@ -19,6 +19,8 @@ from voltstream.cli.address import DATABASE, USER
 from voltstream.cli.config import load_settings
 from voltstream.cli.demo_feed import Feed
 from voltstream.cli.demo_screen import Picture, Pulse, ask, look, plain_line, render
+from voltstream.cli.pack_doors import EngineDoor
+from voltstream.cli.pack_install import install as install_pack
 from voltstream.cli.packs import load_pack
 from voltstream.cli.replay import Replay, Station, load_sessions
 from voltstream.cli.replay_clock import ReplayClock
@@ -164,8 +166,7 @@ def _perform(
 
 def install(session: Session, stations: Sequence[Station]) -> None:
     """Create the ocpp pack and register every station of the recording, silent ones included."""
-    for _, text in load_pack("ocpp").files:
-        ask(session, text)
+    install_pack(EngineDoor(session), load_pack("ocpp"))
     values = ", ".join(f"('{one.charge_point_id}', '{one.site}', NOW())" for one in stations)
     ask(
         session, f"INSERT INTO charge_points (charge_point_id, site, registered_at) VALUES {values}"

@@ -1,34 +1,35 @@
 -- Alerts come and go by themselves: a row stands here while its condition is true, and time alone
 -- is enough to make it true. opened_at is the instant the limit was passed, not when it was noticed.
 
--- 10 minutes: 2.5 heartbeat intervals of 240 s.
 CREATE MATERIALIZED VIEW offline_alerts AS
 SELECT
-    charge_point_id,
-    site,
-    ever_seen,
-    last_seen_at,
-    last_seen_at + INTERVAL '10 minutes' AS opened_at
-FROM charge_point_liveness
-WHERE last_seen_at < NOW() - INTERVAL '10 minutes';
+    l.charge_point_id,
+    l.site,
+    l.ever_seen,
+    l.last_seen_at,
+    l.last_seen_at + p.offline_after AS opened_at
+FROM charge_point_liveness AS l
+CROSS JOIN ocpp_parameters AS p
+WHERE l.last_seen_at < NOW() - p.offline_after;
 
 COMMENT ON MATERIALIZED VIEW offline_alerts IS
-    'Expected charge points that nothing was heard of for 10 minutes';
+    'Expected charge points that nothing was heard of for offline_after';
 
--- 150 seconds: 2.5 sample intervals of 60 s. Driven by the session, so that the worst gap, a
+-- Driven by the session, so that the worst gap, a
 -- session without any sample, is one too.
 CREATE MATERIALIZED VIEW gap_alerts AS
 SELECT
-    charge_point_id,
-    connector_id,
-    transaction_id,
-    last_sample_at,
-    last_sample_at + INTERVAL '150 seconds' AS opened_at
-FROM active_sessions
-WHERE last_sample_at < NOW() - INTERVAL '150 seconds';
+    a.charge_point_id,
+    a.connector_id,
+    a.transaction_id,
+    a.last_sample_at,
+    a.last_sample_at + p.gap_after AS opened_at
+FROM active_sessions AS a
+CROSS JOIN ocpp_parameters AS p
+WHERE a.last_sample_at < NOW() - p.gap_after;
 
 COMMENT ON MATERIALIZED VIEW gap_alerts IS
-    'Running sessions whose energy register was not sampled for 150 seconds';
+    'Running sessions whose energy register was not sampled for gap_after';
 
 CREATE MATERIALIZED VIEW alerts AS
 SELECT
