@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 
@@ -52,7 +52,8 @@ class Kind(Enum):
 class DataType:
     """A column's type: a family, an array depth, and precision and scale for numerics.
 
-    A vector's precision is its number of dimensions; ``fields`` are the types of a record's.
+    A vector's precision is its number of dimensions; ``fields`` are the types of a record's, which
+    have no names of their own where it ``is_row``: those of ROW(…).
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class DataType:
     precision: int | None = None
     scale: int | None = None
     fields: tuple[DataType, ...] = ()
+    is_row: bool = field(default=False, compare=False)
 
     @property
     def oid(self) -> int:
@@ -134,8 +136,9 @@ def from_store(spelling: str) -> DataType:
         return DataType(Kind.VARCHAR, depth)
     if upper.startswith(("STRUCT(", "TUPLE(")):
         parts = _split(text[text.index("(") + 1 : -1])
-        types = [part if upper.startswith("TUPLE") else _NAMED.sub("", part) for part in parts]
-        return DataType(Kind.RECORD, depth, fields=tuple(map(from_store, types)))
+        is_row = upper.startswith("TUPLE")
+        types = [part if is_row else _NAMED.sub("", part) for part in parts]
+        return DataType(Kind.RECORD, depth, fields=tuple(map(from_store, types)), is_row=is_row)
     if upper.startswith("MAP"):
         return DataType(Kind.JSONB, depth)
     return DataType(_STORE_KINDS.get(upper, Kind.TEXT), depth)

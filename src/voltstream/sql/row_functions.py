@@ -188,7 +188,7 @@ def _array_rows(function: exp.Expression, item: exp.Expression, rewrite: Rewrite
         for name, shown in zip(names, fields, strict=True)
     ]
     inner = exp.Subquery(this=rows, alias=exp.TableAlias(this=exp.to_identifier("elements")))
-    return _lateral(exp.select(*outputs).from_(inner), alias)
+    return _lateral(exp.select(*outputs).from_(inner), alias or "_pg_expandarray")
 
 
 def _pairs(function: exp.Expression, item: exp.Expression, rewrite: Rewrite) -> exp.Expression:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from voltstream.sql.catalog import CatalogReader
+from voltstream.sql.row_functions import ROWS_OF
 
 SCHEMA = "_pg"
 INFORMATION_SCHEMA = "_is"
@@ -265,6 +266,10 @@ def _function(node: exp.Anonymous) -> exp.Expression:
         return node
     if name == "_pg_expandarray":
         rows = _call(name, node.expressions)
+        if isinstance(node.parent, exp.Table):
+            node.parent.set("db", None)
+            fields = [exp.Literal.string("x"), exp.Literal.string("n")]
+            return exp.Anonymous(this=ROWS_OF, expressions=[rows, *fields])
         in_call = isinstance(node.parent, exp.Explode)
         return rows if in_call else exp.Anonymous(this="unnest", expressions=[rows])
     return _call(name, node.expressions) if name in FUNCTIONS else node

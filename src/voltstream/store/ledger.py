@@ -13,6 +13,7 @@ from voltstream.store import hypertable, pushes
 from voltstream.store.database import Connection, literal
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
+from voltstream.store.rw_inner import inner_views
 from voltstream.store.timescale import JOB_TABLES, MACROS, VIEWS
 
 _TABLES = (
@@ -138,7 +139,7 @@ def prepare(connection: Connection) -> None:
     for statement in (*_TABLES, *ROLE_TABLES, *pushes.TABLES, *hypertable.TABLES, *JOB_TABLES):
         connection.execute(statement)
     hypertable.count_hot_rows(connection)
-    for statement in (*_VIEWS, *RW_VIEWS, *VIEWS, *MACROS):
+    for statement in (*_VIEWS, *RW_VIEWS, *inner_views(), *VIEWS, *MACROS):
         connection.execute(statement)
     if not connection.rows("SELECT 1 FROM _vs.epoch"):
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")

@@ -47,3 +47,19 @@ SET rw_implicit_flush TO off;
 SHOW rw_implicit_flush;
 SET rw_implicit_flush TO maybe;
 SET rw_implicit_flush TO DEFAULT;
+
+-- What runs inside is one fragment and one actor for each job; what one process has none of is empty.
+CREATE TABLE parts (k INT PRIMARY KEY);
+CREATE MATERIALIZED VIEW counted AS SELECT count(*) AS n FROM parts;
+SELECT name, relation_type, parallelism, distribution_type FROM rw_fragment_parallelism WHERE name IN ('parts', 'counted') ORDER BY name;
+SELECT name, relation_type, parallelism FROM rw_streaming_parallelism WHERE name IN ('parts', 'counted') ORDER BY name;
+SELECT relationname, relationtype, relationtimezone FROM rw_relation_info WHERE relationname IN ('parts', 'counted') ORDER BY 1;
+SELECT name, ddl_type FROM rw_fragment_id_to_ddl WHERE name IN ('parts', 'counted') ORDER BY 1;
+SELECT name, ddl_type FROM rw_actor_id_to_ddl WHERE name IN ('parts', 'counted') ORDER BY 1;
+SELECT count(*) > 0 FROM rw_table_stats;
+SELECT count(*) > 0 FROM rw_actor_infos;
+SELECT recovery_state, in_global_running FROM rw_recovery_info;
+SELECT * FROM rw_hummock_current_version;
+SELECT * FROM rw_meta_snapshot;
+SELECT count(*) FROM rw_iceberg_files;
+DROP TABLE parts CASCADE;

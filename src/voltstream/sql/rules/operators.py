@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.natives.regex import similar_pattern
-from voltstream.sql.rules import arrays, casts, dates, json, numbers, vectors
+from voltstream.sql.rules import arrays, casts, dates, json, numbers, records, vectors
 from voltstream.sql.rules.output import output_text
 from voltstream.sql.rules.tree import (
     FLOATS,
@@ -273,6 +273,9 @@ def _compared(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
         for key, mine, other in (("this", *types), ("expression", types[1], types[0])):
             if mine.kind is Kind.FLOAT4 and other.kind in INTEGERS | {Kind.NUMERIC}:
                 node.set(key, cast(node.args[key], "DOUBLE"))
+    if types[0].is_row is not types[1].is_row and records.are_records(*types):
+        for key, kind in zip(("this", "expression"), types, strict=True):
+            node.set(key, records.as_row(node.args[key], kind))
     if json.is_json(types[0]) and json.is_json(types[1]):
         normal = "_vs_json_normal"
         if not isinstance(node, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ):

@@ -1,8 +1,8 @@
 """Views with all of PostgreSQL's columns, of which few have something to say here.
 
 Shape: a line is a view's name and its columns, each with a letter: o oid, t text, b boolean,
-s smallint, i integer, l bigint, f real, d double, n interval, x bytea, z timestamptz; doubled for
-an array.
+s smallint, i integer, l bigint, f real, d double, n interval, x bytea, z timestamptz, j jsonb;
+doubled for an array.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 _LETTERS = {
     "o": "UINTEGER", "t": "VARCHAR", "b": "BOOLEAN", "s": "SMALLINT", "i": "INTEGER",
     "l": "BIGINT", "f": "FLOAT", "d": "DOUBLE", "n": "INTERVAL", "x": "BLOB", "z": "TIMESTAMPTZ",
+    "j": "JSON",
 }  # fmt: skip
 
 
