@@ -28,6 +28,12 @@ def test_own_pack_is_begun_tested_and_installed(tmp_path: Path) -> None:
         again = run("pack", "install", folder, *port)
         assert again.returncode == 1
         assert "already installed" in again.stderr
+        views = tmp_path / "solar" / "020_views.sql"
+        views.write_text(views.read_text().replace("l.power_kw >", "l.power_kw >="))
+        changed = run("pack", "upgrade", folder, *port)
+        assert changed.stdout == (
+            "made anew: view sites_above_limit\nsolar is now in version 0.1.0.\n"
+        ), changed.stderr
         assert run("pack", "list", *port).stdout.endswith("solar\t\\N\t0.1.0\tsolar\n")
     finally:
         server.stop(signal.SIGTERM)

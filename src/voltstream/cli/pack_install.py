@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from voltstream.cli.pack_doors import Door
-from voltstream.cli.packs import MANIFEST, PUBLIC, Pack, seed_rows, version_of
+from voltstream.cli.packs import MANIFEST, PUBLIC, Pack, Parameter, seed_rows, version_of
 from voltstream.core.errors import DuplicateObject, UndefinedObject, VoltstreamError
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.statements import Parsed
@@ -51,7 +51,7 @@ def installation(pack: Pack, schemas: Sequence[str] = ()) -> list[Step]:
     """
     steps = [Step(text, MANIFEST) for text in RECORDS]
     steps += scoped(pack, schemas)
-    steps += [Step(text, MANIFEST) for text in _parameters(pack)]
+    steps += [Step(text, MANIFEST) for text in parameters_made(pack)]
     steps += [one for name, text in pack.files for one in statements_of(name, text)]
     steps += seeding(pack, {})
     title, version = literal(pack.title), literal(pack.version)
@@ -78,7 +78,11 @@ def scoped(pack: Pack, schemas: Sequence[str] = ()) -> list[Step]:
 def statements_of(name: str, text: str) -> Iterator[Step]:
     """Cut a file into statements. Raises: SyntaxFault with the file's name."""
     for one in parsed_file(name, text):
-        yield Step(one.text, f"{name}, line {text.count(chr(10), 0, one.offset) + 1}")
+        yield Step(one.text, place_of(name, text, one))
+
+
+def place_of(name: str, text: str, parsed: Parsed) -> str:
+    return f"{name}, line {text.count(chr(10), 0, parsed.offset) + 1}"
 
 
 def parsed_file(name: str, text: str) -> list[Parsed]:
@@ -87,23 +91,24 @@ def parsed_file(name: str, text: str) -> list[Parsed]:
         return parse_statements(text)
 
 
-def _parameters(pack: Pack) -> Iterator[str]:
+def parameters_made(pack: Pack) -> Iterator[str]:
     """Yield one row of typed columns: a value of the wrong type is refused when it is set."""
     if not pack.parameters:
         return
     table = name_of(pack.schema, pack.parameters_table)
     mine = literal(pack.name)
     columns = [f"pack VARCHAR PRIMARY KEY DEFAULT {mine} CHECK (pack = {mine})"]
-    columns += [
-        f"{name_of(name)} {one.type} NOT NULL DEFAULT {literal(one.default_text)}"
-        for name, one in pack.parameters.items()
-    ]
+    columns += [parameter_column(name, one) for name, one in pack.parameters.items()]
     yield f"CREATE TABLE {table} ({', '.join(columns)})"
     title = literal(f"What may be changed of the pack {pack.name}: UPDATE the one row")
     yield f"COMMENT ON TABLE {table} IS {title}"
     for name, one in pack.parameters.items():
         yield f"COMMENT ON COLUMN {table}.{name_of(name)} IS {literal(one.doc)}"
     yield f"INSERT INTO {table} DEFAULT VALUES"
+
+
+def parameter_column(name: str, one: Parameter) -> str:
+    return f"{name_of(name)} {one.type} NOT NULL DEFAULT {literal(one.default_text)}"
 
 
 def seeding(pack: Pack, known: dict[str, str]) -> list[Step]:

@@ -13,6 +13,7 @@ from voltstream.cli.pack_install import install as install_pack
 from voltstream.cli.pack_install import installed_packs, parsed_file
 from voltstream.cli.pack_skeleton import write_skeleton
 from voltstream.cli.pack_trial import outcome_of, panels_run
+from voltstream.cli.pack_upgrade import upgrade as upgrade_pack
 from voltstream.cli.packs import Pack, find_pack, load_pack, shipped_packs
 from voltstream.cli.terminal import complain, say, show_rows
 from voltstream.core.errors import InvalidParameter, VoltstreamError
@@ -28,6 +29,8 @@ Examples:
   voltstream pack new ./solar && voltstream pack test ./solar
 
   voltstream pack install ./solar
+
+  voltstream pack upgrade ./solar
 """
 
 packs = typer.Typer(
@@ -108,6 +111,24 @@ def install(
     with connect(url, host, pg_port) as connection:
         install_pack(WireDoor(connection), found)
     say(f"{found.name} {found.version} is installed in schema {found.schema}.")
+
+
+@packs.command(epilog=EXAMPLES)
+def upgrade(
+    pack: PackArgument,
+    url: UrlOption = None,
+    host: HostOption = "127.0.0.1",
+    pg_port: PgPortOption = 4566,
+) -> None:
+    """Apply what changed in a pack since it was installed, in one transaction.
+
+    Tables, sources and parameters keep what they hold; views that changed are made anew.
+    """
+    found = find_pack(pack)
+    with connect(url, host, pg_port) as connection:
+        for line in upgrade_pack(WireDoor(connection), found):
+            say(line)
+    say(f"{found.name} is now in version {found.version}.")
 
 
 @packs.command("test", epilog=EXAMPLES)
