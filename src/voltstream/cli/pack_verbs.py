@@ -126,7 +126,7 @@ def upgrade(
     """
     found = find_pack(pack)
     with connect(url, host, pg_port) as connection:
-        for line in upgrade_pack(WireDoor(connection), found):
+        for line in upgrade_pack(WireDoor(connection), found) or ["Nothing to make or drop."]:
             say(line)
     say(f"{found.name} is now in version {found.version}.")
 
