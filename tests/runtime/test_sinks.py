@@ -15,6 +15,7 @@ from voltstream.core.errors import AdminShutdown, InvalidParameter, LimitExceede
 from voltstream.core.ports import (
     ANY_SHAPE,
     Connector,
+    OriginTable,
     RawBatch,
     Receipt,
     Session,
@@ -59,6 +60,9 @@ class Collecting:
 
     def schemas(self, properties: Mapping[str, str], owner: str) -> None:
         del properties, owner
+
+    def origin_table(self, properties: Mapping[str, str], owner: str, table: str) -> OriginTable:
+        raise NotImplementedError(owner, properties, table)
 
     def sink(
         self, name: str, properties: Mapping[str, str], shape: SinkShape = ANY_SHAPE

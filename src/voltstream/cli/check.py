@@ -19,6 +19,7 @@ from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.ports import (
     ANY_SHAPE,
     Connector,
+    OriginTable,
     Schemas,
     Session,
     SinkShape,
@@ -58,6 +59,9 @@ class CheckedConnectors:
 
     def schemas(self, properties: Mapping[str, str], owner: str) -> Schemas | None:
         return self._registry.schemas(properties, owner)  # What follows needs the columns.
+
+    def origin_table(self, properties: Mapping[str, str], owner: str, table: str) -> OriginTable:
+        return self._registry.origin_table(properties, owner, table)
 
     def sink(
         self, name: str, properties: Mapping[str, str], shape: SinkShape = ANY_SHAPE

@@ -15,6 +15,8 @@ from voltstream.connectors.mqtt import MqttSource
 from voltstream.connectors.object_sink import ObjectSink
 from voltstream.connectors.object_source import ObjectSource
 from voltstream.connectors.postgres_cdc import PostgresCdcSource
+from voltstream.connectors.postgres_origin import described
+from voltstream.connectors.postgres_shared import SharedPostgresSource
 from voltstream.connectors.postgres_sink import PostgresSink
 from voltstream.connectors.properties import required
 from voltstream.connectors.rest import RestSource
@@ -26,7 +28,9 @@ from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import (
     ANY_SHAPE,
     Connector,
+    OriginTable,
     Schemas,
+    SharedSourceFeed,
     SinkShape,
     SinkTarget,
     SourceFeed,
@@ -67,6 +71,8 @@ class ConnectorRegistry:
                 return KafkaSource(feed, self._bootstrap_override)
             case "datagen":
                 return GeneratedSource(feed)
+            case "postgres-cdc" if isinstance(feed, SharedSourceFeed):
+                return SharedPostgresSource(feed)
             case "postgres-cdc":
                 return PostgresCdcSource(feed)
             case "mqtt":
@@ -82,6 +88,10 @@ class ConnectorRegistry:
     def schemas(self, properties: Mapping[str, str], owner: str) -> Schemas | None:
         """Return where records' schemas are kept. Raises: InvalidParameter (22023)."""
         return schemas_of(properties, owner)
+
+    def origin_table(self, properties: Mapping[str, str], owner: str, table: str) -> OriginTable:
+        """Ask the origin of a shared source for a table. Raises: 22023, 08006, 42P01."""
+        return described(properties, owner, table)
 
     def sink(
         self, name: str, properties: Mapping[str, str], shape: SinkShape = ANY_SHAPE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 
@@ -27,9 +28,13 @@ class OutstandingBatches:
 
     def submit(self, batch: RawBatch) -> None:
         """Hand a batch on; wait while too many are under way. Raises what became of older ones."""
+        self.add(lambda: self._feed.submit(batch))
+
+    def add(self, send: Callable[[], Future[Receipt]]) -> None:
+        """Hand on what ``send`` does, as ``submit`` would."""
         while len(self._futures) >= self._most:
             self._settle_oldest()
-        self._futures.append(self._feed.submit(batch))
+        self._futures.append(send())
 
     def settle(self) -> None:
         """Wait until everything is durable."""

@@ -457,6 +457,12 @@ class RegistryUnavailable(VoltstreamError):
     sqlstate = "08006"
 
 
+class OriginUnavailable(VoltstreamError):
+    """A server that tables follow cannot be asked now."""
+
+    sqlstate = "08006"
+
+
 class ExternalRoutineFault(VoltstreamError):
     """A function in another language raised."""
 

@@ -421,6 +421,36 @@ class SourceFeed(Protocol):
         """Tell where the origin ends, by the parts of ``offsets``: rw_source_lag shows it."""
 
 
+@dataclass(frozen=True, slots=True)
+class FollowedTable:
+    """A table that is kept like one of an origin, which ``origin`` names as it was written."""
+
+    oid: int
+    name: str
+    origin: str
+    properties: Mapping[str, str]
+
+
+@runtime_checkable
+class SharedSourceFeed(SourceFeed, Protocol):
+    """A source that several tables share: they come and go while it runs."""
+
+    def tables(self) -> Sequence[FollowedTable]:
+        """Return the tables there are now. It is cheap: ask often."""
+
+    def table_offsets(self, oid: int) -> Mapping[str, str]: ...
+
+    def submit_together(
+        self, batches: Mapping[int, RawBatch], offsets: Mapping[str, str]
+    ) -> Future[Receipt]:
+        """Hand on a batch for each table and the source's place, which become true together.
+
+        A batch of a table that is gone is left out. Waits and raises as ``submit`` does.
+        """
+
+    def report_table(self, oid: int, state: str, detail: str = "") -> None: ...
+
+
 class Connector(Protocol):
     """A running way in. It carries bytes and never interprets them."""
 
@@ -539,6 +569,14 @@ class Schemas(Protocol):
         """Return the number of a schema to write with: registered, or found where it must be."""
 
 
+@dataclass(frozen=True, slots=True)
+class OriginTable:
+    """What an origin's catalog says of a table: columns as (name, SQL type), and its key."""
+
+    columns: Sequence[tuple[str, str]]
+    key: Sequence[str]
+
+
 class Connectors(Protocol):
     """Makes connectors by the name users write in WITH (connector = '…')."""
 
@@ -552,6 +590,12 @@ class Connectors(Protocol):
         """Return where the schemas of records are kept; None where they have none.
 
         Raises: InvalidParameter (22023).
+        """
+
+    def origin_table(self, properties: Mapping[str, str], owner: str, table: str) -> OriginTable:
+        """Ask the origin of a shared source for a table.
+
+        Raises: InvalidParameter (22023), OriginUnavailable (08006), UndefinedTable (42P01).
         """
 
     def sink(

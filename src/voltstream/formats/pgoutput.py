@@ -118,6 +118,11 @@ def relations_touched(message: bytes) -> tuple[int, ...]:
             return ()
 
 
+def commit_start(message: bytes) -> int:
+    """Return where the commit that a B message announces is in the log. Raises: Malformed."""
+    return int(_Reader(message).take(_INT64))
+
+
 def commit_end(message: bytes) -> int:
     """Return where the log goes on behind a C message. Units: bytes. Raises: Malformed."""
     reader = _Reader(message)

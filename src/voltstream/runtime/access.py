@@ -296,8 +296,9 @@ class Access:
             reader.close()
 
     def define(self, parsed: sql.Parsed) -> Outcome:
-        if isinstance(parsed, sql.CreateSource | sql.CreateTable) and has_schema(
-            parsed.encode, parsed.properties
+        if isinstance(parsed, sql.CreateSource | sql.CreateTable) and (
+            has_schema(parsed.encode, parsed.properties)
+            or (isinstance(parsed, sql.CreateTable) and parsed.origin is not None)
         ):
             names = Names(self.catalog, undescribed, self.scope())
             qualified = resolved(parsed, names)

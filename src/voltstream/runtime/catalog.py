@@ -9,6 +9,7 @@ from typing import Any
 
 from voltstream.core.errors import (
     AmbiguousFunction,
+    FeatureNotSupported,
     UndefinedTable,
     ViewSuspended,
     VoltstreamError,
@@ -23,7 +24,7 @@ from voltstream.sql.inline import Call, SqlFunction
 from voltstream.sql.overloads import ANY, chosen, function_key, function_label
 from voltstream.sql.program import Program
 from voltstream.sql.resolve import Place
-from voltstream.sql.statements import CreateIndex, ObjectName, Parsed
+from voltstream.sql.statements import CreateIndex, CreateSource, ObjectName, Parsed
 from voltstream.store.database import quoted
 from voltstream.store.ledger import Binding, StoredObject
 
@@ -165,6 +166,15 @@ class Catalog:
         return iter(self.entries.values())
 
 
+def _refuse_shared(entry: Entry) -> None:
+    if isinstance(entry.parsed, CreateSource) and entry.parsed.shared:
+        raise FeatureNotSupported(
+            f'"{entry.stored.name}" is a shared source and holds no rows',
+            hint=f"CREATE TABLE … (*) FROM {entry.stored.name} TABLE 'schema.table' makes a table "
+            "of the origin readable.",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """In whose eyes names are read.
@@ -206,6 +216,7 @@ class Names:
         if entry is None:
             self._refuse_near(schema, name)
             return None
+        _refuse_shared(entry)
         self.bound[(schema, name)] = entry.oid
         if isinstance(entry.parsed, CreateIndex):  # An index reads as its table.
             table = self._catalog.named(entry.parsed.table)
@@ -281,6 +292,7 @@ class Names:
         if entry is not None and (entry.relation is not None or entry.broken):
             refuse_failed(entry)
         if entry is not None and entry.relation is not None:
+            _refuse_shared(entry)
             self.used.add(entry.oid)
             return self._pinned(entry.relation)
         return self._system(schema, name)

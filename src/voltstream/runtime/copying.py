@@ -28,7 +28,7 @@ from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.copy_columns import csv_columns, text_columns
 from voltstream.runtime.epoch import Epoch
 from voltstream.sql.natives.texts import array_items
-from voltstream.sql.statements import CopyFrom, CreateTable
+from voltstream.sql.statements import CopyFrom, CreateSource, CreateTable
 
 _COPY_BYTES_MAX = 1 << 30  # One COPY is one epoch and is held in memory. Larger: 54000, send parts.
 csv.field_size_limit(_COPY_BYTES_MAX)
@@ -48,7 +48,8 @@ class CopyTarget:
         """Raises: UndefinedTable, UndefinedColumn, WrongObjectType, FeatureNotSupported."""
         entry = catalog.require(parsed.table)
         sealing.refuse(entry)
-        if entry.kind not in ("table", "source") or entry.relation is None:
+        shared = isinstance(entry.parsed, CreateSource) and entry.parsed.shared
+        if entry.kind not in ("table", "source") or entry.relation is None or shared:
             raise WrongObjectType(f'cannot copy to {entry.kind} "{parsed.table.name}"')
         by_name = {column.name: column for column in entry.relation.columns}
         for name in parsed.columns:

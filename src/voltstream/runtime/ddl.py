@@ -20,7 +20,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.core.schema import Schema
-from voltstream.runtime import arrivals, entries, expiry, followers
+from voltstream.runtime import arrivals, entries, expiry, followers, origins
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.likeness import with_likes
@@ -91,6 +91,8 @@ def create_table(epoch: Epoch, parsed: CreateTable, names: Names) -> Outcome:
     properties = {**parsed.properties, **arrivals.followed(parsed.watermark, parsed.columns)}
     properties |= expiry.properties_of(parsed)
     stored = new_stored(epoch, parsed.name, "table", parsed, properties)
+    if parsed.origin is not None:
+        stored = origins.bound(stored, parsed, parsed.origin, names, epoch.catalog)
     table = entries.table_store(stored.oid)
     connection.execute(stored_ddl(table, parsed))
     for spec in parsed.columns:

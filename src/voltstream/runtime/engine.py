@@ -14,7 +14,7 @@ from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import READERS_IDLE_MAX
 from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
-from voltstream.runtime import broken, costs, defining, followers, inferring, suspend
+from voltstream.runtime import broken, costs, defining, followers, inferring, origins, suspend
 from voltstream.runtime.backups import Backups
 from voltstream.runtime.catalog import Catalog, Entry, Scope
 from voltstream.runtime.dataflow import Dataflow
@@ -183,6 +183,9 @@ class Engine:
     def completed(self, parsed: Parsed, catalog: Catalog) -> Parsed:
         """Give a definition the columns that the schema of its records has. May ask a registry."""
         if isinstance(parsed, CreateSource | CreateTable):
+            if isinstance(parsed, CreateTable) and parsed.origin is not None:
+                origin = parsed.origin
+                return origins.completed(parsed, origin, catalog, self._connectors, self._vault)
             return inferring.completed(parsed, catalog, self._connectors, self._vault)
         return parsed
 
@@ -227,9 +230,11 @@ class Engine:
 
 
 def is_fed(entry: Entry) -> bool:
-    """Tell whether rows come in by a connector: sources, and tables that name one."""
-    return not entry.broken and (
-        entry.kind == "source" or (entry.kind == "table" and "connector" in entry.stored.properties)
+    """Tell whether rows come in by a connector of its own: sources, and tables that name one."""
+    if entry.broken or (isinstance(entry.parsed, CreateTable) and entry.parsed.origin is not None):
+        return False
+    return entry.kind == "source" or (
+        entry.kind == "table" and "connector" in entry.stored.properties
     )
 
 

@@ -487,6 +487,10 @@ class EpochLoop:
 
     def _absorb_alone(self, rows: SourceRows) -> None:
         """Take in one batch: without its bad rows, or without a view that cannot go on."""
+        fault = next((error for one in rows.after if (error := one.exception())), None)
+        if fault is not None:
+            rows.future.set_exception(fault)
+            return
         try:
             taken, number = self._cleaned(rows)
             while number is None:

@@ -2,109 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 
 from voltstream.core.clock import Clock
-from voltstream.core.errors import VoltstreamError
-from voltstream.core.ports import Connector, Connectors, RawBatch, Receipt
-from voltstream.core.types import DataType
+from voltstream.core.ports import Connector, Connectors
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch_loop import EpochLoop
+from voltstream.runtime.feed import Feed, SharedFeed
 from voltstream.runtime.ingest import (
     SourceIngest,
     connector_properties,
-    decoded_schema,
     layout,
+    source_statement,
 )
 from voltstream.runtime.pace import SOURCE_RATE, Pace, rate
-from voltstream.runtime.pending import records_in
 from voltstream.runtime.schemas import SchemaStores
 from voltstream.runtime.secrets import resolved
 from voltstream.store.database import Connection
-from voltstream.store.ledger import read_offsets, set_ends, set_state
 from voltstream.store.vault import Vault
-
-log = logging.getLogger(__name__)
-
-
-class Feed:
-    """One source as its connector sees it."""
-
-    def __init__(
-        self,
-        entry: Entry,
-        loop: EpochLoop,
-        ingest: SourceIngest,
-        reader: Callable[[], Connection],
-        clock: Clock,
-        catalog: Callable[[], Catalog],
-        properties: Mapping[str, str],
-        pace: Pace,
-    ) -> None:
-        self._pace = pace
-        self._catalog = catalog
-        self._properties = properties
-        self._entry = entry
-        self._clock = clock
-        self._ends: dict[str, int] = {}
-        self._loop = loop
-        self._ingest = ingest
-        self._reader = reader
-        self._reported = ("", "")
-
-    @property
-    def source(self) -> str:
-        return self._entry.stored.name
-
-    @property
-    def properties(self) -> Mapping[str, str]:
-        return self._properties
-
-    @property
-    def columns(self) -> Mapping[str, DataType]:
-        return {column.name: column.type for column in decoded_schema(self._entry)}
-
-    def offsets(self) -> Mapping[str, str]:
-        reader = self._reader()
-        try:
-            return read_offsets(reader, self._entry.oid)
-        finally:
-            reader.close()
-
-    def most(self, records: int) -> int:
-        return self._pace.most(records)
-
-    def submit(self, batch: RawBatch) -> Future[Receipt]:
-        before = self._reported
-        if self._pace.pauses:
-            self.report("paused", f"{SOURCE_RATE} is 0")
-        self._pace.take(records_in(batch))
-        if before != self._reported:
-            self.report(*before)
-        entry = self._catalog().by_oid(self._entry.oid)  # It may have gained columns meanwhile.
-        return self._ingest.submit(entry or self._entry, batch, urgent=False)
-
-    def report(self, state: str, detail: str = "") -> None:
-        if (state, detail) == self._reported:
-            return
-        self._reported = (state, detail)
-        try:
-            self._loop.run_chore(lambda store: set_state(store, self._entry.oid, state, detail))
-        except VoltstreamError as error:
-            log.debug("the state of %s is not recorded: %s", self.source, error.message)
-
-    def measure(self, ends: Mapping[str, int]) -> None:
-        if dict(ends) == self._ends:
-            return
-        self._ends = dict(ends)
-        kept, oid, now_us = dict(ends), self._entry.oid, self._clock.now_us()
-        try:
-            self._loop.run_chore(lambda store: set_ends(store, oid, kept, now_us))
-        except VoltstreamError as error:
-            log.debug("the lag of %s is not recorded: %s", self.source, error.message)
 
 
 class Feeds:
@@ -150,7 +66,8 @@ class Feeds:
             self._schemas.open(entry.oid, self._connectors.schemas(properties, owner))
         if entry.stored.properties.get("connector"):
             pace.change(rate(entry.stored.properties, SOURCE_RATE))
-            feed = Feed(
+            made = SharedFeed if source_statement(entry).shared else Feed
+            feed = made(
                 entry,
                 self._loop,
                 self._ingest,

@@ -246,6 +246,8 @@ def _read(permits: Permits, parsed: sql.Parsed) -> None:
             allow_needs(permits, of_tree(query))
         case sql.CreateTable(query=query) if query is not None:
             allow_needs(permits, of_tree(query))
+        case sql.CreateTable(origin=origin) if origin is not None:
+            _need_named(permits, origin.source, "r")
         case sql.CreateFunction(language=language) if language != "sql":
             # Its code runs as the server does.
             raise denied("language", language)

@@ -104,7 +104,8 @@ class SourceIngest:
         Raises: WrongObjectType, InsufficientPrivilege, LimitExceeded, AdminShutdown.
         """
         sealing.refuse(entry)
-        source_statement(entry)
+        if source_statement(entry).shared:
+            raise WrongObjectType(f'"{entry.stored.name}" is a shared source: it takes no rows')
         if len(batch.payload) > PUSH_BYTES_MAX:
             raise LimitExceeded("the batch is too large", hint="Send it in parts.")
         future: Future[Receipt] = Future()
@@ -178,6 +179,8 @@ class SourceIngest:
             return
         for rows in found[1:]:
             rows.joined = True
+        if source_statement(joint.parts[-1][0]).shared:
+            found[-1].after = [rows.future for rows in found[:-1]]
         _combine([rows.future for rows in found], joint.future)
         self._loop.offer_rows(*found)
 
@@ -225,6 +228,9 @@ def decoded_rows(
 ) -> list[SourceRows]:
     """Read batches as their source says. Raises: InvalidParameter, FeatureNotSupported."""
     parsed = source_statement(entry)
+    if parsed.shared:  # Its tables take the rows; it takes the place in the origin's log.
+        none = pa.table({})
+        return [SourceRows(entry.oid, none, (), b.offsets, urgent=False) for b in batches]
     read = layout(entry)
     batches = [read.complete(batch) for batch in batches]
     schema = decoded_schema(entry)
@@ -322,6 +328,8 @@ def connector_properties(entry: Entry) -> Mapping[str, str]:
 def layout(entry: Entry) -> Layout:
     """Return how a source's bytes are read. Raises: InvalidParameter, FeatureNotSupported."""
     found = declared(connector_properties(entry), f'source "{entry.stored.name}"')
+    if source_statement(entry).shared:
+        return found
     if found.form != "plain" and not isinstance(entry.parsed, CreateTable):
         raise FeatureNotSupported(
             f"FORMAT {found.form.upper()} is not supported for a source",

@@ -34,6 +34,7 @@ class SourceRows:
     taken: Receipt | None = None  # What became of it when it was sent before.
     future: Future[Receipt] = field(default_factory=Future)
     joined: bool = False
+    after: Sequence[Future[Receipt]] = ()  # Fails as one of these did: it tells that all are true.
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from voltstream.sql.cursor import Cursor, split_commas, top_level
 from voltstream.sql.dialect import parse_expression, parse_query
 from voltstream.sql.include import Inclusion, add_included, parse_includes
 from voltstream.sql.options import parse_format, parse_with
+from voltstream.sql.shared_sources import CDC, check_origin, parse_origin, shared_columns
 from voltstream.sql.source_text import leaves_to_schema
 from voltstream.sql.statements import (
     CreateDatabase,
@@ -26,6 +27,7 @@ from voltstream.sql.statements import (
     CreateTable,
     CreateView,
     ObjectName,
+    Origin,
     Parsed,
 )
 
@@ -62,10 +64,14 @@ def _source(cursor: Cursor, text: str, offset: int) -> CreateSource:
     lenient = _if_not_exists(cursor)
     name = cursor.object_name()
     columns = Columns()
-    if cursor.sees("("):
+    listed = cursor.sees("(")
+    if listed:
         columns = parse_columns(cursor.parenthesized(), cursor.text, source=True)
     inclusions = parse_includes(cursor)
     properties = parse_with(cursor)
+    shared = not listed and properties.get("connector", "").lower() == CDC
+    if shared:
+        columns = shared_columns()
     form, encode = parse_format(cursor, properties)
     inclusions += parse_includes(cursor)
     add_included(columns, inclusions, properties.get("connector", "none").lower())
@@ -75,7 +81,7 @@ def _source(cursor: Cursor, text: str, offset: int) -> CreateSource:
     inferred = leaves_to_schema(columns, encode, properties)
     return CreateSource(
         text=text, offset=offset, name=name, columns=tuple(columns.specs), properties=properties,
-        format=form, encode=encode, if_not_exists=lenient, inferred=inferred,
+        format=form, encode=encode, if_not_exists=lenient, inferred=inferred, shared=shared,
     )  # fmt: skip
 
 
@@ -95,12 +101,16 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
         query_text = cursor.slice_text(tokens)
     elif names:
         raise cursor.fault(hint="A column is declared with its type.")
+    elif clauses.origin is not None:
+        check_origin(columns, clauses.properties, cursor)
+        clauses.properties["connector"] = CDC
     elif not columns.specs and not columns.likes and "connector" not in clauses.properties:
         raise cursor.unsupported("a table without columns")
     cursor.expect_end()
     if clauses.format == "UPSERT" and not columns.primary_key:
         columns.primary_key = tuple(c.name for c in columns.specs if c.included == "key")
     inferred = leaves_to_schema(columns, clauses.encode, clauses.properties)
+    inferred = inferred or (clauses.origin is not None and columns.starred)
     if not columns.likes and not inferred:  # Else only the catalog or a schema knows every column.
         _check_key(columns, cursor)
     return CreateTable(
@@ -113,7 +123,7 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
         on_conflict=clauses.on_conflict,
         version_columns=clauses.version_columns, watermark=columns.watermark,
         ttl=columns.ttl, format=clauses.format, encode=clauses.encode,
-        if_not_exists=lenient, inferred=inferred,
+        if_not_exists=lenient, inferred=inferred, origin=clauses.origin,
     )  # fmt: skip
 
 
@@ -139,6 +149,7 @@ class _Clauses:
     version_columns: tuple[str, ...] = ()
     format: str = "PLAIN"
     encode: str = "JSON"
+    origin: Origin | None = None
 
 
 def _table_clauses(cursor: Cursor) -> _Clauses:
@@ -160,8 +171,8 @@ def _table_clauses(cursor: Cursor) -> _Clauses:
             cursor.accept("=")
             if cursor.identifier().lower() != "hummock":
                 raise cursor.unsupported("ENGINE", "A sink writes to other engines.")
-        elif cursor.sees("FROM"):
-            raise cursor.unsupported("CREATE TABLE … FROM source", "Declare the columns.")
+        elif cursor.accept("FROM"):
+            clauses.origin = parse_origin(cursor)
         else:
             raise cursor.fault()
     return clauses

@@ -90,7 +90,11 @@ def resolved(parsed: Parsed, directory: Directory) -> Parsed:
         case sql.CreateTable():
             query = resolved_tree(parsed.query, directory) if parsed.query is not None else None
             likes = tuple(replace(like, name=_found(like.name, directory)) for like in parsed.likes)
-            return replace(parsed, name=_made(parsed.name, directory), query=query, likes=likes)
+            origin = parsed.origin
+            if origin is not None:
+                origin = replace(origin, source=_found(origin.source, directory))
+            made = _made(parsed.name, directory)
+            return replace(parsed, name=made, query=query, likes=likes, origin=origin)
         case sql.CreateSource():
             return replace(parsed, name=_made(parsed.name, directory))
         case sql.CreateIndex():

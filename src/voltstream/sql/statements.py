@@ -57,6 +57,7 @@ class CreateSource(Parsed):
     encode: str = "JSON"
     if_not_exists: bool = False
     inferred: bool = False  # The schema of its records has columns that are not written here.
+    shared: bool = False  # Tables are made FROM it; it holds no rows itself.
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,14 @@ class Check:
 
     text: str
     name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """FROM source TABLE 'schema.table': what a table is kept like."""
+
+    source: ObjectName
+    table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,8 @@ class CreateTable(Parsed):
     format: str = "PLAIN"
     encode: str = "JSON"
     if_not_exists: bool = False
-    inferred: bool = False  # As of a source.
+    inferred: bool = False  # As of a source, or of its origin.
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,11 +74,16 @@ def definition(parsed: CreateTable) -> str:
     if parsed.version_columns:
         text += f" WITH VERSION COLUMN ({', '.join(map(plain_name, parsed.version_columns))})"
     properties = {k: v for k, v in parsed.properties.items() if k not in _DERIVED}
+    if parsed.origin is not None:
+        properties.pop("connector", None)
     if properties:
         pairs = ", ".join(f"{key} = {_literal(value)}" for key, value in properties.items())
         text += f" WITH ({pairs})"
         if "connector" in properties:
             text += f" FORMAT {parsed.format} ENCODE {parsed.encode}"
+    if parsed.origin is not None:
+        source, table = written_name(parsed.origin.source), _literal(parsed.origin.table)
+        text += f" FROM {source} TABLE {table}"
     return text
 
 
