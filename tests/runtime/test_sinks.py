@@ -12,10 +12,10 @@ import pytest
 
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import AdminShutdown, InvalidParameter, LimitExceeded
+from voltstream.core.origins import OriginTable
 from voltstream.core.ports import (
     ANY_SHAPE,
     Connector,
-    OriginTable,
     RawBatch,
     Receipt,
     Session,

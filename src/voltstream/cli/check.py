@@ -16,10 +16,10 @@ from voltstream.cli.terminal import complain, remark, say
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter, VoltstreamError
+from voltstream.core.origins import OriginTable
 from voltstream.core.ports import (
     ANY_SHAPE,
     Connector,
-    OriginTable,
     Schemas,
     Session,
     SinkShape,

@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 from voltstream.connectors.postgres_log import insert, relation
 from voltstream.connectors.properties import required
 from voltstream.core.errors import InvalidParameter, OriginUnavailable, UndefinedTable
-from voltstream.core.ports import OriginTable
+from voltstream.core.origins import OriginTable
 from voltstream.formats.declared import truth
 
 SNAPSHOT_ROWS = 20_000  # Of one batch.

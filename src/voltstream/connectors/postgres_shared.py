@@ -35,7 +35,8 @@ from voltstream.connectors.postgres_reader import (
 )
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.limits import CDC_BATCH_BYTES, CDC_TRANSACTION_BYTES_MAX
-from voltstream.core.ports import FollowedTable, RawBatch, SharedSourceFeed
+from voltstream.core.origins import FollowedTable
+from voltstream.core.ports import RawBatch, SharedSourceFeed
 from voltstream.formats.declared import truth
 from voltstream.formats.pgoutput import (
     commit_end,

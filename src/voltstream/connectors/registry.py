@@ -25,10 +25,10 @@ from voltstream.connectors.sinks import BlackholeSink, FileSink
 from voltstream.connectors.webhook_sink import WebhookSink
 from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
+from voltstream.core.origins import OriginTable
 from voltstream.core.ports import (
     ANY_SHAPE,
     Connector,
-    OriginTable,
     Schemas,
     SharedSourceFeed,
     SinkShape,

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from voltstream.core.origins import FollowedTable, OriginTable
 from voltstream.core.passwords import Verifier
 from voltstream.core.schema import Schema
 from voltstream.core.types import DataType
@@ -421,16 +422,6 @@ class SourceFeed(Protocol):
         """Tell where the origin ends, by the parts of ``offsets``: rw_source_lag shows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FollowedTable:
-    """A table that is kept like one of an origin, which ``origin`` names as it was written."""
-
-    oid: int
-    name: str
-    origin: str
-    properties: Mapping[str, str]
-
-
 @runtime_checkable
 class SharedSourceFeed(SourceFeed, Protocol):
     """A source that several tables share: they come and go while it runs."""
@@ -567,14 +558,6 @@ class Schemas(Protocol):
 
     def register(self, part: Literal["key", "value"], kind: SchemaKind, text: str) -> int:
         """Return the number of a schema to write with: registered, or found where it must be."""
-
-
-@dataclass(frozen=True, slots=True)
-class OriginTable:
-    """What an origin's catalog says of a table: columns as (name, SQL type), and its key."""
-
-    columns: Sequence[tuple[str, str]]
-    key: Sequence[str]
 
 
 class Connectors(Protocol):

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
-from voltstream.core.ports import FollowedTable, RawBatch, Receipt
+from voltstream.core.origins import FollowedTable
+from voltstream.core.ports import RawBatch, Receipt
 from voltstream.core.types import DataType
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch_loop import EpochLoop

@@ -11,7 +11,8 @@ from voltstream.core.errors import (
     UndefinedColumn,
     WrongObjectType,
 )
-from voltstream.core.ports import Connectors, OriginTable
+from voltstream.core.origins import OriginTable
+from voltstream.core.ports import Connectors
 from voltstream.runtime.catalog import Catalog, Entry, Names
 from voltstream.runtime.secrets import resolved
 from voltstream.sql.parse import parse_statements
