@@ -15,6 +15,7 @@ from sqlglot.parsers.risingwave import RisingWaveParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from voltstream.core.errors import FeatureNotSupported, IndeterminateDatatype, SyntaxFault
+from voltstream.sql import timelines
 from voltstream.sql.bucket_gaps import fill_buckets
 from voltstream.sql.qualified import without_qualifiers
 from voltstream.sql.streaming_words import in_known_words, mark_sessions
@@ -66,7 +67,7 @@ SET_FUNCTIONS = frozenset({
     "string_to_table", "jsonb_array_elements", "jsonb_array_elements_text", "jsonb_object_keys",
     "jsonb_each", "jsonb_each_text", "json_array_elements", "json_array_elements_text",
     "json_object_keys", "json_each", "json_each_text", "jsonb_path_query",
-    "jsonb_populate_recordset", "jsonb_to_recordset", "_pg_expandarray",
+    "jsonb_populate_recordset", "jsonb_to_recordset", "_pg_expandarray", *timelines.ROWS,
 })  # fmt: skip
 
 
@@ -76,6 +77,13 @@ _ROWS_OF_ARRAYS = frozenset({"regexp_matches"})
 
 def _aggregate_builder(name: str) -> Callable[[list[exp.Expression]], exp.Expression]:
     return lambda arguments: exp.AnonymousAggFunc(this=name, expressions=arguments)
+
+
+def _correlation(arguments: list[exp.Expression]) -> exp.Expression:
+    """Return corr(y, x), an aggregate, or corr(summary), which is none."""
+    if len(arguments) == 2:
+        return exp.Corr(this=arguments[0], expression=arguments[1])
+    return exp.Anonymous(this="corr", expressions=arguments)
 
 
 def _operator_call(
@@ -101,6 +109,7 @@ class VoltstreamParser(RisingWaveParser):
         **{name: RisingWaveParser.FUNCTIONS[name] for name in _KEPT_FUNCTIONS
            if name in RisingWaveParser.FUNCTIONS},
         **{name.upper(): _aggregate_builder(name) for name in _AGGREGATES},
+        "CORR": _correlation,
     }  # fmt: skip
     # Behind GROUP BY it is told apart before a function is looked for.
     FUNC_TOKENS: ClassVar[set[TokenType]] = {*RisingWaveParser.FUNC_TOKENS, TokenType.ROLLUP}
@@ -281,6 +290,7 @@ def fold(tree: exp.Expression) -> exp.Expression:
     mark_sessions(tree)
     fill_buckets(tree)
     for select in tree.find_all(exp.Select):
+        timelines.open_stars(select)
         for item in select.expressions:
             _mark_rows(item)
     for empty in tree.find_all(exp.Array):

@@ -28,6 +28,7 @@ _HARMLESS = re.compile(
     r"|jsonb?_(?:each|array_elements|to_record|object_keys|populate_record)\w*"
     r"|regexp_\w+|string_to_table|pg_\w+|_pg_expandarray|current_\w+|session_user|version|user"
     r"|show_chunks|hypertable_\w+|chunks_\w+|time_bucket\w*|_vs_changelog"
+    r"|(?:interpolated_)?state_\w+|into_(?:int_)?values|(?:live|dead)_ranges"
 )
 # What reaches past the rights: other names for stored rows, the process, its files.
 _REACHING = re.compile(

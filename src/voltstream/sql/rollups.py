@@ -2,7 +2,8 @@
 
 Law: where summaries are of stretches of time that do not overlap, their rollup is the summary of
 all their rows; heartbeats too, since what a stretch leaves alive is counted in the next.
-Shape: a macro is given the list of summaries, in the order of time where they have one.
+Shape: a macro is given the list of summaries, in the order of time where they have one. What a
+macro uses many times it is handed by a lambda over a list of one: else each use would copy it.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 KINDS = (
     ("resets", "_vs_rollup_counter"), ("linear", "_vs_rollup_weight"),
     ("spans", "_vs_rollup_states"), ("ranges", "_vs_rollup_beats"),
-    ("values", "_vs_rollup_values"), ("skew", "_vs_rollup_moments"),
+    ("values", "_vs_rollup_values"), ("slope", "_vs_rollup_pairs"),
+    ("skew", "_vs_rollup_moments"),
 )  # fmt: skip
 ORDERED = {"resets": "first_t", "linear": "first_t", "spans": "first_t", "ranges": "start"}
-PAIRED = "slope"  # A summary of two columns has this; its parts do not tell those of the whole.
 
 _PAIRS = "range(2, len(l) + 1)"
 _WHOLE = "list_filter(l, lambda x: x IS NOT NULL)"
@@ -32,7 +33,7 @@ def _steps(value: str) -> str:
 _FELL = "l[i].first_v < l[i - 1].last_v"
 _SECONDS = "CAST(epoch_us(l[i].first_t) - epoch_us(l[i - 1].last_t) AS DOUBLE) / 1000000"
 MACROS = (
-    ("_vs_rollup_counter(l)", f"_vs_one_counter({_WHOLE})"),
+    ("_vs_rollup_counter(l)", f"list_transform([{_WHOLE}], lambda w: _vs_one_counter(w))[1]"),
     ("_vs_one_counter(l)",
      "CASE WHEN len(l) > 0 THEN {'first_t': l[1].first_t, 'first_v': l[1].first_v, "
      "'second_t': CASE WHEN l[1].n > 1 THEN l[1].second_t ELSE l[2].first_t END, "
@@ -48,7 +49,7 @@ MACROS = (
      + _steps("CASE WHEN l[i].first_v <> l[i - 1].last_v THEN 1 ELSE 0 END")
      + f" AS BIGINT), 'lost': CASE WHEN l[1].lost IS NOT NULL THEN {_total('lost')} + "
      + _steps(f"CASE WHEN {_FELL} THEN l[i - 1].last_v ELSE 0 END") + " END} END"),
-    ("_vs_rollup_weight(l)", f"_vs_one_weight({_WHOLE})"),
+    ("_vs_rollup_weight(l)", f"list_transform([{_WHOLE}], lambda w: _vs_one_weight(w))[1]"),
     ("_vs_one_weight(l)",
      "CASE WHEN len(l) > 0 THEN {'linear': l[1].linear, 'first_t': l[1].first_t, 'first_v': "
      "l[1].first_v, 'last_t': l[-1].last_t, 'last_v': l[-1].last_v, 'num': "
@@ -56,12 +57,12 @@ MACROS = (
      + _steps(f"{_SECONDS} * CASE WHEN l[i].linear THEN (l[i - 1].last_v + l[i].first_v) / 2 "
               "ELSE l[i - 1].last_v END")
      + ", 'den': CAST(epoch_us(l[-1].last_t) - epoch_us(l[1].first_t) AS DOUBLE) / 1000000} END"),
-    ("_vs_rollup_states(l)", f"_vs_one_states({_WHOLE})"),
+    ("_vs_rollup_states(l)", f"list_transform([{_WHOLE}], lambda w: _vs_one_states(w))[1]"),
     ("_vs_one_states(l)",
      "_vs_states_of(CASE WHEN len(l) > 0 THEN list_append(flatten(list_transform(l, lambda x: "
      "list_transform(x.spans, lambda y: {'t': y.t0, 'v': y.s}))), "
      "{'t': l[-1].last_t, 'v': l[-1].last_s}) END)"),
-    ("_vs_rollup_beats(l)", f"_vs_one_beats({_WHOLE})"),
+    ("_vs_rollup_beats(l)", f"list_transform([{_WHOLE}], lambda w: _vs_one_beats(w))[1]"),
     # The last range of a stretch ends with it, however long it was alive: that is put back.
     ("_vs_one_beats(l)",
      "_vs_beats_of(l, flatten(list_transform(l, lambda x: list_transform(x.ranges, lambda y, k: "
@@ -94,10 +95,12 @@ MACROS = (
      "/ (n * n * n) + 6 * d * d * (a.n * a.n * b.m2 + b.n * b.n * a.m2) / (n * n) "
      "+ 4 * d * (a.n * b.m3 - b.n * a.m3) / n}"),
     ("_vs_rollup_moments(l)",
-     "_vs_one_moments(list_filter(l, lambda x: x IS NOT NULL AND x.n > 0))"),
+     "list_transform([list_filter(l, lambda x: x IS NOT NULL AND x.n > 0)], "
+     "lambda w: _vs_one_moments(w))[1]"),
     ("_vs_one_moments(l)",
-     "CASE WHEN len(l) > 0 THEN _vs_statistics_of(list_reduce(list_transform(l, lambda x: "
-     f"_vs_moments(x)), lambda a, b: _vs_added(a, b)), {_total('num')}) END"),
+     "CASE WHEN len(l) > 0 THEN list_transform([list_reduce(list_transform(l, lambda x: "
+     "_vs_moments(x)), lambda a, b: _vs_added(a, b))], lambda t: "
+     f"_vs_statistics_of(t, {_total('num')}))[1] END"),
     ("_vs_statistics_of(t, total)",
      "{'n': CAST(t.n AS BIGINT), 'num': total, 'den': t.n, "
      "'sd': CASE WHEN t.n > 1 THEN sqrt(t.m2 / (t.n - 1)) END, 'sdp': sqrt(t.m2 / t.n), "
@@ -105,4 +108,23 @@ MACROS = (
      "/ pow(t.m2 / t.n, 1.5) END, "
      "'kurt': CASE WHEN t.n > 3 AND t.m2 > 0 THEN (t.n - 1) / ((t.n - 2) * (t.n - 3)) * "
      "((t.n + 1) * t.m4 * t.n / (t.m2 * t.m2) - 3 * (t.n - 1)) END}"),
+    # The products about both means: those of the parts, and what the parts' means are apart.
+    ("_vs_rollup_pairs(l)",
+     "list_transform([list_filter(l, lambda x: x IS NOT NULL AND x.n > 0)], "
+     "lambda w: _vs_one_pair(w))[1]"),
+    ("_vs_one_pair(l)",
+     "list_transform([{'l': l, 'y': _vs_one_moments(l), 'x': _vs_one_moments(list_transform(l, "
+     "lambda e: e.x))}], lambda w: _vs_pair_about(w.l, w.y, w.x))[1]"),
+    ("_vs_pair_about(l, y, x)",
+     "list_transform([list_sum(list_transform(l, lambda e: e.covp * e.n + e.n * (e.num / e.den - "
+     "y.num / y.den) * (e.mean_x - x.num / x.den)))], lambda c: _vs_pair_of(y, x, c))[1]"),
+    ("_vs_pair_of(y, x, c)",
+     "CASE WHEN y IS NOT NULL THEN {'n': y.n, 'num': y.num, 'den': y.den, 'sd': y.sd, "
+     "'sdp': y.sdp, 'skew': y.skew, 'kurt': y.kurt, "
+     "'slope': c / nullif(x.sdp * x.sdp * x.n, 0), "
+     "'intercept': y.num / y.den - c / nullif(x.sdp * x.sdp * x.n, 0) * x.num / x.den, "
+     "'corr': c / nullif(x.sdp * y.sdp * x.n, 0), "
+     "'r2': CASE WHEN x.sdp = 0 THEN NULL WHEN y.sdp = 0 THEN 1 ELSE "
+     "pow(c / (x.sdp * y.sdp * x.n), 2) END, 'covs': c / nullif(y.n - 1, 0), 'covp': c / y.n, "
+     "'mean_x': x.num / x.den, 'x': x} END"),
 )  # fmt: skip

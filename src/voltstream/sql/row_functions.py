@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from voltstream.sql import timelines
 from voltstream.sql.dialect import SET_FUNCTIONS
 from voltstream.sql.expressions import mentions_now
 from voltstream.sql.rules.dispatch import CALLS
@@ -72,6 +73,8 @@ def _opened_call(
         return _pairs(function, item, rewrite)
     if name in _RECORDS | _RECORDSETS:
         return _records(function, item, rewrite)
+    if name in timelines.ROWS:
+        return _array_rows(call(name, function, *map(text, timelines.ROWS[name])), item, rewrite)
     if name in SET_FUNCTIONS:
         return _lists([function], [name], item, rewrite)
     if name in CALLS:
@@ -188,7 +191,9 @@ def _array_rows(function: exp.Expression, item: exp.Expression, rewrite: Rewrite
         for name, shown in zip(names, fields, strict=True)
     ]
     inner = exp.Subquery(this=rows, alias=exp.TableAlias(this=exp.to_identifier("elements")))
-    return _lateral(exp.select(*outputs).from_(inner), alias or "_pg_expandarray")
+    called = function.name.lower()
+    alias = alias or ("_pg_expandarray" if called == ROWS_OF else called)
+    return _lateral(exp.select(*outputs).from_(inner), alias)
 
 
 def _pairs(function: exp.Expression, item: exp.Expression, rewrite: Rewrite) -> exp.Expression:

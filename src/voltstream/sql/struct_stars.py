@@ -26,7 +26,8 @@ def opened_stars(
         if not _is_star(tree):
             found.append(tree)
             continue
-        text = f"SELECT unnest({spell(resolved(tree.this.copy()))}) FROM ({batch_sql(plan)})"
+        record = f"SELECT {spell(resolved(tree.this.copy()))} AS r FROM ({batch_sql(plan)})"
+        text = f"SELECT unnest(r) FROM ({record})"
         for field in oracle.describe(text):
             name = exp.to_identifier(field.name, quoted=True)
             value = exp.Dot(this=exp.Paren(this=tree.this.copy()), expression=name)

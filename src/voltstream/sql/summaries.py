@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from voltstream.sql import rollups
+from voltstream.sql import rollups, timelines
 
 _STEPS = "range(2, len(l) + 1)"
 _WHOLE = "list_filter(l, lambda x: x.t IS NOT NULL AND x.v IS NOT NULL)"
@@ -164,8 +164,8 @@ _HEARTBEATS = (
      "coalesce(list_sum(list_transform(h.ranges, lambda x: epoch_us(x.e) - epoch_us(x.s))), 0)"),
     # What the neighbour before was still alive in here.
     ("_vs_carried_us(h, p)",
-     "coalesce(greatest(0, least(epoch_us(h.ranges[1].s), epoch_us(p.last + p.life)) - "
-     "epoch_us(h.start)), 0)"),
+     "CASE WHEN p IS NULL THEN 0 ELSE greatest(0, least(epoch_us(h.ranges[1].s), "
+     "epoch_us(p.last + p.life)) - epoch_us(h.start)) END"),
     ("_vs_uptime(h)", "to_microseconds(CAST(_vs_live_us(h) AS BIGINT))"),
     ("_vs_downtime(h)",
      "to_microseconds(CAST(epoch_us(h.finish) - epoch_us(h.start) - _vs_live_us(h) AS BIGINT))"),
@@ -186,6 +186,9 @@ _STATISTICS = (
     ("_vs_stats_stddev(x, m)", "CASE WHEN left(lower(m), 3) = 'pop' THEN x.sdp ELSE x.sd END"),
     ("_vs_stats_variance(x, m)",
      "CASE WHEN left(lower(m), 3) = 'pop' THEN x.sdp * x.sdp ELSE x.sd * x.sd END"),
+    ("_vs_summary_corr(x)", "x.corr"),
+    ("_vs_x_intercept(x)", "-x.intercept / nullif(x.slope, 0)"),
+    ("_vs_covariance(x, m)", "CASE WHEN left(lower(m), 3) = 'pop' THEN x.covp ELSE x.covs END"),
     ("_vs_percentile_of(l)",
      "_vs_ranked(list_filter(l, lambda x: x IS NOT NULL))"),
     ("_vs_ranked(l)",
@@ -242,5 +245,5 @@ _FAMILIES = (_COUNTERS, _WEIGHTS, _STATES, _HEARTBEATS, _STATISTICS, _BUCKETS)
 _CALLED = re.compile(r"_vs_\w+")
 MACROS = tuple(
     f"CREATE OR REPLACE MACRO main.{head} AS {body}"
-    for head, body in _in_order((*_FAMILIES, rollups.MACROS))
+    for head, body in _in_order((*_FAMILIES, rollups.MACROS, timelines.MACROS))
 )

@@ -47,6 +47,22 @@ SELECT day, cp, energy, resets, charging FROM days ORDER BY day, cp;
 -- A gauge may fall: what is interpolated is on the line to the neighbour.
 SELECT hour, round(interpolated_delta(gauge, hour, '1 hour', lag(gauge) OVER w, lead(gauge) OVER w)::numeric, 3) AS gauge
 FROM hours WHERE cp = 'cp1' WINDOW w AS (ORDER BY hour) ORDER BY hour LIMIT 4;
-SELECT rollup(pair) FROM hours;
+SELECT cp, round(slope(rollup(pair))::numeric, 6) AS slope, num_vals(rollup(pair)) AS n FROM hours GROUP BY cp ORDER BY cp;
 SELECT rollup(cp) FROM hours;
 SELECT cp, count(*) FROM readings GROUP BY ROLLUP (cp) ORDER BY cp;
+-- A summary of two columns is rolled up too; a pair of which one value is NULL is none.
+CREATE TABLE pairs (at TIMESTAMPTZ, y DOUBLE PRECISION, x DOUBLE PRECISION);
+INSERT INTO pairs SELECT TIMESTAMPTZ '2026-01-01 00:00+00' + n * INTERVAL '10 minutes', n * n % 23, CASE WHEN n % 7 > 0 THEN n % 5 + 0.5 END FROM generate_series(0, 60) AS n;
+CREATE VIEW pair_hours AS SELECT time_bucket('1 hour', at) AS hour, stats_agg(y, x) AS s FROM pairs GROUP BY hour;
+CREATE MATERIALIZED VIEW pair_days AS SELECT time_bucket('1 day', hour) AS day, round(slope(rollup(s))::numeric, 9) AS slope, round(covariance(rollup(s))::numeric, 9) AS covs FROM pair_hours GROUP BY day;
+SELECT * FROM pair_days;
+SELECT count(*) AS n, round(regr_slope(y, x)::numeric, 9) AS slope, round(covar_samp(y, x)::numeric, 9) AS covs FROM pairs WHERE y IS NOT NULL AND x IS NOT NULL;
+WITH w AS (SELECT stats_agg(y, x) AS s FROM pairs), r AS (SELECT rollup(s) AS s FROM pair_hours)
+SELECT num_vals(w.s) = num_vals(r.s) AS n, abs(intercept(w.s) - intercept(r.s)) < 1e-9 AS intercept, abs(corr(w.s) - corr(r.s)) < 1e-9 AS corr,
+       abs(determination_coeff(w.s) - determination_coeff(r.s)) < 1e-9 AS r2, abs(covariance(w.s, 'population') - covariance(r.s, 'population')) < 1e-9 AS covp,
+       abs(stddev_x(w.s) - stddev_x(r.s)) < 1e-9 AS sd_x, abs(variance_y(w.s, 'pop') - variance_y(r.s, 'pop')) < 1e-9 AS var_y, abs(kurtosis_x(w.s) - kurtosis_x(r.s)) < 1e-9 AS kurt_x,
+       abs(average_x(w.s) - average_x(r.s)) < 1e-9 AS mean_x, sum_x(w.s) = sum_x(r.s) AS sum_x, sum_y(w.s) = sum_y(r.s) AS sum_y, abs(x_intercept(w.s) - x_intercept(r.s)) < 1e-9 AS x_intercept
+FROM w, r;
+DELETE FROM pairs WHERE x > 3 AND at > TIMESTAMPTZ '2026-01-01 09:00+00';
+SELECT * FROM pair_days;
+SELECT slope(rollup(s)), corr(rollup(s)), num_vals(rollup(s)) FROM pair_hours WHERE false;

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from voltstream.core.errors import FeatureNotSupported, UndefinedFunction, VoltstreamError
+from voltstream.core.errors import UndefinedFunction, VoltstreamError
 from voltstream.core.types import Kind
 from voltstream.sql import rollups
 from voltstream.sql.rules.dates import interval_literal
@@ -149,17 +149,11 @@ def aggregate(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression 
 def rollup(arguments: Sequence[exp.Expression], type_of: TypeOf) -> exp.Expression:
     """Return one summary of a group's summaries.
 
-    Raises: UndefinedFunction (42883) for what is no summary, FeatureNotSupported (0A000) for one of
-    two columns.
+    Raises: UndefinedFunction (42883) for what is no summary.
     """
     if len(arguments) != 1:
         raise UndefinedFunction("rollup takes a summary")
     summary = arguments[0]
-    if _has(summary, rollups.PAIRED, type_of):
-        raise FeatureNotSupported(
-            "rollup of a summary of two columns is not supported",
-            hint="Summarize the rows themselves: stats_agg(y, x).",
-        )
     for field, macro in rollups.KINDS:
         if _has(summary, field, type_of):
             by = rollups.ORDERED.get(field)
@@ -204,16 +198,33 @@ _TWO = {"slope": "regr_slope", "intercept": "regr_intercept", "corr": "corr", "r
 
 
 def _statistics(arguments: Sequence[exp.Expression]) -> exp.Expression:
+    """Summarize values; of pairs only those of two values count, and ``x`` is the second's own."""
     values = [cast(argument, "DOUBLE") for argument in arguments]
+    if len(values) == 1:
+        return call("struct_pack", *_moments(values[0]))
+    there = [exp.Not(this=exp.Is(this=v.copy(), expression=exp.Null())) for v in values]
+    y, x = (
+        exp.Case(ifs=[exp.If(this=there[1 - place].copy(), true=value)])
+        for place, value in enumerate(values)
+    )
+    pairs = [
+        _part_of(name, exp.AnonymousAggFunc(this=function, expressions=[y.copy(), x.copy()]))
+        for name, function in _TWO.items()
+    ]
+    second = _part_of("x", call("struct_pack", *_moments(x)))
+    return call("struct_pack", *_moments(y), *pairs, second)
+
+
+def _moments(value: exp.Expression) -> list[exp.Expression]:
     parts: list[exp.Expression] = []
     for name, function in _ONE.items():
-        made: exp.Expression = exp.AnonymousAggFunc(this=function, expressions=[values[0].copy()])
-        made = cast(made, "DOUBLE") if name == "den" else made
-        parts.append(exp.PropertyEQ(this=exp.to_identifier(name), expression=made))
-    for name, function in _TWO.items() if len(values) == 2 else ():
-        made = exp.AnonymousAggFunc(this=function, expressions=[v.copy() for v in values])
-        parts.append(exp.PropertyEQ(this=exp.to_identifier(name), expression=made))
-    return call("struct_pack", *parts)
+        made: exp.Expression = exp.AnonymousAggFunc(this=function, expressions=[value.copy()])
+        parts.append(_part_of(name, cast(made, "DOUBLE") if name == "den" else made))
+    return parts
+
+
+def _part_of(name: str, value: exp.Expression) -> exp.Expression:
+    return exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
 
 
 # --- accessors ----------------------------------------------------------------------------------
@@ -251,8 +262,37 @@ def _duration_in(found: Call) -> exp.Expression:
     return call("_vs_duration_in", found[0], found[1], found[2], _span(found[3]))
 
 
+def _trim_to(found: Call) -> exp.Expression:
+    """Rule of trim_to(summary [, start] [, duration]), also by name."""
+    given: dict[str, exp.Expression] = {}
+    for place, argument in enumerate(found.arguments[1:]):
+        if isinstance(argument, exp.Kwarg | exp.PropertyEQ):
+            given[argument.this.name.lower()] = argument.expression
+        else:
+            given[("start", "duration")[min(place, 1)]] = argument
+    start = cast(given.get("start", exp.null()), "TIMESTAMPTZ")
+    width = given.get("duration")
+    length = _span(width) if width is not None else cast(exp.null(), "INTERVAL")
+    return call("_vs_trim_to", found[0], start, length)
+
+
 def _field(name: str) -> Rule:
     return lambda found: exp.Dot(this=exp.Paren(this=found[0]), expression=exp.to_identifier(name))
+
+
+_SIDED = {"sum": "num", "skewness": "skew", "kurtosis": "kurt"}
+
+
+def _of_side(name: str, side: str) -> Rule:
+    """Rule of what is asked of one column of two: stddev_x, sum_y …"""
+
+    def rule(found: Call) -> exp.Expression:
+        summary = _part(found[0], "x") if side == "x" else found[0]
+        if name in _SIDED:
+            return _part(summary, _SIDED[name])
+        return call(f"_vs_stats_{name}", summary, found.get(1, text("sample")))
+
+    return rule
 
 
 def _integral(found: Call) -> exp.Expression:
@@ -291,11 +331,28 @@ CALLS: Mapping[str, Rule] = {
     "interpolated_duration_in": _accessor("interpolated_duration_in", 4, 3, most=5),
     "state_at": _accessor("state_at", 2),
     "live_at": _accessor("live_at", 2),
+    "state_timeline": _accessor("state_timeline", 1),
+    "state_int_timeline": _accessor("state_timeline", 1),
+    "state_periods": _accessor("state_periods", 2),
+    "interpolated_state_timeline": _accessor("interpolated_state_timeline", 3, 2, most=4),
+    "interpolated_state_int_timeline": _accessor("interpolated_state_timeline", 3, 2, most=4),
+    "interpolated_state_periods": _accessor("interpolated_state_periods", 4, 3, most=5),
+    "into_values": _accessor("into_values", 1), "into_int_values": _accessor("into_values", 1),
+    "live_ranges": _accessor("live_ranges", 1), "dead_ranges": _accessor("dead_ranges", 1),
+    "interpolate": _accessor("interpolate", 2), "trim_to": _trim_to,
     "interpolated_uptime": _accessor("interpolated_uptime", 2),
     "interpolated_downtime": _accessor("interpolated_downtime", 2),
     "approx_percentile_rank": _accessor("percentile_rank", 2),
     "slope": _field("slope"), "intercept": _field("intercept"),
     "determination_coeff": _field("r2"), "skewness": _field("skew"), "kurtosis": _field("kurt"),
     "average_x": _field("mean_x"), "average_y": _accessor("average", 1),
+    "corr": _accessor("summary_corr", 1),
+    "x_intercept": _accessor("x_intercept", 1),
+    "covariance": lambda found: call("_vs_covariance", found[0], found.get(1, text("sample"))),
+    **{
+        f"{name}_{side}": _of_side(name, side)
+        for name in ("sum", "stddev", "variance", "skewness", "kurtosis")
+        for side in ("x", "y")
+    },
     "with_bounds": _unchanged,
 }  # fmt: skip
