@@ -1,7 +1,8 @@
 """Queries that call functions of chunks among other things: SELECT count(compress_chunk(c)) FROM …
 
-A function of one chunk answers the chunk's name, which is its argument, and delete_job nothing; so
-a query's answer is known before its calls are made, and what they change changes nothing in it.
+A function of one chunk answers the chunk's name, which is its argument, alter_job the job's number,
+and delete_job nothing; so a query's answer is known before its calls are made, and what they change
+changes nothing in it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from voltstream.sql.calls import OF_CHUNKS
 from voltstream.sql.dialect import parse_query, store_sql, tokenize
 from voltstream.sql.statements import Call, Query
 
-_OF_ROWS = OF_CHUNKS | {"delete_job"}
+_OF_ROWS = OF_CHUNKS | {"alter_job", "delete_job"}
 _OF_TABLES = frozenset({"show_chunks", "drop_chunks"})  # They return chunks; drop_chunks drops.
 
 
@@ -68,9 +69,7 @@ def split(parsed: ChunkQuery) -> tuple[Query, list[RowCalls]]:
         given = [_named(part) for part in node.expressions]
         summed = node.find_ancestor(exp.AggFunc, exp.Select) is not select
         found.append((select, name, summed, given))
-        answer = exp.cast(
-            given[0][1].copy() if name in OF_CHUNKS else exp.Literal.string(""), "TEXT"
-        )
+        answer = _answer(name, given[0][1].copy())
         bare = any(item is node for item in select.expressions)
         node.replace(exp.alias_(answer, name, quoted=True) if bare else answer)
     calls = [
@@ -82,6 +81,16 @@ def split(parsed: ChunkQuery) -> tuple[Query, list[RowCalls]]:
         for select, name, summed, given in found
     ]
     return Query(text=parsed.text, offset=parsed.offset, tree=tree), calls
+
+
+def _answer(name: str, first: exp.Expression) -> exp.Expression:
+    match name:
+        case "alter_job":
+            return exp.cast(first, "INTEGER")
+        case "delete_job":
+            return exp.cast(exp.Literal.string(""), "TEXT")
+        case _:
+            return exp.cast(first, "TEXT")
 
 
 def row_call(parsed: ChunkQuery, calls: RowCalls, given: Sequence[object]) -> Call:
@@ -103,6 +112,9 @@ def _spelled(value: object) -> str:
             return "NULL"
         case bool() | int():
             return str(value)
+        case tuple() if len(value) == 3:  # An interval: months, days and nanoseconds.
+            months, days, ns = value
+            return f"INTERVAL '{months} months {days} days {ns // 1000} microseconds'"
         case _:
             return "'" + str(value).replace("'", "''") + "'"
 

@@ -76,10 +76,21 @@ VIEWS = (
     "item LIKE '%NULLS LAST' THEN false ELSE item LIKE '%DESC%' END FROM (SELECT "
     "unnest(CASE WHEN len(h.orderby) = 0 THEN ['\"' || h.column_name || '\"'] ELSE h.orderby END) "
     "AS item, unnest(range(1, 1 + greatest(len(h.orderby), 1))) AS n)) s WHERE h.compressed",
-    f"{_INFO}hypertable_columnstore_settings AS SELECT schema || '.' || name AS hypertable, "
-    "array_to_string(segmentby, ',') AS segmentby, array_to_string(CASE WHEN len(orderby) = 0 "
-    "THEN [column_name] ELSE list_transform(orderby, lambda x: replace(x, '\"', '')) END, ',') "
-    "AS orderby FROM _vs.hyper_named WHERE compressed",
+    *(
+        f"{_INFO}{of}_{store}_settings AS SELECT h.schema || '.' || h.name AS hypertable, {chunk}"
+        "array_to_string(h.segmentby, ',') AS segmentby, array_to_string(CASE WHEN "
+        "len(h.orderby) = 0 THEN [h.column_name] ELSE list_transform(h.orderby, "
+        f"lambda x: replace(x, '\"', '')) END, ',') AS orderby FROM {rows}"
+        for store in ("compression", "columnstore")
+        for of, chunk, rows in (
+            ("hypertable", "", "_vs.hyper_named h WHERE h.compressed"),
+            (
+                "chunk",
+                "c.chunk_schema || '.' || c.chunk_name AS chunk, ",
+                "_vs.chunks_named c JOIN _vs.hyper_named h USING (oid) WHERE c.files > 0",
+            ),
+        )
+    ),
     f"{_INFO}continuous_aggregates AS SELECT o.schema AS hypertable_schema, r.name AS "
     "hypertable_name, o.schema AS view_schema, o.name AS view_name, 'volt' AS view_owner, "
     "false AS materialized_only, coalesce((SELECT h.compressed FROM _vs.hyper h WHERE "
@@ -95,18 +106,21 @@ VIEWS = (
     "max_runtime, retries AS max_retries, _vs.length_of(retry_us) AS retry_period, "
     "CASE WHEN proc LIKE 'policy_%' THEN '_timescaledb_functions' ELSE 'public' END AS "
     "proc_schema, proc AS proc_name, 'volt' AS owner, scheduled, false AS fixed_schedule, "
-    "config, make_timestamptz(next_us) AS next_start, make_timestamptz(initial_us) AS "
-    "initial_start, o.schema AS hypertable_schema, o.name AS hypertable_name, "
+    "config::JSON AS config, make_timestamptz(next_us) AS next_start, "
+    "make_timestamptz(initial_us) AS initial_start, "
+    "o.schema AS hypertable_schema, o.name AS hypertable_name, "
     "NULL::VARCHAR AS check_schema, NULL::VARCHAR AS check_name "
     "FROM _vs.jobs j LEFT JOIN _vs.objects o USING (oid)",
-    f"{_INFO}job_history AS SELECT row_number() OVER (ORDER BY started_us, r.job) AS id, "
+    f"{_INFO}job_history AS SELECT "
+    "row_number() OVER (ORDER BY started_us, r.job)::INTEGER AS id, "
     "r.job::INTEGER AS job_id, error IS NULL AS succeeded, CASE WHEN j.proc LIKE 'policy_%' "
     "THEN '_timescaledb_functions' ELSE 'public' END AS proc_schema, j.proc AS proc_name, "
     "NULL::INTEGER AS pid, make_timestamptz(started_us) AS start_time, "
-    "make_timestamptz(finished_us) AS finish_time, j.config, r.sqlstate, r.error AS err_message "
+    "make_timestamptz(finished_us) AS finish_time, j.config::JSON AS config, "
+    "r.sqlstate AS sqlerrcode, r.error AS err_message "
     "FROM _vs.job_runs r LEFT JOIN _vs.jobs j ON j.id = r.job",
     f"{_INFO}job_errors AS SELECT job_id, proc_schema, proc_name, pid, start_time, finish_time, "
-    "sqlstate, err_message FROM timescaledb_information.job_history WHERE NOT succeeded",
+    "sqlerrcode, err_message FROM timescaledb_information.job_history WHERE NOT succeeded",
     f"{_INFO}job_stats AS SELECT o.schema AS hypertable_schema, o.name AS hypertable_name, "
     "j.id::INTEGER AS job_id, make_timestamptz(max(r.started_us)) AS last_run_started_at, "
     "make_timestamptz(max(r.finished_us) FILTER (r.error IS NULL)) AS last_successful_finish, "

@@ -20,3 +20,16 @@ SELECT 1 WHERE compress_chunk('x') = 'y';
 BEGIN READ ONLY;
 SELECT count(compress_chunk(c)) FROM show_chunks('m') AS c;
 ROLLBACK;
+-- Jobs as they are found.
+SELECT add_retention_policy('m', INTERVAL '30 days');
+SELECT add_compression_policy('m', INTERVAL '2 days');
+SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs WHERE proc_name LIKE 'policy%' ORDER BY job_id;
+SELECT proc_name, scheduled, schedule_interval FROM timescaledb_information.jobs ORDER BY job_id;
+SELECT count(alter_job(job_id, schedule_interval => schedule_interval * 2, scheduled => NOT scheduled, config => jsonb_set(config, '{drop_after}', '"60 days"'))) FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention';
+SELECT proc_name, scheduled, schedule_interval, config FROM timescaledb_information.jobs ORDER BY job_id;
+SELECT alter_job(j.job_id, next_start => TIMESTAMPTZ '2030-01-01 00:00+00') AS job, j.proc_name FROM timescaledb_information.jobs j WHERE j.hypertable_name = 'm' ORDER BY 2;
+SELECT DISTINCT next_start FROM timescaledb_information.jobs;
+SELECT alter_job(77 + n, scheduled => false) FROM generate_series(0, 1) AS n;
+SELECT alter_job(77 + n, scheduled => false, if_exists => true) FROM generate_series(0, 1) AS n;
+SELECT delete_job(job_id) FROM timescaledb_information.jobs WHERE proc_name LIKE 'policy%';
+SELECT count(*) FROM timescaledb_information.jobs;
