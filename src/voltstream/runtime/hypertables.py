@@ -38,7 +38,8 @@ _OPTIONS = {
     "compress_chunk_time_interval": "ignored", "compress_chunk_interval": "ignored",
     "partition_column": "partition_column", "partitioning_column": "partition_column",
     "hypertable": "hypertable", "create_default_indexes": "ignored", "sparse_index": "ignored",
-    "index": "ignored", "compress_index": "ignored", "direct_compress": "ignored",
+    "index": "ignored", "compress_index": "ignored", "compress_sparse_index": "ignored",
+    "direct_compress": "ignored",
     "associated_schema": "ignored", "associated_table_prefix": "ignored",
     "enable_segmentby": "ignored", "materialized_only": "ignored", "continuous": "ignored",
     "create_group_indexes": "ignored", "finalized": "ignored", "invalidate_using": "ignored",
@@ -254,15 +255,20 @@ def create_with(epoch: Epoch, entry: Entry, options: Mapping[str, str]) -> tuple
         )
     columns = tables.declared(entry).columns
     column = given.get("partition_column")
+    told: tuple[Notice, ...] = ()
     if column is None:
         timed = [c.name for c in columns if c.store_type in ("TIMESTAMPTZ", *_TIMES[:2])]
-        if len(timed) != 1:
+        if not timed:
             raise InvalidParameter(
                 "partition column could not be determined",
                 hint='Use "timescaledb.partition_column" to specify the column to use as '
                 "partitioning column.",
             )
         column = timed[0]
+        if len(timed) > 1:
+            remark = f'using column "{column}" as partitioning column'
+            way_out = 'Use "timescaledb.partition_column" to specify a different column.'
+            told = (Notice(remark, hint=way_out),)
     elif all(c.name != column for c in columns):
         raise UndefinedColumn(f'column "{column}" does not exist')
     kind = next(c.store_type for c in columns if c.name == column)
@@ -272,6 +278,7 @@ def create_with(epoch: Epoch, entry: Entry, options: Mapping[str, str]) -> tuple
         stand_in = Hypertable(entry.oid, 0, column, "BIGINT" if by_integers else "TIMESTAMP", 1)
         step = _step(epoch, given["chunk_interval"], stand_in)
     table, notices = create(epoch, entry, column, step, migrate=True)
+    notices = told + notices
     entry = epoch.catalog.require(ObjectName(entry.stored.name, entry.stored.schema))
     layout = {f"tsdb.{k}": v for k, v in given.items() if k in ("segmentby", "orderby")}
     columnar = _on(given.get("columnstore", "true"))

@@ -1,10 +1,13 @@
-"""time_bucket_gapfill(width, time [, start, finish]): a bucket for every step, as in TimescaleDB.
+"""time_bucket_gapfill(width, time [, timezone] [, start, finish]): a bucket for every step.
 
 Law: such a query is a query of plain parts. The buckets that have rows are grouped by time_bucket;
-for each other group key there is a series of all buckets; locf and interpolate look along it.
+for each other group key there is a series of all buckets; locf and interpolate look along it, and
+beyond its ends where they are told what to look up.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -38,7 +41,8 @@ class _Filling:
         self._select = select
         self._call = call
         group = select.args.get("group")
-        if group is None or len(call.expressions) not in (2, 4):
+        self._given = _bounds(call)
+        if group is None or self._given is None:
             raise InvalidParameter(
                 "time_bucket_gapfill takes a width and a time, and groups by it",
                 hint="SELECT time_bucket_gapfill('1 hour', at, start, finish), … GROUP BY 1",
@@ -49,10 +53,37 @@ class _Filling:
                 hint="Filter in a query around this one.",
             )
         self._width = _interval(call.expressions[0])
-        self._plain = _function("time_bucket", self._width, call.expressions[1].copy())
+        self._zone = self._given.pop("timezone", None)
+        self._plain = self._bucket_of(call.expressions[1].copy())
         self._keys = [tree for tree in map(self._grouped, group.expressions)
                       if not _calls(tree, _GAPFILL)]  # fmt: skip
         self._values: list[exp.Expression] = []
+
+    def _bucket_of(self, time: exp.Expression) -> exp.Expression:
+        zone = [self._zone.copy()] if self._zone is not None else []
+        return _function("time_bucket", self._width.copy(), time, *zone)
+
+    def _series(self, start: exp.Expression, finish: exp.Expression) -> exp.Expression:
+        """Return starts of steps; days in a zone are counted on its wall clock."""
+        first = self._bucket_of(start)
+        last: exp.Expression = exp.Paren(this=exp.Sub(
+            this=finish, expression=_interval(exp.Literal.string("1 microsecond"))))  # fmt: skip
+        if self._on_wall():
+            first, last = (_at_zone(end, self._zone) for end in (first, last))
+        return _function("generate_series", first, last, self._width.copy())
+
+    def _on_wall(self) -> bool:
+        spelled = self._width.sql().lower()
+        return self._zone is not None and any(
+            word in spelled for word in ("day", "week", "mon", "year", "decade", "century")
+        )
+
+    def _step(self) -> exp.Expression:
+        """Return the bucket of a step of the series."""
+        step: exp.Expression = exp.column("_b", table="_s")
+        if self._on_wall():
+            step = _at_zone(step, self._zone)
+        return self._bucket_of(step) if self._zone is not None else step
 
     def _grouped(self, tree: exp.Expression) -> exp.Expression:
         """Return what a number or an output's name stands for."""
@@ -78,13 +109,11 @@ class _Filling:
         places = [exp.Literal.number(n + 1) for n in range(len(keys) + 1)]
         grouped.set("group", exp.Group(expressions=places))
         names = [f"_g{n}" for n in range(len(keys))]
-        first = _function("time_bucket", self._width.copy(), start)
-        last = exp.Sub(this=finish, expression=_interval(exp.Literal.string("1 microsecond")))
         series = exp.Table(
-            this=_function("generate_series", first, last, self._width.copy()),
+            this=self._series(start, finish),
             alias=exp.TableAlias(this=exp.to_identifier("_s"), columns=[exp.to_identifier("_b")]),
         )
-        every = exp.select("_s._b", *(f"_k.{n}" for n in names))
+        every = exp.select(exp.alias_(self._step(), "_b"), *(f"_k.{n}" for n in names))
         if names:
             each = exp.select(*names).distinct().from_(_FILLED).subquery("_k")
             every = every.from_(each)
@@ -118,9 +147,9 @@ class _Filling:
                 case name if name == _GAPFILL:
                     return exp.column("_b")
                 case name if name == _LOCF:
-                    return self._carried(self._value(tree.expressions[0]))
+                    return self._carried(_arguments(tree, _LOCF_NAMES))
                 case name if name == _INTERPOLATE:
-                    return self._drawn(self._value(tree.expressions[0]))
+                    return self._drawn(_arguments(tree, _INTERPOLATE_NAMES))
         if tree.find(exp.Column, exp.AggFunc) is None:
             return tree.copy()  # A constant is the same in a bucket without rows.
         inside = any(_calls(tree, name) for name in (_GAPFILL, _LOCF, _INTERPOLATE))
@@ -154,15 +183,38 @@ class _Filling:
         call = exp.IgnoreNulls(this=verb(this=value))
         return exp.Window(this=call, partition_by=by, order=order, spec=spec, over="OVER")
 
-    def _carried(self, name: str) -> exp.Expression:
-        return self._in_gap(name, self._near(exp.column(name), ahead=False))
+    def _looked_up(self, tree: exp.Expression) -> exp.Expression:
+        """Return what is looked up outside of the buckets, for this row's keys."""
 
-    def _drawn(self, name: str) -> exp.Expression:
+        def key(node: exp.Expression) -> exp.Expression:
+            for n, one in enumerate(self._keys):
+                if node == one:
+                    return exp.column(f"_g{n}", table="_rows")
+            return node
+
+        return tree.copy().transform(key)
+
+    def _carried(self, given: dict[str, exp.Expression]) -> exp.Expression:
+        name = self._value(given["value"])
+        filled = self._near(exp.column(name), ahead=False)
+        if "prev" in given:
+            filled = exp.Coalesce(this=filled, expressions=[self._looked_up(given["prev"])])
+        missing = given.get("treat_null_as_missing")
+        if isinstance(missing, exp.Boolean) and missing.this:
+            return filled
+        return self._in_gap(name, filled)
+
+    def _drawn(self, given: dict[str, exp.Expression]) -> exp.Expression:
         """Return the line between the nearest values, at this bucket's start."""
+        name = self._value(given["value"])
         known = exp.Not(this=exp.Is(this=exp.column(name), expression=exp.Null()))
         at = exp.Case(ifs=[exp.If(this=known, true=exp.column("_b"))])
         low, high = (self._near(exp.column(name), ahead=ahead) for ahead in (False, True))
         since, until = (self._near(at.copy(), ahead=ahead) for ahead in (False, True))
+        if "prev" in given:
+            since, low = self._or_pair(given["prev"], since, low)
+        if "next" in given:
+            until, high = self._or_pair(given["next"], until, high)
 
         def seconds(end: exp.Expression, begin: exp.Expression) -> exp.Expression:
             span = exp.Paren(this=exp.Sub(this=end, expression=begin))
@@ -176,18 +228,24 @@ class _Filling:
         line = exp.Add(this=low, expression=exp.Mul(this=rise, expression=exp.Paren(this=share)))
         return self._in_gap(name, line)
 
+    def _or_pair(
+        self, pair: exp.Expression, time: exp.Expression, value: exp.Expression
+    ) -> tuple[exp.Expression, exp.Expression]:
+        """Return a time and a value, or where there are none those of a pair."""
+        parts = [self._looked_up(part) for part in _parts(pair)]
+        outer = exp.Coalesce(this=time, expressions=[parts[0]])
+        return outer, exp.Coalesce(this=value, expressions=[parts[1]])
+
     def _in_gap(self, name: str, filled: exp.Expression) -> exp.Expression:
         gap = exp.Is(this=exp.column("_there"), expression=exp.Null())
         return exp.Case(ifs=[exp.If(this=gap, true=filled)], default=exp.column(name))
 
     def _range(self) -> tuple[exp.Expression, exp.Expression]:
         """Return where the buckets begin and end: as arguments say, or WHERE does."""
-        given = self._call.expressions[2:]
         found: dict[str, exp.Expression] = {}
-        if given:
-            found = {"start": given[0], "finish": given[1]}
-        else:
+        if len(self._given or {}) < 2:
             self._infer(found)
+        found |= self._given or {}
         for what in ("start", "finish"):
             if what not in found:
                 raise InvalidParameter(
@@ -219,6 +277,63 @@ class _Filling:
             else:
                 closed = isinstance(tree, exp.LTE | exp.GTE)
                 found["finish"] = _after(other) if closed else other
+
+
+_LOCF_NAMES = ("value", "prev", "treat_null_as_missing")
+_INTERPOLATE_NAMES = ("value", "prev", "next")
+
+
+def _arguments(call: exp.Anonymous, names: Sequence[str]) -> dict[str, exp.Expression]:
+    """Return what is given by place or by name; NULL is left out."""
+    found: dict[str, exp.Expression] = {}
+    for place, tree in enumerate(call.expressions):
+        if isinstance(tree, exp.Kwarg | exp.PropertyEQ):
+            found[tree.this.name.lower()] = tree.expression
+        elif place < len(names):
+            found[names[place]] = tree
+    unknown = found.keys() - set(names)
+    if unknown or names[0] not in found or len(call.expressions) > len(names):
+        raise InvalidParameter(f"{call.name.lower()} takes {', '.join(names)}")
+    return {name: tree for name, tree in found.items() if not isinstance(tree, exp.Null)}
+
+
+def _bounds(call: exp.Anonymous) -> dict[str, exp.Expression] | None:
+    """Return what time_bucket_gapfill is given behind the time; None when that makes no sense."""
+    named = [a for a in call.expressions if isinstance(a, exp.Kwarg | exp.PropertyEQ)]
+    placed = [a for a in call.expressions[2:] if a not in named]
+    names = {1: ("timezone",), 3: ("timezone", "start", "finish")}.get(
+        len(placed), ("start", "finish"))  # fmt: skip
+    if len(call.expressions) - len(named) < 2 or len(placed) > 3:
+        return None
+    found = dict(zip(names, placed, strict=False))
+    found |= {one.this.name.lower(): one.expression for one in named}
+    if found.keys() - {"timezone", "start", "finish"}:
+        return None
+    return {name: tree for name, tree in found.items() if not isinstance(tree, exp.Null)}
+
+
+def _parts(pair: exp.Expression) -> tuple[exp.Expression, exp.Expression]:
+    """Return the time and the value of a pair, or of a query for one.
+
+    Raises: InvalidParameter (22023).
+    """
+    inner = pair.unnest()
+    if isinstance(inner, exp.Select) and len(inner.expressions) == 1:
+        queries = []
+        for part in _parts(inner.expressions[0].unalias()):
+            query = inner.copy()
+            query.set("expressions", [part.copy()])
+            queries.append(exp.Subquery(this=query))
+        return queries[0], queries[1]
+    row = isinstance(inner, exp.Anonymous) and inner.name.lower() == "row"
+    if (row or isinstance(inner, exp.Tuple)) and len(inner.expressions) == 2:
+        return inner.expressions[0], inner.expressions[1]
+    raise InvalidParameter("interpolate looks up pairs of a time and a value",
+                           hint="(SELECT (at, kw) FROM … ORDER BY at DESC LIMIT 1)")  # fmt: skip
+
+
+def _at_zone(time: exp.Expression, zone: exp.Expression | None) -> exp.Expression:
+    return exp.AtTimeZone(this=exp.Paren(this=time), zone=zone.copy() if zone else None)
 
 
 def _after(tree: exp.Expression) -> exp.Expression:

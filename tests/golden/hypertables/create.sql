@@ -28,7 +28,8 @@ SELECT hypertable_name, num_dimensions, num_chunks, compression_enabled, primary
 SELECT hypertable_name, dimension_number, column_name, column_type, dimension_type, time_interval, integer_interval, num_partitions FROM timescaledb_information.dimensions ORDER BY 1, 2;
 CREATE TABLE conditions (time TIMESTAMPTZ NOT NULL, device TEXT, temp DOUBLE PRECISION) WITH (tsdb.hypertable, tsdb.segmentby = 'device', tsdb.orderby = 'time DESC', tsdb.chunk_interval = '1 day');
 CREATE TABLE two (a TIMESTAMPTZ, b TIMESTAMPTZ) WITH (timescaledb.hypertable);
-CREATE TABLE two (a TIMESTAMPTZ, b TIMESTAMPTZ) WITH (timescaledb.hypertable, timescaledb.partition_column = 'b');
+CREATE TABLE never (a TEXT) WITH (timescaledb.hypertable);
+CREATE TABLE second (a TIMESTAMPTZ, b TIMESTAMPTZ) WITH (timescaledb.hypertable, timescaledb.partition_column = 'b');
 CREATE TABLE plain (a TIMESTAMPTZ) WITH (tsdb.segmentby = 'a');
 CREATE TABLE wrong (a TIMESTAMPTZ) WITH (tsdb.hypertable, tsdb.nonsense);
 SELECT hypertable_name, attname, segmentby_column_index, orderby_column_index, orderby_asc, orderby_nullsfirst FROM timescaledb_information.compression_settings ORDER BY 1, 3, 4;
