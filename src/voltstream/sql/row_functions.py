@@ -13,6 +13,7 @@ from sqlglot import exp
 from voltstream.sql import timelines
 from voltstream.sql.dialect import SET_FUNCTIONS
 from voltstream.sql.expressions import mentions_now
+from voltstream.sql.rules import json
 from voltstream.sql.rules.dispatch import CALLS
 from voltstream.sql.rules.tree import call, cast, cast_as, number, text
 
@@ -29,6 +30,7 @@ _NAMED_VALUE = frozenset({
     "json_array_elements_text",
 })  # fmt: skip
 _ORDINALITY = "ordinality"
+_NESTED = frozenset({exp.DataType.Type.ARRAY, exp.DataType.Type.STRUCT, exp.DataType.Type.MAP})
 ROWS_OF = "_vs_rows_of"  # An array in FROM; then the names of its fields, when it has several.
 
 
@@ -225,6 +227,10 @@ def _records(function: exp.Expression, item: exp.Expression, rewrite: Rewrite) -
         name = definition.name
         value: exp.Expression = call("_vs_json_field", element.copy(), text(name))
         kind = definition.args.get("kind")
+        if isinstance(kind, exp.DataType) and kind.this in _NESTED:
+            member = call("json_extract", cast(exp.column("e"), "JSON"), json.member_path(name))
+            outputs.append(_named(json.read_as(member, kind), name))
+            continue
         if isinstance(kind, exp.DataType):
             value = cast_as(cast(value, "VARCHAR"), kind)
         outputs.append(_named(rewrite(value), name))

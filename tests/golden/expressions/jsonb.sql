@@ -48,3 +48,6 @@ SELECT to_jsonb(row(row(1, ARRAY[1, 2], row('x', TIMESTAMP '2026-01-01 10:00')),
 SELECT to_jsonb('NaN'::float8) AS a, to_jsonb('-infinity'::numeric) AS b, to_jsonb(ARRAY[1.5, 'inf']::float8[]) AS c;
 SELECT jsonb_path_exists('{"a": [1, 2]}', '$.a[*] ? (@ > $least)', '{"least": 1}') AS found;
 SELECT jsonb_path_exists('{"a": [1, 2]}', '$.a[*] ? (@ > $least)', '"least"');
+-- Arrays and records inside a document.
+SELECT * FROM jsonb_to_record('{"a": 1, "b": [1, 2], "c": {"d": 3}}') AS x(a INT, b INT[], c STRUCT<d INT>);
+SELECT * FROM jsonb_to_recordset('[{"a": ["x", null]}, {"a": null}, {}]') AS x(a VARCHAR[]);

@@ -60,3 +60,8 @@ SELECT 'NaN'::numeric AS a, '-Infinity'::decimal AS b, 1.5 + 'inf'::numeric AS c
 INSERT INTO powers VALUES (1, 1, 'NaN');
 -- Arrays of numerics keep the digits of what they are made of.
 SELECT array[1]::numeric[] || 2 AS a, array[1, 2]::int[]::numeric[] AS b, array[0.25::double precision]::numeric[] AS c;
+-- Numbers read by a template, and multiplied by tens.
+SELECT to_number('12,454.8-', '99G999D9S'), to_number('1234', '9999'), to_number('$1,234.50', 'L9,999.99'), to_number('-7.25', 'S9.99'), to_number('<48>', '99PR');
+SELECT to_number('x', '99');
+SELECT to_number('12', '9V9');
+SELECT to_char(12.4, '99V9'), to_char(12, '99V999'), to_char(12.45, '99V9');

@@ -50,3 +50,7 @@ select string_agg(x, ',' order by x desc), string_agg(distinct x, '') from (valu
 select x::int from (values ('12'),(' 7 ')) t(x);
 select x::int from (values ('12'),('z')) t(x);
 select x::boolean from (values ('on'),('0')) t(x);
+-- Escapes of Unicode.
+SELECT unistr('\0041'), unistr('d\u00e9j\U000000e0'), unistr('\+000062\\c'), unistr('plain');
+SELECT unistr('\zz');
+SELECT unistr('\d800');

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
-from voltstream.core.errors import InvalidParameter, InvalidText, NumericOutOfRange
+from voltstream.core.errors import InvalidParameter, InvalidText, NumericOutOfRange, SyntaxFault
 from voltstream.core.native import NativeFunction
 
+_ESCAPE = re.compile(
+    r"\\\\|\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\\+([0-9A-Fa-f]{6})|\\([0-9A-Fa-f]{4})"
+)
 _LIMIT = 1 << 127  # Of the store's widest integer.
 
 
@@ -55,6 +59,28 @@ def _address(number: int) -> str:
 def _ascii(text: str) -> str:
     """Return a text without accents; what has no letter in ASCII is left out."""
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+def _unescaped(text: str) -> str:
+    """Read the escapes of unistr: \\XXXX, \\+XXXXXX, \\uXXXX, \\UXXXXXXXX and \\\\."""
+
+    def read(found: re.Match[str]) -> str:
+        digits = next((part for part in found.groups() if part), None)
+        if digits is None:
+            return "\\"
+        return chr(int(digits, 16))
+
+    try:
+        plain = _ESCAPE.sub(read, text)
+        plain.encode()
+    except (ValueError, UnicodeEncodeError) as error:
+        raise InvalidParameter("invalid Unicode escape") from error
+    if "\\" in _ESCAPE.sub("", text):
+        raise SyntaxFault(
+            "invalid Unicode escape",
+            hint="Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.",
+        )
+    return plain
 
 
 def _identifier_parts(text: str, strict: bool) -> list[str]:
@@ -129,6 +155,7 @@ NATIVES = (
     NativeFunction("_vs_inet_aton", (_T,), _I, _address_number),
     NativeFunction("_vs_inet_ntoa", (_I,), _T, _address),
     NativeFunction("_vs_to_ascii", (_T,), _T, _ascii),
+    NativeFunction("_vs_unistr", (_T,), _T, _unescaped),
     NativeFunction("_vs_parse_ident", (_T, "BOOLEAN"), "VARCHAR[]", _identifier_parts),
     NativeFunction("_vs_spread", (_T, _T, _T, "BOOLEAN", "BOOLEAN"), _T, _spread, nulls=True),
     NativeFunction("_vs_vector", (_T, _I), "FLOAT[]", read_vector),

@@ -1,4 +1,4 @@
-"""to_char of numbers.
+"""to_char of numbers, and to_number, which reads what it prints.
 
 Source: PostgreSQL's manual, 9.8, "Template Patterns for Numeric Formatting".
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from voltstream.core.errors import InvalidText
+from voltstream.core.errors import FeatureNotSupported, InvalidText
 from voltstream.core.native import NativeFunction
 
 _TOKEN = re.compile(r'FM|TH|th|PR|SG|S|MI|PL|EEEE|RN|rn|L|V|[90.,DG]|"[^"]*"|.', re.DOTALL)
@@ -31,7 +31,47 @@ def format_number(text: str, template: str) -> str:
         return _roman(value, fill=fill, upper="RN" in tokens)
     if "EEEE" in tokens:
         return _scientific(value, tokens, fill=fill)
+    if "V" in tokens:  # The digits after it count the tens to multiply by.
+        at = tokens.index("V")
+        value = value.scaleb(sum(token in "90" for token in tokens[at:]))
+        tokens = [*tokens[:at], *tokens[at + 1 :]]
     return _decimal(value, tokens, fill=fill)
+
+
+def read_number(text: str, template: str) -> str:
+    """Read a number by a template. Raises: InvalidText (22P02)."""
+    tokens = _TOKEN.findall(template)
+    for absent in ("RN", "rn", "EEEE", "V"):
+        if absent in tokens:
+            raise FeatureNotSupported(f'"{absent}" is not supported in to_number')
+    digits = ""
+    negative, rest = _sign_before(text.lstrip(), tokens)
+    for token in tokens:
+        if token in ("9", "0"):
+            rest = rest.lstrip()
+            if rest[:1].isdigit():
+                digits, rest = digits + rest[0], rest[1:]
+        elif token in (".", "D") and rest[:1] == ".":
+            digits, rest = digits + ".", rest[1:]
+        elif token in (",", "G") and rest[:1] == ",":
+            rest = rest[1:]
+        elif token == "L" and rest[:1] and not rest[0].isdigit():
+            rest = rest[1:].lstrip()
+        elif token in ("S", "SG", "MI", "PL", "PR"):
+            negative = negative or rest.lstrip()[:1] == "-"
+            rest = rest.lstrip().lstrip("+->")
+    if not digits.strip("."):
+        raise InvalidText(f'invalid input syntax for type numeric: "{text}"')
+    return ("-" if negative else "") + digits
+
+
+def _sign_before(text: str, tokens: list[str]) -> tuple[bool, str]:
+    """Take a sign off the front of a number, or the angle that PR opens."""
+    if text[:1] in "+-" and text:
+        return text[0] == "-", text[1:]
+    if "PR" in tokens and text[:1] == "<":
+        return True, text[1:]
+    return False, text
 
 
 def _places(tokens: list[str]) -> tuple[list[str], list[str]]:
@@ -41,6 +81,11 @@ def _places(tokens: list[str]) -> tuple[list[str], list[str]]:
         if token in ".D":
             return digits[:index], digits[index + 1 :]
     return digits, []
+
+
+def decimals(template: str) -> int:
+    """Return how many digits a template has behind its point."""
+    return len(_places(_TOKEN.findall(template))[1])
 
 
 def _decimal(value: Decimal, tokens: list[str], *, fill: bool) -> str:
@@ -147,4 +192,8 @@ def _roman(value: Decimal, *, fill: bool, upper: bool) -> str:
     return out.rjust(15) if fill else out
 
 
-NATIVES = (NativeFunction("_vs_to_char_number", ("VARCHAR", "VARCHAR"), "VARCHAR", format_number),)
+_T = "VARCHAR"
+NATIVES = (
+    NativeFunction("_vs_to_char_number", (_T, _T), _T, format_number),
+    NativeFunction("_vs_to_number", (_T, _T), _T, read_number),
+)

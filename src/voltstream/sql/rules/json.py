@@ -336,7 +336,7 @@ def _populated(found: Call) -> exp.Expression:
     kind = base.to
     if kind.this == exp.DataType.Type.MAP and not _keys_are_texts(kind):
         raise InvalidParameter("cannot convert jsonb to a map with non-string keys")
-    read = _read_as(cast(found[1], "JSON"), kind)
+    read = read_as(cast(found[1], "JSON"), kind)
     if is_null(base.this):
         return read
     if kind.this == exp.DataType.Type.MAP:
@@ -347,19 +347,24 @@ def _populated(found: Call) -> exp.Expression:
     return _struct([field.name for field in kind.expressions], fields)
 
 
-def _read_as(document: exp.Expression, kind: exp.DataType) -> exp.Expression:
+def read_as(document: exp.Expression, kind: exp.DataType) -> exp.Expression:
     """Return a document as a value of a declared type; members that are missing are NULL."""
     if kind.this in _TEXT_KINDS:
         return call("json_extract_string", document, text("$"))
     if kind.this != exp.DataType.Type.STRUCT:
         return exp.Cast(this=document, to=kind.copy())
     names = [field.name for field in kind.expressions]
-    paths = [text('$."' + name.replace('"', '\\"') + '"') for name in names]
+    paths = [member_path(name) for name in names]
     fields = [
-        _read_as(call("json_extract", document.copy(), path), field.args["kind"])
+        read_as(call("json_extract", document.copy(), path), field.args["kind"])
         for field, path in zip(kind.expressions, paths, strict=True)
     ]
     return call("_vs_unless_null", document, _struct(names, fields))
+
+
+def member_path(name: str) -> exp.Expression:
+    """Return the store's path of an object's member."""
+    return text('$."' + name.replace('"', '\\"') + '"')
 
 
 def _struct(names: Sequence[str], fields: Sequence[exp.Expression]) -> exp.Expression:

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from voltstream.core.errors import NumericOutOfRange
 from voltstream.core.types import DataType, Kind
+from voltstream.sql.natives.number_patterns import decimals
 from voltstream.sql.rules.tree import (
     EXACT,
     FLOATS,
@@ -251,6 +252,20 @@ def _wider(found: Call) -> str:
     return "BIGINT" if any(found.kind(i) is Kind.INT8 for i in range(len(found))) else "INTEGER"
 
 
+def _to_number(found: Call) -> exp.Expression:
+    """Rule of to_number: it has as many decimals as its template."""
+    template = string_of(found[1])
+    scale = _DECIMALS if template is None else decimals(template)
+    return cast(call("_vs_to_number", *found.arguments), f"DECIMAL(38,{scale})")
+
+
+def _to_number(found: Call) -> exp.Expression:
+    """Rule of to_number: it has as many decimals as its template."""
+    template = string_of(found[1])
+    scale = _UNBOUNDED_SCALE if template is None else decimals(template)
+    return cast(call("_vs_to_number", *found.arguments), f"DECIMAL(38,{scale})")
+
+
 CALLS: dict[str, Rule] = {
     "round": _round, "trunc": _trunc, "truncate": _trunc, "ceil": _whole_of("ceil"),
     "ceiling": _whole_of("ceil"), "floor": _whole_of("floor"), "power": power, "pow": power,
@@ -268,5 +283,5 @@ CALLS: dict[str, Rule] = {
     "acosd": _degrees("acosd"), "atand": _degrees("atand"), "atan2d": _double("_vs_atan2d"),
     "gamma": _double("gamma"), "lgamma": _double("lgamma"), "pi": renamed("pi"),
     "gcd": _integer_result("gcd"), "lcm": _integer_result("lcm"),
-    "factorial": renamed("factorial"),
+    "factorial": renamed("factorial"), "to_number": _to_number,
 }  # fmt: skip

@@ -282,6 +282,7 @@ CALLS: dict[str, Rule] = {
     "ascii": _ascii, "chr": _chr, "starts_with": _starts, "repeat": _repeat,
     "split_part": _split_part, "casefold": _casefold,
     "to_ascii": renamed("_vs_to_ascii"), "is_json": _is_json,
+    "unistr": renamed("_vs_unistr"),
     "int8send": renamed("_vs_int8send"), "int8recv": _on_bytes("_vs_int8recv"),
     "hex_to_int256": lambda found: cast(call("_vs_hex_integer", found[0]), "HUGEINT"),
     "inet_aton": renamed("_vs_inet_aton"), "inet_ntoa": renamed("_vs_inet_ntoa"),
