@@ -247,6 +247,12 @@ class InvalidPower(VoltstreamError):
     sqlstate = "2201F"
 
 
+class InvalidBuckets(VoltstreamError):
+    """Bounds or a count that width_bucket() has no buckets for."""
+
+    sqlstate = "2201G"
+
+
 class InvalidLogarithm(VoltstreamError):
     """A logarithm that no number has."""
 

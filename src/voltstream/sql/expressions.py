@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from voltstream.core.errors import UndefinedFunction
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.dialect import store_sql
 from voltstream.sql.functions import division_factors
@@ -145,7 +146,11 @@ def _as_part_of_day(node: exp.Expression, instant: exp.Expression) -> exp.Expres
 def spells_now(node: exp.Expression) -> bool:
     if isinstance(node, exp.CurrentTimestamp) or type(node) in _OF_NOW:
         return True
-    return isinstance(node, exp.Anonymous) and node.name.lower() in _NOW_NAMES
+    if not isinstance(node, exp.Anonymous) or node.name.lower() not in _NOW_NAMES:
+        return False
+    if node.expressions:
+        raise UndefinedFunction(f"function {node.name.lower()} takes no arguments")
+    return True
 
 
 def _retype(node: exp.Expression, type_of: TypeOf) -> exp.Expression:

@@ -171,7 +171,9 @@ _NUMBERS = (
     ("_vs_quotient(a, b)",
      "CAST(trunc(CAST(a AS DOUBLE) / CAST(b AS DOUBLE)) AS DECIMAL(38,0))"),
     ("_vs_width_bucket(x, lo, hi, n)",
-     "CAST(CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1 "
+     "CAST(CASE WHEN n <= 0 THEN " + _fail("2201G", "'count must be greater than zero'")
+     + " WHEN lo = hi THEN " + _fail("2201G", "'lower bound cannot equal upper bound'")
+     + " WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1 "
      "ELSE floor((x - lo) * n / (hi - lo)) + 1 END ELSE CASE WHEN x > lo THEN 0 "
      "WHEN x <= hi THEN n + 1 ELSE floor((lo - x) * n / (lo - hi)) + 1 END END AS INTEGER)"),
     ("_vs_width_bucket_of(x, a)", "CAST(len(list_filter(a, lambda e: e <= x)) AS INTEGER)"),

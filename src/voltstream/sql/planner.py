@@ -213,8 +213,8 @@ class Planner:
         found: list[exp.Expression] = []
         parts = conjuncts(clause.this) if clause is not None else []
         for part in [p for p in parts if not _has_query(p)]:
-            tree, plan = self.expression(part, plan, scope)
-            found.append(tree)
+            condition, plan = self.expression(exp.Where(this=part.copy()), plan, scope)
+            found.append(condition.this)
         types = scope.outer.types if scope.outer is not None else {}
         for part in [p for p in parts if _has_query(p)]:
             half = half_joined(self, plan, scope, part)

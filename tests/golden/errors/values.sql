@@ -57,3 +57,17 @@ INSERT INTO meter (id, feeder) VALUES (2, 'south');
 UPDATE meter SET id = 1;
 UPDATE meter SET id = 2 WHERE id = 1;
 SELECT * FROM meter;
+-- A condition is true, false or unknown: no number is one.
+CREATE TABLE conditions (k INT PRIMARY KEY, v INT, b BOOLEAN);
+SELECT k FROM conditions WHERE v;
+SELECT k FROM conditions WHERE 1;
+SELECT k FROM conditions WHERE b AND v;
+SELECT CASE WHEN v THEN 1 END FROM conditions;
+SELECT count(*) FROM conditions HAVING count(*);
+SELECT k FROM conditions WHERE b OR NOT b AND 't';
+CREATE MATERIALIZED VIEW never AS SELECT k FROM conditions WHERE v + 1;
+SELECT width_bucket(1, 0, 0, 5);
+SELECT width_bucket(1, 0, 10, 0);
+SELECT jsonb_build_object('a');
+SELECT string_agg(k::VARCHAR) FROM conditions;
+SELECT statement_timestamp(1);

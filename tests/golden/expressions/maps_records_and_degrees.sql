@@ -22,3 +22,5 @@ SELECT sind(1) AS a, acosd(-0.25) AS b;
 -- Maps within arrays, records and maps.
 SELECT to_jsonb(array[MAP{'a': 1}, MAP{'b': 2}]) AS a, to_jsonb(MAP{'a': MAP{'b': 1}}) AS b;
 SELECT map_filter(MAP{'x': MAP{'age': 20}, 'y': MAP{'age': 16}}, |k, v| v['age'] >= 18) AS a, MAP{'1': 'one'}[1] AS b;
+-- Maps are joined; the second gives the value of a key that both have.
+SELECT MAP {'a': 1, 'c': 3} || MAP {'b': 2, 'c': 4};

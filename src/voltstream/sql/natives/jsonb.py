@@ -244,6 +244,8 @@ def _built_array(items: list[str | None]) -> str:
 
 
 def _built_object(keys: list[str | None], items: list[str | None]) -> str:
+    if len(keys) != len(items):
+        raise InvalidParameter("argument list must have even number of elements")
     result: dict[str, Json] = {}
     for key, item in zip(keys, items, strict=True):
         if key is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from voltstream.core.errors import UndefinedFunction
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules import time_series
 from voltstream.sql.rules.json import jsonb, to_json
@@ -143,6 +144,8 @@ def _sorted_distinct(node: exp.ArrayAgg | exp.GroupConcat) -> exp.Expression:
 def _string_agg(node: exp.GroupConcat, type_of: TypeOf) -> exp.Expression:
     value, _ = _inner(node.this)
     found = type_of(value)
+    if node.args.get("separator") is None:
+        raise UndefinedFunction(f"function string_agg({found.pg_name}) does not exist")
     separated = _separated(node)
     if separated is not None:
         return separated

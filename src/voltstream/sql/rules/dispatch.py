@@ -19,6 +19,7 @@ from voltstream.sql.rules import (
     system,
     texts,
     time_series,
+    truth,
     vectors,
 )
 from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, cast, number, string_of
@@ -65,6 +66,9 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
             return node
         case exp.Case():
             return _case(node, type_of)
+        case exp.Where() | exp.Having() | exp.And() | exp.Or():
+            truth.check(node, type_of)
+            return None
         case exp.HexString():
             return number(int(str(node.this), 16))
         case exp.RawString():
@@ -84,6 +88,8 @@ def _together(items: list[exp.Expression], type_of: TypeOf) -> list[exp.Expressi
 
 def _case(node: exp.Case, type_of: TypeOf) -> exp.Expression:
     branches = list(node.args["ifs"])
+    if node.this is None:
+        truth.check(node, type_of)
     last = node.args.get("default")
     values = [branch.args["true"] for branch in branches] + ([last] if last is not None else [])
     levelled = _together(values, type_of)

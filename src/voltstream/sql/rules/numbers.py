@@ -255,13 +255,6 @@ def _wider(found: Call) -> str:
 def _to_number(found: Call) -> exp.Expression:
     """Rule of to_number: it has as many decimals as its template."""
     template = string_of(found[1])
-    scale = _DECIMALS if template is None else decimals(template)
-    return cast(call("_vs_to_number", *found.arguments), f"DECIMAL(38,{scale})")
-
-
-def _to_number(found: Call) -> exp.Expression:
-    """Rule of to_number: it has as many decimals as its template."""
-    template = string_of(found[1])
     scale = _UNBOUNDED_SCALE if template is None else decimals(template)
     return cast(call("_vs_to_number", *found.arguments), f"DECIMAL(38,{scale})")
 

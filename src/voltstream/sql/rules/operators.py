@@ -165,6 +165,8 @@ def _joined(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
         return vectors.joined(found)
     if left.array_depth or right.array_depth:
         return arrays.concatenated(found)
+    if json.is_map(found[0], left, type_of) and json.is_map(found[1], right, type_of):
+        return call("map_concat", *found.arguments)
     if json.is_json(left) or json.is_json(right):
         other = right if json.is_json(left) else left
         constant = found[1] if json.is_json(left) else found[0]
