@@ -15,7 +15,7 @@ from voltstream.sql.create_more import KINDS
 from voltstream.sql.cursor import Cursor, split_commas, top_level
 from voltstream.sql.dialect import parse_expression, parse_query
 from voltstream.sql.include import Inclusion, add_included, parse_includes
-from voltstream.sql.options import parse_format, parse_with
+from voltstream.sql.options import check_view_options, parse_format, parse_with
 from voltstream.sql.shared_sources import CDC, check_origin, parse_origin, shared_columns
 from voltstream.sql.source_text import leaves_to_schema
 from voltstream.sql.statements import (
@@ -236,6 +236,8 @@ def view_after_name(
     properties = parse_with(cursor)
     early = cursor.accept("EMIT ON WINDOW CLOSE")  # Where the clause stands is the writer's choice.
     properties.update({} if properties else parse_with(cursor))
+    if materialized:
+        check_view_options(properties)
     cursor.expect("AS")
     tokens, _ = _without_data_clause(cursor.rest())  # A view is always filled: data are exact.
     emit = top_level(tokens, ("EMIT", "ON", "WINDOW", "CLOSE"))

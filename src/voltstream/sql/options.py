@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot.tokenizer_core import Token
 
-from voltstream.core.errors import SyntaxFault
+from voltstream.core.errors import InvalidParameter, SyntaxFault
 from voltstream.core.references import reference
 from voltstream.sql.cursor import Cursor, split_commas
 
 _FORMATS = (
     "PLAIN", "UPSERT", "DEBEZIUM", "DEBEZIUM_MONGO", "MAXWELL", "CANAL", "NATIVE", "NONE",
 )  # fmt: skip
+# What a materialized view may be told: its TTL, what one process has nothing to tune by, and
+# what makes it a continuous aggregate.
+_OF_VIEWS = frozenset({
+    "backfill_order", "backfill_rate_limit", "cloud.serverless_backfill_enabled",
+    "dml_rate_limit", "parallelism", "resource_group", "retention_seconds", "sink_rate_limit",
+    "source_rate_limit", "state_ttl", "streaming_rate_limit",
+})  # fmt: skip
+_PREFIXES_OF_VIEWS = ("config", "timescaledb", "tsdb")
 _ENCODES = ("JSON", "CSV", "AVRO", "PROTOBUF", "BYTES", "TEXT", "PARQUET", "NATIVE", "NONE")
 
 
@@ -108,3 +116,13 @@ def _choice(cursor: Cursor, words: tuple[str, ...]) -> str:
         raise cursor.fault(hint=f"One of {', '.join(words)} is expected.")
     cursor.advance()
     return word
+
+
+def check_view_options(properties: Mapping[str, str]) -> None:
+    """Raises: InvalidParameter (22023) for an option that no materialized view has."""
+    for name in properties:
+        if name not in _OF_VIEWS and name.split(".")[0] not in _PREFIXES_OF_VIEWS:
+            raise InvalidParameter(
+                f'unrecognized parameter "{name}"',
+                hint=f"A materialized view has {', '.join(sorted(_OF_VIEWS))}.",
+            )

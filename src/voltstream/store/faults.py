@@ -53,6 +53,7 @@ _INPUT: tuple[tuple[str, type[VoltstreamError]], ...] = (
     (r"Division by zero|division by zero", errors.DivisionByZero),
     (r"Overflow|out of range", errors.NumericOutOfRange),
     (r'role ".*" does not exist', errors.UndefinedObject),  # Said by a macro of ours.
+    (r'database ".*" does not exist', errors.UndefinedDatabase),
 )
 _FAMILIES: tuple[
     tuple[type[duckdb.Error], tuple[tuple[str, type[VoltstreamError]], ...], type[VoltstreamError]],

@@ -63,3 +63,8 @@ SELECT * FROM rw_hummock_current_version;
 SELECT * FROM rw_meta_snapshot;
 SELECT count(*) FROM rw_iceberg_files;
 DROP TABLE parts CASCADE;
+-- Options that no view has, and databases that are none.
+CREATE MATERIALIZED VIEW slow WITH (streaming_rate_limit = 1000, state_ttl = '1 day') AS SELECT 1 AS x;
+CREATE MATERIALIZED VIEW typo WITH (state_tll = '1 day') AS SELECT 1 AS x;
+SELECT has_database_privilege('nowhere', 'CONNECT');
+SELECT has_database_privilege(current_database(), 'CONNECT'), pg_relation_size('slow', 'fsm') AS beside;

@@ -97,7 +97,7 @@ _RELATION = "_pg.regclass_in(CAST(o AS VARCHAR))"
 _ASKED = (
     ("table", _TABLE_WORDS, _RELATION),
     ("schema", "CREATE USAGE", "_pg.regnamespace_at(CAST(o AS VARCHAR))"),
-    ("database", "CREATE CONNECT TEMPORARY TEMP", "5::UINTEGER"),
+    ("database", "CREATE CONNECT TEMPORARY TEMP", "_pg.database_in(CAST(o AS VARCHAR))"),
     ("function", "EXECUTE", "_pg.regproc_in(CAST(o AS VARCHAR))"),
 )
 # Everybody may use them: there is nothing to grant.
@@ -136,6 +136,9 @@ def _of_any(user: str) -> str:
 
 
 MACROS = (
+    r"MACRO database_in(word) AS CASE WHEN regexp_full_match(word, '\d+') THEN 5::UINTEGER ELSE "
+    "coalesce((SELECT min(5::UINTEGER) FROM _pg.pg_database WHERE datname = word), "
+    "CAST(error('database \"' || word || '\" does not exist') AS UINTEGER)) END",
     r"MACRO regnamespace_at(path) AS CASE WHEN regexp_full_match(path, '\d+') THEN CAST(path AS "
     "UINTEGER) ELSE _pg.regnamespace_in(path) END",
     r"MACRO role_oid(u) AS CASE WHEN lower(CAST(u AS VARCHAR)) = 'public' THEN 0::UINTEGER WHEN "

@@ -188,7 +188,9 @@ _SIZES = (
     "MACRO relation_bytes(t) AS coalesce((SELECT max(_bytes) FROM _pg.k_sizes WHERE "
     "_oid = _pg.regclass_in(CAST(t AS VARCHAR))), 0)::BIGINT",
     "MACRO pg_table_size(t) AS _pg.relation_bytes(t)",
-    "MACRO pg_relation_size(t) AS _pg.relation_bytes(t), (t, fork) AS _pg.relation_bytes(t)",
+    # All of a relation is its main part: there is no map of free space and the like beside it.
+    "MACRO pg_relation_size(t) AS _pg.relation_bytes(t), (t, fork) AS "
+    "CASE WHEN fork = 'main' THEN _pg.relation_bytes(t) ELSE 0 END",
     "MACRO pg_total_relation_size(t) AS _pg.relation_bytes(t)",
     "MACRO pg_indexes_size(t) AS 0::BIGINT",
     "MACRO pg_database_size(d) AS (SELECT CAST(sum(block_size * total_blocks) AS BIGINT) FROM "
