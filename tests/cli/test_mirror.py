@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,58 +66,60 @@ def rows(session: psycopg.Connection, query: str) -> list[tuple[object, ...]]:
     return session.execute(query.encode()).fetchall()
 
 
+@contextmanager
+def running(data: Path, *options: str) -> Iterator[Served]:
+    server = start(data, *options)
+    try:
+        yield server
+    finally:
+        server.stop(signal.SIGTERM)
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+
+
 @published
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 def test_what_chargers_bring_reaches_the_published_pipeline(tmp_path: Path, brokers: str) -> None:
     port = free_port()
-    mirror = ("--set", f"kafka.mirror={brokers}")
-    front = start(tmp_path / "front", "--ocpp-port", port, *mirror)
     # The mock makes a topic with its first message, and "latest" begins behind it.
     warm = Producer({"bootstrap.servers": brokers, "log_level": 0})
     for topic, _ in MIRRORED.values():
         warm.produce(topic, b"{}", partition=0)
     assert warm.flush(10) == 0
+    mirror = ("--set", f"kafka.mirror={brokers}")
     override = ("--set", f"kafka.bootstrap_override={brokers}", "--set", "ocpp.enabled=false")
-    behind = start(tmp_path / "behind", *override)
-    try:
-        with connect(front) as near, connect(behind) as far:
-            far.execute((SEEDS / "ocpp_streaming.sql").read_bytes())
-            running = "SELECT count(*) FROM rw_sources WHERE state = 'running'"
-            eventually(lambda: rows(far, running) == [(4,)], 30)
-            near.execute(
-                "INSERT INTO charge_points (charge_point_id, site, registered_at) "
-                "SELECT 'M-' || n, 'Kai', now() FROM generate_series(0, 9) AS n"
-            )
-            charge(f"ws://127.0.0.1:{port}/ocpp/M-1")
-            for source, query in (
-                ("ocpp_heartbeats", "SELECT count(*) FROM charger_heartbeats"),
-                ("ocpp_boot_notifications", "SELECT count(*) FROM charger_boots"),
-                ("ocpp_meter_readings", "SELECT count(*) FROM published_meter_readings"),
-                ("ocpp_transaction_events", "SELECT count(*) FROM published_transaction_events"),
-            ):
-                right = rows(near, query)
-                assert right != [(0,)], source
-                asked = f"SELECT count(*) FROM {source} WHERE charge_point_id IS NOT NULL"
-                eventually(lambda a=asked, r=right: rows(far, a) == r, 30)  # type: ignore[misc]
-            told = "SELECT network_region, firmware_version FROM ocpp_heartbeats WHERE {}"
-            told = told.format("charge_point_id IS NOT NULL")
-            assert rows(far, told) == [("Kai", "1.2")]
-            reading = "SELECT value, unit FROM ocpp_meter_readings WHERE measurand LIKE 'Energy%'"
-            assert (1.5, "kWh") in rows(far, reading)
-            lost = "SELECT state, pending FROM rw_sinks WHERE name LIKE 'kafka_mirror%'"
-            eventually(lambda: set(rows(near, lost)) == {("running", 0)}, 30)
-    finally:
-        close(front)
-        close(behind)
-    again = start(tmp_path / "front")
-    try:
-        with connect(again) as near:
-            assert rows(near, "SELECT name FROM rw_sinks") == []
-    finally:
-        close(again)
-
-
-def close(server: Served) -> None:
-    server.stop(signal.SIGTERM)
-    assert server.process.stdout is not None
-    server.process.stdout.close()
+    with (
+        running(tmp_path / "front", "--ocpp-port", port, *mirror) as front,
+        running(tmp_path / "behind", *override) as behind,
+        connect(front) as near,
+        connect(behind) as far,
+    ):
+        far.execute((SEEDS / "ocpp_streaming.sql").read_bytes())
+        ready = "SELECT count(*) FROM rw_sources WHERE state = 'running'"
+        eventually(lambda: rows(far, ready) == [(4,)], 30)
+        near.execute(
+            "INSERT INTO charge_points (charge_point_id, site, registered_at) "
+            "SELECT 'M-' || n, 'Kai', now() FROM generate_series(0, 9) AS n"
+        )
+        charge(f"ws://127.0.0.1:{port}/ocpp/M-1")
+        for source, query in (
+            ("ocpp_heartbeats", "SELECT count(*) FROM charger_heartbeats"),
+            ("ocpp_boot_notifications", "SELECT count(*) FROM charger_boots"),
+            ("ocpp_meter_readings", "SELECT count(*) FROM published_meter_readings"),
+            ("ocpp_transaction_events", "SELECT count(*) FROM published_transaction_events"),
+        ):
+            right = rows(near, query)
+            assert right != [(0,)], source
+            asked = f"SELECT count(*) FROM {source} WHERE charge_point_id IS NOT NULL"
+            eventually(lambda a=asked, r=right: rows(far, a) == r, 30)  # type: ignore[misc]
+        told = (
+            "SELECT network_region, firmware_version FROM ocpp_heartbeats "
+            "WHERE charge_point_id IS NOT NULL"
+        )
+        assert rows(far, told) == [("Kai", "1.2")]
+        reading = "SELECT value, unit FROM ocpp_meter_readings WHERE measurand LIKE 'Energy%'"
+        assert (1.5, "kWh") in rows(far, reading)
+        lost = "SELECT state, pending FROM rw_sinks WHERE name LIKE 'kafka_mirror%'"
+        eventually(lambda: set(rows(near, lost)) == {("running", 0)}, 30)
+    with running(tmp_path / "front") as again, connect(again) as near:
+        assert rows(near, "SELECT name FROM rw_sinks") == []

@@ -16,7 +16,7 @@ import pytest
 
 from voltstream import __version__
 
-START_S_MAX = 15.0  # Far above the second it takes: CI machines are shared.
+START_S_MAX = 60.0  # On a machine that runs the other half of the tests as well.
 STOP_S_MAX = 20.0
 COMMAND = [sys.executable, "-m", "voltstream"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 import pytest
 
 from tests.driver import Engine
-from voltstream.core.errors import LimitExceeded, UndefinedTable, WrongObjectType
+from voltstream.core.errors import LimitExceeded, StorageFault, UndefinedTable, WrongObjectType
 from voltstream.core.limits import PUSH_BYTES_MAX
 from voltstream.core.ports import RawBatch, Receipt
 
@@ -93,3 +93,20 @@ def test_old_rows_are_forgotten_without_a_trace_in_views(engine: Engine) -> None
     assert engine.instance.engine("volt").jobs.round() == 1
     assert engine.run("SELECT * FROM reads") == []
     assert engine.run("SELECT n FROM n") == [(1,)]
+
+
+def test_what_follows_a_batch_that_failed_is_not_taken(engine: Engine) -> None:
+    engine.run(SOURCE)
+    failed, taken = Future[Receipt](), Future[Receipt]()
+    failed.set_exception(StorageFault("the disk is gone"))
+    taken.set_result(Receipt(1, 0, 1))
+    for before, rows in ((failed, 0), (taken, 1)):
+        batch = RawBatch("ndjson", b'{"meter": "a"}', offsets={"t/0": "7"}, after=before)
+        receipt = engine.instance.submit("volt", "reads", batch)
+        if rows:
+            assert receipt.result(10).rows == rows
+        else:
+            with pytest.raises(StorageFault):
+                receipt.result(10)
+        assert engine.run("SELECT count(*) FROM reads") == [(rows,)]
+        assert engine.run("SELECT count(*) FROM _vs.offsets") == [(rows,)]

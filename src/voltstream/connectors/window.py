@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import replace
 
 from voltstream.core.ports import RawBatch, Receipt, SourceFeed, Stopped
 
@@ -16,7 +17,10 @@ _WAIT_S = 0.1  # How often a waiting reader looks whether it shall stop.
 
 
 class OutstandingBatches:
-    """What one connector has submitted and not yet seen durable."""
+    """What one connector has submitted and not yet seen durable.
+
+    Law: while a batch fails none behind it is taken, for its place would pass over what failed.
+    """
 
     def __init__(
         self, feed: SourceFeed, stop: threading.Event, most: int = OUTSTANDING_BATCHES_MAX
@@ -25,16 +29,18 @@ class OutstandingBatches:
         self._feed = feed
         self._stop = stop
         self._futures: deque[Future[Receipt]] = deque()
+        self._last: Future[Receipt] | None = None
 
     def submit(self, batch: RawBatch) -> None:
         """Hand a batch on; wait while too many are under way. Raises what became of older ones."""
-        self.add(lambda: self._feed.submit(batch))
+        self.add(lambda: self._feed.submit(replace(batch, after=self._last)))
 
     def add(self, send: Callable[[], Future[Receipt]]) -> None:
         """Hand on what ``send`` does, as ``submit`` would."""
         while len(self._futures) >= self._most:
             self._settle_oldest()
-        self._futures.append(send())
+        self._last = send()
+        self._futures.append(self._last)
 
     def settle(self) -> None:
         """Wait until everything is durable."""
@@ -51,6 +57,7 @@ class OutstandingBatches:
     def forget(self) -> None:
         """Drop the record of batches whose fate no longer matters: reading starts again."""
         self._futures.clear()
+        self._last = None
 
     def _settle_oldest(self) -> None:
         while True:

@@ -353,6 +353,7 @@ class RawBatch:
     keys: Sequence[bytes | None] = ()
     name: str = ""  # What its sender calls it: a batch of a name that was taken is not taken again.
     partition: str = ""  # Which of several that advance by themselves it is from: see ``offsets``.
+    after: Future[Receipt] | None = None  # Of a batch before it: where that fails, this fails.
     schemas: SchemaSet | None = None  # Of records that are framed.
 
 

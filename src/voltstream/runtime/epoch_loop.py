@@ -456,6 +456,10 @@ class EpochLoop:
 
     def _absorb(self, group: list[SourceRows]) -> None:
         """Make an epoch of rows; on a fault, find the rows to blame and keep the others."""
+        if group:
+            group = [rows for rows in group if not _follows_failure(rows)]
+            if not group:
+                return
         try:
             number = self._absorb_once(group)
         except EpochFailed as failed:
@@ -487,9 +491,7 @@ class EpochLoop:
 
     def _absorb_alone(self, rows: SourceRows) -> None:
         """Take in one batch: without its bad rows, or without a view that cannot go on."""
-        fault = next((error for one in rows.after if (error := one.exception())), None)
-        if fault is not None:
-            rows.future.set_exception(fault)
+        if _follows_failure(rows):
             return
         try:
             taken, number = self._cleaned(rows)
@@ -539,6 +541,15 @@ class EpochLoop:
             return None
 
         return sifted(rows, blame, trial, name, self._clock.now_us())
+
+
+def _follows_failure(rows: SourceRows) -> bool:
+    """Fail rows as those before them did: their offsets would pass over what was not taken."""
+    ended = (one for one in rows.after if one.done())
+    fault = next((error for one in ended if (error := one.exception())), None)
+    if fault is not None:
+        rows.future.set_exception(fault)
+    return fault is not None
 
 
 def _receipt(rows: SourceRows, number: int) -> Receipt:

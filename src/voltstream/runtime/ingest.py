@@ -252,6 +252,7 @@ def decoded_rows(
             name=batch.name,
             digest=_digest(batch) if batch.name else "",
             partition=batch.partition,
+            after=() if batch.after is None else (batch.after,),
         )
         for batch, decoded in zip(batches, found, strict=True)
     ]
