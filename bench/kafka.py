@@ -81,7 +81,7 @@ def _produce(broker: Broker, feed: Feed) -> None:
     for source in SOURCES:
         broker.create_topic(source, PARTITIONS)
         for number in range(len(feed.slices)):
-            for line in reader.read(number, source).splitlines():
+            for line in bytes(reader.read(number, source)).splitlines():
                 found = _STATION.search(line)
                 partition = int(found[1]) % PARTITIONS if found else 0
                 while True:

@@ -13,5 +13,12 @@ import pyarrow.compute
 Cells = Any  # A pyarrow.Array of any element type.
 pc: Any = pyarrow.compute
 CELL = pa.large_binary()  # 32-bit offsets overflow when one batch carries more than 2 GiB.
-EMPTY_CELL: Any = pa.scalar(b"", CELL)
-EMPTY_TEXT: Any = pa.scalar("", pa.large_string())
+
+
+def _empty(kind: pa.DataType) -> Any:
+    """Return an empty text. From values it would be made by way of pandas, where that is there."""
+    return pa.Array.from_buffers(kind, 1, [None, pa.py_buffer(bytes(16)), pa.py_buffer(b"")])[0]
+
+
+EMPTY_CELL = _empty(CELL)
+EMPTY_TEXT = _empty(pa.large_string())
