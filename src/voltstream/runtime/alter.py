@@ -198,10 +198,13 @@ def _add(epoch: Epoch, entry: Entry, action: ColumnAction) -> Entry:
         )
     if spec.identity is not None:
         connection.execute(f"CREATE SEQUENCE {entries.sequence(entry.oid, spec.name)}")
-    changed = replace(table, columns=(*table.columns, spec))
+    # INCLUDE's columns stand behind the declared ones: so they do when the table is read again.
+    columns = sorted((*table.columns, spec), key=lambda column: column.included is not None)
+    changed = replace(table, columns=tuple(columns))
     value = _first_value(epoch, entry, spec)
-    if spec.not_null:
-        _make_again(epoch, entry, changed, f"CAST({value or 'NULL'} AS {spec.store_type})")
+    if spec.not_null or columns[-1] is not spec:
+        first = f"CAST({value or 'NULL'} AS {spec.store_type})"
+        _make_again(epoch, entry, changed, spec.name, first)
         return _refreshed(epoch, entry, changed)
     connection.execute(f"ALTER TABLE {store} ADD COLUMN {quoted(spec.name)} {spec.store_type}")
     if rows and value is not None:
@@ -211,19 +214,21 @@ def _add(epoch: Epoch, entry: Entry, action: ColumnAction) -> Entry:
     return _refreshed(epoch, entry, changed)
 
 
-def _make_again(epoch: Epoch, entry: Entry, table: CreateTable, value: str) -> None:
+def _make_again(epoch: Epoch, entry: Entry, table: CreateTable, new: str, value: str) -> None:
     """Store a table anew with one more column.
 
-    The store takes NOT NULL only with the table itself, or apart from the change of its rows.
+    The store takes NOT NULL only with the table itself, or apart from the change of its rows; and
+    it has its columns in the order in which it got them.
     """
     store = entries.table_store(entry.oid)
-    *old, new = (spec.name for spec in table.columns)
+    names = [spec.name for spec in table.columns]
+    listed = ", ".join(f"{value} AS {quoted(n)}" if n == new else quoted(n) for n in names)
     statements = (
-        f"CREATE OR REPLACE TEMP TABLE _moving AS SELECT {entries.column_list(old)}, "
-        f"{value} AS {quoted(new)} FROM {store}",
+        f"CREATE OR REPLACE TEMP TABLE _moving AS SELECT {listed} FROM {store}",
         f"DROP TABLE {store}",
         stored_ddl(store, table),
-        f"INSERT INTO {store} SELECT * FROM _moving",
+        f"INSERT INTO {store} ({entries.column_list(names)}) "
+        f"SELECT {entries.column_list(names)} FROM _moving",
         "DROP TABLE temp._moving",
     )
     with_indexes(epoch, entry, "; ".join(statements))

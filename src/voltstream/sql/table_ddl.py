@@ -50,12 +50,15 @@ def written_name(name: ObjectName) -> str:
 
 def definition(parsed: CreateTable) -> str:
     """Return the CREATE TABLE that makes the table as it is now."""
+    inclusions = [spec for spec in parsed.columns if spec.included is not None]
     alone = len(parsed.primary_key) == 1
+    alone = alone and not any(spec.name in parsed.primary_key for spec in inclusions)
     lines = [
         column_text(spec) + (" PRIMARY KEY" if alone and spec.name in parsed.primary_key else "")
         for spec in parsed.columns
+        if spec.included is None
     ]
-    if len(parsed.primary_key) > 1:
+    if parsed.primary_key and not alone:
         lines.append(f"PRIMARY KEY ({', '.join(map(plain_name, parsed.primary_key))})")
     lines += [f"UNIQUE ({', '.join(map(plain_name, names))})" for names in parsed.unique]
     lines += [
@@ -73,6 +76,7 @@ def definition(parsed: CreateTable) -> str:
         text += f" ON CONFLICT {_CONFLICT_WORDS[parsed.on_conflict]}"
     if parsed.version_columns:
         text += f" WITH VERSION COLUMN ({', '.join(map(plain_name, parsed.version_columns))})"
+    text += "".join(f" {_inclusion(spec)}" for spec in inclusions)
     properties = {k: v for k, v in parsed.properties.items() if k not in _DERIVED}
     if parsed.origin is not None:
         properties.pop("connector", None)
@@ -89,6 +93,15 @@ def definition(parsed: CreateTable) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def _inclusion(spec: ColumnSpec) -> str:
+    """Return a column as its INCLUDE clause declares it."""
+    kind, colon, header = (spec.included or "").partition(":")
+    text = f"INCLUDE {kind}"
+    if colon:
+        text += f" {_literal(header)}" + (" VARCHAR" if spec.store_type == "VARCHAR" else "")
+    return f"{text} AS {plain_name(spec.name)}"
 
 
 def column_text(spec: ColumnSpec) -> str:
