@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import Future, wait
 from dataclasses import replace
 
 from voltstream.core.ports import RawBatch, Receipt, SourceFeed, Stopped
@@ -55,19 +54,21 @@ class OutstandingBatches:
         return not self._futures
 
     def forget(self) -> None:
-        """Drop the record of batches whose fate no longer matters: reading starts again."""
-        self._futures.clear()
+        """Wait for the fate of each batch, whatever it is: reading starts again behind them.
+
+        Law: what the store tells of places does not change any more, so nothing comes twice.
+        """
+        while self._futures:
+            self._await_oldest()
+            self._futures.popleft()
         self._last = None
 
     def _settle_oldest(self) -> None:
-        while True:
+        self._await_oldest()
+        self._futures[0].result()
+        self._futures.popleft()
+
+    def _await_oldest(self) -> None:
+        while not wait((self._futures[0],), timeout=_WAIT_S).done:
             if self._stop.is_set():
                 raise Stopped
-            try:
-                self._futures[0].result(timeout=_WAIT_S)
-            except NotYet:
-                if self._futures[0].done():
-                    raise  # The batch itself timed out; that is its error, not ours.
-                continue
-            self._futures.popleft()
-            return

@@ -8,6 +8,7 @@ from typing import assert_never
 import numpy as np
 import pyarrow as pa
 
+from voltstream.core.packed import packed
 from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Schema
 from voltstream.formats import columnar, delimited, documents, framed, lines
@@ -83,7 +84,7 @@ def _is_json(batch: RawBatch) -> bool:
 def _bytes(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) -> Decoded:
     """Take each record whole as the value of the only column."""
     [column] = schema
-    given = pa.table({column.name: pa.array(batch.records, pa.binary())})
+    given = pa.table({column.name: packed(batch.records).array.cast(pa.binary())})
     decoded = columnar.read(given, batch.position, schema, decoder, now_us)
     origins = np.arange(len(batch.records), dtype=np.int64)
     return Decoded(decoded.table, decoded.dead_letters, origins)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from voltstream.core.limits import LINE_BYTES_MAX
+from voltstream.core.packed import packed
 from voltstream.formats.result import Integers
 
 NEWLINE = 10
@@ -64,11 +65,11 @@ def _line_ends(content: np.ndarray[Any, np.dtype[np.uint8]]) -> Integers:
 
 def from_documents(documents: Sequence[bytes]) -> Records:
     """Take each item as one record."""
-    binary = pa.array(documents, pa.large_binary())
+    held = packed(documents)
+    binary = held.array
     if pc.any(pc.starts_with(binary, BYTE_ORDER_MARK.decode())).as_py():
         return from_documents([document.removeprefix(BYTE_ORDER_MARK) for document in documents])
-    lengths = np.fromiter((len(d) for d in documents), np.int64, count=len(documents))
-    return _checked(_as_text(binary), lengths)
+    return _checked(_as_text(binary), np.diff(held.offsets))
 
 
 def _text_array(ends: Integers, payload: bytes | bytearray | memoryview) -> pa.Array[Any]:

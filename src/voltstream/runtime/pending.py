@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from voltstream.core.limits import PENDING_BATCHES_MAX, PENDING_BYTES_MAX
+from voltstream.core.packed import PackedRecords
 from voltstream.core.ports import RawBatch
 
 
@@ -38,7 +39,9 @@ class Pending:
 def size_of(batch: RawBatch) -> int:
     """Return the bytes a batch holds. Units: bytes."""
     table = batch.table.nbytes if batch.table is not None else 0
-    return len(batch.payload) + sum(map(len, batch.records)) + table
+    records = batch.records
+    held = records.size if isinstance(records, PackedRecords) else sum(map(len, records))
+    return len(batch.payload) + held + table
 
 
 def records_in(batch: RawBatch) -> int:
