@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from pathlib import Path
 
 from bench import history, show
 from bench.suite import Options
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of contenders in turn")
     parser.add_argument("--seconds", type=int, default=10, help="length of the steady runs")
     parser.add_argument("--only", default="", help="contenders or cases, with commas")
+    parser.add_argument("--data", type=Path, help="hypertable: keep the rows there, or go on")
     parser.add_argument("--account", action="store_true", help="time per kind of statement")
     parser.add_argument("--record", action="store_true", help="append to bench/history.jsonl")
     chosen = parser.parse_args()
@@ -47,6 +49,7 @@ def main() -> None:
         seconds=chosen.seconds,
         only=frozenset(name for name in chosen.only.split(",") if name),
         account=chosen.account,
+        data=chosen.data,
     )
     names = list(NAMES) if "all" in chosen.names else chosen.names or list(DEFAULT)
     for name in names:

@@ -1,33 +1,48 @@
 """Years of readings: ingest while chunks are compressed, bytes a row, and four questions.
 
-Rows are those of chargers with two connectors and five measurands every ten seconds: registers in
-Wh, power in W, current and voltage with one decimal, times with jitter.
+With ``--data DIR`` the rows are kept there: a run goes on where another ended, and what is there
+already is only asked.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import psycopg
 import pyarrow as pa
 from pyarrow import csv
 
+from bench.meter_rows import (
+    CONNECTORS,
+    DAILY,
+    DDL,
+    RECORDS,
+    START,
+    STEP_S,
+    feed,
+    instant_of,
+    questions,
+    records,
+)
 from bench.postgresql import Postgresql, tool
+from bench.processes import rss_mb
 from bench.suite import Options, Report, Row
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import ManualClock
 from voltstream.core.ports import Session
 from voltstream.runtime import tables
+from voltstream.runtime.engine import Engine
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
 from voltstream.store.database import Connection
@@ -35,108 +50,7 @@ from voltstream.store.database import Connection
 ROWS = 20_000_000
 PEER_ROWS = {"duckdb": 20_000_000, "postgresql": 2_000_000}  # What others take of many rows.
 MEMORY_MB = 1024  # What Voltstream's store may hold: the aim is a process of 2 GB.
-CONNECTORS = 200
-STEP_S = 10
-BATCH_STEPS = 120
-START = datetime(2026, 1, 1, tzinfo=UTC)
-MEASURANDS = ("Energy.Active.Import.Register", "Power.Active.Import", "Current.Import", "Voltage",
-              "SoC")  # fmt: skip
-UNITS = ("Wh", "W", "A", "V", "Percent")
-ROWS_A_STEP = CONNECTORS * len(MEASURANDS)
-DDL = (
-    "CREATE TABLE meter_values (time TIMESTAMPTZ NOT NULL, charger_id TEXT NOT NULL, "
-    "connector_id INTEGER NOT NULL, measurand TEXT NOT NULL, value DOUBLE PRECISION, unit TEXT)"
-)
-
-
-def feed(rows: int) -> Iterator[pa.Table]:
-    """Yield batches in the order of time. Law: a seed makes the same rows again."""
-    chance = np.random.default_rng(7)
-    register = chance.integers(10_000, 90_000_000, CONNECTORS).astype(np.float64)
-    level = chance.uniform(3_600, 22_000, CONNECTORS)
-    chargers = pa.array([f"CP-{c // 2:05}" for c in range(CONNECTORS)]).dictionary_encode()
-    for first in range(0, rows // ROWS_A_STEP, BATCH_STEPS):
-        values = np.empty((BATCH_STEPS, CONNECTORS, len(MEASURANDS)))
-        for step in range(BATCH_STEPS):
-            level = np.clip(level * chance.lognormal(0, 0.01, CONNECTORS), 1_400, 22_000)
-            power = np.round(level)
-            register += np.round(power * STEP_S / 3600)
-            volts = np.round(chance.normal(230, 1.5, CONNECTORS), 1)
-            charge = np.minimum(100, (first + step) // 90 % 101)
-            values[step] = np.stack(
-                [register, power, np.round(power / volts, 1), volts,
-                 np.full(CONNECTORS, charge)], axis=1
-            )  # fmt: skip
-        steps = first + np.arange(BATCH_STEPS)
-        jitter = chance.integers(0, 900, (BATCH_STEPS, CONNECTORS))
-        at_ms = int(START.timestamp() * 1000) + steps[:, None] * STEP_S * 1000 + jitter
-        yield _table(at_ms, values, chargers)
-
-
-def _table(at_ms: np.ndarray, values: np.ndarray, chargers: Any) -> pa.Table:
-    wide = len(MEASURANDS)
-    connectors = np.tile(np.repeat(np.arange(CONNECTORS), wide), BATCH_STEPS)
-    kinds = pa.array(np.tile(np.arange(wide), BATCH_STEPS * CONNECTORS), pa.int32())
-    return pa.table(
-        {
-            "time": pa.array(np.repeat(at_ms.ravel(), wide) * 1000, pa.timestamp("us", "UTC")),
-            "charger_id": chargers.take(pa.array(connectors, pa.int64())).cast(pa.string()),
-            "connector_id": pa.array((connectors % 2 + 1).astype(np.int32)),
-            "measurand": pa.DictionaryArray.from_arrays(kinds, list(MEASURANDS)).cast(pa.string()),
-            "value": pa.array(values.ravel()),
-            "unit": pa.DictionaryArray.from_arrays(kinds, list(UNITS)).cast(pa.string()),
-        }
-    )
-
-
-RECORDS = (
-    "CREATE TABLE records (id BIGINT, charger_id TEXT, connector_id INTEGER, "
-    "started_at TIMESTAMPTZ, ended_at TIMESTAMPTZ)"
-)
-SESSIONS_A_DAY = 6  # Of a connector, an hour each, every four hours.
-
-
-def records(end: datetime) -> str:
-    """Return the statement that fills ``records`` with the sessions of the last day."""
-    day = last_day(end)
-    rows = [
-        f"({connector * SESSIONS_A_DAY + n}, 'CP-{connector // 2:05}', {connector % 2 + 1}, "
-        f"'{day + timedelta(hours=4 * n)}', '{day + timedelta(hours=4 * n + 1)}')"
-        for connector in range(CONNECTORS)
-        for n in range(SESSIONS_A_DAY)
-    ]
-    return f"INSERT INTO records VALUES {', '.join(rows)}"
-
-
-def last_day(end: datetime) -> datetime:
-    """Return the last day that is whole, or the first there is."""
-    return max(START, end.replace(hour=0, minute=0, second=0) - timedelta(days=1))
-
-
-def questions(end: datetime) -> dict[str, str]:
-    where = "charger_id = 'CP-00042' AND connector_id = 1"
-    power = f"SELECT time, value FROM meter_values WHERE {where} AND measurand = '{MEASURANDS[1]}'"
-    day = last_day(end)
-    hour = end - timedelta(hours=1)
-    spelled = "TIMESTAMPTZ '{:%Y-%m-%d %H:%M:%S}+00'"
-    from_day, to_day = spelled.format(day), spelled.format(day + timedelta(days=1))
-    return {
-        "last hour": f"SELECT * FROM meter_values WHERE {where} AND time >= "
-        + spelled.format(hour),
-        "day of power": f"{power} AND time >= {from_day} AND time < {to_day}",
-        "records": "SELECT r.id, count(*), max(m.value) - min(m.value) FROM records r "
-        "JOIN meter_values m ON m.charger_id = r.charger_id AND m.connector_id = r.connector_id "
-        "AND m.time >= r.started_at AND m.time < r.ended_at "
-        f"WHERE m.measurand = '{MEASURANDS[0]}' AND m.time >= {from_day} AND m.time < {to_day} "
-        "GROUP BY r.id",
-    }
-
-
-DAILY = (
-    "SELECT time_bucket('1 day', time) AS day, charger_id, connector_id, max(value) - min(value) "
-    f"AS wh FROM meter_values WHERE measurand = '{MEASURANDS[0]}' "
-    "GROUP BY day, charger_id, connector_id"
-)
+PROGRESS_S = 30
 
 
 def median_ms(ask: Callable[[], object]) -> tuple[float, float]:
@@ -159,6 +73,7 @@ def _timed(found: Row, name: str, ask: Callable[[], object], *, here: bool = Tru
 
 
 def voltstream(folder: Path, rows: int) -> Row:
+    """Take rows in until there are so many, and ask. Law: what ``folder`` has already is kept."""
     clock = ManualClock()
     clock.set(START)
     options = EngineOptions(memory_mb=MEMORY_MB)
@@ -166,33 +81,18 @@ def voltstream(folder: Path, rows: int) -> Row:
     instance.start()
     try:
         session = instance.open(database="volt", user="volt", options={})
-        _run(session, f"{DDL} WITH (tsdb.hypertable, tsdb.chunk_interval = '1 day', "
-                      "tsdb.segmentby = 'charger_id, connector_id')")  # fmt: skip
-        _run(session, "SELECT alter_job(1000, schedule_interval => INTERVAL '1 second', "
-                      "config => '{\"compress_after\": \"1 hour\"}')")  # fmt: skip
         engine = instance.engine("volt")
-        entry = engine.catalog.get(None, "meter_values")
-        assert entry is not None
-        count, seconds, cpu_s = 0, 0.0, 0.0
-        for batch in feed(rows):
-            clock.set(START + timedelta(seconds=count // ROWS_A_STEP * STEP_S))
-            started, used_s = time.perf_counter(), time.process_time()
-            engine.loop.run_statement(
-                lambda epoch, one=batch: tables.keep_arrived(epoch, entry, one)  # type: ignore[misc]
-            ).result()
-            seconds += time.perf_counter() - started
-            cpu_s += time.process_time() - used_s
-            count += batch.num_rows
-        end = START + timedelta(seconds=count // ROWS_A_STEP * STEP_S)
-        clock.set(end)
-        used_s = time.process_time()
-        engine.jobs.run_due()  # The last whole day; what came since is hot.
-        cpu_s += time.process_time() - used_s
-        found: Row = {
-            "store": "Voltstream", "rows": count, "ingest rows/s": round(count / seconds),
-            "CPU s per 1M": cpu_s / count * 1e6,
-        }  # fmt: skip
-        found |= _asked(session, engine.reader(), end)
+        if engine.catalog.get(None, "meter_values") is None:
+            _run(session, f"{DDL} WITH (tsdb.hypertable, tsdb.chunk_interval = '1 day', "
+                          "tsdb.segmentby = 'charger_id, connector_id')")  # fmt: skip
+            _run(session, "SELECT alter_job(1000, schedule_interval => INTERVAL '1 second', "
+                          "config => '{\"compress_after\": \"1 hour\"}')")  # fmt: skip
+        made = _value(session, "SELECT count(*) FROM meter_values")
+        clock.set(instant_of(made))
+        found: Row = {"store": "Voltstream", "rows": made}
+        if made < rows:
+            found |= _taken_in(engine, clock, made, rows)
+        found |= _asked(session, engine.reader(), instant_of(int(found["rows"] or 0)))
         session.close()
     finally:
         instance.stop()
@@ -200,23 +100,62 @@ def voltstream(folder: Path, rows: int) -> Row:
     return found
 
 
+def _taken_in(engine: Engine, clock: ManualClock, made: int, rows: int) -> Row:
+    """Ingest the rows that are missing while whole days are compressed."""
+    entry = engine.catalog.get(None, "meter_values")
+    assert entry is not None
+    count, seconds, cpu_s, told = made, 0.0, 0.0, time.monotonic()
+    for batch in feed(rows, made):
+        clock.set(instant_of(count))
+        started, used_s = time.perf_counter(), time.process_time()
+        engine.loop.run_statement(
+            lambda epoch, one=batch: tables.keep_arrived(epoch, entry, one)  # type: ignore[misc]
+        ).result()
+        seconds += time.perf_counter() - started
+        cpu_s += time.process_time() - used_s
+        count += batch.num_rows
+        if time.monotonic() - told > PROGRESS_S:
+            told = time.monotonic()
+            print(f"{count:,} rows, {(count - made) / seconds:,.0f} rows/s, "
+                  f"{rss_mb(os.getpid()):,.0f} MB", file=sys.stderr, flush=True)  # fmt: skip
+    clock.set(instant_of(count))
+    used_s = time.process_time()
+    engine.jobs.run_due()  # The last whole day; what came since is hot.
+    cpu_s += time.process_time() - used_s
+    came = count - made
+    return {
+        "rows": count,
+        "ingest rows/s": round(came / seconds),
+        "CPU s per 1M": cpu_s / came * 1e6,
+    }
+
+
 def _asked(session: Session, reader: Connection, end: datetime) -> Row:
     """Ask the questions of a server whose rows are in."""
-    _run(session, f"CREATE MATERIALIZED VIEW daily WITH (timescaledb.continuous) AS {DAILY}")
-    _run(session, RECORDS)
-    _run(session, records(end))
+    view = "MATERIALIZED VIEW IF NOT EXISTS daily WITH (timescaledb.continuous)"
+    started = time.perf_counter()
+    _run(session, f"CREATE {view} AS {DAILY}")
+    found: Row = {"view s": time.perf_counter() - started}
+    _run(session, f"DROP TABLE IF EXISTS records; {RECORDS}; {records(end)}")
     files = reader.rows("SELECT coalesce(sum(rows), 0), coalesce(sum(bytes), 0) FROM _vs.parts")
     reader.close()
     compressed, size = int(files[0][0]), int(files[0][1])
-    found: Row = {
-        "compressed rows": compressed,
-        "bytes/row": size / compressed if compressed else None,
-    }
+    found["compressed rows"] = compressed
+    found["bytes/row"] = size / compressed if compressed else None
     for name, text in questions(end).items():
         _timed(found, name, lambda text=text: _run(session, text))  # type: ignore[misc]
     month = f"SELECT * FROM daily WHERE day >= TIMESTAMPTZ '{end - timedelta(days=30)}'"
     _timed(found, "daily energy", lambda: _run(session, month))
     return found
+
+
+def _value(session: Session, text: str) -> int:
+    (statement,) = session.parse(text)
+    outcome = session.execute(statement)
+    assert outcome.rows is not None
+    (batch,) = outcome.rows.batches()
+    outcome.rows.close()
+    return int(batch.column(0)[0].as_py())
 
 
 def _run(session: Session, text: str) -> int:
@@ -243,7 +182,7 @@ def plain_duckdb(folder: Path, rows: int) -> Row:
             cpu_s += time.process_time() - used_s
             count += batch.num_rows
         store.execute("CHECKPOINT")
-        end = START + timedelta(seconds=count // ROWS_A_STEP * STEP_S)
+        end = instant_of(count)
         store.execute(f"{RECORDS}; {records(end)}")
         found: Row = {
             "store": "DuckDB, plain", "rows": count, "ingest rows/s": round(count / seconds),
@@ -274,7 +213,7 @@ def postgresql(folder: Path, rows: int) -> Row:
             seconds += time.perf_counter() - started
             count += batch.num_rows
         session.execute("ANALYZE meter_values")
-        end = START + timedelta(seconds=count // ROWS_A_STEP * STEP_S)
+        end = instant_of(count)
         session.execute(RECORDS.encode())
         session.execute(records(end).encode())
         size = session.execute("SELECT pg_total_relation_size('meter_values')").fetchone()
@@ -304,6 +243,9 @@ def bench(options: Options) -> Report:
             continue
         if name == "postgresql" and tool("initdb") is None:
             report.notes.append("PostgreSQL is not installed")
+            continue
+        if name == "voltstream" and options.data is not None:
+            report.rows.append(contender(options.data, rows))
             continue
         with tempfile.TemporaryDirectory(prefix="voltstream-bench-") as folder:
             report.rows.append(contender(Path(folder), rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 Row = dict[str, str | float | int | None]
 
@@ -17,6 +18,7 @@ class Options:
     seconds: int = 10
     only: frozenset[str] = frozenset()  # Contenders or cases; empty: all.
     account: bool = False
+    data: Path | None = None  # Where a benchmark that can go on keeps its rows.
 
 
 @dataclass
