@@ -15,9 +15,12 @@ from voltstream.store.hypertable import Hypertable
 _NOW = re.compile(r"\b(?:NOW\(\)|CURRENT_TIMESTAMP(?:\(\))?)", re.IGNORECASE)
 # By place, as TimescaleDB declares them. What has no place is given by name only.
 PARAMETERS: Mapping[str, Sequence[str]] = {
+    "by_range": ("column_name", "partition_interval", "partition_func", "partition_origin"),
+    "by_hash": ("column_name", "number_partitions", "partition_func"),
     "create_hypertable": ("relation", "dimension", "partitioning_column", "number_partitions"),
     "add_dimension": ("hypertable", "dimension", "number_partitions", "chunk_time_interval"),
-    "set_chunk_time_interval": ("hypertable", "chunk_time_interval", "dimension_name"),
+    "set_chunk_time_interval": ("hypertable", "chunk_time_interval", "dimension_name",
+                                "chunk_time_origin"),
     "show_chunks": ("relation", "older_than", "newer_than", "created_before", "created_after"),
     "drop_chunks": ("relation", "older_than", "newer_than", "verbose", "created_before",
                     "created_after"),
@@ -74,8 +77,9 @@ _ALIASES = {
     "name": "continuous_aggregate", "proc_name": "proc",
 }  # fmt: skip
 _NAMED_ONLY = frozenset({
-    "chunk_time_interval", "if_not_exists", "migrate_data", "create_default_indexes",
-    "partitioning_func", "associated_schema_name", "associated_table_prefix",
+    "chunk_time_interval", "chunk_time_origin", "if_not_exists", "migrate_data",
+    "create_default_indexes", "partitioning_func", "associated_schema_name",
+    "associated_table_prefix",
     "chunk_target_size", "chunk_sizing_func", "time_partitioning_func", "timezone",
     "initial_start", "schedule_interval", "hypercore_use_access_method", "refresh_newest_first",
     "job_name", "verbose",
@@ -88,6 +92,7 @@ class Arguments:
     def __init__(self, call: Call, connection: Connection) -> None:
         self._connection = connection
         self.function = call.function
+        self.dimension = Arguments(call.dimension, connection) if call.dimension else None
         self._given: dict[str, str] = {}
         names = PARAMETERS[call.function]
         if len(call.arguments) > len(names):
@@ -112,13 +117,6 @@ class Arguments:
         if text is None or text.strip().upper() == "NULL":
             return None
         return _NOW.sub("_vs_now()", text)
-
-    def of_text(self, name: str, text: str) -> Arguments:
-        """Return these arguments with one more, written inside another."""
-        more = Arguments.__new__(Arguments)
-        more._connection, more.function = self._connection, self.function
-        more._given = {**self._given, name: text}
-        return more
 
     def instant_us(self, name: str) -> int:
         text = self.required(name)
@@ -171,6 +169,22 @@ class Arguments:
                 )
             return self.interval_us(name, default_us=0)
         return int(self.value(name))
+
+    def origin(self, name: str, table_is_integer: bool) -> int | None:
+        """Return the instant from which chunks are counted, in the units of the hypertable.
+
+        Raises: InvalidParameter (22023).
+        """
+        text = self.text_of(name)
+        if text is None:
+            return None
+        kind = self.kind(name)
+        if table_is_integer != (kind.endswith("INT") or kind == "INTEGER"):
+            raise InvalidParameter(
+                f"invalid origin type for {'integer' if table_is_integer else 'time'} dimension",
+                hint=f"Use an origin of type {'integer' if table_is_integer else 'timestamptz'}.",
+            )
+        return int(self.value(name)) if table_is_integer else self.instant_us(name)
 
     def span(self, name: str) -> str | int | None:
         """Return how long ago a policy means, as it is kept in a job's configuration."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -21,14 +20,13 @@ from voltstream.runtime.results import told
 from voltstream.store import hypertable
 from voltstream.store.hypertable import Chunk, Hypertable
 
-_BY_RANGE = re.compile(r"by_(?:range|hash)\s*\((.*)\)\s*", re.IGNORECASE | re.DOTALL)
-
 
 def create_hypertable(epoch: Epoch, given: Arguments) -> Outcome:
     entry = epoch.catalog.require(given.relation("relation"), "table")
     known = hypertable.find(epoch.connection, entry.oid)
     schema, name = entry.key
-    column, step, generalized = _dimension(epoch, given, entry)
+    column, generalized = _dimension_column(given)
+    by_integers = _is_integer(entry, column)
     notices: tuple[Notice, ...] = ()
     if known is not None:
         if not given.flag("if_not_exists"):
@@ -36,8 +34,14 @@ def create_hypertable(epoch: Epoch, given: Arguments) -> Outcome:
         notices = (Notice(f'table "{name}" is already a hypertable, skipping'),)
         number = known.id
     else:
+        if given.dimension is not None:
+            step = given.dimension.width("partition_interval", by_integers)
+            origin = given.dimension.origin("partition_origin", by_integers)
+        else:
+            step = given.width("chunk_time_interval", by_integers)
+            origin = given.origin("chunk_time_origin", by_integers)
         made, notices = hypertables.create(
-            epoch, entry, column, step, migrate=given.flag("migrate_data")
+            epoch, entry, column, step, origin, migrate=given.flag("migrate_data")
         )
         number = made.id
     created = "f" if known is not None else "t"
@@ -45,26 +49,17 @@ def create_hypertable(epoch: Epoch, given: Arguments) -> Outcome:
     return replace(told("create_hypertable", [text]), notices=notices)
 
 
-def _dimension(epoch: Epoch, given: Arguments, entry: Entry) -> tuple[str, int | None, bool]:
-    """Return column and width, and whether the dimension was built by by_range."""
-    text = given.required("dimension")
-    built = _BY_RANGE.fullmatch(text.strip())
-    if built is None:
-        column = str(given.value("dimension"))
-        return column, given.width("chunk_time_interval", _is_integer(entry, column)), False
-    if text.strip().lower().startswith("by_hash"):
+def _dimension_column(given: Arguments) -> tuple[str, bool]:
+    """Return the time column, and whether it was given as by_range(…)."""
+    if given.dimension is None:
+        given.required("dimension")
+        return str(given.value("dimension")), False
+    if given.dimension.function == "by_hash":
         raise InvalidParameter(
             "cannot create a hypertable partitioned by hash alone",
             hint="Use by_range on a time column, then add_dimension(…, by_hash(…)).",
         )
-    columns = epoch.connection.rows(f"SELECT * FROM (SELECT unnest([{built[1].split(',')[0]}]))")
-    column = str(columns[0][0])
-    rest = built[1].partition(",")[2].strip()
-    rest = rest.rpartition("=>")[2].strip()
-    if not rest:
-        return column, None, True
-    width = given.of_text("chunk_time_interval", rest)
-    return column, width.width("chunk_time_interval", _is_integer(entry, column)), True
+    return str(given.dimension.value("column_name")), True
 
 
 def _is_integer(entry: Entry, column: str) -> bool:
@@ -77,13 +72,12 @@ def add_dimension(epoch: Epoch, given: Arguments) -> Outcome:
     """Accept a space dimension: one machine has no use for it, but it is listed."""
     name = given.relation("hypertable")
     entry, table = hypertables.require(epoch, name)
-    text = given.required("dimension").strip()
-    built = _BY_RANGE.fullmatch(text)
-    column = (built[1].split(",")[0] if built else text).strip().strip("'")
+    inner = given.dimension
+    column = str(given.value("dimension") if inner is None else inner.value("column_name"))
     if entry.relation is None or all(c.name != column for c in entry.relation.columns):
         raise InvalidParameter(f'column "{column}" does not exist')
-    count = (built[1].partition(",")[2] if built else given.text_of("number_partitions")) or "2"
-    made = hypertable.dimension(column, int(count.strip()), len(table.dimensions) + 1)
+    count = (given if inner is None else inner).value("number_partitions") or 2
+    made = hypertable.dimension(column, int(count), len(table.dimensions) + 1)
     hypertable.change(epoch.connection, replace(table, dimensions=(*table.dimensions, made)))
     remark = Notice(f'dimension "{column}" is kept as a note: chunks are cut by time')
     number = table.id * 100 + len(table.dimensions) + 1
@@ -95,7 +89,9 @@ def set_chunk_time_interval(epoch: Epoch, given: Arguments) -> Outcome:
     step = given.width("chunk_time_interval", table.by_integers)
     if step is None or step <= 0:
         raise InvalidParameter("invalid interval: must be greater than 0")
-    hypertable.change(epoch.connection, replace(table, step=step))
+    origin = given.origin("chunk_time_origin", table.by_integers)
+    changed = replace(table, step=step, origin=table.origin if origin is None else origin)
+    hypertable.change(epoch.connection, changed)
     return told("set_chunk_time_interval", [""])
 
 

@@ -36,6 +36,7 @@ _OPTIONS = {
     "compress_orderby": "orderby", "orderby": "orderby", "order_by": "orderby",
     "chunk_interval": "chunk_interval", "chunk_time_interval": "chunk_interval",
     "compress_chunk_time_interval": "ignored", "compress_chunk_interval": "ignored",
+    "origin": "origin", "chunk_origin": "origin", "partition_origin": "origin",
     "partition_column": "partition_column", "partitioning_column": "partition_column",
     "hypertable": "hypertable", "create_default_indexes": "ignored", "sparse_index": "ignored",
     "index": "ignored", "compress_index": "ignored", "compress_sparse_index": "ignored",
@@ -76,7 +77,13 @@ def require(epoch: Epoch, name: ObjectName) -> tuple[Entry, Hypertable]:
 
 
 def create(
-    epoch: Epoch, entry: Entry, column: str, step: int | None, *, migrate: bool
+    epoch: Epoch,
+    entry: Entry,
+    column: str,
+    step: int | None,
+    origin: int | None = None,
+    *,
+    migrate: bool,
 ) -> tuple[Hypertable, tuple[Notice, ...]]:
     """Let a table's rows be kept in chunks. Raises: what TimescaleDB refuses."""
     connection = epoch.connection
@@ -110,7 +117,7 @@ def create(
         entry = _not_null(epoch, entry, column)
         notices = (Notice(f'adding not-null constraint to column "{column}"'),)
     number = hypertable.next_id(connection, "hyper")
-    table = Hypertable(entry.oid, number, column, kind, step or DEFAULT_STEP_US)
+    table = Hypertable(entry.oid, number, column, kind, step or DEFAULT_STEP_US, origin=origin)
     epoch.flush()
     hypertable.add(connection, table)
     hypertable.open_chunks(connection, table, table.hot)
@@ -201,6 +208,20 @@ def _step(epoch: Epoch, text: str, table: Hypertable) -> int:
     return int(found[0][0])
 
 
+def _origin(epoch: Epoch, text: str, by_integers: bool) -> int:
+    """Raises: InvalidParameter (22023)."""
+    kind = "BIGINT" if by_integers else "TIMESTAMPTZ"
+    value = f"TRY_CAST(? AS {kind})"
+    asked = value if by_integers else f"epoch_us({value})"
+    found = epoch.connection.rows(f"SELECT {asked}", [text])[0][0]
+    if found is None:
+        raise InvalidParameter(
+            f'invalid value for parameter "origin": "{text}"',
+            hint=f"Use {'an integer' if by_integers else 'a time stamp'}.",
+        )
+    return int(found)
+
+
 def _on(text: str) -> bool:
     return text.strip("'").lower() in ("true", "on", "1", "yes", "t")
 
@@ -272,12 +293,14 @@ def create_with(epoch: Epoch, entry: Entry, options: Mapping[str, str]) -> tuple
     elif all(c.name != column for c in columns):
         raise UndefinedColumn(f'column "{column}" does not exist')
     kind = next(c.store_type for c in columns if c.name == column)
-    step = None
+    step = origin = None
+    by_integers = kind in _INTEGERS
     if "chunk_interval" in given:
-        by_integers = kind in _INTEGERS
         stand_in = Hypertable(entry.oid, 0, column, "BIGINT" if by_integers else "TIMESTAMP", 1)
         step = _step(epoch, given["chunk_interval"], stand_in)
-    table, notices = create(epoch, entry, column, step, migrate=True)
+    if "origin" in given:
+        origin = _origin(epoch, given["origin"].strip("'"), by_integers)
+    table, notices = create(epoch, entry, column, step, origin, migrate=True)
     notices = told + notices
     entry = epoch.catalog.require(ObjectName(entry.stored.name, entry.stored.schema))
     layout = {f"tsdb.{k}": v for k, v in given.items() if k in ("segmentby", "orderby")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
@@ -30,6 +31,7 @@ _FUNCTIONS = frozenset({
 
 COMMAND_PREFIX = "ocpp_"  # Commands to charge points; which there are the gateway knows.
 
+_DIMENSIONS = frozenset({"by_range", "by_hash"})
 OF_CHUNKS = frozenset({
     "compress_chunk", "decompress_chunk", "tier_chunk", "untier_chunk",
 })  # fmt: skip
@@ -91,19 +93,30 @@ def _call(cursor: Cursor, text: str, offset: int) -> Call | None:
     whole = cursor.closing() == len(cursor.tokens) - 1
     if not whole and name not in OF_CHUNKS:
         return None
+    call = _given(name, split_commas(cursor.parenthesized()), cursor.text, text, offset)
+    chunks = None if whole else _chunks(cursor, text, offset)
+    return call if whole else replace(call, chunks=chunks) if chunks is not None else None
+
+
+def _given(name: str, parts: Sequence[Sequence[Token]], read: str, text: str, offset: int) -> Call:
+    """Return a call of a function; ``read`` is what the tokens were made of."""
     positional: list[str] = []
     named: dict[str, str] = {}
-    for part in split_commas(cursor.parenthesized()):
-        if len(part) > 2 and part[1].text in ("=>", ":="):
-            named[part[0].text.lower()] = _argument(part[2:], cursor.text)
+    dimension: Call | None = None
+    for part in parts:
+        is_named = len(part) > 2 and part[1].text in ("=>", ":=")
+        value = part[2:] if is_named else part
+        if value and value[0].text.lower() in _DIMENSIONS and name not in _DIMENSIONS:
+            inside = Cursor(value, read)
+            built = inside.object_name().name
+            dimension = _given(built, split_commas(inside.parenthesized()), read, text, offset)
+        if is_named:
+            named[part[0].text.lower()] = _argument(value, read)
         else:
-            positional.append(_argument(part, cursor.text))
-    chunks = None if whole else _chunks(cursor, text, offset)
-    if chunks is None and not whole:
-        return None
+            positional.append(_argument(value, read))
     return Call(
         text=text, offset=offset, function=name, arguments=tuple(positional),
-        named_arguments=named, chunks=chunks,
+        named_arguments=named, dimension=dimension,
     )  # fmt: skip
 
 

@@ -479,4 +479,5 @@ class Call(Parsed):
     function: str
     arguments: tuple[str, ...]  # as DuckDB SQL text
     named_arguments: Mapping[str, str]
+    dimension: Call | None = None  # by_range(…) or by_hash(…), as an argument
     chunks: Call | None = None  # show_chunks(…) in FROM: the call is made for each of them

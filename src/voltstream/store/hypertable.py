@@ -22,6 +22,7 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.hyper (oid BIGINT, id BIGINT, column_name VARCHAR, "
     "kind VARCHAR, step BIGINT, segmentby VARCHAR[], orderby VARCHAR[], compressed BOOLEAN, "
     "dimensions VARCHAR)",
+    "ALTER TABLE _vs.hyper ADD COLUMN IF NOT EXISTS origin BIGINT",
     "CREATE TABLE IF NOT EXISTS _vs.chunks (id BIGINT, oid BIGINT, low BIGINT, high BIGINT, "
     "created TIMESTAMPTZ)",
     "CREATE TABLE IF NOT EXISTS _vs.parts (id BIGINT, oid BIGINT, chunk BIGINT, file VARCHAR, "
@@ -58,6 +59,7 @@ class Hypertable:
     orderby: tuple[str, ...] = ()
     compressed: bool = False
     dimensions: tuple[dict[str, Any], ...] = ()
+    origin: int | None = None  # Where a chunk begins; None: at 1970, or 0.
 
     @property
     def by_integers(self) -> bool:
@@ -106,7 +108,7 @@ class Chunk:
 
 def add(connection: Connection, table: Hypertable) -> None:
     connection.execute(
-        "INSERT INTO _vs.hyper VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO _vs.hyper VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             table.oid,
             table.id,
@@ -117,6 +119,7 @@ def add(connection: Connection, table: Hypertable) -> None:
             list(table.orderby),
             table.compressed,
             json.dumps(table.dimensions),
+            table.origin,
         ],
     )
     changed(connection, table.oid)
@@ -170,15 +173,16 @@ def all_of(connection: Connection) -> list[Hypertable]:
 
 def _read(connection: Connection, tail: str) -> list[Hypertable]:
     found = connection.rows(
-        "SELECT oid, id, column_name, kind, step, segmentby, orderby, compressed, dimensions "
+        "SELECT oid, id, column_name, kind, step, segmentby, orderby, compressed, dimensions, "
+        "origin "
         f"FROM _vs.hyper {tail}"
     )
     return [
         Hypertable(
             oid, id_, column, kind, step, tuple(segmentby), tuple(orderby), compressed,
-            tuple(json.loads(more)),
+            tuple(json.loads(more)), origin,
         )
-        for oid, id_, column, kind, step, segmentby, orderby, compressed, more in found
+        for oid, id_, column, kind, step, segmentby, orderby, compressed, more, origin in found
     ]  # fmt: skip
 
 
@@ -206,35 +210,37 @@ def open_chunks(connection: Connection, table: Hypertable, rows: str) -> tuple[i
     low, high = connection.rows(f"SELECT min({table.instant}), max({table.instant}) FROM {rows}")[0]
     if low is None:
         return None
-    inside = connection.rows(
+    missing = not connection.rows(
         f"SELECT 1 FROM _vs.chunks WHERE oid = {table.oid} AND low <= {low} AND high > {high}"
     )
-    if not inside:
+    while missing:
+        at, since = table.instant, f"({table.instant} - {table.origin or 0})"
         places = connection.rows(
-            f"SELECT DISTINCT {table.instant} - (({table.instant} % {table.step}) + {table.step}) "
-            f"% {table.step} AS low FROM {rows} r WHERE NOT EXISTS (SELECT 1 FROM _vs.chunks c "
-            f"WHERE c.oid = {table.oid} AND c.low <= {table.instant} AND c.high > {table.instant}) "
-            "ORDER BY low"
+            f"SELECT min({at}) FROM {rows} r WHERE NOT EXISTS (SELECT 1 FROM _vs.chunks c WHERE "
+            f"c.oid = {table.oid} AND c.low <= {at} AND c.high > {at}) "
+            f"GROUP BY {since} - ({since} % {table.step} + {table.step}) % {table.step} ORDER BY 1"
         )
-        for (place,) in places:
-            _open_chunk(connection, table, int(place))
+        for (instant,) in places:  # Others of a place may lie behind a chunk that is in its way.
+            _open_chunk(connection, table, int(instant))
+        missing = bool(places)
     return int(low), int(high)
 
 
-def _open_chunk(connection: Connection, table: Hypertable, place: int) -> None:
-    """Add a chunk, cut where a chunk of another width is already."""
-    low, high = place, place + table.step
-    for other in chunks(connection, table.oid):
-        if other.low <= low < other.high:
-            low = other.high
-        if low < other.low < high:
-            high = other.low
-    if low < high:
-        number = next_id(connection, "chunks")
-        connection.execute(
-            f"INSERT INTO _vs.chunks VALUES ({number}, {table.oid}, {low}, {high}, "
-            "getvariable('vs_now'))"
-        )
+def _open_chunk(connection: Connection, table: Hypertable, at: int) -> None:
+    """Add the chunk of an instant, cut where chunks of another width are already."""
+    low = at - (at - (table.origin or 0)) % table.step
+    high = low + table.step
+    below, above = connection.rows(
+        f"SELECT max(high) FILTER (high <= {at}), min(low) FILTER (low > {at}) FROM _vs.chunks "
+        f"WHERE oid = {table.oid}"
+    )[0]
+    low = low if below is None else max(low, int(below))
+    high = high if above is None else min(high, int(above))
+    number = next_id(connection, "chunks")
+    connection.execute(
+        f"INSERT INTO _vs.chunks VALUES ({number}, {table.oid}, {low}, {high}, "
+        "getvariable('vs_now'))"
+    )
 
 
 def drop_chunk(connection: Connection, chunk: Chunk) -> None:

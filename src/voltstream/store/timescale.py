@@ -53,9 +53,12 @@ VIEWS = (
     "ELSE lower(kind) END AS column_type, 'Time' AS dimension_type, "
     "CASE WHEN kind LIKE 'TIMESTAMP%' OR kind = 'DATE' THEN _vs.length_of(step) END "
     "AS time_interval, CASE WHEN NOT (kind LIKE 'TIMESTAMP%' OR kind = 'DATE') THEN step END "
-    "AS integer_interval, NULL::VARCHAR AS integer_now_func, NULL::SMALLINT AS num_partitions "
+    "AS integer_interval, CASE WHEN kind LIKE 'TIMESTAMP%' OR kind = 'DATE' THEN "
+    "make_timestamptz(origin) END AS time_origin, CASE WHEN NOT (kind LIKE 'TIMESTAMP%' OR kind = "
+    "'DATE') THEN origin END AS integer_origin, NULL::VARCHAR AS integer_now_func, "
+    "NULL::SMALLINT AS num_partitions "
     "FROM _vs.hyper_named UNION ALL SELECT schema, name, d.n + 1, d.column_name, '', 'Space', "
-    "NULL, NULL, NULL, d.parts::SMALLINT FROM (SELECT schema, name, "
+    "NULL, NULL, NULL, NULL, NULL, d.parts::SMALLINT FROM (SELECT schema, name, "
     'unnest(from_json(dimensions, \'[{"column_name":"VARCHAR","parts":"INTEGER","n":'
     '"BIGINT"}]\')) AS d FROM _vs.hyper_named)',
     f"{_INFO}chunks AS SELECT schema AS hypertable_schema, name AS hypertable_name, "

@@ -1,0 +1,30 @@
+-- Chunks are counted from an origin: each way to give one, and what of it is listed.
+CREATE TABLE noon (time TIMESTAMPTZ NOT NULL, v INTEGER);
+SELECT create_hypertable('noon', 'time', chunk_time_interval => 86400000000, chunk_time_origin => '2020-01-01 12:00:00 UTC'::timestamptz);
+INSERT INTO noon VALUES ('2020-01-01 11:00+00', 1), ('2020-01-01 12:00+00', 2), ('2020-01-02 11:59:59+00', 3), ('2020-01-02 12:00+00', 4), ('2019-12-30 12:00+00', 5);
+SELECT chunk_name, range_start, range_end FROM timescaledb_information.chunks WHERE hypertable_name = 'noon' ORDER BY range_start;
+ALTER TABLE noon SET (timescaledb.compress);
+SELECT compress_chunk(c) FROM show_chunks('noon') c;
+SELECT * FROM noon WHERE time >= '2020-01-01 12:00+00' ORDER BY time;
+-- Later chunks by another origin are cut where older ones lie, and every row has one.
+SELECT set_chunk_time_interval('noon', INTERVAL '4 days', chunk_time_origin => TIMESTAMPTZ '2020-01-01 06:00+00');
+INSERT INTO noon VALUES ('2019-12-29 12:00+00', 6), ('2019-12-31 11:59+00', 7), ('2020-01-03 13:00+00', 8), ('2020-01-09 05:59+00', 9);
+SELECT range_start, range_end FROM timescaledb_information.chunks WHERE hypertable_name = 'noon' ORDER BY range_start;
+SELECT count(*) FROM noon n WHERE NOT EXISTS (SELECT 1 FROM timescaledb_information.chunks c WHERE c.hypertable_name = 'noon' AND c.range_start <= n.time AND c.range_end > n.time);
+CREATE TABLE ranged (time TIMESTAMPTZ NOT NULL);
+SELECT create_hypertable('ranged', by_range('time', '1 day'::interval, partition_origin => '2020-01-01 06:00:00 UTC'::timestamptz));
+INSERT INTO ranged VALUES ('2020-01-01 05:00+00'), ('2020-01-02 05:59:59+00');
+SELECT range_start FROM timescaledb_information.chunks WHERE hypertable_name = 'ranged' ORDER BY 1;
+CREATE TABLE with_one (time TIMESTAMPTZ NOT NULL) WITH (tsdb.hypertable, tsdb.partition_column = 'time', tsdb.chunk_interval = '1 day', tsdb.origin = '2020-01-01 12:00:00 UTC');
+CREATE TABLE with_two (time TIMESTAMP NOT NULL) WITH (tsdb.hypertable, tsdb.chunk_interval = '12 hours', timescaledb.partition_origin = '2020-01-01 06:00:00');
+CREATE TABLE with_date (day DATE NOT NULL) WITH (tsdb.hypertable, tsdb.partition_column = 'day', tsdb.chunk_interval = '7 days', tsdb.chunk_origin = '2020-01-01');
+INSERT INTO with_date VALUES ('2019-12-31'), ('2020-01-01'), ('2020-01-07');
+SELECT range_start FROM timescaledb_information.chunks WHERE hypertable_name = 'with_date' ORDER BY 1;
+CREATE TABLE numbers (n BIGINT NOT NULL) WITH (tsdb.hypertable, tsdb.partition_column = 'n', tsdb.chunk_interval = 1000, tsdb.origin = 500);
+INSERT INTO numbers VALUES (-501), (400), (500), (1499), (1500);
+SELECT range_start_integer, range_end_integer FROM timescaledb_information.chunks WHERE hypertable_name = 'numbers' ORDER BY 1;
+SELECT hypertable_name, time_interval, time_origin, integer_interval, integer_origin FROM timescaledb_information.dimensions ORDER BY 1;
+CREATE TABLE wrong (time TIMESTAMPTZ NOT NULL, n BIGINT NOT NULL);
+SELECT create_hypertable('wrong', 'time', chunk_time_interval => 86400000000, chunk_time_origin => 0);
+SELECT create_hypertable('wrong', 'n', chunk_time_interval => 1000, chunk_time_origin => '2001-01-01'::timestamptz);
+CREATE TABLE never (time TIMESTAMPTZ NOT NULL) WITH (tsdb.hypertable, tsdb.origin = 'noon');
