@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -177,3 +178,26 @@ def test_a_csv_without_header_is_cut_from_its_first_line(tmp_path: Path) -> None
 def test_what_a_file_cannot_be_is_refused_at_once(wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter):
         ConnectorRegistry().source(MemoryFeed({"connector": "file", "path": "x"} | wrong, {}))
+
+
+def test_a_document_of_a_head_end_is_taken_whole_and_again_when_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "TAIL_SETTLED_S", {"metering": 0.3})
+    path = tmp_path / "day.nem12"
+    path.write_bytes(b"100,NEM12\n200")
+    packed = tmp_path / "old.nem12.gz"
+    packed.write_bytes(gzip.compress(b"900\n"))
+    feed = MemoryFeed(
+        {"connector": "file", "path": str(tmp_path / "*"), "encode": "NEM12"},
+        {str(packed): str(packed.stat().st_size)},
+    )
+    connector = started(feed)
+    eventually(lambda: feed.payload() == b"100,NEM12\n200")
+    with path.open("ab") as file:
+        file.write(b",1\n900\n")
+    eventually(lambda: feed.payload().endswith(b"100,NEM12\n200,1\n900\n"))
+    packed.write_bytes(gzip.compress(b"900\n900\n"))
+    eventually(lambda: feed.payload().endswith(b"900\n900\n"))
+    connector.stop()
+    assert feed.offsets()[str(path)] == "20"

@@ -13,9 +13,10 @@ from tests.golden.script import DIRECTIVE
 from tests.tidy.sources import ROOT
 from voltstream.cli.pack_install import installation
 from voltstream.cli.packs import load_pack
+from voltstream.core.ports import RawBatch
 
 GUIDES = ROOT / "docs" / "guide"
-_STEP = re.compile(r"^```(sql|text)\n(.*?)^```$|^<!-- (.+?) -->$", re.DOTALL | re.MULTILINE)
+_STEP = re.compile(r"^```(sql|text|xml|csv)\n(.*?)^```$|^<!-- (.+?) -->$", re.DOTALL | re.MULTILINE)
 _SESSION = re.compile(r"^```psql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PROMPT = re.compile(r"^volt[=\-(]> ?", re.MULTILINE)
 _EXPECTED = re.compile(r"-- (ERROR: .*)")
@@ -49,10 +50,19 @@ def typed(command: str) -> str:
 def test_guide_runs(name: str, reader: Reader) -> None:
     """Law: ```sql is run in order; ```text right behind it is the print of its last statement.
 
+    ```xml and ```csv behind ``<!-- push SOURCE -->`` are a body that is sent to it.
     A statement that shall fail says so: ``SELECT 1 / 0;  -- ERROR:  division by zero``.
     """
-    printed = ""
+    printed = pushed = ""
     for language, block, command in _STEP.findall((GUIDES / name).read_text(encoding="utf-8")):
+        if command.startswith("push "):
+            pushed = command.removeprefix("push ")
+            continue
+        if language in ("xml", "csv"):
+            batch = RawBatch("declared", block.encode(), position="http")
+            printed = f"{reader.taken(pushed, batch)}\n" if pushed else printed
+            pushed = ""
+            continue
         if language == "text":
             assert printed.endswith(block), printed
             continue

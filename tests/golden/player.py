@@ -131,7 +131,10 @@ class Player:
         loop.run_statement(lambda epoch: epoch.number).result()
 
     def _push(self, source: str, data: str) -> str:
-        batch = RawBatch("ndjson", data.encode(), position="golden")
+        return self.taken(source, RawBatch("ndjson", data.encode(), position="golden"))
+
+    def taken(self, source: str, batch: RawBatch) -> str:
+        """Push a batch and tell what became of it."""
         receipt = self._instance.submit(DEFAULT_DATABASE, source, batch).result()
         return f"PUSH {receipt.rows}, dead letters {receipt.dead_letters}"
 

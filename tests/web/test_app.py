@@ -227,3 +227,14 @@ def test_the_page_asks_no_other_host(client: AsgiClient) -> None:
     assert "http" not in page.text.replace("http-equiv", "")
     assert client.get("/healthz").status_code == 200
     assert client.get("/readyz").status_code == 200
+
+
+def test_a_body_names_the_format_of_its_head_end(client: AsgiClient) -> None:
+    said = f"{PATH}?encode=nem12&head_end=east"
+    assert client.post(said, content=b"900\n").status_code == 200
+    [batch] = INGEST.batches
+    assert (batch.encoding, bytes(batch.payload)) == ("metering", b"900\n")
+    assert batch.metering is not None
+    assert (batch.metering.format, batch.metering.head_end) == ("nem12", "east")
+    assert client.post(f"{PATH}?encode=thrift", content=b"x").status_code == 400
+    assert client.post(f"{PATH}?encode=espi&tz=Mars/Base", content=b"x").status_code == 400

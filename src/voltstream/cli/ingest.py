@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -30,15 +30,16 @@ from voltstream.cli.address import (
     UrlOption,
     parts_of,
 )
-from voltstream.cli.parts import FileFormat, Part, format_of, parts_of_file
+from voltstream.cli.parts import METER_FORMATS, FileFormat, Part, format_of, parts_of_file
 from voltstream.cli.terminal import err, remark, say
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 
 ANSWER_WAIT_S = 150  # Longer than a statement waits for the writer (core/limits.WRITER_WAIT_S).
-CONTENT_TYPES: dict[FileFormat, str] = {
+CONTENT_TYPES: dict[str, str] = {
     "ndjson": "application/x-ndjson",
     "csv": "text/csv; header=present",
     "parquet": "application/x-ndjson",  # Sent as the lines it spells.
+    **dict.fromkeys(METER_FORMATS, "application/octet-stream"),
 }
 
 EXAMPLES = """
@@ -49,6 +50,8 @@ Examples:
   voltstream ingest registry stations.csv --http-port 8080
 
   voltstream ingest meter_readings archive/*.parquet
+
+  voltstream ingest ami.channel_reads drop/*.xml --format iec61968 --option tz=Europe/Berlin
 """
 
 
@@ -64,7 +67,14 @@ class RowPusher:
     """One kept-open HTTP connection to a source."""
 
     def __init__(
-        self, host: str, port: int, database: str, source: str, token: str = "", root: str = ""
+        self,
+        host: str,
+        port: int,
+        database: str,
+        source: str,
+        token: str = "",
+        root: str = "",
+        said: Mapping[str, str] | None = None,
     ) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=ANSWER_WAIT_S)
         if root:
@@ -75,7 +85,7 @@ class RowPusher:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._place = f"{host}:{port}"
         self._path = f"/v1/sources/{quote(source, safe='')}/rows?" + urlencode(
-            {"database": database}
+            {"database": database, **(said or {})}
         )
 
     def push(self, payload: bytes, content_type: str) -> Tally:
@@ -111,6 +121,10 @@ def ingest(
     file_format: Annotated[
         FileFormat | None, typer.Option("--format", help="Format, when names do not tell.")
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="What a meter format leaves open, such as tz=Europe/Berlin."),
+    ] = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
     pg_port: PgPortOption = 4566,
@@ -128,7 +142,7 @@ def ingest(
     del pg_port  # Taken, so that one set of flags names a server for every verb.
     sized = [(file, file_format or format_of(file), _size_of(file)) for file in files]
     server, database = parts_of(url, host)
-    pusher = RowPusher(server, http_port, database, source, token, tls_root)
+    pusher = RowPusher(server, http_port, database, source, token, tls_root, _said(sized, option))
     tally = Tally()
     try:
         with _progress() as progress:
@@ -149,6 +163,22 @@ def ingest(
             f"{tally.dead_letters:,} records could not be decoded",
             f"SELECT reason, count(*) FROM dead_letters WHERE source = '{source}' GROUP BY reason;",
         )
+
+
+def _said(
+    sized: Sequence[tuple[Path, FileFormat, int]], option: Sequence[str] | None
+) -> dict[str, str]:
+    """Return what a push says of a head-end's files. Raises: InvalidParameter (22023)."""
+    formats = {chosen for _, chosen, _ in sized}
+    meters = formats & set(METER_FORMATS)
+    if not meters:
+        if option:
+            raise InvalidParameter("--option is for the formats of meters")
+        return {}
+    if len(formats) > 1:
+        raise InvalidParameter("files of a meter format are sent alone")
+    given = dict(part.partition("=")[::2] for part in option or ())
+    return {"encode": meters.pop(), **given}
 
 
 def _push_all(pusher: RowPusher, parts: Iterable[Part], content_type: str, tally: Tally) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -14,12 +14,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from voltstream.core.errors import InvalidParameter
+from voltstream.core.limits import DOCUMENT_BYTES_MAX
 
 PART_BYTES = 4 * 1024 * 1024  # 4 MiB, ~20,000 meter rows: a fifth of an epoch, well under a push.
 PARQUET_ROWS = 20_000  # About as much, spelled as NDJSON.
 PARSER_FAILURE = (pa.ArrowInvalid, OSError, EOFError)
 
-FileFormat = Literal["ndjson", "csv", "parquet"]
+METER_FORMATS = ("iec61968", "espi", "cmep", "nem12", "ami_csv", "ami_json")
+_BY_LINE = ("cmep", "ami_json")
+FileFormat = Literal[
+    "ndjson", "csv", "parquet", "iec61968", "espi", "cmep", "nem12", "ami_csv", "ami_json"
+]
 _SUFFIXES: dict[str, FileFormat] = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
@@ -59,11 +64,21 @@ def parts_of_file(file: Path, file_format: FileFormat) -> Iterator[Part]:
         with file.open("rb") as raw:
             packed = file.suffix.lower() == ".gz"
             content = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
-            cut = csv_parts if file_format == "csv" else line_parts
-            for payload in cut(content):
+            for payload in _cut(file_format)(content):
                 yield Part(payload, raw.tell())
     except PARSER_FAILURE as error:
         raise InvalidParameter(f'cannot read "{file}": {error}') from error
+
+
+def _cut(file_format: FileFormat) -> Callable[[BinaryIO], Iterator[bytes]]:
+    if file_format in METER_FORMATS and file_format not in _BY_LINE:
+        return _whole
+    return csv_parts if file_format == "csv" else line_parts
+
+
+def _whole(content: BinaryIO) -> Iterator[bytes]:
+    """Yield a document; a server says of one that is too large that it is."""
+    yield content.read(DOCUMENT_BYTES_MAX + 1)
 
 
 def line_parts(content: BinaryIO, part_bytes: int = PART_BYTES) -> Iterator[bytes]:

@@ -25,7 +25,7 @@ BATCH_BYTES = 32 * 1024 * 1024  # About one epoch of 225-byte rows. More: the ne
 POLL_INTERVAL_S = 0.2  # How often a file that was read to its end is looked at again.
 # A last line without its newline is taken after this silence. Half a JSON object is never one;
 # half a CSV number is a number, and a program that buffers may write half a line and pause.
-TAIL_SETTLED_S: Mapping[Encoding, float] = {"ndjson": 3.0, "csv": 30.0}
+TAIL_SETTLED_S: Mapping[Encoding, float] = {"ndjson": 3.0, "csv": 30.0, "metering": 3.0}
 RETRY_S = 2.0
 _TORN = "~"
 _LOG = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class _Progress:
 
 
 class FileSource:
-    """Follows every file that matches ``path``.
+    """Follows every file that matches ``path``; documents of head-ends are taken whole.
 
     Law: a line is taken once. One without its newline is taken when the file has been silent for
     TAIL_SETTLED_S, or at once without ``follow``; what is written behind it later is no row but a
@@ -63,6 +63,7 @@ class FileSource:
         layout = declared(feed.properties, owner)
         self._encode = layout.encode
         self._header = layout.header is not False
+        self._by_document = layout.by_document
         file_encoding(layout.encode, owner)  # Refuses a wrong ENCODE now, not at the first file.
         self._names_file = bool(includes(feed.properties, ("file",), owner))
         self._compression = compression_asked(feed.properties, owner)
@@ -127,7 +128,9 @@ class FileSource:
         """Submit what is new in a file; tell whether anything was."""
         progress = self._progress.setdefault(path, _Progress(0))
         kind = encoding_of(self._encode, self._owner, path)
-        if kind == "arrow" or compression_of(path, self._compression) is not None:
+        if self._by_document:
+            batches = self._document(path, progress)
+        elif kind == "arrow" or compression_of(path, self._compression) is not None:
             batches = self._whole_batches(path, progress, kind)
         else:
             batches = self._byte_batches(path, progress, kind)
@@ -158,6 +161,22 @@ class FileSource:
                 progress.position = end
                 yield replace(batch, offsets={path: str(end)})
         progress.size_seen = size
+
+    def _document(self, path: str, progress: _Progress) -> Iterator[RawBatch]:
+        """Read a file as one when it has settled; one that changed is read again as a whole."""
+        size = os.path.getsize(path)
+        if size != progress.size_seen:
+            progress.size_seen, progress.grown_at_s = size, time.monotonic()
+        if size == progress.position:
+            return
+        silent_s = time.monotonic() - progress.grown_at_s
+        if silent_s < TAIL_SETTLED_S["metering"] and self._follow and not self._marker:
+            return
+        with open(path, "rb") as file:
+            compression = compression_of(path, self._compression)
+            batch = whole_files.document(file, path, compression)
+        progress.position = size
+        yield replace(batch, offsets={path: progress.offset()})
 
     def _byte_batches(self, path: str, progress: _Progress, kind: Encoding) -> Iterator[RawBatch]:
         size = os.path.getsize(path)

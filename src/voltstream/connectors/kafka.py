@@ -25,7 +25,7 @@ from voltstream.connectors.window import OUTSTANDING_PARTS_MAX, OutstandingBatch
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.packed import PackedRecords
 from voltstream.core.ports import Encoding, RawBatch, SourceFeed, Stopped
-from voltstream.formats.declared import Encode, declared
+from voltstream.formats.declared import METER_ENCODES, Encode, declared
 
 CONSUME_MESSAGES = 20_000  # About 5 MiB of meter rows; librdkafka prefetches behind them.
 CONSUME_SLICE = 500  # A call: its messages are gone before memory beside the caches is touched,
@@ -44,6 +44,7 @@ _ENCODINGS: Mapping[Encode, Encoding] = {
     "bytes": "bytes",
     "avro": "framed",
     "protobuf": "framed",
+    **dict.fromkeys(METER_ENCODES, "metering"),
 }
 _OURS = frozenset({"group.id", "enable.auto.commit", "enable.auto.offset.store"})
 _LOG = logging.getLogger(__name__)

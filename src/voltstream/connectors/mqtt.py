@@ -27,7 +27,7 @@ from voltstream.connectors.properties import choice, includes, required
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.limits import MQTT_UNACKNOWLEDGED_MAX
 from voltstream.core.ports import Encoding, RawBatch, Receipt, SourceFeed, Stopped
-from voltstream.formats.declared import Encode, declared
+from voltstream.formats.declared import METER_ENCODES, Encode, declared
 
 BATCH_S = 0.1  # Messages of so long are one batch.
 BATCH_MESSAGES = 5_000
@@ -39,6 +39,7 @@ _ENCODINGS: Mapping[Encode, Encoding] = {
     "bytes": "bytes",
     "avro": "framed",
     "protobuf": "framed",
+    **dict.fromkeys(METER_ENCODES, "metering"),
 }
 _QOS = {"at_most_once": 0, "at_least_once": 1, "exactly_once": 2, "0": 0, "1": 1, "2": 2}
 _SCHEMES = {"mqtt": 1883, "tcp": 1883, "mqtts": 8883, "ssl": 8883}

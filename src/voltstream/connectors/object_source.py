@@ -50,6 +50,7 @@ class ObjectSource:
         layout = declared(given, owner)
         self._encode = layout.encode
         self._header = layout.header is not False
+        self._by_document = layout.by_document
         encoding_of(layout.encode, owner, "")  # Refuses a wrong ENCODE now, not at the first file.
         self._names_file = bool(includes(given, ("file",), owner))
         self._stop = threading.Event()
@@ -117,6 +118,7 @@ class ObjectSource:
                 encoding=encoding_of(self._encode, self._owner, name),
                 header=self._header,
                 compression=compression_of(name, self._compression),
+                by_document=self._by_document,
             ):
                 if held is not None:
                     self._outstanding.submit(held)

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import Encoding
-from voltstream.formats.declared import Encode
+from voltstream.formats.declared import METER_ENCODES, Encode
 
-_FILES: Mapping[Encode, Encoding] = {"json": "ndjson", "csv": "csv", "parquet": "arrow"}
+_FILES: Mapping[Encode, Encoding] = {
+    "json": "ndjson",
+    "csv": "csv",
+    "parquet": "arrow",
+    **dict.fromkeys(METER_ENCODES, "metering"),
+}
 
 
 def required(properties: Mapping[str, str], name: str, owner: str) -> str:
@@ -47,7 +52,7 @@ def file_encoding(encode: Encode, owner: str, path: str = "") -> Encoding:
     if encode == "json" and extension in ("csv", "parquet"):
         return "csv" if extension == "csv" else "arrow"
     if encode not in _FILES:
-        hint = "Files hold JSON, CSV or PARQUET."
+        hint = "Files hold JSON, CSV, PARQUET or a format of meters."
         raise InvalidParameter(f"{owner} cannot read ENCODE {encode.upper()} in files", hint=hint)
     return _FILES[encode]
 

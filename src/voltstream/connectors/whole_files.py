@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from voltstream.connectors.line_ends import csv_end
 from voltstream.connectors.properties import choice, file_encoding
-from voltstream.core.limits import EPOCH_ROWS_MAX
+from voltstream.core.limits import DOCUMENT_BYTES_MAX, EPOCH_ROWS_MAX
 from voltstream.core.ports import Encoding, RawBatch
 from voltstream.formats.declared import Encode
 
@@ -48,6 +48,7 @@ def batches(
     encoding: Encoding,
     header: bool,
     compression: str | None,
+    by_document: bool = False,
 ) -> Iterator[tuple[RawBatch, int]]:
     """Return what follows ``start`` of a file, and where each batch ends.
 
@@ -55,6 +56,11 @@ def batches(
     """
     if encoding == "arrow":
         yield from _rows(file, name, start)
+        return
+    if by_document:
+        if not start:
+            batch = document(file, name, compression)
+            yield batch, max(len(batch.payload), 1)
         return
     stream = _Stream(file, compression)
     head = stream.line() if encoding == "csv" and header else b""
@@ -74,6 +80,17 @@ def batches(
         position += end
         stream.keep(chunk[end:])
         yield RawBatch(encoding, payload=payload, position=place, header=bool(head)), position
+
+
+def document(file: BinaryIO, name: str, compression: str | None) -> RawBatch:
+    """Return a file as one; of one that is too large only so much that decoding can say so."""
+    stream = _Stream(file, compression)
+    parts: list[bytes] = []
+    size = 0
+    while size <= DOCUMENT_BYTES_MAX and (part := stream.read(DOCUMENT_BYTES_MAX + 1 - size)):
+        parts.append(part)
+        size += len(part)
+    return RawBatch("metering", payload=b"".join(parts), position=f"{name}@0")
 
 
 class _Stream:
@@ -115,6 +132,9 @@ class _Stream:
                 return
             self._rest = have[wanted:]
             self._at += min(wanted, len(have))
+
+    def read(self, size: int) -> bytes:
+        return bytes(self._stream.read(size))
 
     def chunk(self) -> tuple[bytes, bool]:
         """Return the next bytes, and whether they are the last."""

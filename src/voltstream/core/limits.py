@@ -19,6 +19,10 @@ PARTITION_IDLE_S = 10  # A partition that is read to its end and brings nothing 
 PUSH_BYTES_MAX = 64 * 1024 * 1024  # One HTTP or COPY batch. Larger: refused (54000), send parts.
 PUSH_KEYS_KEPT_S = 86_400  # How long a batch sent twice is known by its idempotency key.
 PUSH_KEY_CHARACTERS_MAX = 255  # Of an idempotency key. Longer: refused (22023).
+DOCUMENT_BYTES_MAX = 48 * 1024 * 1024  # One file of a head-end. Larger: it is a dead letter.
+XML_DEPTH_MAX = 32  # Levels of elements; the deepest message of a head-end has 12. Deeper: refused.
+XML_RECORD_ELEMENTS_MAX = 1_000_000  # Of one meter: a year of quarter hours has 210,000. x 300 B.
+XML_TEXT_BYTES_MAX = 65_536  # Characters of one element. Longer: the document is refused.
 LINE_BYTES_MAX = 1024 * 1024  # One input record. Longer: a dead letter that keeps its first bytes.
 
 TRANSACTION_IDLE_S = 30  # An open transaction without a statement. Passed: rolled back, 25P03.

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from voltstream.core.metering import MeterForm
 from voltstream.core.origins import FollowedTable, OriginTable
 from voltstream.core.passwords import Verifier
 from voltstream.core.schema import Schema
@@ -291,7 +292,9 @@ class Gate(Protocol):
 
 # --- bringing rows in ---------------------------------------------------------------------------
 
-Encoding = Literal["ndjson", "json", "csv", "arrow", "bytes", "rest", "framed", "declared"]
+Encoding = Literal[
+    "ndjson", "json", "csv", "arrow", "bytes", "rest", "framed", "metering", "declared"
+]
 SchemaKind = Literal["AVRO", "JSON", "PROTOBUF"]
 
 
@@ -333,7 +336,9 @@ class RawBatch:
     item of ``records``, ``bytes`` one value, and ``csv`` may carry one row or more per item there;
     ``arrow`` carries a table whose columns match the source by name; ``rest`` carries what a
     record gained after it was taken; ``framed`` carries one record per item of ``records``, to
-    be read by ``schemas``; ``declared`` leaves it to the source what ``payload`` is.
+    be read by ``schemas``; ``metering`` carries a document of a head-end in ``payload`` or one per
+    item of ``records``, to be read as ``metering`` says; ``declared`` leaves it to the source what
+    ``payload`` is.
     ``offsets`` are stored in the epoch that holds the rows (partition or file -> position).
     ``position`` names where the batch came from, for dead letters.
     ``beside`` holds what came with the records, by what INCLUDE calls it: one row for each, or
@@ -355,6 +360,7 @@ class RawBatch:
     partition: str = ""  # Which of several that advance by themselves it is from: see ``offsets``.
     after: Future[Receipt] | None = None  # Of a batch before it: where that fails, this fails.
     schemas: SchemaSet | None = None  # Of records that are framed.
+    metering: MeterForm | None = None  # Of documents of a head-end. None: as declared.
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
 from voltstream.core.errors import FeatureNotSupported, InvalidParameter
+from voltstream.core.metering import MeterForm
 from voltstream.core.ports import Encoding, RawBatch
+from voltstream.formats.metering.form import is_meter_format, meter_form
 
-Encode = Literal["json", "csv", "parquet", "bytes", "avro", "protobuf"]
+Encode = Literal[
+    "json", "csv", "parquet", "bytes", "avro", "protobuf",
+    "iec61968", "espi", "cmep", "nem12", "ami_csv", "ami_json",
+]  # fmt: skip
+METER_ENCODES: tuple[Encode, ...] = ("iec61968", "espi", "cmep", "nem12", "ami_csv", "ami_json")
+_BY_LINE: tuple[Encode, ...] = ("cmep", "ami_json")
 POSTGRES_CDC = "postgres-cdc"
 Form = Literal["plain", "upsert", "debezium", "maxwell", "canal", "pgoutput"]
 
@@ -22,6 +29,7 @@ _PUSHED: Mapping[Encode, Encoding] = {
     "parquet": "ndjson",  # Files alone are Parquet; what is pushed without a name is JSON.
     "avro": "framed",
     "protobuf": "framed",
+    **dict.fromkeys(METER_ENCODES, "metering"),
 }
 # How change data capture is written: the forms that change rows, and what may carry them.
 _CARRIERS: Mapping[str, tuple[Encode, ...]] = {
@@ -42,18 +50,26 @@ class Layout:
     form: Form = "plain"
     framed: bool = False  # Records are read by schemas that are kept elsewhere.
     key_encode: str = ""  # How keys are written; empty: as values are.
+    metering: MeterForm | None = None  # Where records are a head-end's.
+
+    @property
+    def by_document(self) -> bool:
+        """Tell whether a file is read as one: what stands in it is explained elsewhere in it."""
+        return self.metering is not None and self.encode not in _BY_LINE
 
     def complete(self, batch: RawBatch) -> RawBatch:
         """Fill in what a batch leaves to its source."""
         header = batch.header if batch.header is not None else self.header is not False
         batch = replace(batch, header=header, delimiter=batch.delimiter or self.delimiter)
+        if batch.encoding == "metering" and batch.metering is None:
+            return replace(batch, metering=self.metering)
         if self.framed and batch.encoding in ("json", "bytes"):  # A message each.
             return replace(batch, encoding="framed")
         if batch.encoding != "declared":
             return batch
         encoding: Encoding = "framed" if self.framed else _PUSHED[self.encode]
         records = (bytes(batch.payload),) if encoding in ("bytes", "framed") else ()
-        return replace(batch, encoding=encoding, records=records)
+        return replace(batch, encoding=encoding, records=records, metering=self.metering)
 
 
 def declared(properties: Mapping[str, str], owner: str) -> Layout:
@@ -66,6 +82,7 @@ def declared(properties: Mapping[str, str], owner: str) -> Layout:
     for encode in get_args(Encode):
         if encode == named:
             form = _form(properties, encode, owner)
+            meters = meter_form(encode, properties, owner) if is_meter_format(encode) else None
             return Layout(
                 encode,
                 _header(properties, owner),
@@ -74,8 +91,9 @@ def declared(properties: Mapping[str, str], owner: str) -> Layout:
                 encode in ("avro", "protobuf")
                 or (encode == "json" and "schema.registry" in properties),
                 properties.get("key.encode", "").strip().lower(),
+                meters,
             )
-    hint = "Use JSON, CSV, AVRO, PROTOBUF, PARQUET or BYTES."
+    hint = "Use JSON, CSV, AVRO, PROTOBUF, PARQUET, BYTES or a format of meters."
     raise InvalidParameter(f'{owner} cannot read ENCODE "{named}"', hint=hint)
 
 

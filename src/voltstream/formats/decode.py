@@ -8,10 +8,12 @@ from typing import assert_never
 import numpy as np
 import pyarrow as pa
 
+from voltstream.core.errors import InvalidParameter
 from voltstream.core.packed import packed
 from voltstream.core.ports import RawBatch
 from voltstream.core.schema import Schema
 from voltstream.formats import columnar, delimited, documents, framed, lines
+from voltstream.formats.metering import read as metering
 from voltstream.formats.port import SqlDecoder
 from voltstream.formats.result import DeadLetter, Decoded, dead_letter
 
@@ -35,6 +37,10 @@ def decode(batch: RawBatch, schema: Schema, decoder: SqlDecoder, now_us: int) ->
             return columnar.read(given, batch.position, schema, decoder, now_us)
         case "framed":
             return framed.read(batch, schema, decoder, now_us)
+        case "metering":
+            if batch.metering is None:
+                raise InvalidParameter("a meter format is not said")
+            return metering.read(batch, batch.metering, schema, decoder, now_us)
         case "bytes":
             return _bytes(batch, schema, decoder, now_us)
         case "rest":

@@ -21,7 +21,10 @@ _OF_VIEWS = frozenset({
     "source_rate_limit", "state_ttl", "streaming_rate_limit",
 })  # fmt: skip
 _PREFIXES_OF_VIEWS = ("config", "timescaledb", "tsdb")
-_ENCODES = ("JSON", "CSV", "AVRO", "PROTOBUF", "BYTES", "TEXT", "PARQUET", "NATIVE", "NONE")
+_ENCODES = (
+    "JSON", "CSV", "AVRO", "PROTOBUF", "BYTES", "TEXT", "PARQUET", "NATIVE", "NONE",
+    "IEC61968", "ESPI", "CMEP", "NEM12", "AMI_CSV", "AMI_JSON",
+)  # fmt: skip
 
 
 def parse_options(tokens: Sequence[Token], text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.limits import PUSH_BYTES_MAX, PUSH_KEY_CHARACTERS_MAX
 from voltstream.core.ports import Gate, Ingest, RawBatch
+from voltstream.formats.metering.form import is_meter_format, meter_form
 from voltstream.web.answers import refusal
 from voltstream.web.entry import Caller, caller_of
 
@@ -40,7 +42,10 @@ class PushRoute:
         try:
             self._allow(caller_of(request), database, source)  # Before its bytes are taken.
             name = _key(request.headers.get("idempotency-key", ""))
-            batch = raw_batch(request.headers.get("content-type", ""), await _body(request))
+            body = await _body(request)
+            batch = _of_meters(request.query_params, body) or raw_batch(
+                request.headers.get("content-type", ""), body
+            )
             batch = replace(batch, name=name)
             # Full: submit() waits, on a thread, and the client with it.
             future = await run_in_threadpool(self._ingest.submit, database, source, batch)
@@ -58,6 +63,20 @@ class PushRoute:
             if (named, database) != (caller.source, caller.database):
                 raise InsufficientPrivilege(f'the token is not for source "{source}"')
         self._gate.allow_push(caller.user, database, source)
+
+
+def _of_meters(said: Mapping[str, str], body: bytes) -> RawBatch | None:
+    """Take a body as the head-end's format that ``?encode=`` names. Raises: InvalidParameter."""
+    encode = said.get("encode", "").lower()
+    if not encode:
+        return None
+    if not is_meter_format(encode):
+        raise InvalidParameter(
+            f'"{encode}" is no format of meters',
+            hint="What is JSON or CSV is said by Content-Type, all else by the source.",
+        )
+    form = meter_form(encode, said, "the request")
+    return RawBatch("metering", body, position="http", metering=form)
 
 
 def _key(written: str) -> str:

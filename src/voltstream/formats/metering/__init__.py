@@ -1,0 +1,1 @@
+"""What head-ends of smart meters write: one codec a file, bytes to readings and events."""
