@@ -6,6 +6,7 @@ import io
 import json
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.driver import Engine
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import (
     DatatypeMismatch,
+    FeatureNotSupported,
     InvalidParameter,
     RegistryUnavailable,
     UndefinedColumn,
@@ -281,3 +283,73 @@ def test_a_start_needs_no_registry(registry: Registry, tmp_path: Path) -> None:
         assert engine.run("SELECT meter FROM t ORDER BY id") == [("m1",), ("m2",)]
     finally:
         engine.close()
+
+
+@contextmanager
+def reopened(engine: Engine, folder: Path) -> Iterator[Engine]:
+    engine.close()
+    again = Engine(folder / "data", SystemClock())
+    yield again
+    again.close()
+
+
+def test_a_schema_that_grew_is_taken_over_by_refresh(
+    registry: Registry, engine: Engine, tmp_path: Path
+) -> None:
+    small: dict[str, Any] = {**READING, "fields": READING["fields"][:2]}
+    wider = {**small, "fields": [*small["fields"], {"name": "Site", "type": ["null", "string"],
+                                                    "default": None}]}  # fmt: skip
+    old = registry.register("grown-value", small)
+    engine.run(f"CREATE SOURCE grown (*, n BIGINT AS id + 1) {clause(registry, 'grown')}")
+    engine.run(
+        "CREATE TABLE kept (PRIMARY KEY (id)) INCLUDE KEY AS k "
+        + clause(registry, "grown", "UPSERT")
+        + " KEY ENCODE BYTES"
+    )
+    bring(engine, "grown", [avro(old, small, {"id": 1, "meter": "a"})])
+    engine.run("ALTER SOURCE grown REFRESH SCHEMA")  # Nothing new yet.
+    new = registry.register("grown-value", wider)
+    row = avro(new, wider, {"id": 2, "meter": "b", "Site": "x"})
+    bring(engine, "grown", [row])
+    engine.run("ALTER SOURCE grown REFRESH SCHEMA")
+    engine.run("ALTER TABLE kept REFRESH SCHEMA")
+    bring(engine, "grown", [row, avro(old, small, {"id": 3, "meter": "c"})])
+    bring(engine, "kept", [row], [b"2"])
+    told = [(1, "a", 2, None), (2, "b", 3, None), (2, "b", 3, "x"), (3, "c", 4, None)]
+    assert engine.run('SELECT id, meter, n, "Site" FROM grown ORDER BY id, "Site" DESC') == told
+    assert engine.run('SELECT id, meter, "Site", k FROM kept') == [(2, "b", "x", None)]
+    with reopened(engine, tmp_path) as again:
+        assert again.run('SELECT count("Site") FROM grown') == [(1,)]
+
+
+def test_a_refresh_that_would_lose_columns_is_refused(registry: Registry, engine: Engine) -> None:
+    small: dict[str, Any] = {**READING, "fields": READING["fields"][:2]}
+    wider = {**small, "fields": READING["fields"][:3]}
+    registry.register("shrunk-value", wider)
+    engine.run(f"CREATE SOURCE shrunk {clause(registry, 'shrunk')}")
+    registry.register("shrunk-value", small)
+    with pytest.raises(FeatureNotSupported, match="no longer has: kwh"):
+        engine.run("ALTER SOURCE shrunk REFRESH SCHEMA")
+    engine.run("CREATE TABLE plain (a INT)")
+    with pytest.raises(FeatureNotSupported, match="no schema to refresh from"):
+        engine.run("ALTER TABLE plain REFRESH SCHEMA")
+    engine.run("ALTER TABLE IF EXISTS nothing REFRESH SCHEMA")
+
+
+def test_letters_whose_schema_came_late_are_taken_again(
+    registry: Registry, engine: Engine, tmp_path: Path
+) -> None:
+    small: dict[str, Any] = {**READING, "name": "Again", "fields": READING["fields"][:2]}
+    number = registry.register("again-value", small)
+    engine.run(f"CREATE SOURCE again {clause(registry, 'again')}")
+    one, two = ({"id": id_, "meter": "m"} for id_ in (1, 2))
+    widest = {**small, "fields": [*small["fields"], {"name": "a", "type": "int", "default": 0}]}
+    bring(engine, "again", [avro(number, small, one), avro(number + 1, widest, {**two, "a": 1})])
+    assert len(letters(engine)) == 1
+    engine.run("SELECT replay_dead_letters('again')")
+    assert len(letters(engine)) == 1  # Its schema is still unknown.
+    assert registry.register("again-value", widest) == number + 1
+    with reopened(engine, tmp_path) as later:  # What is unknown is asked for again after a while.
+        assert later.run("SELECT replay_dead_letters('again')") == [(1,)]
+        assert letters(later) == []
+        assert later.run("SELECT id FROM again ORDER BY id") == [(1,), (2,)]

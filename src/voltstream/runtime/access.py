@@ -296,10 +296,7 @@ class Access:
             reader.close()
 
     def define(self, parsed: sql.Parsed) -> Outcome:
-        if isinstance(parsed, sql.CreateSource | sql.CreateTable) and (
-            has_schema(parsed.encode, parsed.properties)
-            or (isinstance(parsed, sql.CreateTable) and parsed.origin is not None)
-        ):
+        if _asks_elsewhere(parsed):
             names = Names(self.catalog, undescribed, self.scope())
             qualified = resolved(parsed, names)
             allow_definition(self.permits(), qualified)  # Before anything is asked in its name.
@@ -408,3 +405,16 @@ def _introduced(run: Callable[[Epoch], T], introduction: str) -> Callable[[Epoch
         return run(epoch)
 
     return introduced
+
+
+def _asks_elsewhere(parsed: sql.Parsed) -> bool:
+    """Tell whether columns of a definition are known to a registry or an origin only."""
+    match parsed:
+        case sql.AlterTable():
+            return parsed.refresh
+        case sql.CreateTable(origin=origin) if origin is not None:
+            return True
+        case sql.CreateSource() | sql.CreateTable():
+            return has_schema(parsed.encode, parsed.properties)
+        case _:
+            return False

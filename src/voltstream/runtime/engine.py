@@ -13,8 +13,17 @@ from pathlib import Path
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import READERS_IDLE_MAX
-from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt
-from voltstream.runtime import broken, costs, defining, followers, inferring, origins, suspend
+from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt, SchemaSet
+from voltstream.runtime import (
+    broken,
+    costs,
+    dead_letters,
+    defining,
+    followers,
+    inferring,
+    origins,
+    suspend,
+)
 from voltstream.runtime.backups import Backups
 from voltstream.runtime.catalog import Catalog, Entry, Scope
 from voltstream.runtime.dataflow import Dataflow
@@ -34,7 +43,14 @@ from voltstream.runtime.role_store import read_rights, read_roles
 from voltstream.runtime.schemas import SchemaStores
 from voltstream.runtime.system_catalog import SystemCatalog
 from voltstream.sql.functions import MACROS, NATIVES
-from voltstream.sql.statements import CreateSource, CreateTable, ObjectName, Parsed
+from voltstream.sql.statements import (
+    AlterTable,
+    Call,
+    CreateSource,
+    CreateTable,
+    ObjectName,
+    Parsed,
+)
 from voltstream.store import ledger
 from voltstream.store import roles as role_rows
 from voltstream.store.database import Connection, Database
@@ -78,7 +94,7 @@ class Engine:
         self._outboxes = Outboxes(
             options.outbox_rows_max, ledger.count_parcels(self.database.writer)
         )
-        schemas = SchemaStores()
+        schemas = self._schemas = SchemaStores()
         self._ingest = SourceIngest(self.loop, clock, self._admit_source, schemas)
         reader = self.database.reader
         self._feeds = Feeds(
@@ -187,7 +203,17 @@ class Engine:
                 origin = parsed.origin
                 return origins.completed(parsed, origin, catalog, self._connectors, self._vault)
             return inferring.completed(parsed, catalog, self._connectors, self._vault)
+        if isinstance(parsed, AlterTable) and parsed.refresh:
+            return inferring.refreshed(parsed, catalog, self._connectors, self._vault)
         return parsed
+
+    def schemas_of_letters(self, call: Call) -> SchemaSet | None:
+        """Return the schemas that the dead letters of a replay name. May ask a registry."""
+        reader = self.reader()
+        try:
+            return dead_letters.schemas_of_letters(self.catalog, reader, self._schemas, call)
+        finally:
+            reader.close()
 
     def submit(self, source: str, batch: RawBatch) -> Future[Receipt]:
         """Take a batch for a source that a client waits for. Raises: UndefinedTable."""

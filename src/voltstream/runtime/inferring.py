@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from voltstream.core.errors import (
     DatatypeMismatch,
+    FeatureNotSupported,
     InternalError,
     InvalidParameter,
     UndefinedColumn,
@@ -19,7 +20,14 @@ from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.secrets import resolved
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.source_text import with_schema
-from voltstream.sql.statements import ColumnSpec, CreateSource, CreateTable
+from voltstream.sql.statements import (
+    AlterTable,
+    ColumnAction,
+    ColumnSpec,
+    CreateSource,
+    CreateTable,
+)
+from voltstream.sql.table_ddl import declared_type
 from voltstream.store.vault import Vault
 
 _ANY = {Kind.JSON, Kind.JSONB, Kind.TEXT, Kind.VARCHAR}
@@ -55,6 +63,47 @@ def completed(
     if not isinstance(made, CreateSource | CreateTable):
         raise InternalError("a definition with the columns of its schema is another statement")
     return replace(made, offset=parsed.offset, inferred=False)
+
+
+def refreshed(
+    parsed: AlterTable, catalog: Catalog, connectors: Connectors, vault: Vault
+) -> AlterTable:
+    """Return REFRESH SCHEMA as the addition of the columns that the schema has gained.
+
+    Asks a registry. Raises: RegistryUnavailable (08006), DatatypeMismatch (42804),
+    FeatureNotSupported (0A000) where it lost columns, or there is no schema.
+    """
+    entry = catalog.named(parsed.name)
+    if entry is None:
+        return parsed
+    declared, stored = entry.parsed, entry.stored
+    schemas = None
+    if isinstance(declared, CreateSource | CreateTable):
+        given = {"format": declared.format, "encode": declared.encode, **stored.properties}
+        properties = resolved(given, stored.schema, catalog, vault)
+        schemas = connectors.schemas(properties, f'{entry.kind} "{stored.name}"')
+    if schemas is None or not isinstance(declared, CreateSource | CreateTable):
+        raise FeatureNotSupported(
+            f'{entry.kind} "{stored.name}" has no schema to refresh from',
+            hint="Use ALTER … ADD COLUMN.",
+        )
+    try:
+        found = columns_of(schemas.newest(), declared.format.lower())
+    except UnusableSchema as error:
+        raise InvalidParameter(f'the schema of "{stored.name}" cannot be used: {error}') from error
+    theirs = {column.name.lower() for column in found}
+    brought = [c for c in declared.columns if c.included is None and c.generated_text is None]
+    gone = [column.name for column in brought if column.name.lower() not in theirs]
+    if gone:
+        raise FeatureNotSupported(
+            f"the schema of the records no longer has: {', '.join(gone)}",
+            hint="Drop these columns first, or keep them in the schema.",
+        )
+    _check(declared, found)
+    ours = {column.name.lower() for column in declared.columns}
+    added = [column for column in found if column.name.lower() not in ours]
+    specs = [ColumnSpec(c.name, c.store_type, declared=declared_type(c.store_type)) for c in added]
+    return replace(parsed, actions=tuple(ColumnAction("ADD", s.name, spec=s) for s in specs))
 
 
 def _check(parsed: CreateSource | CreateTable, found: Schema) -> None:

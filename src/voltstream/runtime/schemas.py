@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from voltstream.core.ports import RawBatch, Schemas
+from voltstream.core.ports import RawBatch, Schemas, SchemaSet
 from voltstream.formats.framed import ids_of
 from voltstream.runtime.catalog import Entry
 
@@ -39,10 +39,17 @@ class SchemaStores:
 
         Raises: RegistryUnavailable (08006); the batch is brought again then.
         """
+        if not (batch.records or batch.payload):
+            return batch
+        records = batch.records or [bytes(batch.payload[:5])]
+        found = self.of_records(entry, [*records, *(key for key in batch.keys if key)])
+        return batch if found is None else replace(batch, schemas=found)
+
+    def of_records(self, entry: Entry, records: Sequence[bytes]) -> SchemaSet | None:
+        """Return the schemas that records of a source name; None where they name none. Blocks.
+
+        Raises: RegistryUnavailable (08006).
+        """
         with self._lock:
             schemas = self._of.get(entry.oid)
-        if schemas is None or not (batch.records or batch.payload):
-            return batch
-        ids = ids_of(batch.records) if batch.records else ids_of([bytes(batch.payload[:5])])
-        ids |= ids_of([key for key in batch.keys if key])
-        return replace(batch, schemas=schemas.known(ids))
+        return None if schemas is None else schemas.known(ids_of(records))

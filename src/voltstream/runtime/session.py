@@ -25,7 +25,7 @@ from voltstream.core.ports import (
     Statement,
     TransactionStatus,
 )
-from voltstream.runtime import calls, commands, copying, databases, dml, show
+from voltstream.runtime import calls, commands, copying, databases, dead_letters, dml, show
 from voltstream.runtime.access import Access
 from voltstream.runtime.activity import Presence
 from voltstream.runtime.at_hand import AtHand
@@ -283,6 +283,9 @@ class EngineSession:
             case sql.Call() if commands.is_command(parsed):
                 gateway = self._databases.commands
                 return commands.run(parsed, access, gateway, in_block=transaction is not None)
+            case sql.Call(function=dead_letters.REPLAY):
+                schemas = self._engine.schemas_of_letters(parsed)
+                return access.on_writer(lambda epoch: dead_letters.replay(epoch, parsed, schemas))
             case sql.Call():
                 return access.on_writer(lambda epoch: calls.call(epoch, parsed))
             case sql.CopyFrom():

@@ -86,6 +86,10 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
             if not cursor.accept("="):
                 cursor.expect("TO")
             return altered(words, cursor.slice_text(cursor.rest()))
+    if kind in ("SOURCE", "TABLE") and cursor.accept("REFRESH SCHEMA"):
+        return AlterTable(
+            text=text, offset=offset, name=name, options={}, if_exists=lenient, refresh=True
+        )
     if _cluster_setting(cursor):
         return altered("IGNORED", cursor.slice_text(cursor.rest()) or "SET")
     if cursor.accept("SET"):
@@ -95,7 +99,7 @@ def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
 
 
 def _cluster_setting(cursor: Cursor) -> bool:
-    if cursor.sees("REFRESH SCHEMA") or cursor.sees("CONNECTOR") or cursor.sees("RESET"):
+    if cursor.sees("CONNECTOR") or cursor.sees("RESET"):
         return True
     return cursor.sees("SET") and cursor.word(1) in _CLUSTER
 

@@ -233,12 +233,16 @@ class Drop(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlterTable(Parsed):
-    """``options`` holds SET (…) pairs; ``actions`` change columns, in order."""
+    """``options`` holds SET (…) pairs; ``actions`` change columns, in order.
+
+    ``refresh``: add what the schema of the records has gained.
+    """
 
     name: ObjectName
     options: Mapping[str, str]
     actions: tuple[ColumnAction, ...] = ()
     if_exists: bool = False
+    refresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
