@@ -6,6 +6,7 @@
 #   make fmt      rewrite sources in the house format
 #   make serve    a server on the default ports (ARGS="--data volt-data")
 #   make setup    .venv with the locked dependencies and .venv/bin/voltstream
+#   make page     build the live page anew (needs Node; the build is kept in the repository)
 #   make lock     pin dependencies anew from pyproject.toml
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fmt serve lock clean
+.PHONY: help setup demo test check bench fmt serve page lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -57,6 +58,9 @@ bench: $(STAMP)
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+page:
+	cd page && npm ci --no-fund --no-audit && npx tsc --noEmit && node build.mjs
 
 # Universal locks: one file for every platform, hashed, without any registry's name.
 LOCK = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from voltstream.core.errors import VoltstreamError
@@ -16,12 +14,8 @@ from voltstream.core.ports import Gate, Ingest, Sessions
 from voltstream.web.ask import AskRoute
 from voltstream.web.command import CommandRoute
 from voltstream.web.entry import Entry, EntryPolicy
+from voltstream.web.page import page_routes
 from voltstream.web.push import PushRoute
-
-_PAGE_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
-    " connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
-)
 
 
 def build_app(
@@ -32,11 +26,6 @@ def build_app(
     default_database: str = "volt",
 ) -> Starlette:
     """Wire the routes behind the entry."""
-    page = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-
-    async def show_page(request: Request) -> Response:
-        del request
-        return HTMLResponse(page, headers={"Content-Security-Policy": _PAGE_POLICY})
 
     async def alive(request: Request) -> Response:
         del request
@@ -70,7 +59,7 @@ def build_app(
         return await command(request)
 
     routes = [
-        Route("/", show_page),
+        *page_routes(),
         Route("/healthz", alive),
         Route("/readyz", ready),
         Route("/v1/sql", ask_sql),

@@ -1,0 +1,166 @@
+// One stream of changes for the whole page, and queries that are asked again when they may differ.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Answer, Refused, Row, ask, records } from "./api";
+
+const REFRESH_MS = 250; // Four times a second at most, as people cannot read faster.
+const POLL_MS = 2000; // Where the relation tells no changes of its own, such as rw_catalog.
+const AGAIN_MS = 3000;
+
+type Listener = () => void;
+
+/** Tells who listens to a relation that it has changed. The stream is opened for all of them. */
+class Changes {
+  private readonly listeners = new Map<string, Set<Listener>>();
+  private stream: EventSource | null = null;
+  private streamed = "";
+  private last = "";
+  private planned: ReturnType<typeof setTimeout> | undefined;
+  isOpen = false;
+
+  listen(relation: string, listener: Listener): () => void {
+    const set = this.listeners.get(relation) ?? new Set();
+    set.add(listener);
+    this.listeners.set(relation, set);
+    this.plan(50);
+    return () => {
+      set.delete(listener);
+      if (set.size === 0) this.listeners.delete(relation);
+      this.plan(1000);
+    };
+  }
+
+  private plan(ms: number): void {
+    clearTimeout(this.planned);
+    this.planned = setTimeout(() => this.open(), ms);
+  }
+
+  private open(): void {
+    const wanted = [...this.listeners.keys()].sort().join(",");
+    if (wanted === this.streamed && this.stream !== null) return;
+    this.stream?.close();
+    this.stream = null;
+    this.streamed = wanted;
+    if (wanted === "") return;
+    const from = this.last === "" ? "" : `&last_event_id=${encodeURIComponent(this.last)}`;
+    const stream = new EventSource(`/v1/live?views=${encodeURIComponent(wanted)}&rows=0${from}`);
+    stream.onopen = () => {
+      this.isOpen = true;
+      this.tellAll();
+    };
+    stream.onerror = () => {
+      this.isOpen = false;
+      if (stream.readyState === EventSource.CLOSED) {
+        this.stream = null;
+        this.plan(AGAIN_MS);
+      }
+    };
+    stream.addEventListener("delta", (event) => {
+      this.last = event.lastEventId;
+      const told = JSON.parse(event.data as string) as { view: string };
+      this.tell(told.view);
+    });
+    this.stream = stream;
+  }
+
+  private tell(relation: string): void {
+    for (const listener of this.listeners.get(relation) ?? []) listener();
+  }
+
+  private tellAll(): void {
+    for (const relation of this.listeners.keys()) this.tell(relation);
+  }
+}
+
+export const changes = new Changes();
+
+export interface Result {
+  rows: Row[];
+  answer: Answer | null;
+  error: Refused | Error | null;
+  isLoading: boolean;
+  again: () => void;
+}
+
+export interface Watch {
+  /** Relations whose changes make the answer old. */
+  of?: string[];
+  /** Ask again after so long in any case; 0 for never. */
+  everyMs?: number;
+}
+
+/** Ask a query, and again whenever its answer may differ. An empty query asks nothing. */
+export function useQuery(sql: string, watch: Watch = {}): Result {
+  const [answer, setAnswer] = useState<Answer | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const [isLoading, setLoading] = useState(sql !== "");
+  const asking = useRef<() => void>(() => undefined);
+  const relations = (watch.of ?? []).join(",");
+  const everyMs = watch.everyMs ?? (relations === "" ? POLL_MS : 0);
+
+  useEffect(() => {
+    setAnswer(null);
+    setError(null);
+    if (sql === "") return setLoading(false);
+    setLoading(true);
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isAsked = false;
+    let isOld = false;
+    const run = async () => {
+      clearTimeout(timer);
+      if (isAsked) {
+        isOld = true;
+        return;
+      }
+      isAsked = true;
+      isOld = false;
+      let restMs = everyMs;
+      try {
+        const got = await ask(sql, abort.signal);
+        setAnswer(got);
+        setError(null);
+      } catch (failure) {
+        if (abort.signal.aborted) return;
+        setError(failure as Error);
+        restMs = AGAIN_MS;
+      }
+      setLoading(false);
+      isAsked = false;
+      // A hidden page asks nothing; it catches up when it is looked at.
+      if (isOld) timer = setTimeout(plan, REFRESH_MS);
+      else if (restMs > 0) timer = setTimeout(plan, restMs);
+    };
+    const plan = () => {
+      if (document.hidden) document.addEventListener("visibilitychange", plan, { once: true });
+      else void run();
+    };
+    const soon = () => {
+      if (isAsked) isOld = true;
+      else {
+        clearTimeout(timer);
+        timer = setTimeout(plan, REFRESH_MS);
+      }
+    };
+    asking.current = () => void run();
+    void run();
+    const stops = relations === "" ? [] : relations.split(",").map((name) => changes.listen(name, soon));
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", plan);
+      for (const stop of stops) stop();
+    };
+  }, [sql, relations, everyMs]);
+
+  const rows = useRecords(answer);
+  return { rows, answer, error, isLoading, again: () => asking.current() };
+}
+
+function useRecords(answer: Answer | null): Row[] {
+  const kept = useRef<{ answer: Answer | null; rows: Row[] }>({ answer: null, rows: [] });
+  if (kept.current.answer !== answer) {
+    kept.current = { answer, rows: answer === null ? [] : records(answer) };
+  }
+  return kept.current.rows;
+}

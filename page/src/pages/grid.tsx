@@ -1,0 +1,1 @@
+export function Grid() { return <p class="empty">Grid</p>; }

@@ -1,0 +1,136 @@
+// Charging sessions: what runs, what ended, whether the figures agree, and the sealed records.
+
+import { useMemo } from "preact/hooks";
+import { change, spell, useAddress } from "../address";
+import { Row, literal } from "../api";
+import { Chart } from "../chart";
+import { figure, lasting, moment, plain, toNumber, toTime } from "../format";
+import { useQuery } from "../live";
+import { Part, State, Tile, Trouble } from "../parts";
+import { Table } from "../table";
+
+const RUNNING = `
+SELECT charge_point_id, connector_id, transaction_id, id_tag, started_at, energy_wh, power_w, power_expected_w,
+       soc_percent, charging_state
+FROM active_sessions ORDER BY power_w DESC NULLS LAST LIMIT 5000`;
+const ENDED = `
+SELECT f.charge_point_id, f.connector_id, f.transaction_id, f.id_tag, f.started_at, f.stopped_at, f.duration_s,
+       f.energy_wh, f.stop_reason, b.billed_wh, b.meter_wh, b.delta_wh, b.power_wh, b.difference, b.outcome
+FROM finished_sessions f
+LEFT JOIN billing_reconciliation b
+  ON b.charge_point_id = f.charge_point_id AND b.transaction_id = f.transaction_id
+ORDER BY f.stopped_at DESC NULLS LAST LIMIT 2000`;
+const LEDGER = `
+SELECT chain_no, cdr_id, version, charge_point_id, transaction_id, started_at, stopped_at, energy_wh, energy_basis, outcome, completeness, issued_at, hash
+FROM current_charge_detail_records ORDER BY chain_no DESC LIMIT 500`;
+const OUTCOMES = "SELECT outcome, difference, count(*) AS sessions FROM billing_reconciliation GROUP BY outcome, difference ORDER BY sessions DESC";
+
+const keyOf = (row: Row) => `${plain(row.charge_point_id)}/${plain(row.transaction_id)}`;
+
+export function Sessions() {
+  const { settings } = useAddress();
+  const running = useQuery(RUNNING, { of: ["active_sessions"], everyMs: 5000 });
+  const ended = useQuery(ENDED, { of: ["sessions", "billing_reconciliation"], everyMs: 10_000 });
+  const outcomes = useQuery(OUTCOMES, { of: ["billing_reconciliation"], everyMs: 10_000 });
+  const ledger = useQuery(LEDGER, { everyMs: 10_000 });
+  const opened = settings.get("session");
+  const open = (row: Row) => change({ session: keyOf(row) === opened ? null : keyOf(row) });
+  const chosen = [...running.rows, ...ended.rows].find((row) => keyOf(row) === opened);
+  const sum = (name: string) => outcomes.rows.filter((row) => row.outcome === name).reduce((all, row) => all + Number(row.sessions), 0);
+  const power = running.rows.reduce((all, row) => all + (toNumber(row.power_w) ?? 0), 0);
+
+  return (
+    <>
+      <div class="tiles">
+        <Tile name="Running" value={figure(running.rows.length)} note={`${figure(power / 1000, 1)} kW`} />
+        <Tile name="Matched" value={figure(sum("MATCHED"))} state="good" note="boundaries, steps and power agree" />
+        <Tile name="Minor differences" value={figure(sum("MINOR"))} state={sum("MINOR") ? "warning" : ""} />
+        <Tile name="Disputed" value={figure(sum("DISPUTED"))} state={sum("DISPUTED") ? "bad" : "good"} />
+        <Tile name="Sealed records" value={ledger.answer ? figure(ledger.rows.length) + (ledger.rows.length >= 500 ? "+" : "") : "–"} note="charge detail records" />
+      </div>
+      <Trouble of={running} needs="ocpp" />
+      {chosen && <Chosen session={chosen} />}
+      <Part title="Running now">
+        <Table label="running sessions" rows={running.rows} maxRows={12} keyOf={keyOf} onOpen={open} opened={opened} empty="No session runs."
+          columns={[
+            { name: "charge_point_id", head: "charger" }, { name: "connector_id", head: "connector", isFigure: true },
+            { name: "transaction_id", head: "transaction" }, { name: "id_tag", head: "token" },
+            { name: "started_at", head: "since", show: (value) => moment(value) },
+            { name: "energy_wh", head: "kWh", isFigure: true, show: (value) => figure((toNumber(value) ?? 0) / 1000, 2) },
+            { name: "power_w", head: "kW", isFigure: true, show: (value) => (value === null ? "–" : figure(Number(value) / 1000, 1)) },
+            { name: "soc_percent", head: "charge", isFigure: true, show: (value) => (value === null ? "–" : `${figure(value)} %`) },
+            { name: "charging_state", head: "state", show: (value) => <State value={value} /> },
+          ]} />
+      </Part>
+      <Part title="Ended">
+        <Table label="ended sessions" rows={ended.rows} maxRows={14} keyOf={keyOf} onOpen={open} opened={opened} empty="No session has ended yet."
+          columns={[
+            { name: "charge_point_id", head: "charger" }, { name: "transaction_id", head: "transaction" },
+            { name: "stopped_at", head: "ended", show: (value) => moment(value) },
+            { name: "duration_s", head: "lasted", isFigure: true, show: (value) => lasting(value === null ? null : Number(value) * 1000) },
+            { name: "energy_wh", head: "kWh", isFigure: true, show: (value) => (value === null ? "–" : figure(Number(value) / 1000, 2)) },
+            { name: "stop_reason", head: "reason" },
+            { name: "outcome", show: (value) => <State value={value} /> }, { name: "difference" },
+          ]} />
+      </Part>
+      <Part title="Charge detail records" tools={<code>voltstream cdr verify</code>}>
+        <Table label="charge detail records" rows={ledger.rows} maxRows={10} keyOf={(row) => plain(row.cdr_id)} empty="No record is sealed yet: the gateway seals one when a session has ended."
+          columns={(ledger.answer?.names ?? ["cdr_id"]).map((name) => ({ name }))} />
+      </Part>
+    </>
+  );
+}
+
+/** Show one session: its energy three ways as bars, and its power over time. */
+function Chosen({ session }: { session: Row }) {
+  const from = `charge_point_id = ${literal(plain(session.charge_point_id))} AND transaction_id = ${literal(plain(session.transaction_id))}`;
+  const samples = useQuery(
+    `SELECT event_ts, measurand, value_si FROM charger_readings
+     WHERE ${from} AND phase IS NULL AND measurand IN ('Power.Active.Import', 'Energy.Active.Import.Register', 'SoC')
+     ORDER BY event_ts LIMIT 9000`,
+    { everyMs: 5000 },
+  );
+  const drawn = useMemo(() => {
+    const times = [...new Set(samples.rows.map((row) => toTime(row.event_ts)))].filter((at) => at !== null).sort((a, b) => a - b);
+    const place = new Map(times.map((at, i) => [at, i]));
+    const values = (measurand: string, by: number) => {
+      const all: (number | null)[] = times.map(() => null);
+      for (const row of samples.rows) {
+        const at = place.get(toTime(row.event_ts) ?? -1);
+        const value = toNumber(row.value_si);
+        if (row.measurand === measurand && at !== undefined && value !== null) all[at] = value / by;
+      }
+      return all;
+    };
+    return {
+      times: times.map((at) => at / 1000),
+      series: [
+        { name: "Power", unit: "kW", isFilled: true, values: values("Power.Active.Import", 1000) },
+        { name: "Register", unit: "kWh", isDashed: true, values: values("Energy.Active.Import.Register", 1000) },
+        { name: "Battery", unit: "%", values: values("SoC", 1) },
+      ].filter((one) => one.values.some((value) => value !== null)),
+    };
+  }, [samples.rows]);
+  const bars = [
+    ["billed", session.billed_wh], ["meter, stop less start", session.meter_wh], ["sum of steps", session.delta_wh], ["integral of power", session.power_wh],
+  ].filter(([, value]) => toNumber(value) !== null) as [string, unknown][];
+  const most = Math.max(1, ...bars.map(([, value]) => toNumber(value) ?? 0));
+  return (
+    <Part title={`Session ${plain(session.transaction_id)} on ${plain(session.charge_point_id)}`}
+      tools={<a href={spell("chargers", { id: plain(session.charge_point_id) })}>charger</a>}>
+      {bars.length > 0 && (
+        <table class="bars" aria-label="Energy by each way of counting">
+          {bars.map(([name, value]) => (
+            <tr>
+              <th scope="row">{name}</th>
+              <td><meter min={0} max={most} value={toNumber(value) ?? 0} /></td>
+              <td class="figure">{figure((toNumber(value) ?? 0) / 1000, 3)} kWh</td>
+            </tr>
+          ))}
+        </table>
+      )}
+      {session.difference && session.difference !== "NONE" ? <p>Difference: <b>{plain(session.difference)}</b></p> : null}
+      {drawn.times.length > 1 ? <Chart label="Power and energy" times={drawn.times} series={drawn.series} height={220} /> : <p class="empty">No samples are kept of this session.</p>}
+    </Part>
+  );
+}
