@@ -1,4 +1,4 @@
-"""The watermark of a source with partitions."""
+"""The watermark of a source or table with partitions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ from voltstream.store.ledger import set_ends
 SOURCE = (
     "CREATE SOURCE reads (at TIMESTAMPTZ, n INT, WATERMARK FOR at AS at) "
     "WITH (connector = 'none') FORMAT PLAIN ENCODE JSON"
+)
+COLUMNS = "at TIMESTAMPTZ, n INT, WATERMARK FOR at AS at"
+TABLE = (
+    f"CREATE TABLE reads ({COLUMNS}) APPEND ONLY WITH (connector = 'none') FORMAT PLAIN ENCODE JSON"
+)
+KEYED = (
+    f"CREATE TABLE reads ({COLUMNS}, PRIMARY KEY (at)) WITH (connector = 'none') "
+    "FORMAT UPSERT ENCODE JSON"
 )
 MARK = "SELECT extract(minute FROM watermark)::INT FROM rw_watermarks"
 WINDOWS = (
@@ -47,11 +55,12 @@ def bring(engine: Engine, partition: int, minute: int, offset: int) -> None:
 def tell_ends(engine: Engine, ends: dict[str, int]) -> None:
     loop = engine.instance.engine("volt").loop
     oid = int(str(engine.run("SELECT id FROM rw_sources")[0][0]))
-    loop.run_chore(lambda store: set_ends(store, oid, ends, 0))
+    loop.run_chore(lambda store: set_ends(store, oid, ends, 0)).result(10)
 
 
-def test_a_partition_that_is_behind_holds_the_watermark(engine: Engine) -> None:
-    engine.run(SOURCE)
+@pytest.mark.parametrize("definition", [SOURCE, TABLE, KEYED])
+def test_a_partition_that_is_behind_holds_the_watermark(engine: Engine, definition: str) -> None:
+    engine.run(definition)
     engine.run(WINDOWS)
     tell_ends(engine, {"t/0": 3, "t/1": 2, "t/2": 0})
     bring(engine, 0, 50, 3)

@@ -15,6 +15,7 @@ from voltstream.runtime import tables
 from voltstream.runtime.catalog import Entry
 from voltstream.runtime.entries import column_list
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.partition_marks import PARTITION
 from voltstream.store.database import literal, quoted
 
 _LENT = "_changed_rows"
@@ -125,7 +126,10 @@ def _completed(epoch: Epoch, entry: Entry, run: pa.Table) -> pa.Table:
         f"CASE WHEN list_contains(f.{KEPT}, {literal(name)}) THEN t.{quoted(name)} "
         f"ELSE f.{quoted(name)} END AS {quoted(name)}"
         for name in _bare(run).column_names
+        if name != PARTITION
     )
+    if PARTITION in run.column_names:
+        columns += f", f.{PARTITION}"
     connection = epoch.connection
     places = pa.array(np.arange(len(run)))
     connection.lend(_LENT, run.append_column(_PLACE, places))

@@ -1,4 +1,4 @@
-"""The watermark of a source with partitions: the least of those that are not idle.
+"""The watermark of a source or table with partitions: the least of those that are not idle.
 
 Partitions are read at different speeds when much waits in them. Were the watermark the greatest
 time of all rows, the rows of a partition that is behind would come late.
@@ -20,7 +20,7 @@ PARTITION = "_part"
 def with_partition(entry: Entry, batch: SourceRows) -> pa.Table:
     """Return a batch's rows, and beside them where they are from if the watermark needs it."""
     relation = entry.relation
-    watched = entry.kind == "source" and relation is not None and relation.watermarks
+    watched = relation is not None and relation.watermarks
     if not (watched and batch.partition):
         return batch.table
     places = np.zeros(batch.table.num_rows, np.int8)

@@ -16,12 +16,14 @@ from voltstream.runtime import entries, expiry, thawing
 from voltstream.runtime.arrivals import advance_watermark
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.partition_marks import PARTITION, advance_by_partition
 from voltstream.sql.capture import CHANGED
 from voltstream.sql.catalog import Relation
 from voltstream.sql.changes import ORDINAL, ROW_ID, Compiling, Target, arriving_rows
 from voltstream.sql.columns import columns_in
 from voltstream.sql.dialect import parse_expression, tokenize
 from voltstream.sql.statements import Check, CreateTable
+from voltstream.sql.watermarks import declared as watermark_parts
 from voltstream.store.database import quoted
 
 FRESH = "_fresh"
@@ -134,10 +136,11 @@ def insert(
     columns: Sequence[str] = (),
     *,
     quiet: bool = True,
+    parted: str = "",
 ) -> int:
     """Insert rows as the table's key, or ON CONFLICT DO NOTHING, says. Returns how many came.
 
-    ``quiet`` says that nobody asks for the rows themselves.
+    ``quiet`` says that nobody asks for the rows themselves; ``parted`` has the partition of each.
     """
     table, relation = declared(entry), _relation(entry)
     observed = epoch.dataflow.has_dependents(relation.delta)
@@ -153,7 +156,11 @@ def insert(
             0,
         )
     count = make_fresh(epoch, entry, rows_sql)
-    if relation.watermarks:
+    if relation.watermarks and parted:
+        rows = f"(SELECT * FROM {FRESH} JOIN {parted} USING ({ORDINAL}))"
+        _, expression = watermark_parts(entry.stored.properties["watermark"])
+        advance_by_partition(epoch.connection, entry.oid, expression, rows)
+    elif relation.watermarks:
         advance_watermark(epoch.connection, entry, FRESH)
     if behaviour == "IGNORE" or table.on_conflict == "IGNORE":
         made = _insert_new(epoch, entry, columns, tagged=behaviour is not None, count=count)
@@ -372,9 +379,10 @@ def keep_arrived(epoch: Epoch, entry: Entry, table: pa.Table) -> int:
     connection.lend(_LENT, table.append_column(ORDINAL, places))
     try:
         compiling = Compiling(Names(epoch.catalog, connection.describe), connection)
-        names = {name: name for name in table.column_names}
+        names = {name: name for name in table.column_names if name != PARTITION}
         rows = arriving_rows(_LENT, names, target(entry), compiling)
-        return insert(epoch, entry, rows)
+        parted = f"(SELECT {ORDINAL}, {PARTITION} FROM {_LENT})"
+        return insert(epoch, entry, rows, parted=parted if len(names) < table.num_columns else "")
     finally:
         connection.take_back(_LENT)
 
