@@ -58,7 +58,7 @@ def tell_ends(engine: Engine, ends: dict[str, int]) -> None:
     loop.run_chore(lambda store: set_ends(store, oid, ends, 0)).result(10)
 
 
-@pytest.mark.parametrize("definition", [SOURCE, TABLE, KEYED])
+@pytest.mark.parametrize("definition", [SOURCE, TABLE])
 def test_a_partition_that_is_behind_holds_the_watermark(engine: Engine, definition: str) -> None:
     engine.run(definition)
     engine.run(WINDOWS)
@@ -90,6 +90,16 @@ def test_a_partition_that_is_idle_holds_nothing(engine: Engine, clock: ManualClo
     assert engine.run(MARK) == [(20,)]
     bring(engine, 1, 6, 3)  # It is late, and the watermark does not go back.
     assert engine.run(MARK) == [(20,)]
+
+
+def test_changes_of_a_table_move_the_marks_of_their_partitions(engine: Engine) -> None:
+    engine.run(KEYED)
+    tell_ends(engine, {"t/0": 3, "t/1": 2})
+    bring(engine, 0, 50, 3)
+    assert engine.run(MARK) == [(None,)]
+    bring(engine, 1, 15, 2)
+    assert engine.run(MARK) == [(15,)]
+    assert engine.run("SELECT count(*) FROM reads") == [(2,)]
 
 
 def test_marks_outlast_a_restart_and_go_with_their_source(tmp_path: Path) -> None:

@@ -136,9 +136,11 @@ class PostgresCdcSource(PostgresReader):
         confirmed_s, lag_s = 0.0, time.monotonic()
         while True:
             self._stop_if_asked()
+            until_s = time.monotonic() + BATCH_S  # What is not ours may come without end.
             for message, at in messages(stream):
                 self._take(batch, message, at)
-                if batch.is_due(time.monotonic()):
+                now_s = time.monotonic()
+                if batch.is_due(now_s) or now_s >= until_s:
                     break
             now_s = time.monotonic()
             if batch.is_due(now_s):
