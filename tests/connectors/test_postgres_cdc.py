@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -140,3 +141,31 @@ def test_a_move_whose_large_value_was_not_sent_is_a_dead_letter(
     eventually(lambda: engine.run("SELECT count(*) FROM rw_dead_letters") == [(1,)])
     [(reason,)] = engine.run("SELECT reason FROM rw_dead_letters")
     assert "REPLICA IDENTITY FULL" in str(reason)
+
+
+def test_a_publication_that_is_busy_with_other_tables_keeps_no_stop_waiting(
+    origin: Origin, server: Server, start: Callable[[], Engine]
+) -> None:
+    origin.execute("CREATE TABLE others (id BIGINT)")
+    engine = start()
+    eventually(lambda: same(engine, origin))
+    origin.execute("ALTER PUBLICATION rw_publication ADD TABLE others")
+    enough = threading.Event()
+
+    def write() -> None:
+        with server.connect() as connection:
+            while not enough.is_set():
+                connection.execute("INSERT INTO others SELECT generate_series(1, 100)")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        read = next(one for one in threading.enumerate() if one.name == "cdc-meters")
+        eventually(lambda: engine.run("SELECT position > 0 FROM rw_source_lag") == [(True,)])
+        engine.run("DROP MATERIALIZED VIEW by_feeder; DROP TABLE meters")
+        read.join(5)
+        assert not read.is_alive()
+    finally:
+        enough.set()
+        writer.join()
+        origin.execute("DROP TABLE others")
