@@ -22,6 +22,7 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime import column_rights, compaction, entries, followers, tables
+from voltstream.runtime.alert_rules import check_rule
 from voltstream.runtime.alter_source import alter as alter_source
 from voltstream.runtime.alter_source import check_watermark, limit_rate
 from voltstream.runtime.arrivals import restart_watermark
@@ -88,6 +89,7 @@ def alter_table(epoch: Epoch, parsed: AlterTable) -> Outcome:
         check_rates(properties)
         set_properties(epoch.connection, entry.oid, properties)
         entry = with_properties(entry, properties, entry.stored.comment)
+        check_rule(entry, epoch.catalog.with_entry(entry), epoch.connection)
     epoch.catalog = epoch.catalog.with_entry(entry)
     return Outcome("ALTER TABLE")
 

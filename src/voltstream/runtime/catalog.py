@@ -29,6 +29,7 @@ from voltstream.store.database import quoted
 from voltstream.store.ledger import Binding, StoredObject
 
 DEFAULT_SCHEMA = "public"
+OWN_SCHEMA = "voltstream"  # What the engine keeps for its users; found after the search path.
 _STORED_TABLE = re.compile(r"\bt_([0-9]+)\b")
 _SYSTEM_SCHEMAS = (
     "rw_catalog", "pg_catalog", "information_schema", "timescaledb_information",
@@ -236,7 +237,8 @@ class Names:
         oid = self._scope.bound.get((schema, name))
         if oid is not None:
             return self._catalog.by_oid(oid)
-        for candidate in (schema,) if schema is not None else self._scope.path:
+        path = (schema,) if schema is not None else (*self._scope.path, OWN_SCHEMA)
+        for candidate in path:
             entry = self._catalog.get(candidate, name)
             if entry is None and name.endswith(")"):
                 entry = self._catalog.one_function(candidate or DEFAULT_SCHEMA, name)

@@ -47,6 +47,7 @@ class Dataflow:
         self._next_tick_us: int | None = None
         self.measure: Measure | None = None  # Runs the statements of sampled epochs.
         self.watched: frozenset[str] = frozenset()  # Deltas that are wanted without a dependent.
+        self.alarm_us: int | None = None  # When something besides the programs wants an epoch.
         self.running_oid: int | None = None  # Whose program runs: who is to blame if it fails.
 
     def add(self, program: Program) -> None:
@@ -102,6 +103,8 @@ class Dataflow:
         due = [at for running in self._running.values() for at in running.due_us.values() if at]
         if self._ticking():
             due.append(self._next_tick_us or 0)
+        if self.alarm_us is not None:
+            due.append(self.alarm_us)
         return min(due, default=None)
 
     def has_dependents(self, delta: str) -> bool:

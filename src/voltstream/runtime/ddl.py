@@ -20,7 +20,8 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.core.schema import Schema
-from voltstream.runtime import arrivals, entries, expiry, followers, origins
+from voltstream.runtime import arrivals, entries, expiry, followers, origins, sealing
+from voltstream.runtime.alert_rules import check_rule
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.likeness import with_likes
@@ -225,7 +226,9 @@ def _materialize(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
     stored = bound(stored, names)
     relation = entries.materialized_relation(stored, parsed, program, connection)
     _refuse_system_names(column.name for column in relation.columns)
-    register(epoch, Entry(stored, parsed, relation, program))
+    entry = Entry(stored, parsed, relation, program)
+    register(epoch, entry)
+    check_rule(entry, epoch.catalog, connection)
     return Outcome("CREATE MATERIALIZED VIEW", notices=_notices(program))
 
 
@@ -260,6 +263,7 @@ def create_sink(epoch: Epoch, parsed: CreateSink, names: Names) -> Outcome:
 def _start_into(epoch: Epoch, entry: Entry, into: ObjectName, snapshot: bool) -> None:
     """Let a sink's rows go into a table: those that exist now, and from here on every change."""
     table = epoch.catalog.require(into, "table")
+    sealing.refuse(table)
     if table.oid in entry.stored.depends_on or _reads(epoch.catalog, entry, table.oid):
         raise FeatureNotSupported(
             f'sink "{entry.stored.name}" would feed table "{into.name}" from itself',
@@ -324,6 +328,7 @@ def create_index(epoch: Epoch, parsed: CreateIndex, names: Names) -> Outcome:
     stored = new_stored(epoch, parsed.name, "index", parsed, {})
     notices: tuple[Notice, ...] = ()
     if parsed.unique and target.kind == "table" and parsed.columns:
+        sealing.refuse(target)
         index = quoted(f"i_{stored.oid}")
         listed = entries.column_list(parsed.columns)
         table = entries.table_store(target.oid)

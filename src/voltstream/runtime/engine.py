@@ -15,6 +15,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import READERS_IDLE_MAX
 from voltstream.core.ports import Connectors, Outcome, RawBatch, Receipt, SchemaSet
 from voltstream.runtime import (
+    alert_tables,
     broken,
     costs,
     dead_letters,
@@ -24,6 +25,7 @@ from voltstream.runtime import (
     origins,
     suspend,
 )
+from voltstream.runtime.alerts import Alerts
 from voltstream.runtime.backups import Backups
 from voltstream.runtime.catalog import Catalog, Entry, Scope
 from voltstream.runtime.dataflow import Dataflow
@@ -271,6 +273,7 @@ def _followed(catalog: Catalog, entry: Entry) -> Entry:
 def _restored_books(connection: Connection, functions: PythonFunctions, vault: Vault) -> Books:
     """Read what the file holds and compile every program again: compilation is deterministic."""
     ledger.prepare(connection)
+    alert_tables.make(connection)
     sweep(connection)
     row = ledger.read_epoch(connection)
     for variable in ("vs_prev", "vs_now"):
@@ -301,4 +304,5 @@ def _restored_books(connection: Connection, functions: PythonFunctions, vault: V
     books.catalog = catalog
     broken.note(books)
     suspend.restore(books)
+    books.observer = Alerts(books)
     return books

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -30,6 +31,36 @@ class Watched:
     changed: bool = False
 
 
+class Observer(Protocol):
+    """Who looks at what each epoch changes, and adds to it before it is durable."""
+
+    def begins(self) -> frozenset[str]:
+        """Return the deltas that are wanted of the epoch that begins."""
+
+    def sees(self, epoch: Epoch, made: Mapping[str, int]) -> None:
+        """Look at the deltas of a flush, while they are there."""
+
+    def settles(self, epoch: Epoch) -> None:
+        """Add to an epoch that is about to be committed."""
+
+    def committed(self) -> None:
+        """Take for true what was settled."""
+
+
+class _Nobody:
+    def begins(self) -> frozenset[str]:
+        return frozenset()
+
+    def sees(self, epoch: Epoch, made: Mapping[str, int]) -> None:
+        """Look at nothing."""
+
+    def settles(self, epoch: Epoch) -> None:
+        """Add nothing."""
+
+    def committed(self) -> None:
+        """Remember nothing."""
+
+
 @dataclass(slots=True)
 class Books:
     """What the writer thread knows between epochs."""
@@ -44,6 +75,7 @@ class Books:
     watched: dict[int, Watched] = field(default_factory=dict)  # By hypertable.
     answers: Answers = field(default_factory=Answers)
     channels: Channels = field(default_factory=Channels)
+    observer: Observer = field(default_factory=_Nobody)
 
 
 class Epoch:
@@ -77,6 +109,7 @@ class Epoch:
         self._answered = self._books.answers.epoch_begins()
         answered = {one.delta for one in self._answered}
         self.dataflow.watched = frozenset(answered | self._told.keys())
+        self.dataflow.watched |= self._books.observer.begins()
         self.connection.execute("BEGIN")
         self._set_instant("vs_prev", self._books.row.now_us)
         self._set_instant("vs_now", self.row.now_us)
@@ -130,6 +163,7 @@ class Epoch:
         made = self.dataflow.propagate(self.connection.execute, deltas, self.row.now_us)
         self._tell_answers(made)
         self._note_changes(made)
+        self._books.observer.sees(self, made)
         for entry in self.catalog.of_kind("sink"):
             program = entry.program
             if program is not None and entry.follow is None and made.get(program.output, 0):
@@ -204,12 +238,14 @@ class Epoch:
     def commit(self) -> None:
         """Make the epoch durable. Raises: StorageFault; then nothing of it happened."""
         self.flush()
+        self._books.observer.settles(self)
         write_epoch(self.connection, self.row)
         if self.catalog is not self._books.catalog:
             self._books.answers.definitions_change()
         self.connection.execute("COMMIT")
         self._books.row = self.row
         self._books.catalog = self.catalog
+        self._books.observer.committed()
         self._books.answers.epoch_ended()
         self._books.filled = frozenset(self._filled)
 

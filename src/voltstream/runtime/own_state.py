@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from voltstream.core.errors import CannotChange, InvalidParameter
 from voltstream.core.ports import Notice, Outcome
 from voltstream.runtime.access import Access
+from voltstream.runtime.alert_answers import FUNCTIONS, Answers
 from voltstream.runtime.effects import Effect, run_effects
 from voltstream.runtime.settings import Settings
 from voltstream.runtime.signals import Signals
@@ -70,9 +72,13 @@ class OwnState:
     # --- functions of a select list -------------------------------------------------------------
 
     def query(self, parsed: EffectQuery, parameters: Sequence[object | None]) -> Outcome:
-        """Run a query that calls pg_notify() or set_config()."""
+        """Run a query that calls functions that act."""
+        answers = Answers(self._access)
         effects: dict[str, Effect] = {"pg_notify": self._notify, "set_config": self._set_config}
-        return run_effects(parsed, self._access.query(parsed.tree, parameters), effects)
+        effects |= {name: partial(answers.note, name) for name in FUNCTIONS}
+        outcome = run_effects(parsed, self._access.query(parsed.tree, parameters), effects)
+        answers.apply()
+        return outcome
 
     def _notify(self, arguments: Sequence[str | None]) -> str:
         channel, payload = arguments

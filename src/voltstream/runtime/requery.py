@@ -10,8 +10,10 @@ from voltstream.runtime import ddl
 from voltstream.runtime.catalog import Names, Scope
 from voltstream.runtime.drop import described, forget
 from voltstream.runtime.epoch import Epoch
+from voltstream.sql.alert_options import PREFIX
 from voltstream.sql.statements import CreateView
 from voltstream.sql.table_ddl import written_name
+from voltstream.store.database import literal
 from voltstream.store.ledger import set_comment
 
 
@@ -38,8 +40,16 @@ def requery(epoch: Epoch, parsed: CreateView, scope: Scope, written: Names) -> O
     epoch.flush()
     forget(epoch, entry)
     close = " EMIT ON WINDOW CLOSE" if parsed.on_close else ""
-    text = f"CREATE MATERIALIZED VIEW {written_name(parsed.name)} AS {parsed.query_text}{close}"
-    made = replace(parsed, requeries=False, or_replace=False, text=text)
+    rule = {
+        name: value
+        for name, value in entry.stored.properties.items()
+        if name.startswith(f"{PREFIX}.")
+    }
+    options = ", ".join(f"{name} = {literal(value)}" for name, value in rule.items())
+    told = f" WITH ({options})" if rule else ""
+    name = written_name(parsed.name)
+    text = f"CREATE MATERIALIZED VIEW {name}{told} AS {parsed.query_text}{close}"
+    made = replace(parsed, requeries=False, or_replace=False, text=text, properties=rule)
     names = Names(epoch.catalog, epoch.connection.describe, scope)
     names.bound.update((key, oid) for key, oid in written.bound.items() if oid != entry.oid)
     outcome = ddl.create_view(epoch, made, names)

@@ -1,6 +1,7 @@
-"""Sealed sources: only the part of the server that they belong to writes them, no role does.
+"""Sealed relations: only the part of the server that they belong to writes them, no role does.
 
-``WITH (sealed = 'true')`` says so. Rows come through ``submit_together`` alone.
+Of a source ``WITH (sealed = 'true')`` says so, and rows come through ``submit_together`` alone;
+the engine's own tables are sealed by nature.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from voltstream.core.errors import InsufficientPrivilege
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.sql.statements import AlterObject, AlterTable, ObjectName, Parsed
+from voltstream.store.ledger import FIRST_OID
 
 _KEPT = frozenset({"OWNER TO", "IGNORED"})  # What leaves a source as and where it is.
 
@@ -18,6 +20,11 @@ def is_sealed(entry: Entry) -> bool:
 
 def refuse(entry: Entry) -> None:
     """Raises: InsufficientPrivilege (42501), whoever asks, when an object is sealed."""
+    if entry.oid < FIRST_OID:
+        raise InsufficientPrivilege(
+            f'permission denied: "{entry.stored.name}" is kept by the server',
+            hint="Rules and their views decide what is in it.",
+        )
     if is_sealed(entry):
         raise InsufficientPrivilege(
             f'permission denied: "{entry.stored.name}" is a sealed source',

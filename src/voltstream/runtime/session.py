@@ -257,6 +257,7 @@ class EngineSession:
         transaction = self._block.transaction
         self._engine.admit(parsed, waits=transaction is None)
         writes = not isinstance(parsed, _READING) or isinstance(parsed, ChunkQuery)
+        writes |= isinstance(parsed, EffectQuery) and parsed.writes
         if writes and self._block.read_only:
             raise ReadOnlyTransaction(
                 f"cannot execute {parsed.text.split()[0].upper()} in a read-only transaction"

@@ -1,4 +1,4 @@
-"""Functions of a select list that act on the session: pg_notify() and set_config().
+"""Functions of a select list that act: pg_notify(), set_config() and those on alerts.
 
 They stand in the outermost select list, where each row calls them once and in order. The query
 then gives their arguments in their place, and the session acts on each.
@@ -13,7 +13,12 @@ from sqlglot import exp
 from voltstream.core.errors import FeatureNotSupported, UndefinedFunction
 from voltstream.sql.statements import Query
 
-_ARITY = {"pg_notify": 2, "set_config": 3}
+# The fewest and the most arguments of each.
+_ARITY = {
+    "pg_notify": (2, 2), "set_config": (3, 3), "acknowledge_alert": (1, 2),
+    "unacknowledge_alert": (1, 1), "comment_alert": (2, 2),
+}  # fmt: skip
+ON_ALERTS = frozenset(name for name in _ARITY if name.endswith("_alert"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,11 @@ class EffectQuery(Query):
     """A query with effects: (place in the select list, function)."""
 
     effects: tuple[tuple[int, str], ...]
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether it changes more than its session."""
+        return any(name in ON_ALERTS for _, name in self.effects)
 
 
 def with_effects(query: Query) -> Query:
@@ -38,7 +48,8 @@ def with_effects(query: Query) -> Query:
         if not _is_effect(call):
             continue
         name = call.name.lower()
-        if len(call.expressions) != _ARITY[name]:
+        fewest, most = _ARITY[name]
+        if not fewest <= len(call.expressions) <= most:
             raise UndefinedFunction(f"function {name} does not exist with so many arguments")
         texts = [exp.cast(part.copy(), "TEXT") for part in call.expressions]
         item.replace(exp.alias_(exp.Array(expressions=texts), item.alias or name, quoted=True))

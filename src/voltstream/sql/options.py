@@ -8,6 +8,7 @@ from sqlglot.tokenizer_core import Token
 
 from voltstream.core.errors import InvalidParameter, SyntaxFault
 from voltstream.core.references import reference
+from voltstream.sql.alert_options import PREFIX, alert_options
 from voltstream.sql.cursor import Cursor, split_commas
 
 _FORMATS = (
@@ -20,7 +21,7 @@ _OF_VIEWS = frozenset({
     "dml_rate_limit", "parallelism", "resource_group", "retention_seconds", "sink_rate_limit",
     "source_rate_limit", "state_ttl", "streaming_rate_limit",
 })  # fmt: skip
-_PREFIXES_OF_VIEWS = ("config", "timescaledb", "tsdb")
+_PREFIXES_OF_VIEWS = (PREFIX, "config", "timescaledb", "tsdb")
 _ENCODES = (
     "JSON", "CSV", "AVRO", "PROTOBUF", "BYTES", "TEXT", "PARQUET", "NATIVE", "NONE",
     "IEC61968", "ESPI", "CMEP", "NEM12", "AMI_CSV", "AMI_JSON",
@@ -129,3 +130,4 @@ def check_view_options(properties: Mapping[str, str]) -> None:
                 f'unrecognized parameter "{name}"',
                 hint=f"A materialized view has {', '.join(sorted(_OF_VIEWS))}.",
             )
+    alert_options(properties)

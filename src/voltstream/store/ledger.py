@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from voltstream.core.errors import StorageFault
-from voltstream.store import hypertable, pushes
+from voltstream.store import alerts, hypertable, pushes
 from voltstream.store.database import Connection, literal
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
@@ -136,7 +136,9 @@ class EpochRow:
 def prepare(connection: Connection) -> None:
     """Make the internal tables and the views users see them through. Raises: StorageFault."""
     _check_layout(connection)
-    for statement in (*_TABLES, *ROLE_TABLES, *pushes.TABLES, *hypertable.TABLES, *JOB_TABLES):
+    for statement in (
+        *_TABLES, *ROLE_TABLES, *pushes.TABLES, *alerts.TABLES, *hypertable.TABLES, *JOB_TABLES,
+    ):  # fmt: skip
         connection.execute(statement)
     hypertable.count_hot_rows(connection)
     for statement in (*_VIEWS, *RW_VIEWS, *inner_views(), *VIEWS, *MACROS):
