@@ -223,6 +223,12 @@ class InvalidParameter(VoltstreamError):
     sqlstate = "22023"
 
 
+class NullNotAllowed(VoltstreamError):
+    """A parameter that must have a value has none."""
+
+    sqlstate = "22004"
+
+
 class UndefinedStatement(VoltstreamError):
     """No prepared statement of that name."""
 
@@ -239,6 +245,12 @@ class InvalidText(VoltstreamError):
     """Text that does not spell a value of its type."""
 
     sqlstate = "22P02"
+
+
+class InvalidNthValue(VoltstreamError):
+    """A place that no row of a window frame has."""
+
+    sqlstate = "22016"
 
 
 class InvalidPower(VoltstreamError):

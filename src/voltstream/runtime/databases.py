@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -17,11 +18,13 @@ from voltstream.core.ports import Commands, Notice, Outcome
 from voltstream.runtime.activity import Activity
 from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.grant_ddl import change_rights
 from voltstream.runtime.permits import Permits
 from voltstream.runtime.rights import DATABASE
 from voltstream.runtime.role_store import save_roles
 from voltstream.runtime.roles import OWNER_OID, Roles
 from voltstream.sql import statements as sql
+from voltstream.sql.role_statements import Grant
 
 
 class Databases(Protocol):
@@ -46,6 +49,9 @@ class Databases(Protocol):
     def catalogs(self, *, but: str) -> list[tuple[str, Catalog]]: ...
 
     def run_on_roles(self, run: Callable[[Epoch], Outcome]) -> Future[Outcome]: ...
+
+    def run_in(self, database: str, run: Callable[[Epoch], Outcome]) -> Future[Outcome]:
+        """Run a statement in another database."""
 
     def give(self, database: str, owner: int) -> None:
         """Make a role the owner of a database."""
@@ -78,6 +84,37 @@ def stay(databases: Databases, parsed: sql.Use, current: str) -> None:
         "a session cannot change its database",
         hint=f'Connect to "{parsed.database}"; in psql: \\c {parsed.database}',
     )
+
+
+def is_of_others(parsed: sql.Parsed, current: str) -> bool:
+    """Tell whether a GRANT is about databases, and not about the session's own alone."""
+    return (
+        isinstance(parsed, Grant)
+        and parsed.kind == "DATABASE"
+        and any(name.name != current for name in parsed.names)
+    )
+
+
+def grant(databases: Databases, parsed: Grant, permits: Permits) -> Outcome:
+    """Grant or revoke on databases: the rights on one are kept with it.
+
+    Raises: UndefinedDatabase (3D000) and what a GRANT in the database itself raises.
+    """
+    known = databases.names()
+    for name in parsed.names:
+        if name.name not in known:
+            raise UndefinedDatabase(f'database "{name.name}" does not exist')
+    outcomes = []
+    for name in parsed.names:
+        one = replace(parsed, names=(name,))
+
+        def run(epoch: Epoch, one: Grant = one, database: str = name.name) -> Outcome:
+            there = Permits(epoch.catalog, permits.roles, permits.role, database)
+            return change_rights(epoch, one, there)
+
+        outcomes.append(databases.run_in(name.name, run).result())
+    notices = tuple(notice for outcome in outcomes for notice in outcome.notices)
+    return replace(outcomes[-1], notices=notices)
 
 
 def _forget(epoch: Epoch, name: str) -> Outcome:

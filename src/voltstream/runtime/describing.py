@@ -100,7 +100,7 @@ def _returned(
     if relation is None:
         return None
     stored = public_name(relation.schema, relation.name)
-    returning = capture(tree, stored).returning
+    returning = capture(tree, stored, with_others=True).returning
     if returning is None:
         return None
     names = Names(catalog, connection.describe)

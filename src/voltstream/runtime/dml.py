@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from voltstream.core.errors import WrongObjectType
 from voltstream.core.ports import Outcome
@@ -11,10 +12,12 @@ from voltstream.runtime.arrivals import append_rows
 from voltstream.runtime.catalog import Entry, Names
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.results import Held
-from voltstream.sql.capture import CHANGED, Capture, capture, redirected, retargeted
+from voltstream.sql.capture import ANSWERED, CHANGED, Capture, capture, redirected, retargeted
 from voltstream.sql.catalog import Relation
-from voltstream.sql.changes import Compiling, insert_rows, update_rows
+from voltstream.sql.changes import ROW_ID, Compiling, Target, insert_rows, update_rows
+from voltstream.sql.columns import quoted
 from voltstream.sql.conflicts import conflict_of, conflict_update
+from voltstream.sql.returning import Kept, kept_beside
 from voltstream.sql.statements import Delete, Insert, Merge, ObjectName, Truncate, Update
 from voltstream.sql.translate import translate_query
 
@@ -48,10 +51,37 @@ def update(epoch: Epoch, parsed: Update, parameters: Sequence[object | None]) ->
     _refuse_append_only(entry, "update")
     compiling = _compiling(epoch, parameters)
     thawing.thaw_matching(epoch, entry, parsed.tree, compiling)
-    old, new = update_rows(parsed.tree, tables.target(entry), compiling)
+    target = tables.target(entry)
+    kept = _kept(parsed, target, compiling)
+    also = kept.values if kept is not None else ()
+    old, new = update_rows(parsed.tree, target, compiling, also=also)
     count = tables.update(epoch, entry, old, new)
-    answer = _answer(epoch, capture(parsed.tree), parameters)
-    return Outcome(f"UPDATE {count}", rows=answer)
+    parts = capture(parsed.tree)
+    if kept is not None:
+        parts = capture(parsed.tree, ANSWERED, kept.answer)
+        _keep(epoch, f"SELECT * FROM ({new}) JOIN {_beside(kept)} USING ({ROW_ID})")
+    return Outcome(f"UPDATE {count}", rows=_answer(epoch, parts, parameters))
+
+
+def _kept(parsed: Update | Delete, target: Target, compiling: Compiling) -> Kept | None:
+    """Return what RETURNING tells of the relations beside the target."""
+    if not parsed.returning:
+        return None
+    own = [spec.name for spec in target.columns]
+
+    def columns(query: Any) -> list[str]:
+        return [column.name for column in compiling.oracle.describe(compiling.query(query))]
+
+    return kept_beside(parsed.tree, own, columns)
+
+
+def _beside(kept: Kept) -> str:
+    values = ", ".join(f"r{i} AS _r{i}" for i in range(len(kept.values)))
+    return f"(SELECT {ROW_ID}, {values} FROM {tables.OLD})"
+
+
+def _keep(epoch: Epoch, sql: str) -> None:
+    epoch.connection.execute(f"CREATE OR REPLACE TEMP TABLE {ANSWERED} AS {sql}")
 
 
 def merge(epoch: Epoch, parsed: Merge, parameters: Sequence[object | None]) -> Outcome:
@@ -70,6 +100,14 @@ def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) ->
     thawing.thaw_matching(epoch, entry, parsed.tree, _compiling(epoch, parameters))
     tree = retargeted(parsed.tree, entries.table_store(entry.oid))
     parts = capture(tree)
+    compiling = _compiling(epoch, parameters)
+    target = tables.target(entry)
+    kept = _kept(parsed, target, compiling)
+    if kept is not None:  # The rows are found as those of an UPDATE that sets nothing.
+        found, _ = update_rows(parsed.tree, target, compiling, also=kept.values)
+        epoch.connection.execute(f"CREATE OR REPLACE TEMP TABLE {tables.OLD} AS {found}")
+        was = ", ".join(f"o{i} AS {quoted(s.name)}" for i, s in enumerate(target.columns))
+        _keep(epoch, f"SELECT {was}, r.* FROM {tables.OLD} JOIN {_beside(kept)} r USING ({ROW_ID})")
     names = Names(epoch.catalog, connection.describe)
     observed = epoch.dataflow.has_dependents(relation.delta)
     if not observed and not parsed.returning:
@@ -80,6 +118,8 @@ def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) ->
         f"CREATE OR REPLACE TEMP TABLE {CHANGED} AS WITH _x AS ({sql}) SELECT * FROM _x"
     )
     tables.add_delta(epoch, relation, CHANGED, -1)
+    if kept is not None:
+        parts = capture(parsed.tree, ANSWERED, kept.answer)
     return Outcome(f"DELETE {count}", rows=_answer(epoch, parts, parameters))
 
 

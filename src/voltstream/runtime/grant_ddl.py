@@ -35,6 +35,7 @@ from voltstream.runtime.rights import (
     GRANTABLE,
     LETTERS,
     PUBLIC,
+    STANDARDS,
     Acl,
     AclItem,
     Held,
@@ -54,7 +55,6 @@ from voltstream.sql.statements import AlterObject, Drop, ObjectName
 
 # PostgreSQL calls all of them tables, and so do scripts.
 _TABLE_LIKE = frozenset({"table", "view", "materialized view", "source"})
-_STANDARDS = {"TABLE": "r", "FUNCTION": "f", "SCHEMA": "n"}
 _ALL_KINDS = {"TABLE": ("table", "view", "materialized view", "source")}
 
 
@@ -106,6 +106,8 @@ def _letters(privileges: tuple[str, ...], kind: str) -> str:
 
 def _grant(epoch: Epoch, parsed: Grant, permits: Permits) -> Outcome:
     tag = "REVOKE" if parsed.revoke else "GRANT"
+    if parsed.granted_by is not None and role_oid(permits, parsed.granted_by) != permits.role:
+        raise FeatureNotSupported("grantor must be current user")
     grantees = [role_oid(permits, name) for name in parsed.grantees]
     if parsed.option and not parsed.revoke and PUBLIC in grantees:
         raise InvalidGrant("grant options can only be granted to roles")
@@ -228,11 +230,7 @@ def _require_schema(catalog: Catalog, name: str) -> None:
 
 def _database(name: str, database: str) -> Thing:
     if name != database:
-        # The rights on a database are kept with it, and only its own sessions write there.
-        raise FeatureNotSupported(
-            f'privileges on database "{name}" are changed from a session in it',
-            hint=f"Connect to {name} and say it there.",
-        )
+        raise UndefinedDatabase(f'database "{name}" does not exist')
     return Thing(DATABASE, name)
 
 
@@ -271,12 +269,12 @@ def _alter_defaults(epoch: Epoch, parsed: AlterDefaults, permits: Permits) -> Ou
             rights = epoch.catalog.rights
             # What is said of one schema is added to what holds everywhere.
             base = () if schema else first_acl(Target(kind), owner)
-            acl = rights.standard(owner, schema, _STANDARDS[grant.kind]) or base
+            acl = rights.standard(owner, schema, STANDARDS[grant.kind]) or base
             for grantee in grantees:
                 acl = _changed(acl, grant, grantee, owner, letters)
             if not schema and set(acl) == set(first_acl(Target(kind), owner)):
                 acl = ()
-            standard = Standard(owner, schema, _STANDARDS[grant.kind], acl)
+            standard = Standard(owner, schema, STANDARDS[grant.kind], acl)
             save_rights(epoch, rights.with_standard(standard))
     return Outcome("ALTER DEFAULT PRIVILEGES")
 
@@ -309,6 +307,9 @@ def change_owner(epoch: Epoch, parsed: AlterObject, permits: Permits) -> Outcome
     rights = owned(catalog.rights, target, owner)
     for column, _ in list(of_relation(rights, target.oid) if target.oid else ()):
         rights = owned(rights, column, owner)
+    for index in catalog if target.oid else ():  # An index is its table's owner's.
+        if index.kind == "index" and target.oid in index.stored.depends_on:
+            rights = owned(rights, target_of(index), owner)
     save_rights(epoch, rights)
     return Outcome(tag)
 
@@ -400,6 +401,9 @@ def settle(epoch: Epoch, before: Catalog, role: int) -> None:
             if replaced is not None and replaced.kind == entry.kind
             else rights.beginning(target_of(entry), role, entry.stored.schema)
         )
+        if entry.kind == "index":
+            of = after.by_oid(entry.stored.depends_on[0])
+            held = Held(rights.owner(target_of(of))) if of is not None else held
         if held != Held():
             rights = rights.with_held(target_of(entry), held)
     for schema in after.schemas - before.schemas:

@@ -59,7 +59,7 @@ class Identity:
             role = self._named(name)
             roles = self._roles()
             free = roles.is_super(self._session)
-            if not free and role.oid not in roles.memberships_of(self._session):
+            if not free and role.oid not in roles.may_become(self._session):
                 raise InsufficientPrivilege(f'permission denied to set role "{name}"')
             self._taken = role.oid
         self._tell()

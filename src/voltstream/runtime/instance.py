@@ -272,6 +272,9 @@ class Instance:
     def run_on_roles(self, run: Callable[[Epoch], Outcome]) -> Future[Outcome]:
         return self.engine(DEFAULT_DATABASE).loop.run_statement(run)
 
+    def run_in(self, database: str, run: Callable[[Epoch], Outcome]) -> Future[Outcome]:
+        return self.engine(database).loop.run_statement(run)
+
     def give(self, database: str, owner: int) -> None:
         engine = self.engine(database)
 

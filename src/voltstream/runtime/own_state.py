@@ -74,7 +74,11 @@ class OwnState:
     def query(self, parsed: EffectQuery, parameters: Sequence[object | None]) -> Outcome:
         """Run a query that calls functions that act."""
         answers = Answers(self._access)
-        effects: dict[str, Effect] = {"pg_notify": self._notify, "set_config": self._set_config}
+        effects: dict[str, Effect] = {
+            "pg_notify": self._notify,
+            "set_config": self._set_config,
+            "current_setting": lambda arguments: self._settings.get(arguments[0] or ""),
+        }
         effects |= {name: partial(answers.note, name) for name in FUNCTIONS}
         outcome = run_effects(parsed, self._access.query(parsed.tree, parameters), effects)
         answers.apply()

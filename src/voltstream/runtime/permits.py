@@ -136,7 +136,7 @@ class Permits:
 
     def need_member(self, role: int) -> None:
         """Raises: InsufficientPrivilege (42501) unless the role may become another."""
-        if not self.everything and role not in self.roles.memberships_of(self.role):
+        if not self.everything and role not in self.roles.may_become(self.role):
             name = self.roles.name_of(role)
             raise InsufficientPrivilege(f'must be member of role "{name}"')
 

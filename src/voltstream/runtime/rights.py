@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from voltstream.runtime.roles import OWNER_OID
 
@@ -96,8 +97,21 @@ def first_acl(target: Target, owner: int) -> Acl:
     return (AclItem(PUBLIC, owner, open_to_all), own) if open_to_all else (own,)
 
 
-def standard_kind(kind: str) -> str:
-    return {"function": "f", "schema": "n"}.get(kind, "r")
+# Letters of what default privileges are on; those of relations and of one kind of them add up.
+STANDARDS: Mapping[str, str] = {
+    "TABLE": "r", "FUNCTION": "f", "SCHEMA": "n", "MATERIALIZED VIEW": "m", "VIEW": "v",
+    "SOURCE": "o", "SINK": "k", "SUBSCRIPTION": "u", "SECRET": "e", "CONNECTION": "c",
+}  # fmt: skip
+STANDARD_NAMES: Mapping[str, str] = {
+    "r": "relations", "f": "functions", "n": "schemas", "m": "materialized views", "v": "views",
+    "o": "sources", "k": "sinks", "u": "subscriptions", "e": "secrets", "c": "connections",
+}  # fmt: skip
+
+
+def standard_kinds(kind: str) -> str:
+    """Return the letters of the default privileges that an object's kind begins with."""
+    own = STANDARDS.get(kind.upper(), "r")
+    return own if kind in ("function", "schema", "secret", "connection", "table") else f"r{own}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +152,13 @@ class Rights:
 
     def beginning(self, target: Target, owner: int, schema: str) -> Held:
         """Return what a new object of a role has."""
-        kind = standard_kind(target.kind)
+        kinds = standard_kinds(target.kind)
         first = first_acl(target, owner)
-        everywhere = self.standard(owner, "", kind)
-        acl = first if everywhere is None else everywhere
-        here = self.standard(owner, schema, kind)
-        if here is not None:
-            for item in here:
-                acl = granted(acl, item)
+        everywhere = [found for k in kinds if (found := self.standard(owner, "", k)) is not None]
+        acl = everywhere[0] if everywhere else first
+        here = [self.standard(owner, schema, k) or () for k in kinds] if schema else []
+        for item in chain.from_iterable([*everywhere[1:], *here]):
+            acl = granted(acl, item)
         fit = GRANTABLE[target.kind]
         acl = tuple(replace(i, letters=ordered(i.letters, fit)) for i in acl)
         acl = tuple(item for item in acl if item.letters)

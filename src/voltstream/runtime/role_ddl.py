@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -27,6 +27,7 @@ from voltstream.runtime.column_rights import COLUMN
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.permits import plain_name
 from voltstream.runtime.results import Held
+from voltstream.runtime.rights import STANDARD_NAMES
 from voltstream.runtime.role_store import save_roles
 from voltstream.runtime.roles import OWNER_OID, PREDEFINED, Membership, Role, Roles, Token
 from voltstream.runtime.setting_ddl import set_for_all, set_for_role
@@ -247,30 +248,39 @@ class RoleWork:
     def _grant(self, epoch: Epoch, parsed: GrantRole) -> Outcome:
         tag = "REVOKE ROLE" if parsed.revoke else "GRANT ROLE"
         roles = epoch.catalog.roles
+        if parsed.granted_by is not None:
+            self._meant(roles, parsed.granted_by)
         notices: list[Notice] = []
         for name in parsed.roles:
             role = self._administered(roles, name)
             for one in parsed.members:
                 member = self._meant(roles, one)
                 if parsed.revoke:
-                    roles = _without_member(roles, role, member, parsed.option, notices)
+                    roles = _without_member(roles, role, member, parsed.options, notices)
                 else:
-                    roles = self._with_member(roles, role, member, parsed.option, notices)
+                    roles = self._with_member(roles, role, member, parsed.options, notices)
         save_roles(epoch, roles)
         return Outcome(tag, notices=tuple(notices))
 
     def _with_member(
-        self, roles: Roles, role: Role, member: Role, admin: bool, notices: list[Notice]
+        self,
+        roles: Roles,
+        role: Role,
+        member: Role,
+        options: Mapping[str, bool],
+        notices: list[Notice],
     ) -> Roles:
         if member.oid in roles.memberships_of(role.oid):
             raise InvalidGrant(f'role "{role.name}" is a member of role "{member.name}"')
         known = _membership(roles, role, member)
-        if known is not None and known.admin >= admin:
+        new = known or Membership(role.oid, member.oid, self._actor.role)
+        new = with_options(new, options)
+        if new == known:
             notices.append(
                 Notice(f'role "{member.name}" is already a member of role "{role.name}"')
             )
             return roles
-        return roles.with_membership(Membership(role.oid, member.oid, self._actor.role, admin))
+        return roles.with_membership(new)
 
     # --- tokens ---------------------------------------------------------------------------------
 
@@ -322,7 +332,11 @@ def _membership(roles: Roles, role: Role, member: Role) -> Membership | None:
 
 
 def _without_member(
-    roles: Roles, role: Role, member: Role, option_only: bool, notices: list[Notice]
+    roles: Roles,
+    role: Role,
+    member: Role,
+    only: Mapping[str, bool],
+    notices: list[Notice],
 ) -> Roles:
     known = _membership(roles, role, member)
     if known is None:
@@ -331,9 +345,19 @@ def _without_member(
         return roles
     if member.oid in _PREDEFINED:
         raise InvalidGrant(f'role "{member.name}" stays a member of role "{role.name}"')
-    if option_only:
-        return roles.with_membership(replace(known, admin=False))
+    if only:
+        return roles.with_membership(with_options(known, only))
     return roles.without_membership(role.oid, member.oid)
+
+
+def with_options(membership: Membership, options: Mapping[str, bool]) -> Membership:
+    """Return a membership with what WITH says of it."""
+    return replace(
+        membership,
+        admin=options.get("admin", membership.admin),
+        inherit=options.get("inherit", membership.inherit),
+        set=options.get("set", membership.set),
+    )
 
 
 def _refuse_reserved(name: str) -> None:
@@ -374,7 +398,7 @@ def _uses(catalog: Catalog, oid: int, roles: Roles) -> Iterable[str]:
         elif any(oid in (item.grantee, item.grantor) for item in held.acl or ()):
             yield f"privileges for {shown.strip()}"
     for standard in rights.standards:
-        kind = {"r": "relations", "f": "functions", "n": "schemas"}[standard.kind]
+        kind = STANDARD_NAMES[standard.kind]
         shown = (
             f"default privileges on new {kind} belonging to role {roles.name_of(standard.owner)}"
         )

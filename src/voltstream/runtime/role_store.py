@@ -30,8 +30,8 @@ def read_roles(connection: Connection) -> Roles:
             roles = replace(roles, scoped=_scoped(body))
         else:
             roles = roles.with_role(_role(int(oid), body))
-    for role, member, grantor, admin in store.read(connection, "memberships"):
-        roles = roles.with_membership(Membership(role, member, grantor, admin))
+    for row in store.read(connection, "memberships"):
+        roles = roles.with_membership(Membership(*row))
     for name, body in store.read(connection, "tokens"):
         roles = roles.with_token(_token(name, body))
     return roles
@@ -45,7 +45,7 @@ def save_roles(epoch: Epoch, roles: Roles) -> None:
         kept.append((_SCOPED, _scoped_text(roles)))
     store.rewrite(connection, "roles", kept)
     made = [m for m in roles.memberships if m not in Roles().memberships]
-    rows = [(m.role, m.member, m.grantor, m.admin) for m in made]
+    rows = [(m.role, m.member, m.grantor, m.admin, m.inherit, m.set) for m in made]
     store.rewrite(connection, "memberships", rows)
     tokens = [(token.name, _token_text(token)) for token in roles.tokens]
     store.rewrite(connection, "tokens", tokens)

@@ -5,7 +5,7 @@ Roles belong to the server and not to one database: they are kept in the first d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -37,12 +37,18 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """``member`` is one of ``role``; with ``admin`` it may let others be so."""
+    """``member`` is one of ``role``; with ``admin`` it may let others be so.
+
+    Shape: ``inherit`` says whether it has the role's rights without asking; None leaves that to
+    the member. ``set`` says whether it may become the role.
+    """
 
     role: int
     member: int
     grantor: int
     admin: bool = False
+    inherit: bool | None = None
+    set: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +130,28 @@ class Roles:
 
     def rights_of(self, oid: int) -> frozenset[int]:
         """Return the roles whose rights a role has without asking: its own and those inherited."""
-        return self._reached(oid, inherit=True)
+        return self._reached(oid, self.inherits)
 
     def memberships_of(self, oid: int) -> frozenset[int]:
-        """Return the roles that a role may become by SET ROLE."""
-        return self._reached(oid, inherit=False)
+        """Return the roles that a role is a member of, whatever it may do with that."""
+        return self._reached(oid, lambda membership: True)
 
-    def _reached(self, oid: int, *, inherit: bool) -> frozenset[int]:
+    def may_become(self, oid: int) -> frozenset[int]:
+        """Return the roles that a role may become by SET ROLE."""
+        return self._reached(oid, lambda membership: membership.set)
+
+    def inherits(self, membership: Membership) -> bool:
+        member = self.by_oid.get(membership.member)
+        own = membership.inherit
+        return member is not None and (member.inherit if own is None else own)
+
+    def _reached(self, oid: int, leads: Callable[[Membership], bool]) -> frozenset[int]:
         found, waiting = {oid}, [oid]
         while waiting:
             one = waiting.pop()
-            role = self.by_oid.get(one)
-            if role is None or (inherit and not role.inherit):
-                continue
             for membership in self.memberships:
-                if membership.member == one and membership.role not in found:
+                new = membership.member == one and membership.role not in found
+                if new and leads(membership):
                     found.add(membership.role)
                     waiting.append(membership.role)
         return frozenset(found)

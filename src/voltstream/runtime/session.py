@@ -54,6 +54,7 @@ from voltstream.sql.role_statements import (
     CreateToken,
     DropRole,
     DropToken,
+    Grant,
     GrantRole,
 )
 
@@ -341,6 +342,9 @@ class EngineSession:
             case sql.CreateDatabase():
                 self._block.refuse("CREATE DATABASE")
                 return databases.create(self._databases, parsed, access.permits())
+            case Grant() if databases.is_of_others(parsed, self._engine.name):
+                self._block.refuse("GRANT and REVOKE on another database")
+                return databases.grant(self._databases, parsed, access.permits())
             case sql.Drop(kind="DATABASE"):
                 self._block.refuse("DROP DATABASE")
                 return databases.drop(self._databases, parsed, access.permits())

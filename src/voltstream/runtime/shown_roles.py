@@ -24,7 +24,10 @@ def shown_roles(catalog: Catalog, roles: Roles) -> dict[str, list[Row]]:
     targets = list(_targets(catalog))
     return {
         "defined_roles": [_role(role) for role in roles],
-        "defined_members": [(m.role, m.member, m.grantor, m.admin) for m in roles.memberships],
+        "defined_members": [
+            (m.role, m.member, m.grantor, m.admin, roles.inherits(m), m.set)
+            for m in roles.memberships
+        ],
         "defined_reach": [row for role in roles for row in _reach(roles, role)],
         "defined_rights": [
             (t.kind, t.oid, t.schema, catalog.rights.owner(t), _texts(catalog, t, names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from voltstream.core.errors import UndefinedObject
 from voltstream.sql.columns import has_ttl, parse_columns, watermark
 from voltstream.sql.create import view_after_name
 from voltstream.sql.create_more import meta_backend
@@ -37,17 +38,46 @@ _CLUSTER = (
 )  # fmt: skip
 
 
+# RisingWave's parameters of a cluster, for the scripts that set them.
+_SYSTEM = frozenset({
+    "adaptive_parallelism_strategy", "backup_storage_directory", "backup_storage_url",
+    "barrier_interval_ms", "block_size_kb", "bloom_false_positive", "checkpoint_frequency",
+    "data_directory", "enable_tracing", "enforce_secret", "license_key",
+    "max_concurrent_creating_streaming_jobs", "parallel_compact_size_mb",
+    "pause_on_next_bootstrap", "per_database_isolation", "sstable_size_mb", "state_store",
+    "time_travel_retention_ms", "use_new_object_prefix_strategy",
+})  # fmt: skip
+
+
+def _alter_system(cursor: Cursor, text: str, offset: int) -> Parsed:
+    """Parse ALTER SYSTEM SET name {= | TO} value. Raises: UndefinedObject (42704)."""
+    if not cursor.accept("RESET"):
+        cursor.expect("SET")
+    place = cursor.token
+    name = cursor.identifier()
+    if name not in _SYSTEM:
+        raise UndefinedObject(
+            f'unrecognized system parameter "{name}"',
+            hint="ALTER ROLE ALL SET name = value sets what sessions begin with.",
+            position=place.start + 1 if place is not None else None,
+        )
+    cursor.rest()
+    tag = "ALTER SYSTEM"
+    return NoOp(text=text, offset=offset, tag=tag, remark=f"{tag} has no effect here")
+
+
 def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:
     """Parse ALTER kind name action. Raises: FeatureNotSupported for what is not offered."""
     if cursor.accept("USER") or cursor.accept("ROLE"):
         return parse_alter_role(cursor, text, offset)
     if cursor.accept("DEFAULT PRIVILEGES"):
         return parse_defaults(cursor, text, offset)
-    for words in ("SYSTEM", "COMPACTION GROUP"):
-        if cursor.accept(words):
-            cursor.rest()
-            tag = f"ALTER {words}"
-            return NoOp(text=text, offset=offset, tag=tag, remark=f"{tag} has no effect here")
+    if cursor.accept("SYSTEM"):
+        return _alter_system(cursor, text, offset)
+    if cursor.accept("COMPACTION GROUP"):
+        cursor.rest()
+        tag = "ALTER COMPACTION GROUP"
+        return NoOp(text=text, offset=offset, tag=tag, remark=f"{tag} has no effect here")
     kind = next((words for words in _KINDS if cursor.accept(words)), None)
     if kind is None:
         raise cursor.unsupported(f"ALTER {cursor.word()}")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
+from voltstream.sql.returning import others
+
 CHANGED = "_changed"  # The relation of changed rows that ``returning`` reads.
+ANSWERED = "_answered"  # The same with what RETURNING tells of other relations.
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,28 @@ class Capture:
     upsert: bool
 
 
-def capture(tree: exp.Expression, changed: str = CHANGED) -> Capture:
-    """Take a statement apart; ``tree`` itself is not touched. ``changed``: where its rows are."""
+def capture(
+    tree: exp.Expression,
+    changed: str = CHANGED,
+    answer: Sequence[exp.Expression] | None = None,
+    *,
+    with_others: bool = False,
+) -> Capture:
+    """Take a statement apart; ``tree`` itself is not touched. ``changed``: where its rows are.
+
+    ``answer`` stands for the items of RETURNING; ``with_others`` lets them read the relations of
+    FROM and USING as well.
+    """
     change = tree.copy()
     asked = change.args.get("returning")
-    returning: exp.Expression | None = None
+    returning: exp.Select | None = None
     if isinstance(asked, exp.Returning):
-        returning = exp.select(*[item.copy() for item in asked.expressions]).from_(
+        items = asked.expressions if answer is None else answer
+        returning = exp.select(*[item.copy() for item in items]).from_(
             _changed(_target(tree), changed)
         )
+        for other in others(tree) if with_others else ():
+            returning = returning.join(other.copy(), join_type="cross")
     change.set("returning", exp.Returning(expressions=[exp.Star()]))
     conflict = tree.args.get("conflict")
     upsert = conflict is not None and bool(conflict.expressions)

@@ -26,6 +26,7 @@ from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.columns import quoted
 from voltstream.sql.dialect import parse_expression, tokenize
 from voltstream.sql.expressions import spell
+from voltstream.sql.returning import others
 from voltstream.sql.statements import ColumnSpec
 from voltstream.sql.translate import translated_tree
 
@@ -284,12 +285,17 @@ def _check_assignable(
 
 
 def update_rows(
-    tree: exp.Update, target: Target, compiling: Compiling, *, once: bool = True
+    tree: exp.Expression,
+    target: Target,
+    compiling: Compiling,
+    *,
+    once: bool = True,
+    also: Sequence[exp.Expression] = (),
 ) -> tuple[str, str]:
     """Return two queries: (row id and old values) is in the first, new rows with it in the second.
 
     Shape: the second reads the first's result from a relation named ``_old``. With ``once`` a row
-    that several rows of FROM match is there once.
+    that several rows of FROM match is there once. ``also`` are kept in the first as r0, r1, …
     Raises: UndefinedColumn, DuplicateColumn, GeneratedAlways, SyntaxFault.
     """
     table = tree.this
@@ -306,19 +312,20 @@ def update_rows(
             for i, s in enumerate(target.columns)
             if (value := assigned.get(s.name)) is not None
         ],
+        *[_named(value.copy(), f"r{i}") for i, value in enumerate(also)],
     )
     source = exp.alias_(exp.to_table(target.stored), alias, table=True, quoted=True)
     select = select.from_(source)
-    more = tree.args.get("from_")
-    if more is not None:
-        select = select.join(more.this.copy(), join_type="cross")
+    beside = others(tree)
+    for other in beside:
+        select = select.join(other.copy(), join_type="cross")
     where = tree.args.get("where")
     if where is not None:
         select = select.where(where.this.copy())
     if tree.args.get("with_") is not None:
         select.set("with_", tree.args["with_"].copy())
     old = compiling.query(select)
-    if more is not None and once:
+    if beside and once:
         old = f"SELECT DISTINCT ON ({ROW_ID}) * FROM ({old})"
     parts = [
         f"CAST({f'n{i}' if s.name in assigned else f'o{i}'} AS {s.store_type}) AS {quoted(s.name)}"
@@ -329,7 +336,7 @@ def update_rows(
     return old, with_generated(new, target, compiling)
 
 
-def _assignments(tree: exp.Update, target: Target) -> dict[str, exp.Expression]:
+def _assignments(tree: exp.Expression, target: Target) -> dict[str, exp.Expression]:
     found: dict[str, exp.Expression] = {}
     for assignment in tree.expressions:
         if not isinstance(assignment, exp.EQ):
@@ -430,11 +437,8 @@ def matching(
     source = exp.alias_(exp.to_table(stored), alias, table=True, quoted=True)
     select = exp.select(exp.Column(this=exp.Star(), table=exp.to_identifier(alias, quoted=True)))
     select = select.from_(source)
-    using = tree.args.get("using")
-    more = tree.args.get("from_")
-    for other in [*(using if isinstance(using, list) else [using]), more and more.this]:
-        if isinstance(other, exp.Expression):
-            select = select.join(other.copy(), join_type="cross")
+    for other in others(tree):
+        select = select.join(other.copy(), join_type="cross")
     condition = tree.args.get("on")
     where = tree.args.get("where")
     if isinstance(tree, exp.Merge):

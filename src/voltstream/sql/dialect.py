@@ -287,6 +287,10 @@ def fold(tree: exp.Expression) -> exp.Expression:
     for call in list(tree.find_all(exp.Anonymous)):
         if call.name.lower() == "all" and isinstance(call.parent, exp.Binary | exp.Escape):
             call.replace(exp.All(this=exp.Paren(this=call.expressions[0])))  # Of an array.
+    for exists in tree.find_all(exp.Exists):
+        inner = exists.this.unnest() if isinstance(exists.this, exp.Expression) else None
+        if isinstance(inner, exp.Select) and not inner.expressions:
+            inner.set("expressions", [exp.Literal.number(1)])  # It has rows, and no columns.
     mark_sessions(tree)
     fill_buckets(tree)
     for select in tree.find_all(exp.Select):

@@ -13,10 +13,12 @@ from sqlglot import exp
 from voltstream.core.errors import FeatureNotSupported, UndefinedFunction
 from voltstream.sql.statements import Query
 
+_ASKED = "current_setting"  # Behind a change in the same list, it tells what was changed.
 # The fewest and the most arguments of each.
 _ARITY = {
     "pg_notify": (2, 2), "set_config": (3, 3), "acknowledge_alert": (1, 2),
     "unacknowledge_alert": (1, 1), "comment_alert": (2, 2),
+    _ASKED: (1, 1),
 }  # fmt: skip
 ON_ALERTS = frozenset(name for name in _ARITY if name.endswith("_alert"))
 
@@ -42,10 +44,10 @@ def with_effects(query: Query) -> Query:
     if not any(map(_is_effect, _calls(tree))):
         return query
     tree = tree.copy()
-    effects = []
+    effects: list[tuple[int, str]] = []
     for place, item in enumerate(tree.expressions if isinstance(tree, exp.Select) else ()):
         call = item.unalias()
-        if not _is_effect(call):
+        if not _is_effect(call) and not (effects and _asks(call)):
             continue
         name = call.name.lower()
         fewest, most = _ARITY[name]
@@ -67,4 +69,12 @@ def _calls(tree: exp.Expression) -> list[exp.Anonymous]:
 
 
 def _is_effect(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Anonymous) and node.name.lower() in _ARITY
+    return _named(node) in _ARITY and not _asks(node)
+
+
+def _asks(node: exp.Expression) -> bool:
+    return _named(node) == _ASKED and len(node.expressions) == 1
+
+
+def _named(node: exp.Expression) -> str:
+    return node.name.lower() if isinstance(node, exp.Anonymous) else ""

@@ -13,6 +13,7 @@ from voltstream.sql.natives import (
     patterns,
     regex,
     texts,
+    vnodes,
 )
 
 NATIVES: tuple[NativeFunction, ...] = (
@@ -24,6 +25,7 @@ NATIVES: tuple[NativeFunction, ...] = (
     *jsonb.NATIVES,
     *jsonpath.NATIVES,
     *conversions.NATIVES,
+    *vnodes.NATIVES,
 )
 
 NUMERIC_SCALE = 16  # PostgreSQL's minimum of significant digits in a division.

@@ -22,8 +22,8 @@ _PLURALS = {
     "SINKS": "SINK", "VIEWS": "VIEW", "SUBSCRIPTIONS": "SUBSCRIPTION", "FUNCTIONS": "FUNCTION",
     "SECRETS": "SECRET", "CONNECTIONS": "CONNECTION",
 }  # fmt: skip
-_STANDARD = {"TABLES": "TABLE", "FUNCTIONS": "FUNCTION", "ROUTINES": "FUNCTION",
-             "SCHEMAS": "SCHEMA"}  # fmt: skip
+# What default privileges are on; TABLES are all relations, as in PostgreSQL.
+_STANDARD = {**_PLURALS, "ROUTINES": "FUNCTION", "SCHEMAS": "SCHEMA"}
 
 
 def parse_grant(cursor: Cursor, text: str, offset: int) -> Parsed:
@@ -32,45 +32,69 @@ def parse_grant(cursor: Cursor, text: str, offset: int) -> Parsed:
         roles = role_names(cursor)
         cursor.expect("TO")
         members = role_names(cursor)
-        option = cursor.accept("WITH ADMIN OPTION")
-        _granted_by(cursor)
-        return GrantRole(text=text, offset=offset, roles=roles, members=members, option=option)
+        options = _membership_options(cursor)
+        by = _granted_by(cursor)
+        return GrantRole(
+            text=text, offset=offset, roles=roles, members=members, options=options, granted_by=by
+        )
     privileges, columns = _privileges(cursor)
     cursor.expect("ON")
     kind, names, schemas = _objects(cursor)
     cursor.expect("TO")
     grantees = _grantees(cursor)
     option = cursor.accept("WITH GRANT OPTION")
-    _granted_by(cursor)
+    by = _granted_by(cursor)
     return Grant(
         text=text, offset=offset, privileges=privileges, kind=kind, names=names, schemas=schemas,
-        grantees=grantees, option=option, columns=columns,
+        grantees=grantees, option=option, columns=columns, granted_by=by,
     )  # fmt: skip
 
 
 def parse_revoke(cursor: Cursor, text: str, offset: int) -> Parsed:
     """Parse REVOKE [GRANT OPTION FOR] privileges ON … FROM …, and REVOKE role FROM role."""
-    admin = cursor.accept("ADMIN OPTION FOR")
-    if admin or _grants_roles(cursor, "FROM"):
+    only = next((word for word in _MEMBER_OPTIONS if cursor.accept(f"{word} OPTION FOR")), None)
+    if only is not None or _grants_roles(cursor, "FROM"):
         roles = role_names(cursor)
         cursor.expect("FROM")
         members = role_names(cursor)
-        _granted_by(cursor)
+        by = _granted_by(cursor)
         _cascade(cursor)
         return GrantRole(
-            text=text, offset=offset, roles=roles, members=members, revoke=True, option=admin
-        )
+            text=text, offset=offset, roles=roles, members=members, revoke=True, granted_by=by,
+            options={} if only is None else {only.lower(): False},
+        )  # fmt: skip
     option = cursor.accept("GRANT OPTION FOR")
     privileges, columns = _privileges(cursor)
     cursor.expect("ON")
     kind, names, schemas = _objects(cursor)
     cursor.expect("FROM")
     grantees = _grantees(cursor)
-    _granted_by(cursor)
+    by = _granted_by(cursor)
     return Grant(
         text=text, offset=offset, privileges=privileges, kind=kind, names=names, schemas=schemas,
         grantees=grantees, revoke=True, option=option, cascade=_cascade(cursor), columns=columns,
+        granted_by=by,
     )  # fmt: skip
+
+
+_MEMBER_OPTIONS = ("ADMIN", "INHERIT", "SET")
+_SWITCH = {"TRUE": True, "ON": True, "OPTION": True, "FALSE": False, "OFF": False}
+
+
+def _membership_options(cursor: Cursor) -> dict[str, bool]:
+    """Read WITH {ADMIN | INHERIT | SET} {OPTION | TRUE | FALSE}, …"""
+    if not cursor.accept("WITH"):
+        return {}
+    found: dict[str, bool] = {}
+    while True:
+        name = next((word for word in _MEMBER_OPTIONS if cursor.accept(word)), None)
+        said = next((word for word in _SWITCH if cursor.accept(word)), None)
+        if name is None or said is None:
+            hint = f"WITH takes {', '.join(_MEMBER_OPTIONS)}, each with OPTION, TRUE or FALSE."
+            raise cursor.fault(hint=hint)
+        found[name.lower()] = _SWITCH[said]
+        if not cursor.accept(","):
+            return found
 
 
 def _grants_roles(cursor: Cursor, end: str) -> bool:
@@ -159,9 +183,8 @@ def _grantees(cursor: Cursor) -> tuple[str | None, ...]:
             return tuple(found)
 
 
-def _granted_by(cursor: Cursor) -> None:
-    if cursor.accept("GRANTED BY"):
-        role_name(cursor)  # Who grants is who says it; PostgreSQL accepts no other name either.
+def _granted_by(cursor: Cursor) -> str | None:
+    return role_name(cursor) if cursor.accept("GRANTED BY") else None
 
 
 def _cascade(cursor: Cursor) -> bool:

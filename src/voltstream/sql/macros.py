@@ -56,6 +56,9 @@ _TEXT = (
     ("_vs_split_part(s, d, n)",
      "CASE WHEN n = 0 THEN _vs_fail('22023', 'field position must not be zero') "
      "WHEN d = '' THEN CASE WHEN n IN (1, -1) THEN s ELSE '' END ELSE split_part(s, d, n) END"),
+    ("_vs_chr(n)",
+     "CASE WHEN n = 0 THEN _vs_fail('54000', 'null character not permitted') "
+     "WHEN n < 0 THEN _vs_fail('54000', 'character number must be positive') ELSE chr(n) END"),
     ("_vs_hex_place(n)", "CASE WHEN n > 0 THEN (n + 1) // 2 ELSE 0 END"),
     ("_vs_array_to_string(a, d)",
      "CASE WHEN a IS NULL OR d IS NULL THEN NULL ELSE "
@@ -168,6 +171,15 @@ _NUMBERS = (
      + _fail("22003", "'value out of range: overflow'")
      + " WHEN exp(x) = 0 AND NOT isinf(x) THEN "
      + _fail("22003", "'value out of range: underflow'") + " ELSE exp(x) END"),
+    ("_vs_gamma(x)",
+     "CASE WHEN isnan(x) OR x = 'Infinity' THEN x WHEN isinf(x) OR (x <= 0 AND x = floor(x)) THEN "
+     + _fail("22003", "'value out of range: overflow'") + " WHEN isinf(gamma(x)) THEN "
+     + _fail("22003", "'value out of range: overflow'") + " WHEN gamma(x) = 0 THEN "
+     + _fail("22003", "'value out of range: underflow'") + " ELSE gamma(x) END"),
+    ("_vs_lgamma(x)",
+     "CASE WHEN isnan(x) OR isinf(x) THEN abs(x) WHEN x <= 0 AND x = floor(x) THEN "
+     + _fail("22003", "'value out of range: overflow'") + " WHEN isinf(lgamma(x)) THEN "
+     + _fail("22003", "'value out of range: overflow'") + " ELSE lgamma(x) END"),
     ("_vs_quotient(a, b)",
      "CAST(trunc(CAST(a AS DOUBLE) / CAST(b AS DOUBLE)) AS DECIMAL(38,0))"),
     ("_vs_width_bucket(x, lo, hi, n)",
@@ -259,7 +271,9 @@ MACROS: tuple[str, ...] = (
     ),
     "CREATE OR REPLACE MACRO main._vs_array_position "
     "(a, x) AS list_extract(_vs_array_positions(a, x), 1), "
-    "(a, x, i) AS list_extract(list_filter(_vs_array_positions(a, x), lambda p: p >= i), 1)",
+    "(a, x, i) AS CASE WHEN i IS NULL THEN CAST(_vs_fail('22004', "
+    "'initial position must not be null') AS INTEGER) ELSE "
+    "list_extract(list_filter(_vs_array_positions(a, x), lambda p: p >= i), 1) END",
     "CREATE OR REPLACE MACRO main._vs_substr_bytes "
     "(b, i) AS unhex(substring(hex(b), greatest(i, 1) * 2 - 1)), "
     "(b, i, n) AS unhex(substring(hex(b), greatest(i, 1) * 2 - 1, "

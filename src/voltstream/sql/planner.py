@@ -145,7 +145,7 @@ class Planner:
 
         outputs = outputs.mapped(resolved)
         sets = [[resolved(tree) for tree in one] for one in sets]
-        condition = resolved(having.this) if having is not None else None
+        condition = resolved(having).this if having is not None else None
         used = [*outputs.every(), *([condition] if condition is not None else [])]
         grouped_by = {spell(tree) for one in sets for tree in one}
         sets = [one + _dependents(one, grouped_by, scope, used) for one in sets]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voltstream.sql.statements import ObjectName, Parsed
@@ -58,12 +59,17 @@ class DropRole(Parsed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRole(Parsed):
-    """GRANT role TO member and REVOKE role FROM member; ``option``: only WITH ADMIN OPTION."""
+    """GRANT role TO member and REVOKE role FROM member.
+
+    Shape: ``options`` are what WITH says of admin, inherit and set; a REVOKE … OPTION FOR takes
+    only those.
+    """
 
     roles: tuple[str, ...]
     members: tuple[str, ...]
     revoke: bool = False
-    option: bool = False
+    options: Mapping[str, bool] = field(default_factory=dict)
+    granted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,7 @@ class Grant(Parsed):
     option: bool = False
     cascade: bool = False
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    granted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

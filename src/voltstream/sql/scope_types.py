@@ -86,6 +86,11 @@ class ScopeTypes:
             self._known[text] = found
         return self._known[text]
 
+    def lacks(self, column: exp.Column) -> bool:
+        """Tell whether the scope can be read, and neither it nor those around have a column."""
+        self._level = 0
+        return self._asked("1") is not None and self._asked(spell(column)) is None
+
     def _home(self, column: exp.Column) -> ScopeTypes | None:
         """Return the scope further out to which a qualified name belongs; None: this one."""
         if not self._aliases or not column.table or column.table.lower() in self._aliases:

@@ -14,6 +14,7 @@ from voltstream.sql.statements import (
     SetSetting,
     Show,
     Transaction,
+    Use,
 )
 
 _SHOW_LISTS = (
@@ -97,6 +98,8 @@ def parse_set(cursor: Cursor, text: str, offset: int) -> Parsed:
     elif bare:
         cursor.accept("=")
     value = _setting_value(cursor, as_names=name == "search_path")
+    if name == "database" and value:
+        return Use(text=text, offset=offset, database=value)
     return SetSetting(text=text, offset=offset, name=name, value=value, local=local)
 
 

@@ -23,6 +23,7 @@ from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import output_name, rewrite, spell
 from voltstream.sql.lifting import Marker, marked
+from voltstream.sql.output_names import refuse_output_names
 from voltstream.sql.planned_queries import planned
 from voltstream.sql.row_functions import streamed
 from voltstream.sql.row_ids import with_row_ids
@@ -79,7 +80,10 @@ def translated_tree(
         _keep_ties(select)
         _shared_first(select)
         _name_outputs(select)
-        _translate_scope(select, ScopeTypes(_as_it_is(select), oracle, around), stable_now)
+        types = ScopeTypes(_as_it_is(select), oracle, around)
+        if not stable_now:
+            refuse_output_names(select, types.lacks)
+        _translate_scope(select, types, stable_now)
     if not isinstance(copied, exp.Query):
         _translate_change(copied, oracle, stable_now=stable_now)
     return copied

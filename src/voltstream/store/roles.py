@@ -12,6 +12,8 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.roles (oid BIGINT, body VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.memberships (role BIGINT, member BIGINT, grantor BIGINT, "
     "admin BOOLEAN)",
+    "ALTER TABLE _vs.memberships ADD COLUMN IF NOT EXISTS inherits BOOLEAN",
+    "ALTER TABLE _vs.memberships ADD COLUMN IF NOT EXISTS may_set BOOLEAN DEFAULT true",
     "CREATE TABLE IF NOT EXISTS _vs.tokens (name VARCHAR, body VARCHAR)",
     "CREATE TABLE IF NOT EXISTS _vs.rights (kind VARCHAR, oid BIGINT, schema VARCHAR, "
     "owner BIGINT, acl VARCHAR)",

@@ -384,6 +384,7 @@ NATIVES = (
     NativeFunction("_vs_array_items", (_T,), _L, array_items),
     NativeFunction("_vs_record_items", (_T,), _L, _record_items),
     NativeFunction("_vs_format", (_T, _L), _T, _format, nulls=True),
+    NativeFunction("_vs_casefold", (_T,), _T, str.casefold),
     NativeFunction("_vs_initcap", (_T,), _T, _initcap),
     NativeFunction("_vs_quote_literal", (_T,), _T, quote_literal),
     NativeFunction("_vs_quote_ident", (_T,), _T, quote_identifier),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from voltstream.core.errors import UndefinedFunction
+from voltstream.core.errors import InvalidNthValue, UndefinedFunction
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules import time_series
 from voltstream.sql.rules.json import jsonb, to_json
@@ -37,12 +37,26 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
             return _sorted_distinct(node)
         case exp.GroupConcat():
             return _string_agg(node, type_of)
+        case exp.Count(this=exp.Distinct(expressions=[_, _, *_] as several)):
+            types = ", ".join(type_of(value).pg_name for value in several)
+            raise UndefinedFunction(
+                f"function count({types}) does not exist", hint="Count distinct rows: (a, b)."
+            )
+        case exp.NthValue():
+            _check_place(node)
+            return None
         case exp.Stddev() | exp.StddevPop() | exp.StddevSamp() | exp.Variance() | exp.VariancePop():
             return _spread(node, type_of)
         case exp.WithinGroup():
             return _ordered_set(node, type_of)
         case _:
             return None
+
+
+def _check_place(node: exp.NthValue) -> None:
+    place = node.args.get("offset")
+    if isinstance(place, exp.Neg) or (isinstance(place, exp.Literal) and place.name == "0"):
+        raise InvalidNthValue("argument of nth_value must be greater than zero")
 
 
 def _inner(argument: exp.Expression) -> tuple[exp.Expression, exp.Expression]:

@@ -226,5 +226,6 @@ CALLS: dict[str, Rule] = {
     "array_flatten": renamed("flatten"), "array_concat": _cat,
     "generate_subscripts": lambda found: call("_vs_subscripts", found[0]),
     "array_any_match": _matched("_vs_any"), "array_all_match": _matched("_vs_all"),
-    "array_overlap": overlapping,
+    "array_overlap": overlapping, "array_is_overlap": overlapping,
+    "array_is_intersect": overlapping,
 }  # fmt: skip

@@ -274,7 +274,7 @@ CALLS: dict[str, Rule] = {
     "coth": _double("_vs_coth"), "sind": _degrees("sind"), "cosd": _degrees("cosd"),
     "tand": _degrees("tand"), "cotd": _degrees("cotd"), "asind": _degrees("asind"),
     "acosd": _degrees("acosd"), "atand": _degrees("atand"), "atan2d": _double("_vs_atan2d"),
-    "gamma": _double("gamma"), "lgamma": _double("lgamma"), "pi": renamed("pi"),
+    "gamma": _double("_vs_gamma"), "lgamma": _double("_vs_lgamma"), "pi": renamed("pi"),
     "gcd": _integer_result("gcd"), "lcm": _integer_result("lcm"),
     "factorial": renamed("factorial"), "to_number": _to_number,
 }  # fmt: skip

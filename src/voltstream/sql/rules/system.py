@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from voltstream.core.errors import DatatypeMismatch
+from voltstream.core.errors import DatatypeMismatch, InvalidParameter
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules.json import is_map
 from voltstream.sql.rules.numbers import levelled
@@ -56,9 +56,28 @@ def _extreme(found: Call) -> exp.Expression:
     return call(found.name, *levelled(items, found.type_of))
 
 
+# The letters of struct.pack for numbers; a text is its bytes.
+_PACKED = {Kind.INT2: "h", Kind.INT4: "i", Kind.INT8: "q", Kind.BOOL: "?", Kind.FLOAT4: "f",
+           Kind.FLOAT8: "d"}  # fmt: skip
+_VNODES_MAX = 32_768
+
+
 def _vnode(found: Call) -> exp.Expression:
-    hashed = call("hash", *found.arguments)
-    return cast(exp.Mod(this=hashed, expression=exp.Literal.number(256)), "SMALLINT")
+    """Rule of rw_vnode(how many, values…); of one value alone there are 256."""
+    if len(found) == 1:
+        hashed = call("hash", *found.arguments)
+        return cast(exp.Mod(this=hashed, expression=exp.Literal.number(256)), "SMALLINT")
+    total = bare(found[0])
+    if is_null(total):
+        raise InvalidParameter("the first argument (vnode count) must not be NULL")
+    if not isinstance(total, exp.Literal) or total.is_string:
+        raise InvalidParameter("the first argument (vnode count) must be a constant")
+    if not 1 <= int(total.name) <= _VNODES_MAX:
+        message = f"the first argument (vnode count) must be in range 1..={_VNODES_MAX}"
+        raise InvalidParameter(message)
+    letters = "".join(_PACKED.get(found.kind(i), "s") for i in range(1, len(found)))
+    values = exp.Array(expressions=[cast(value, "VARCHAR") for value in found.arguments[1:]])
+    return cast(call("_vs_vnode", total, text(letters), values), "SMALLINT")
 
 
 def _map_from_entries(found: Call) -> exp.Expression:
@@ -110,7 +129,12 @@ def _map_filter(found: Call) -> exp.Expression:
         return node
 
     kept = exp.Lambda(this=test.this.transform(named), expressions=[entry])
-    return call("map_from_entries", call("list_filter", call("map_entries", found[0]), kept))
+    entries = call("map_entries", found[0])
+    tested = found.type_of(call("list_transform", entries.copy(), kept.copy()))
+    if tested.array_depth and tested.kind not in (Kind.BOOL, Kind.UNKNOWN):
+        said = tested.kind.pg_name
+        raise DatatypeMismatch(f"the closure of map_filter must be of type boolean, not {said}")
+    return call("map_from_entries", call("list_filter", entries, kept))
 
 
 def _num_nulls(found: Call) -> exp.Expression:

@@ -19,7 +19,6 @@ from voltstream.sql.rules.tree import (
     each,
     null,
     number,
-    paren,
     renamed,
     string_of,
     text,
@@ -214,7 +213,7 @@ def _repeat(found: Call) -> exp.Expression:
 
 
 def _chr(found: Call) -> exp.Expression:
-    return call("chr", cast(found[0], "INTEGER"))
+    return call("_vs_chr", cast(found[0], "INTEGER"))
 
 
 def _split_part(found: Call) -> exp.Expression:
@@ -223,10 +222,6 @@ def _split_part(found: Call) -> exp.Expression:
 
 def _bit_count(found: Call) -> exp.Expression:
     return call("_vs_bit_count", _bytes(found))
-
-
-def _casefold(found: Call) -> exp.Expression:
-    return call("lower", paren(found[0]))
 
 
 def _is_json(found: Call) -> exp.Expression:
@@ -280,7 +275,7 @@ CALLS: dict[str, Rule] = {
     "bit_count": _bit_count, "initcap": renamed("_vs_initcap"), "quote_literal": _quote_literal,
     "quote_nullable": _quote_nullable, "quote_ident": renamed("_vs_quote_ident"),
     "ascii": _ascii, "chr": _chr, "starts_with": _starts, "repeat": _repeat,
-    "split_part": _split_part, "casefold": _casefold,
+    "split_part": _split_part, "casefold": renamed("_vs_casefold"),
     "to_ascii": renamed("_vs_to_ascii"), "is_json": _is_json,
     "unistr": renamed("_vs_unistr"),
     "int8send": renamed("_vs_int8send"), "int8recv": _on_bytes("_vs_int8recv"),

@@ -9,7 +9,8 @@ DEFINED = {
     "defined_roles": "oid BIGINT, name VARCHAR, is_super BOOLEAN, inherits BOOLEAN, "
     "makes_roles BOOLEAN, makes_databases BOOLEAN, logs_in BOOLEAN, connections BIGINT, "
     "verifier VARCHAR, valid_until VARCHAR, config VARCHAR[]",
-    "defined_members": "role BIGINT, member BIGINT, grantor BIGINT, is_admin BOOLEAN",
+    "defined_members": "role BIGINT, member BIGINT, grantor BIGINT, "
+    "is_admin BOOLEAN, inherits BOOLEAN, may_set BOOLEAN",
     "defined_reach": "role BIGINT, reached BIGINT, inherits BOOLEAN",
     "defined_rights": "kind VARCHAR, oid BIGINT, schema VARCHAR, owner BIGINT, acl VARCHAR[]",
     "defined_grants": "kind VARCHAR, oid BIGINT, schema VARCHAR, grantee BIGINT, grantor BIGINT, "
@@ -76,8 +77,8 @@ VIEWS = (
     "AS UINTEGER)) FROM _pg.defined_members m WHERE m.role = r.oid) AS grolist FROM _pg.pg_roles r "
     "WHERE NOT r.rolcanlogin",
     "VIEW pg_auth_members AS SELECT CAST(role AS UINTEGER) AS roleid, CAST(member AS UINTEGER) "
-    "AS member, CAST(grantor AS UINTEGER) AS grantor, is_admin AS admin_option "
-    "FROM _pg.defined_members",
+    "AS member, CAST(grantor AS UINTEGER) AS grantor, is_admin AS admin_option, "
+    "inherits AS inherit_option, may_set AS set_option FROM _pg.defined_members",
     "VIEW pg_default_acl AS SELECT _pg.digest_oid('standard ' || owner || schema || kind) AS oid, "
     "CAST(owner AS UINTEGER) AS defaclrole, CASE schema WHEN '' THEN 0::UINTEGER ELSE "
     "_pg.namespace_oid(schema) END AS defaclnamespace, kind AS defaclobjtype, acl AS defaclacl "

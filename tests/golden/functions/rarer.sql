@@ -1,0 +1,24 @@
+-- Functions that few ask for, and what they refuse.
+SELECT gamma(5::double precision), gamma(0.5), gamma('Infinity'), lgamma(1000), lgamma('-Infinity'), lgamma(3);
+SELECT gamma(0);
+SELECT gamma('-Infinity');
+SELECT gamma(1000);
+SELECT gamma(-1000.5);
+SELECT lgamma(-1);
+SELECT lgamma(1e308::double precision);
+SELECT casefold('Straße'), casefold('GROẞE'), casefold(NULL);
+SELECT chr(65), chr(8364);
+SELECT chr(0);
+SELECT chr(-1);
+SELECT array_position(ARRAY[1, NULL, 2, NULL], NULL), array_position(ARRAY[1, 2, 1], 1, 2);
+SELECT array_position(ARRAY[1, 2], 1, NULL::int);
+SELECT array_is_overlap(ARRAY['a', 'b'], ARRAY['c', 'd']), array_is_intersect(ARRAY['a', 'b'], ARRAY['b', 'c']);
+SELECT rw_vnode(256, 114, 514), rw_vnode(4096, 114, 514), rw_vnode(32768, 114, 514);
+SELECT rw_vnode(256, 'feeder', true, NULL::int) BETWEEN 0 AND 255 AS known;
+SELECT rw_vnode(NULL, 1);
+SELECT rw_vnode(0, 1);
+SELECT rw_vnode(a, 1) FROM (VALUES (256)) AS t (a);
+SELECT map_filter(MAP{'a': 1, 'b': 2}, |k, v| v > 1);
+SELECT map_filter(MAP{'a': 1}, |k, v| v + 1);
+SELECT set_config('my.key', 'one', false), current_setting('my.key');
+SELECT set_config('my.key', 'two', false), current_setting('my.key');
