@@ -22,6 +22,7 @@ FLOORS = {
     "pgwire": 3,
     "ocpp": 3,
     "sim": 3,
+    "datasets": 3,
     "web": 3,
     "deploy": 3,
     "cli": 4,

@@ -10,6 +10,7 @@ from voltstream import __version__
 from voltstream.cli import (
     backup,
     check,
+    datasets,
     demo,
     ingest,
     ledger,
@@ -42,6 +43,7 @@ app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup)
 app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore)
 app.command("verify", epilog=backup.VERIFY_EXAMPLES)(backup.verify)
+app.add_typer(datasets.datasets)
 app.add_typer(letters.letters)
 app.add_typer(pack_verbs.packs)
 

@@ -66,10 +66,11 @@ def load_sessions(folder: Path) -> list[Session]:
         for day in days
         for line in gzip.decompress(day.read_bytes()).decode().splitlines()
     ]
-    return [_session(number, record) for number, record in enumerate(records, start=1)]
+    return [session_of(number, record) for number, record in enumerate(records, start=1)]
 
 
-def _session(number: int, record: Row) -> Session:
+def session_of(number: int, record: Row) -> Session:
+    """Read a session as the files of examples/acn have it."""
     return Session(
         number=number,
         charge_point_id=f"{record['site']}-{record['station']}",
