@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import count, product
 
 from sqlglot import exp
 
@@ -168,7 +168,9 @@ class _Calls:
                 return column(name)
         if mentions_now(tree):
             raise NotIncremental("NOW() as an aggregate's argument")
-        name = f"agg_{len(self.found) + 1}"
+        taken = {name for name, _ in (*self.groups, *self.found)}  # A group may be an aggregate.
+        free = (f"agg_{number}" for number in count(len(self.found) + 1))
+        name = next(name for name in free if name not in taken)
         self.found.append((name, tree.copy()))
         return column(name)
 
