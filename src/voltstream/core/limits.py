@@ -80,6 +80,8 @@ CHUNK_GROUP_ROWS = 65_536  # A row group of a chunk file: what is read to find o
 CHUNK_FILE_ROWS_MAX = 4_194_304  # x ~100 B while they are sorted = 0.4 GB. More: several files.
 CHUNK_FILES_MAX = 4  # Of one chunk: late rows make new ones. More: the chunk is written anew.
 CHUNK_LINGER_S = 600  # A file no longer needed stays so long for queries that still read it.
+BACKFILL_PIECE_ROWS = 8_388_608  # A view over chunk files is filled so many rows at a time,
+BACKFILL_PIECES_MAX = 32  # or more: each piece may read again what the ones before have left.
 TIER_CACHE_BYTES_MAX = 1024 * 1024 * 1024  # Local copies of tiered files. Full: the oldest go.
 REMOTE_TRIES_S = 30  # How long a remote store is tried again. Passed: 58000.
 JOB_HISTORY_MAX = 1_000  # Runs remembered of all jobs. More: the oldest are forgotten.

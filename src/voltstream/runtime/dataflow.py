@@ -77,6 +77,11 @@ class Dataflow:
         self._run(execute, running, program.initial, dict(initial_counts), set(), whole=True)
         self._read_timers(execute, running)
 
+    def fill(self, execute: Execute, program: Program, counts: dict[str, int]) -> None:
+        """Let a new program take in more of what its inputs hold. What it puts out is not kept."""
+        running = self._running[program.oid]
+        self._run(execute, running, program.steps, dict(counts), set(), filling=True)
+
     def propagate(self, execute: Execute, deltas: dict[str, int], now_us: int) -> dict[str, int]:
         """Bring every affected view up to date. Returns the rows of each delta, inputs included."""
         counts = dict(deltas)
@@ -155,9 +160,11 @@ class Dataflow:
         forced: set[str],
         *,
         whole: bool = False,
+        filling: bool = False,
     ) -> None:
         rows_in = sum(counts.get(name, 0) for name in running.program.inputs)
-        measure = self.measure if not whole and running.cost.begins(rows_in) else None
+        sampled = not (whole or filling) and running.cost.begins(rows_in)
+        measure = self.measure if sampled else None
         wanted = whole or self.has_dependents(running.program.output)
         forms = running.forms
         forms.begin(execute, wanted=wanted)

@@ -20,7 +20,15 @@ from voltstream.core.errors import (
 )
 from voltstream.core.ports import Notice, Outcome
 from voltstream.core.schema import Schema
-from voltstream.runtime import arrivals, entries, expiry, followers, origins, sealing
+from voltstream.runtime import (
+    arrivals,
+    backfill,
+    entries,
+    expiry,
+    followers,
+    origins,
+    sealing,
+)
 from voltstream.runtime.alert_rules import check_rule
 from voltstream.runtime.catalog import Catalog, Entry, Names, public_name
 from voltstream.runtime.epoch import Epoch
@@ -218,7 +226,7 @@ def _materialize(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
     connection = epoch.connection
     epoch.flush()  # What the transaction wrote so far belongs to the backfill, not to a delta.
     program = entries.view_program(stored.oid, parsed, names, connection)
-    start(epoch, program)
+    backfill.start(epoch, program, kept=False)
     connection.execute(
         f"CREATE VIEW {public_name(stored.schema, stored.name)} AS {program.readable_sql}"
     )
@@ -242,7 +250,7 @@ def create_sink(epoch: Epoch, parsed: CreateSink, names: Names) -> Outcome:
     connection = epoch.connection
     epoch.flush()
     program = entries.sink_program(stored.oid, parsed, names, connection)
-    start(epoch, program)
+    backfill.start(epoch, program)
     stored = bound(stored, names)
     snapshot = parsed.properties.get("snapshot", "true").lower() != "false"
     notices = _notices(program)
@@ -336,34 +344,6 @@ def create_index(epoch: Epoch, parsed: CreateIndex, names: Names) -> Outcome:
     stored = replace(stored, depends_on=(target.oid,), bindings=names.bindings())
     register(epoch, Entry(stored, parsed))
     return Outcome("CREATE INDEX", notices=notices)
-
-
-def start(epoch: Epoch, program: Program) -> None:
-    """Set a program up and fill it with all existing rows of its inputs."""
-    counts: dict[str, int] = {}
-    inputs = [entry for entry in epoch.catalog if _feeds(entry, program)]
-    for entry in inputs:
-        relation = entry.relation
-        if relation is not None and relation.arrival:
-            counts[relation.delta] = arrivals.show_all_rows(epoch.connection, relation)
-        elif relation is not None:
-            counts[relation.delta] = epoch.connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {relation.delta} AS SELECT "
-                f"{entries.column_list(relation.stable)}, 1::INTEGER AS _w FROM {relation.stored}"
-            )
-    epoch.on_rollback(lambda: epoch.dataflow.remove(program.oid))
-    epoch.dataflow.create(epoch.connection.execute, program, counts)
-    for entry in inputs:
-        if entry.relation is None:
-            continue
-        if isinstance(entry.parsed, CreateSource):
-            arrivals.make_arrival_delta(epoch.connection, entry.relation, entry.parsed)
-        else:
-            epoch.connection.execute(f"DELETE FROM {entry.relation.delta}")
-
-
-def _feeds(entry: Entry, program: Program) -> bool:
-    return entry.relation is not None and entry.relation.delta in program.inputs
 
 
 def existing(epoch: Epoch, name: ObjectName, if_not_exists: bool, tag: str) -> Outcome | None:

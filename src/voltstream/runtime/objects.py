@@ -12,9 +12,9 @@ from voltstream.core.errors import (
     WrongObjectType,
 )
 from voltstream.core.ports import Notice, Outcome
-from voltstream.runtime import entries, followers
+from voltstream.runtime import backfill, entries, followers
 from voltstream.runtime.catalog import DEFAULT_SCHEMA, Entry, Names, bare_name
-from voltstream.runtime.ddl import bound, existing, new_stored, register, start
+from voltstream.runtime.ddl import bound, existing, new_stored, register
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.python_functions import check_source
 from voltstream.runtime.retention import check_retention
@@ -97,7 +97,7 @@ def create_subscription(epoch: Epoch, parsed: CreateSubscription, names: Names) 
     connection = epoch.connection
     epoch.flush()
     program = entries.subscription_program(stored.oid, parsed, names, connection)
-    start(epoch, program)
+    backfill.start(epoch, program)
     connection.execute(f"DELETE FROM {program.output}")
     followers.make_log(epoch, program)
     entry = Entry(bound(stored, names), parsed, None, program)

@@ -14,6 +14,8 @@ from voltstream.core.schema import Schema
 from voltstream.runtime.catalog import Catalog, Entry, Names
 from voltstream.sql.bounds import Bound, plain_constant, repointed
 from voltstream.sql.changes import Compiling
+from voltstream.sql.statements import CreateView
+from voltstream.sql.view_bodies import Body, with_bodies
 from voltstream.store import hypertable
 from voltstream.store.chunk import Part
 from voltstream.store.database import Connection, quoted
@@ -38,7 +40,8 @@ _NUMBER = re.compile(r"(?:CAST\()*(-?\d{1,15}(?:\.\d{1,9})?)(?: AS (?:SMALLINT|I
 class Probe:
     """What a query says of a column: ``text`` is a constant in the store's words.
 
-    Shape: ``kind`` is time, text or number; ``slack`` widens a time, in microseconds.
+    Shape: ``kind`` is time, text or number; ``slack`` widens a time, in microseconds; it is -1
+    where the time itself is outside.
     """
 
     column: str
@@ -108,15 +111,38 @@ def scanned(
         scans.append(Scan(entry.oid, columns, tuple(probes)))
         return f"temp.main.{view}"
 
-    return repointed(tree, choose), scans
+    return repointed(with_bodies(tree, _bodies(catalog)), choose), scans
+
+
+def _bodies(catalog: Catalog) -> Callable[[str, str], Body | None]:
+    """Find the plain views that read hypertables: as a name such a view would open every file."""
+
+    def reads(entry: Entry) -> bool:
+        for oid in entry.stored.depends_on:
+            other = catalog.by_oid(oid)
+            if other is not None and (is_parted(other) or (other.kind == "view" and reads(other))):
+                return True
+        return False
+
+    def body_of(schema: str, name: str) -> Body | None:
+        entry = catalog.get(schema, name)
+        if entry is None or entry.kind != "view" or not isinstance(entry.parsed, CreateView):
+            return None
+        return Body(entry.parsed.query, entry.parsed.column_names) if reads(entry) else None
+
+    return body_of
+
+
+def is_parted(entry: Entry) -> bool:
+    return (
+        entry.kind == "table"
+        and entry.relation is not None
+        and entry.relation.stored == f"_vs.h_{entry.oid}"
+    )
 
 
 def hypertables_of(catalog: Catalog) -> dict[tuple[str, str], Entry]:
-    return {
-        entry.key: entry
-        for entry in catalog.of_kind("table")
-        if entry.relation is not None and entry.relation.stored == f"_vs.h_{entry.oid}"
-    }
+    return {entry.key: entry for entry in catalog.of_kind("table") if is_parted(entry)}
 
 
 # --- bounds -------------------------------------------------------------------------------------
@@ -135,6 +161,8 @@ def probes_of(
             with suppress(VoltstreamError):  # What cannot be told bounds nothing.
                 text = plain_constant(value) or compiling.items([value], None)[0]
                 probe = _probe(table, bound.column, kinds[bound.column], text, below=below)
+                if probe is not None and bound.strict and probe.kind == "time":
+                    probe = replace(probe, slack=probe.slack - 1)
                 if probe is not None:
                     found.append(probe)
     return found

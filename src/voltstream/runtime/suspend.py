@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from voltstream.core.errors import ViewSuspended, VoltstreamError
 from voltstream.core.ports import Outcome
-from voltstream.runtime import broken, ddl
+from voltstream.runtime import backfill, broken
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Books, Epoch
 from voltstream.sql.statements import Refresh
@@ -99,7 +99,7 @@ def _rebuild(epoch: Epoch, entry: Entry) -> None:
     connection: Connection = epoch.connection
     for statement in program.teardown:
         connection.execute(statement)
-    ddl.start(epoch, program)
+    backfill.start(epoch, program)
     if entry.kind == "sink":  # Its target may have missed changes: it is sent everything again.
         epoch.post(entry.oid, entry.emit_sql or "")
     connection.execute(f"DELETE FROM {program.output}")

@@ -5,7 +5,7 @@ Law: a row outside the bounds is in no answer. What is not understood bounds not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -13,11 +13,15 @@ from sqlglot import exp
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """``column`` is at least ``low`` and at most ``high``; both are constants, or absent."""
+    """``column`` is at least ``low`` and at most ``high``; both are constants, or absent.
+
+    ``strict``: it is neither of them.
+    """
 
     column: str
     low: exp.Expression | None = None
     high: exp.Expression | None = None
+    strict: bool = False
 
 
 def bounds_of(select: exp.Select, alias: str, columns: frozenset[str]) -> list[Bound]:
@@ -75,9 +79,9 @@ def _bounds(part: exp.Expr, name_of: Callable[[exp.Expr], str | None]) -> Iterat
     if kind is exp.EQ:
         yield Bound(name, found, found)
     elif kind in (exp.GT, exp.GTE):
-        yield Bound(name, low=found)
+        yield Bound(name, low=found, strict=kind is exp.GT)
     else:
-        yield Bound(name, high=found)
+        yield Bound(name, high=found, strict=kind is exp.LT)
 
 
 def _constant(tree: exp.Expr) -> exp.Expression | None:
@@ -107,25 +111,43 @@ def plain_constant(tree: exp.Expression) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """A column of a source as an output shows it: itself, or the bucket of time that it lies in."""
+
+    column: str
+    widths: tuple[exp.Expression, ...] = ()
+
+    def bounded(self, bound: Bound) -> Bound:
+        """Return what a bound on the output says of the column: a bucket begins before its rows."""
+        high = bound.high
+        if high is not None and self.widths:
+            high = _cast(high, "timestamptz")
+            # In a zone a day may have an hour more.
+            for width in (*self.widths, exp.Literal.string("1 day")):
+                high = exp.Add(this=high, expression=_cast(width, "interval"))
+        return Bound(self.column, bound.low, high, bound.strict and not self.widths)
+
+
+def _cast(tree: exp.Expression, kind: str) -> exp.Expression:
+    return exp.Cast(this=tree.copy(), to=exp.DataType.build(kind))
+
+
 def derived_bounds(table: exp.Table, columns: frozenset[str]) -> list[Bound]:
     """Return the bounds of a table in its tree: from its SELECT, and from those around it."""
     select = table.find_ancestor(exp.Select)
     if select is None or not _is_source(table, select):
         return []
     found = bounds_of(select, table.alias_or_name, columns)
-    outputs = _plain_outputs(select, table.alias_or_name, columns)
-    while outputs:
-        holder = select.parent
-        if not isinstance(holder, exp.Subquery) or not holder.alias:
+    passed = _outputs(select, table.alias_or_name, {name: _Passed(name) for name in columns})
+    while passed:
+        holder, passed = _held(select, passed)
+        outer = holder.find_ancestor(exp.Select) if holder is not None else None
+        if holder is None or outer is None or not _is_source(holder, outer):
             break
-        outer = holder.find_ancestor(exp.Select)
-        if outer is None or not _is_source(holder, outer):
-            break
-        for bound in bounds_of(outer, holder.alias, frozenset(outputs)):
-            found.append(Bound(outputs[bound.column], bound.low, bound.high))
-        inner = outputs
-        shown = _plain_outputs(outer, holder.alias, frozenset(inner))
-        outputs = {name: inner[source] for name, source in shown.items()}
+        for bound in bounds_of(outer, holder.alias, frozenset(passed)):
+            found.append(passed[bound.column].bounded(bound))
+        passed = _outputs(outer, holder.alias, passed)
         select = outer
     return found
 
@@ -135,24 +157,99 @@ def _is_source(item: exp.Expression, select: exp.Select) -> bool:
     return isinstance(item.parent, exp.From | exp.Join) and item.parent.parent is select
 
 
-def _plain_outputs(select: exp.Select, alias: str, columns: frozenset[str]) -> dict[str, str]:
-    """Return output columns that are columns of a source, where a filter may pass below them."""
-    barriers = ("limit", "offset", "distinct", "qualify", "having", "windows")
-    if any(select.args.get(key) for key in barriers):
+def _held(
+    select: exp.Select, passed: Mapping[str, _Passed]
+) -> tuple[exp.Subquery | None, dict[str, _Passed]]:
+    """Return the subquery in FROM that a SELECT is, or is one side of, and its outputs."""
+    node: exp.Expr | None = select
+    first = select  # It names the outputs of a UNION.
+    while True:
+        node = node.parent if node is not None else None
+        if isinstance(node, exp.Union) and not any(map(node.args.get, ("limit", "offset"))):
+            first = _first(node)
+        elif isinstance(node, exp.Subquery) and node.alias:
+            break
+        elif not isinstance(node, exp.Paren | exp.Subquery):
+            return None, {}
+    names, called = _names(select), _names(first)
+    given = node.alias_column_names
+    if first is select and not given:
+        return node, dict(passed)
+    if names is None or called is None:
+        return None, {}
+    called = [*given, *called[len(given) :]]
+    shown = zip(names, called, strict=False)
+    return node, {new: passed[old] for old, new in shown if old in passed}
+
+
+def _first(union: exp.SetOperation) -> exp.Select:
+    node = union.this
+    while not isinstance(node, exp.Select):
+        node = node.this
+    return node
+
+
+def _names(select: exp.Select) -> list[str] | None:
+    """Return the names of a SELECT's outputs, None where a star hides them."""
+    if any(isinstance(item, exp.Star) or item.is_star for item in select.expressions):
+        return None
+    return [item.alias_or_name for item in select.expressions]
+
+
+def _outputs(select: exp.Select, alias: str, inner: Mapping[str, _Passed]) -> dict[str, _Passed]:
+    """Return output columns that are columns of a source, where a filter may pass below them.
+
+    Through GROUP BY a filter may pass on what rows are grouped by: it takes groups whole.
+    """
+    group = select.args.get("group")
+    barriers = ("limit", "offset", "distinct", "qualify", "windows")
+    if any(select.args.get(key) for key in barriers) or any(select.find_all(exp.Window)):
         return {}
-    if any(select.find_all(exp.Window)) or select.args.get("group"):
+    if group is None and select.args.get("having"):
         return {}
+    if group is not None and (
+        set(group.args) != {"expressions"}
+        or any(
+            isinstance(key, exp.Rollup | exp.Cube | exp.GroupingSets) for key in group.expressions
+        )
+    ):
+        return {}
+    keys = group.expressions if group is not None else None
     alone = not select.args.get("joins")
-    found: dict[str, str] = {}
-    for item in select.expressions:
+    found: dict[str, _Passed] = {}
+    for place, item in enumerate(select.expressions, 1):
         tree = item.unalias()
-        if isinstance(item, exp.Star) and alone:
-            found.update({name: name for name in columns})
-        elif isinstance(tree, exp.Column) and (
-            tree.name in columns and (tree.table == alias or (alone and not tree.table))
-        ):
-            found[item.alias_or_name] = tree.name
+        if isinstance(item, exp.Star) and alone and keys is None:
+            found.update(inner)
+            continue
+        column, widths = _bucketed(tree)
+        if not isinstance(column, exp.Column) or column.name not in inner:
+            continue
+        if column.table != alias and (column.table or not alone):
+            continue
+        if keys is None or any(_is_key(key, (tree, column), item.alias, place) for key in keys):
+            source = inner[column.name]
+            found[item.alias_or_name] = _Passed(source.column, (*source.widths, *widths))
     return found
+
+
+def _bucketed(tree: exp.Expr) -> tuple[exp.Expr, tuple[exp.Expression, ...]]:
+    """Return a column, or the one whose bucket of time is shown, with the bucket's width."""
+    if not isinstance(tree, exp.Anonymous) or tree.name.lower() != "time_bucket":
+        return tree, ()
+    match tree.expressions:
+        case [exp.Interval() | exp.Literal(is_string=True) as width, column, *_]:
+            return column, (width,)
+        case _:
+            return tree, ()
+
+
+def _is_key(key: exp.Expr, trees: tuple[exp.Expr, ...], alias: str, place: int) -> bool:
+    if isinstance(key, exp.Literal):
+        return key.name == str(place)
+    if isinstance(key, exp.Column) and not key.table and key.name == alias:
+        return True
+    return key in trees
 
 
 Choose = Callable[[str, str, Callable[[frozenset[str]], list[Bound]]], str | None]
