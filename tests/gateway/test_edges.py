@@ -91,3 +91,4 @@ def test_passwords_are_bytes() -> None:
 def test_flags_have_names_and_fixed_bits() -> None:
     assert names(Quality.LATE | Quality.OFFLINE) == ["LATE", "OFFLINE"]
     assert Quality.CLOCK_UNSET == 1 << 30
+    assert Quality.PUBLIC_KEY_CHANGED == 1 << 31

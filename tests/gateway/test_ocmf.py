@@ -17,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.gateway.site import Client, site
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
+from voltstream.core.limits import OCPP_METER_KEYS_KEPT
 from voltstream.ocpp.cdr import Signed, signed_energy
+from voltstream.ocpp.meter_keys import pinned
 from voltstream.ocpp.ocmf import Verdict, energy_wh, parse, public_key, verify
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.samples import read_samples
@@ -213,5 +215,55 @@ def test_signed_sessions_through_the_gateway(instance: Instance) -> None:
                 assert (outcome == "DISPUTED") is (state == "BAD"), charger
                 told = Quality(flags) & (Quality.SIGNED_OK | Quality.SIGNED_BAD)
                 assert told == {"OK": Quality.SIGNED_OK, "BAD": Quality.SIGNED_BAD}.get(state, 0)
+
+    asyncio.run(asyncio.wait_for(work(), 120))
+
+
+def test_a_meter_keeps_its_first_key() -> None:
+    known: dict[str, str] = {}
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    der = other.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    spelled = [OCA, base64.b64encode(DER).decode(), DER.hex()]
+    for key in (*spelled, "", None):
+        assert pinned(known, {"signedMeterData": BEGIN, "publicKey": key}) == Quality.OK
+    changed = {"signedMeterData": END, "publicKey": der.hex()}
+    assert pinned(known, changed) == Quality.PUBLIC_KEY_CHANGED
+    assert known == {"M-1": OCA}
+    others = ocmf(reading("B", "1"), serial="M-2")
+    assert pinned(known, {"signedMeterData": others, "publicKey": der.hex()}) == Quality.OK
+    assert pinned(known, {"signedMeterData": "EDL|x", "publicKey": der.hex()}) == Quality.OK
+    full = {f"M{number}": OCA for number in range(OCPP_METER_KEYS_KEPT)}
+    assert pinned(full, changed) == Quality.OK and len(full) == OCPP_METER_KEYS_KEPT
+
+
+def test_a_key_that_changed_is_told_also_after_a_restart(instance: Instance) -> None:
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    der = other.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).hex()
+
+    async def say(client: Client, number: int, key: str) -> None:
+        seal = {"signedMeterData": BEGIN, "encodingMethod": "OCMF", "signingMethod": "",
+                "publicKey": key}  # fmt: skip
+        value = {"value": 100.0 + number, "signedMeterValue": seal}
+        await client.call(
+            "MeterValues", evseId=1,
+            meterValue=[{"timestamp": f"2026-06-01T12:0{number}:00Z", "sampledValue": [value]}],
+        )  # fmt: skip
+
+    async def work() -> None:
+        async with site(instance) as where, where.client("CP", "ocpp2.0.1") as client:
+            await say(client, 0, OCA)
+            await say(client, 1, "")
+        async with site(instance) as where, where.client("CP", "ocpp2.0.1") as client:
+            await say(client, 2, OCA)
+            await say(client, 3, der)
+            rows = await where.rows("SELECT flags FROM charger_readings ORDER BY event_ts")
+            told = [bool(flags & Quality.PUBLIC_KEY_CHANGED) for (flags,) in rows]
+            assert told == [False, False, False, True]
+            keys = await where.rows("SELECT public_key FROM charger_public_keys ORDER BY raw_id")
+            assert keys == [(OCA,), (der,)]
 
     asyncio.run(asyncio.wait_for(work(), 120))

@@ -112,5 +112,7 @@ OCPP_BURST = 200  # Messages of a charger at once: most of a night's queue in tw
 OCPP_EARLY_RATE_PER_S = 1.0  # The same before it is accepted; the burst is 10.
 OCPP_COMMANDS_MAX = 100  # Commands that wait for one charger. Full: 54000.
 OCPP_GROUP_ROWS_MAX = 20_000  # Rows of one group commit; the rest goes into the next.
+OCPP_METER_KEYS_KEPT = 64  # Meters of a charger whose first key is known; of others none changes.
+OCPP_OVERLOAD_S = 60  # A charger whose messages wait for so long without end is closed (1008).
 OCPP_RECENT_KEPT = 32  # Messages of a charger by which one sent twice is known.
 OCPP_SAMPLES_KEPT = 16_384  # Samples of a running transaction known by key, to drop repeats.

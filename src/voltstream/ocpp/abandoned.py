@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from voltstream.ocpp.charger import ABANDONED, CLOCK_FINE_US, Charger, Session
+from voltstream.ocpp.charger import ABANDONED, Charger, Session
+from voltstream.ocpp.clock_offset import CLOCK_FINE_US
 from voltstream.ocpp.draft import Draft
 from voltstream.ocpp.instants import US_PER_S
 from voltstream.ocpp.quality import Quality

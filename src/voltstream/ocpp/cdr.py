@@ -24,6 +24,7 @@ _TOLD = (
     | Quality.IMPLAUSIBLE | Quality.UNIT_SUSPECT | Quality.OFFLINE | Quality.CLOCK_SKEW
     | Quality.CLOCK_UNSET | Quality.ESTIMATED | Quality.STOP_CONFLICT | Quality.UNKNOWN_UNIT
     | Quality.ORPHAN | Quality.NEG_DELTA | Quality.SIGNED_OK | Quality.SIGNED_BAD
+    | Quality.PUBLIC_KEY_CHANGED
 )  # fmt: skip
 _SEALS = {"OK": Quality.SIGNED_OK, "BAD": Quality.SIGNED_BAD}
 _NO_TOKEN = frozenset({"", None})

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
-from statistics import median
 
 from voltstream.core.limits import OCPP_RECENT_KEPT, OCPP_SAMPLES_KEPT
-from voltstream.ocpp.instants import US_PER_S
+from voltstream.ocpp.clock_offset import ClockOffset
 from voltstream.ocpp.registers import Register
 
 ABANDONED = "Abandoned"  # The reason of an end that was never told, but made up.
 SESSIONS_KEPT = 16  # Of a charger, the latest: by these a START or STOP that comes again is known.
-_CLOCK_SAMPLES = 15
-CLOCK_FINE_US = 5 * US_PER_S
 
 RegisterKey = tuple[int | None, int | None, str, str, str | None]
 Place = tuple[int | None, int | None]
@@ -66,7 +63,10 @@ class Charger:
         self.streams: dict[int, dict[str, object]] = {}
         self.booted = False  # A boot came, and no sample since.
         self.stale = False  # A commit failed: what is stored decides, not what is here.
-        self._offsets: deque[int] = deque(maxlen=_CLOCK_SAMPLES)
+        self.clock = ClockOffset()
+        self.meter_keys: dict[
+            str, str
+        ] = {}  # The first public key that each meter was said to have.
         self._free_samples: OrderedDict[int, None] = OrderedDict()
 
     # --- messages -------------------------------------------------------------------------------
@@ -84,18 +84,6 @@ class Charger:
         if len(self._free_samples) > OCPP_RECENT_KEPT * 8:
             self._free_samples.popitem(last=False)
         return True
-
-    # --- clock ----------------------------------------------------------------------------------
-
-    def observe_clock(self, event_us: int, received_us: int) -> None:
-        self._offsets.append(received_us - event_us)
-
-    def offset_us(self) -> int:
-        """Return what must be added to the charger's times; 0 while it is small."""
-        if len(self._offsets) < 3:
-            return 0
-        found = round(median(self._offsets))
-        return found if abs(found) >= CLOCK_FINE_US else 0
 
     # --- sessions -------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ class Draft:
         """Learn from a message that was sent at once how far the charger's clock is off."""
         usable = not flags & (Quality.TS_INVALID | Quality.CLOCK_UNSET)
         if usable and abs(self.received_us - event_us) < _QUEUED_US:
-            self.charger.observe_clock(event_us, self.received_us)
+            self.charger.clock.observe(event_us, self.received_us)
             self._offset_us = None
 
     def corrected(self, event_us: int, flags: Quality) -> tuple[int, Quality]:
@@ -64,7 +64,7 @@ class Draft:
         if flags and flags & Quality.CLOCK_UNSET:
             return self.received_us, flags | Quality.ESTIMATED
         if self._offset_us is None:
-            self._offset_us = self.charger.offset_us()
+            self._offset_us = self.charger.clock.offset_us()
         offset_us = self._offset_us
         if offset_us:
             flags |= Quality.CLOCK_SKEW

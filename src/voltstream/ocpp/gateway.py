@@ -38,6 +38,7 @@ from voltstream.ocpp.identity import allowed, basic_credentials, charger_id
 from voltstream.ocpp.journal import Journal
 from voltstream.ocpp.ledger import Ledger
 from voltstream.ocpp.link import Link, Pace
+from voltstream.ocpp.overload import Overload
 from voltstream.ocpp.passwords import PasswordCheck
 from voltstream.ocpp.tokens import Policy
 from voltstream.ocpp.versions import Version, negotiate
@@ -315,6 +316,7 @@ class Gateway:
 
     async def _read(self, socket_: ServerConnection, link: Link) -> str:
         """Take messages until the connection ends; say why it did."""
+        overload = Overload()
         while True:
             try:
                 message = await socket_.recv()
@@ -327,6 +329,10 @@ class Gateway:
                 await socket_.close(1009, "too long before the boot is accepted")
                 return "message too long"
             await link.take(message)
+            waiting = len(socket_.recv_messages.frames)
+            if overload.lasts(waiting, self._clock.monotonic_s()):
+                await socket_.close(1008, "too many messages")
+                return "overload"
 
     def _note(
         self,

@@ -146,13 +146,18 @@ def _reading(item: dict[str, Any]) -> Reading:
     )
 
 
-def public_key(text: str) -> ec.EllipticCurvePublicKey | None:
-    """Read a key: base64 or hex of its DER, or of ``oca:base16:asn1:`` and hex."""
+def key_bytes(text: str) -> bytes:
+    """Return the bytes of a key, the same however it is spelled."""
     found = _hex(text.strip()) or _base64(text.strip()) or text.strip().encode()
     if found.startswith(_OCA_PREFIX.encode()):
-        found = _hex(found.decode()[len(_OCA_PREFIX) :]) or b""
+        found = _hex(found.decode(errors="replace")[len(_OCA_PREFIX) :]) or b""
+    return found
+
+
+def public_key(text: str) -> ec.EllipticCurvePublicKey | None:
+    """Read a key: base64 or hex of its DER, or of ``oca:base16:asn1:`` and hex."""
     try:
-        key = load_der_public_key(found)
+        key = load_der_public_key(key_bytes(text))
     except (ValueError, UnsupportedAlgorithm):
         return None
     return key if isinstance(key, ec.EllipticCurvePublicKey) else None

@@ -40,6 +40,7 @@ class Quality(IntFlag):
     STOP_CONFLICT = 1 << 28
     SEQ_CONFLICT = 1 << 29
     CLOCK_UNSET = 1 << 30
+    PUBLIC_KEY_CHANGED = 1 << 31
 
 
 NOT_BILLABLE = (

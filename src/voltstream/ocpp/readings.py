@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voltstream.ocpp import meter_keys
 from voltstream.ocpp.charger import Session
 from voltstream.ocpp.draft import Draft, text
 from voltstream.ocpp.measurands import IMPORT_REGISTER, is_register
@@ -117,6 +118,8 @@ def _add(
         draft.observe(sample.event_us, sample.flags)
     corrected_us, flags = draft.corrected(sample.event_us, sample.flags)
     sample.flags = flags
+    if sample.signed is not None:
+        sample.flags |= meter_keys.pinned(draft.charger.meter_keys, sample.signed)
     delta_wh, epoch = _step(draft, sample, origin, evse_id, connector_id)
     if session is not None:
         session.last_us = max(session.last_us, sample.event_us)

@@ -9,6 +9,7 @@ from typing import Any
 from voltstream.ocpp.asking import literal
 from voltstream.ocpp.charger import ABANDONED, Charger, Session
 from voltstream.ocpp.instants import US_PER_S
+from voltstream.ocpp.meter_keys import pinned
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.readings import sample_key
 from voltstream.ocpp.registers import MWH_PER_WH, Register
@@ -59,12 +60,15 @@ def questions(last_us: int, only: str | None = None) -> dict[str, str]:
         "frames": "SELECT charge_point_id, content_key, reply FROM charger_frames "
         f"WHERE received_ts > {since} - INTERVAL '15 minutes' AND content_key IS NOT NULL "
         f"AND error_code IS NULL{mine} ORDER BY raw_id",
+        "keys": f"{_FIRST_KEYS} WHERE TRUE{mine} ORDER BY raw_id, ordinal",
         "status": "SELECT DISTINCT ON (charge_point_id, evse_id, connector_id) charge_point_id, "
         "evse_id, connector_id, status_raw, corrected_ts FROM charger_status "
         f"WHERE corrected_ts IS NOT NULL{mine} "
         "ORDER BY charge_point_id, evse_id, connector_id, corrected_ts DESC",
     }
 
+
+_FIRST_KEYS = "SELECT charge_point_id, public_key, signed_data FROM charger_public_keys"
 
 LAST_FRAME = "SELECT MAX(received_ts) FROM charger_frames"
 LAST_NUMBER = """
@@ -91,6 +95,8 @@ def restore(answers: dict[str, Rows], charger: ChargerNamed) -> None:
     for name, content_key, reply in answers["frames"]:
         if reply is not None:
             charger(name).remember(content_key, reply)
+    for name, key, data in answers["keys"]:
+        pinned(charger(name).meter_keys, {"publicKey": key, "signedMeterData": data})
     for name, evse_id, connector_id, raw, at in answers["status"]:
         charger(name).connector_status[evse_id, connector_id] = (raw or "", micros(at))
 

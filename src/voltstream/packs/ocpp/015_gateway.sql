@@ -272,6 +272,17 @@ CREATE TABLE IF NOT EXISTS meter_keys (
 
 COMMENT ON TABLE meter_keys IS 'Public keys of meters, by which signed values are checked';
 
+-- What a meter's signed values were first said to be checked by, and every other key since.
+CREATE MATERIALIZED VIEW IF NOT EXISTS charger_public_keys AS
+SELECT DISTINCT ON (charge_point_id, public_key)
+    charge_point_id, evse_id, connector_id, public_key, signed_data, received_ts, raw_id, ordinal
+FROM charger_signed_values
+WHERE public_key <> '' AND signed_data IS NOT NULL
+ORDER BY charge_point_id, public_key, raw_id, ordinal;
+
+COMMENT ON MATERIALIZED VIEW charger_public_keys IS
+    'Each public key that a charge point sent with signed values, where it came first';
+
 -- The last sample of every energy register that is neither late, doubled nor in doubt, from which the gateway goes on after a restart.
 CREATE MATERIALIZED VIEW IF NOT EXISTS charger_registers AS
 SELECT DISTINCT ON (charge_point_id, evse_id, connector_id, measurand, location, phase)
@@ -317,7 +328,8 @@ SELECT * FROM (VALUES
     (134217728, 'MISSING_FIELD'),
     (268435456, 'STOP_CONFLICT'),
     (536870912, 'SEQ_CONFLICT'),
-    (1073741824, 'CLOCK_UNSET')
+    (1073741824, 'CLOCK_UNSET'),
+    (2147483648, 'PUBLIC_KEY_CHANGED')
 ) AS named (bit, name);
 
 COMMENT ON VIEW quality_flags IS 'What the bits of a column named flags mean';

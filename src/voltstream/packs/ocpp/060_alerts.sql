@@ -31,6 +31,29 @@ WHERE a.last_sample_at < NOW() - p.gap_after;
 COMMENT ON MATERIALIZED VIEW gap_alerts IS
     'Running sessions whose energy register was not sampled for gap_after';
 
+-- A key that a charger sends proves nothing by itself: one that is another than its first stays an
+-- alert until somebody has put it into meter_keys.
+CREATE MATERIALIZED VIEW public_key_alerts AS
+SELECT
+    k.charge_point_id,
+    k.connector_id,
+    k.public_key,
+    k.received_ts AS opened_at
+FROM charger_public_keys AS k
+JOIN (
+    SELECT charge_point_id, COALESCE(evse_id, 0) AS evse_id, MIN(raw_id) AS raw_id
+    FROM charger_public_keys
+    GROUP BY 1, 2
+) AS f
+    ON f.charge_point_id = k.charge_point_id
+    AND f.evse_id = COALESCE(k.evse_id, 0)
+    AND k.raw_id > f.raw_id
+LEFT JOIN meter_keys AS m ON m.public_key = k.public_key
+WHERE m.public_key IS NULL;
+
+COMMENT ON MATERIALIZED VIEW public_key_alerts IS
+    'Public keys of signed values that are others than the first of their place, and unconfirmed';
+
 CREATE MATERIALIZED VIEW alerts AS
 SELECT
     'OFFLINE' AS alert_type,
@@ -55,6 +78,14 @@ SELECT
     since AS opened_at,
     error_code AS detail
 FROM connector_state
-WHERE status = 'Faulted';
+WHERE status = 'Faulted'
+UNION ALL
+SELECT
+    'PUBLIC_KEY_CHANGED' AS alert_type,
+    charge_point_id,
+    connector_id,
+    opened_at,
+    'signed values come with another key' AS detail
+FROM public_key_alerts;
 
 COMMENT ON MATERIALIZED VIEW alerts IS 'Everything that needs somebody now';
