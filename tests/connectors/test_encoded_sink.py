@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from fastavro import parse_schema, schemaless_reader
+from google.protobuf import descriptor_pool, json_format, message_factory
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.connectors.memory_feed import eventually
 from tests.connectors.real_registry.server import Registry
 from tests.driver import Engine
+from voltstream.connectors import proto_files
+from voltstream.connectors.proto_files import descriptors_of
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import FeatureNotSupported
 
@@ -140,3 +144,107 @@ def test_a_schema_that_may_not_be_registered_holds_the_sink_up(
     eventually(lambda: bool(engine.run(told)))
     assert "does not have this schema" in str(engine.run(told))
     assert engine.run("SELECT pending FROM rw_sinks") == [(1,)]
+
+
+PROTO = """
+syntax = "proto3";
+package grid;
+import "google/protobuf/timestamp.proto";
+import "google/protobuf/wrappers.proto";
+message Other { int32 x = 1; }
+message Place { string feeder = 1; }
+enum Quality { UNKNOWN = 0; ACTUAL = 1; }
+message Reading {
+  int64 id = 1;
+  string kwh = 2;
+  google.protobuf.Timestamp at = 3;
+  bytes raw = 4;
+  repeated double phases = 5;
+  map<string, int32> tags = 6;
+  optional bool ok = 7;
+  google.protobuf.Int32Value tap = 8;
+  Quality quality = 9;
+  Place place = 10;
+  double Power = 11;
+}
+"""
+PROTO_TABLE = (
+    "CREATE TABLE t (id BIGINT PRIMARY KEY, kwh NUMERIC(30,3), at TIMESTAMPTZ, raw BYTEA, "
+    "phases DOUBLE PRECISION[], tags JSONB, ok BOOLEAN, tap INT, quality VARCHAR, place JSONB, "
+    "power NUMERIC)"
+)
+PROTO_ROW = (
+    "INSERT INTO t VALUES (1, 123456789012345678901234567.125, '2026-01-02T03:04:05.5Z', "
+    "'\\x01ff41', ARRAY[1.5, 2], '{\"a\": 7}', false, 3, 'ACTUAL', '{\"feeder\": \"f\"}', 1.25)"
+)
+PROTO_TOLD = {
+    "id": "1", "kwh": "123456789012345678901234567.125", "at": "2026-01-02T03:04:05.500Z",
+    "raw": "Af9B", "phases": [1.5, 2.0], "tags": {"a": 7}, "ok": False, "tap": 3,
+    "quality": "ACTUAL", "place": {"feeder": "f"}, "Power": 1.25,
+}  # fmt: skip
+
+
+def reading_of(raw: bytes | str | None) -> Any:
+    assert isinstance(raw, bytes)
+    pool = descriptor_pool.DescriptorPool()
+    for file in FileDescriptorSet.FromString(descriptors_of(PROTO.encode(), (), "test")).file:
+        pool.Add(file)
+    kind = message_factory.GetMessageClass(pool.FindMessageTypeByName("grid.Reading"))
+    return json_format.MessageToDict(kind.FromString(raw))
+
+
+def test_rows_are_written_as_messages_of_a_registry(
+    registry: Registry, brokers: str, engine: Engine
+) -> None:
+    engine.run(PROTO_TABLE)
+    engine.run(
+        "CREATE SINK k FROM t WITH (connector = 'kafka', topic = 'proto', "
+        f"properties.bootstrap.server = '{brokers}', primary_key = 'id') "
+        f"FORMAT UPSERT ENCODE PROTOBUF (schema.registry = '{registry.url}', "
+        "message = 'grid.Reading')"
+    )
+    engine.run(PROTO_ROW)
+    eventually(
+        lambda: "no subject" in str(engine.run("SELECT detail FROM rw_sinks")), 30
+    )  # It waits for its schema.
+    number = registry.register("proto-value", PROTO, "PROTOBUF")
+    engine.run("INSERT INTO t (id, quality) VALUES (2, 'NO SUCH')")
+    engine.run("DELETE FROM t WHERE id = 1")
+    found = messages(brokers, "proto", 2)
+    assert [m.key() for m in found] == [b'{"id":1}', b'{"id":1}']
+    head = b"\0" + number.to_bytes(4, "big") + b"\2\4"  # One step, to the third message.
+    first = found[0].value()
+    assert isinstance(first, bytes) and found[1].value() is None
+    assert first[:7] == head
+    assert reading_of(first[7:]) == PROTO_TOLD
+    eventually(lambda: len(engine.run("SELECT reason FROM dead_letters")) == 1)
+
+
+def test_rows_are_written_as_messages_of_a_file(
+    brokers: str, engine: Engine, tmp_path: Path
+) -> None:
+    place = tmp_path / "grid.proto"
+    place.write_text(PROTO)
+    engine.run(PROTO_TABLE)
+    rest = f"ENCODE PROTOBUF (schema.location = '{place}', message = 'Reading')"
+    kafka = (
+        "WITH (connector = 'kafka', topic = 'bare', primary_key = 'id', "
+        f"properties.bootstrap.server = '{brokers}')"
+    )
+    engine.run(f"CREATE SINK k FROM t {kafka} FORMAT PLAIN {rest}")
+    engine.run(PROTO_ROW)
+    [one] = messages(brokers, "bare", 1)
+    assert reading_of(one.value()) == PROTO_TOLD
+    with pytest.raises(FeatureNotSupported, match="FORMAT DEBEZIUM ENCODE PROTOBUF"):
+        engine.run(f"CREATE SINK d FROM t {kafka} FORMAT DEBEZIUM {rest}")
+
+
+def test_a_proto_text_without_its_compiler_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = descriptors_of(PROTO.encode(), (), "test")
+    monkeypatch.setattr(proto_files, "find_spec", lambda name: None)
+    with pytest.raises(FeatureNotSupported) as refused:
+        descriptors_of(PROTO.encode(), (), "test")
+    assert "voltstream[protobuf]" in (refused.value.hint or "")
+    assert descriptors_of(whole, (), "test") == whole

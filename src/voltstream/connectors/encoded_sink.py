@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from voltstream.connectors.protobuf_sink import ProtobufSink
 from voltstream.core.errors import (
     FeatureNotSupported,
     InvalidParameter,
@@ -119,13 +120,15 @@ def encoded(
     if shape.encode == "JSON" and "schema.registry" not in properties:
         return target
     try:
-        if shape.encode not in ("AVRO", "JSON"):
-            hint = "Write ENCODE JSON or AVRO."
+        if shape.encode not in ("AVRO", "JSON", "PROTOBUF"):
+            hint = "Write ENCODE JSON, AVRO or PROTOBUF."
             raise FeatureNotSupported(
                 f'sink "{name}" cannot write ENCODE {shape.encode}', hint=hint
             )
         if schemas is None:
             raise InvalidParameter(f'sink "{name}" needs the property "schema.registry"')
+        if shape.encode == "PROTOBUF":
+            return ProtobufSink(name, properties, shape, schemas, target)
         return EncodedSink(name, properties, shape, schemas, target)
     except VoltstreamError:
         target.close()

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 from google.protobuf.message import DecodeError
 
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import FeatureNotSupported, InvalidParameter
 
 _NAME = "schema.proto"
 _REASON_CHARACTERS = 300
@@ -24,7 +25,7 @@ def descriptors_of(raw: bytes, imports: Sequence[tuple[str, str]], owner: str) -
     """Return a serialized FileDescriptorSet, the schema's own file last.
 
     ``raw`` is one already, or a .proto text, or a FileDescriptorProto in base64, as some clients
-    register it. Raises: InvalidParameter (22023).
+    register it. Raises: InvalidParameter (22023), FeatureNotSupported (0A000).
     """
     text = _text(raw)
     if text is None:
@@ -73,6 +74,12 @@ def _compiled(
     files: Sequence[tuple[str, str]], owner: str
 ) -> list[descriptor_pb2.FileDescriptorProto]:
     """Compile .proto texts, the last one's file last: by protoc, in a process of its own."""
+    if find_spec("grpc_tools") is None:
+        raise FeatureNotSupported(
+            f"{owner}: its schema is a .proto text, and there is no compiler for it",
+            hint="Install the extra (pip install 'voltstream[protobuf]'), or give a descriptor "
+            "set: protoc --include_imports --descriptor_set_out=FILE …",
+        )
     with tempfile.TemporaryDirectory(prefix="voltstream-proto-") as folder:
         root = Path(folder).resolve()
         for name, body in files:

@@ -108,22 +108,23 @@ class SchemaRegistry:
         self._pool = _pool(properties)
         self._by_id: dict[int, WrittenSchema] = {}
         self._unknown: dict[int, float] = {}  # When a number that nobody knew was asked for.
-        self._newest: tuple[float, WrittenSchema, WrittenSchema | None] | None = None
+        self._newest: tuple[float, SchemaSet] | None = None
 
     def newest(self) -> SchemaSet:
         now_s = time.monotonic()
         if self._newest is None or now_s - self._newest[0] > SCHEMA_NEWEST_S:
-            value = self._latest(self._subjects["value"])
-            if value is None:
+            found = self._latest(self._subjects["value"])
+            if found is None:
                 subject = self._subjects["value"]
                 raise RegistryUnavailable(
                     f'{self._owner}: the registry has no subject "{subject}"',
                     hint="Register its schema, or name it by schema.registry.name.strategy.",
                 )
             key = self._latest(self._subjects["key"]) if self._keyed else None
-            self._newest = (now_s, value, key)
-        _, value, key = self._newest
-        return SchemaSet(True, value, key, message=self._message)
+            number, value = found
+            told = SchemaSet(True, value, key and key[1], {number: value}, self._message)
+            self._newest = (now_s, told)
+        return self._newest[1]
 
     def known(self, ids: Collection[int]) -> SchemaSet:
         newest = self.newest()
@@ -172,9 +173,9 @@ class SchemaRegistry:
             del self._unknown[next(iter(self._unknown))]
         self._unknown[number] = now_s
 
-    def _latest(self, subject: str) -> WrittenSchema | None:
+    def _latest(self, subject: str) -> tuple[int, WrittenSchema] | None:
         answer = self._asked("GET", f"/subjects/{quote(subject, safe='')}/versions/latest")
-        return None if answer is None else self._written(answer)
+        return None if answer is None else (int(answer["id"]), self._written(answer))
 
     def _written(self, answer: Mapping[str, Any]) -> WrittenSchema:
         kind = str(answer.get("schemaType", "AVRO")).upper()

@@ -558,7 +558,7 @@ class Schemas(Protocol):
     """
 
     def newest(self) -> SchemaSet:
-        """Return the newest schemas; they are asked for again after a while."""
+        """Return the newest schemas, and the value's number; asked for again after a while."""
 
     def known(self, ids: Collection[int]) -> SchemaSet:
         """Return the newest schemas and those of ``ids`` that the registry has."""

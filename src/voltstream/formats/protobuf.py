@@ -66,7 +66,8 @@ class ProtobufReader:
         self._frames = [b"".join(_zigzag(number) for number in (len(path), *path))]
         if path == [0]:
             self._frames.insert(0, b"\0")
-        self._class = message_factory.GetMessageClass(self._type)
+        self.frame = self._frames[0]
+        self.of = self._class = message_factory.GetMessageClass(self._type)
         self._fields = [
             _field(self._pool, one, (self._type.full_name,)) for one in self._type.fields
         ]
