@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 
 import pytest
 
@@ -164,3 +166,87 @@ def test_canal_tells_several_rows_at_once() -> None:
 def test_documents_of_mongo_are_refused() -> None:
     with pytest.raises(FeatureNotSupported, match="FORMAT DEBEZIUM_MONGO"):
         declared({"format": "DEBEZIUM_MONGO"}, "source")
+
+
+METER_OF_MYSQL: Schema = (
+    Column("meter", "BIGINT"),
+    Column("name", "VARCHAR"),
+    Column("live", "BOOLEAN"),
+    Column("kwh", "DECIMAL(12,3)"),
+    Column("day", "DATE"),
+    Column("at", "TIMESTAMP"),
+    Column("fine", "TIMESTAMP"),
+    Column("stamp", "TIMESTAMP WITH TIME ZONE"),
+    Column("opens", "TIME"),
+    Column("raw", "BLOB"),
+    Column("doc", "JSON"),
+    Column("made", "SMALLINT"),
+)
+ROW_OF_MYSQL = {
+    "meter": 7, "name": "north", "live": 1, "kwh": "12.500", "day": 20514,
+    "at": 1772409601000, "fine": 1772409601123456, "stamp": "2026-03-02T00:00:01Z",
+    "opens": 27000000000, "raw": "Af9B", "doc": '{"a": 1}', "made": 2019,
+}  # fmt: skip
+READ_OF_MYSQL = (
+    7, "north", True, Decimal("12.500"), date(2026, 3, 2), datetime(2026, 3, 2, 0, 0, 1),
+    datetime(2026, 3, 2, 0, 0, 1, 123456), datetime(2026, 3, 2, 0, 0, 1, tzinfo=UTC),
+    time(7, 30), b"\x01\xffA", '{"a": 1}', 2019,
+)  # fmt: skip
+
+
+def envelope_of_mysql(
+    op: str, before: object, after: object, *, beside: bool, snapshot: str = "false"
+) -> bytes:
+    """Write an envelope as Debezium's connector for MySQL does, beside its schema or bare."""
+    payload = {
+        "before": before, "after": after,
+        "source": {
+            "version": "3.0.0.Final", "connector": "mysql", "name": "billing", "ts_ms": 1,
+            "snapshot": snapshot, "db": "billing", "sequence": None, "table": "meters",
+            "server_id": 223344, "gtid": None, "file": "mysql-bin.000003", "pos": 484, "row": 0,
+            "thread": 7, "query": None,
+        },
+        "transaction": None, "op": op, "ts_ms": 1772409601123,
+    }  # fmt: skip
+    schema = {"type": "struct", "optional": False, "name": "billing.billing.meters.Envelope"}
+    return json.dumps({"schema": schema, "payload": payload} if beside else payload).encode()
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_envelopes_of_mysql(beside: bool) -> None:
+    moved = ROW_OF_MYSQL | {"meter": 8, "live": False}
+    records = [
+        envelope_of_mysql("r", None, ROW_OF_MYSQL, beside=beside, snapshot="first"),
+        envelope_of_mysql("c", None, ROW_OF_MYSQL | {"raw": None}, beside=beside),
+        envelope_of_mysql("u", ROW_OF_MYSQL, moved, beside=beside),
+        envelope_of_mysql("d", moved, None, beside=beside),
+        b"",  # The tombstone that follows a delete.
+    ]
+    decoded = changes("debezium", RawBatch("json", records=records), METER_OF_MYSQL)
+    assert letters(decoded) == []
+    bare = tuple(None for _ in METER_OF_MYSQL[1:])
+    assert rows(decoded) == [
+        (*READ_OF_MYSQL, False),
+        (*READ_OF_MYSQL[:9], None, *READ_OF_MYSQL[10:], False),
+        (7, *bare, True),
+        (8, "north", False, *READ_OF_MYSQL[3:], False),
+        (8, *bare, True),
+    ]
+
+
+def test_values_of_mysql_that_cannot_be_are_letters() -> None:
+    bad = [
+        envelope_of_mysql("c", None, ROW_OF_MYSQL | {"raw": "no base64!"}, beside=True),
+        envelope_of_mysql("c", None, ROW_OF_MYSQL, beside=True),
+        envelope_of_mysql("c", None, ROW_OF_MYSQL | {"opens": 90_000_000_000}, beside=True),
+        envelope_of_mysql("t", None, None, beside=True),
+        b'{"source": {"connector": "mysql"}, "databaseName": "billing", "ddl": "DROP TABLE t"}',
+    ]
+    decoded = changes("debezium", RawBatch("json", records=bad, position="t/0@0"), METER_OF_MYSQL)
+    assert rows(decoded) == [(*READ_OF_MYSQL, False)]
+    assert letters(decoded) == [
+        ("t/0@0:1", 'column "raw": not base64'),
+        ("t/0@0:3", 'column "opens": cannot read "90000000000" as time without time zone'),
+        ("t/0@0:4", 'the operation "t" changes no row'),
+        ("t/0@0:5", 'not a change event: it has no "op"'),
+    ]

@@ -53,6 +53,12 @@ def typed(text: str, column: Column) -> str:
         # Change events number the days since 1970; more than a million is no day of theirs.
         days = f"TRY_CAST({text} AS INTEGER)"
         return f"CASE WHEN abs({days}) < 1000000 THEN DATE '1970-01-01' + {days} ELSE {plain} END"
+    if kind is Kind.TIME:
+        # Change events number the microseconds since midnight.
+        micros = f"TRY_CAST({text} AS BIGINT)"
+        made = f"TIME '00:00:00' + to_microseconds({micros})"
+        fits = f"{micros} BETWEEN 0 AND 86399999999"
+        return f"CASE WHEN {micros} IS NULL THEN {plain} WHEN {fits} THEN {made} END"
     if kind in INTEGERS:
         # A fraction rounds half to even, as the one-call path does with JSON numbers.
         rounded = f"TRY_CAST(TRY_CAST({text} AS DOUBLE) AS {column.store_type})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from voltstream.core.ports import RawBatch, SchemaSet
 from voltstream.core.schema import Schema
-from voltstream.formats import columnar, documents, framed, pgoutput
+from voltstream.formats import columnar, debezium_values, documents, framed, pgoutput
 from voltstream.formats.change_events import canal_sql, debezium_sql, maxwell_sql
 from voltstream.formats.declared import Form
 from voltstream.formats.decode import decode
@@ -20,6 +20,7 @@ from voltstream.formats.lines import from_documents
 from voltstream.formats.port import SqlDecoder
 from voltstream.formats.result import GONE, DeadLetter, Decoded, Integers, dead_letter
 
+ReadImages = Callable[[Sequence[bytes], Schema, SqlDecoder], tuple[pa.Table, list[tuple[int, str]]]]
 _NO_KEY = "the message has no value, and its key does not name the row that goes"
 
 
@@ -169,7 +170,7 @@ def _debezium(
     batch: RawBatch, key: Sequence[str], schema: Schema, decoder: SqlDecoder, now_us: int
 ) -> Decoded:
     sql = debezium_sql([c.name for c in schema if c.name in key])
-    return _events(batch, sql, key, schema, decoder, now_us)
+    return _events(batch, sql, key, schema, decoder, now_us, debezium_values.read)
 
 
 def _others(
@@ -185,6 +186,12 @@ def _others(
     return _events(batch, sql, key, schema, decoder, now_us)
 
 
+def _read_images(
+    texts: Sequence[bytes], schema: Schema, decoder: SqlDecoder
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    return documents.read(from_documents(texts), schema, decoder)
+
+
 def _events(
     batch: RawBatch,
     sql: str,
@@ -192,6 +199,7 @@ def _events(
     schema: Schema,
     decoder: SqlDecoder,
     now_us: int,
+    read_images: ReadImages = _read_images,
 ) -> Decoded:
     """Read change events that a statement over ``lines`` parts into rows that come and go."""
     present = [at for at, record in enumerate(batch.records) if record.strip()]
@@ -204,8 +212,8 @@ def _events(
     refused = events.filter(events.column("verdict").is_valid())
     letters += [(int(row["n"]), str(row["verdict"])) for row in refused.to_pylist()]
     named = tuple(replace(c, not_null=True) for c in schema if c.name in key)
-    came = _rows_of(events, "after", schema, decoder)
-    went = _rows_of(events, "before", named, decoder)
+    came = _rows_of(events, "after", schema, decoder, read_images)
+    went = _rows_of(events, "before", named, decoder, read_images)
     return _changes(batch, came, went, letters, schema, decoder, now_us)
 
 
@@ -252,10 +260,12 @@ def _framed_debezium(
     return _changes(batch, tables[0], tables[1], letters, schema, decoder, now_us)
 
 
-def _rows_of(events: pa.Table, image: str, schema: Schema, decoder: SqlDecoder) -> _Read:
+def _rows_of(
+    events: pa.Table, image: str, schema: Schema, decoder: SqlDecoder, read_images: ReadImages
+) -> _Read:
     chosen = events.filter(events.column(image).is_valid())
     places = chosen.column("n").to_numpy()
     texts = [str(text).encode() for text in chosen.column(image).to_pylist()]
-    rows, faults = documents.read(from_documents(texts), schema, decoder)
+    rows, faults = read_images(texts, schema, decoder)
     letters = [(int(places[index]), reason) for index, reason in faults]
     return _Read(rows, np.delete(places, [index for index, _ in faults]), letters)
