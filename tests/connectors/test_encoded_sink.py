@@ -132,8 +132,8 @@ def test_a_schema_that_may_not_be_registered_holds_the_sink_up(
 ) -> None:
     registry.register("held-value", {"type": "record", "name": "Other", "fields": []})
     engine.run("CREATE TABLE t (id INT PRIMARY KEY)")
-    with pytest.raises(FeatureNotSupported, match="cannot write ENCODE PROTOBUF"):
-        sink(engine, brokers, registry, "held", "FORMAT PLAIN ENCODE PROTOBUF")
+    with pytest.raises(FeatureNotSupported, match="cannot write ENCODE CSV"):
+        sink(engine, brokers, registry, "held", "FORMAT PLAIN ENCODE CSV")
     engine.run(
         f"CREATE SINK k FROM t WITH (connector = 'kafka', topic = 'held', "
         f"properties.bootstrap.server = '{brokers}') FORMAT PLAIN ENCODE AVRO "
