@@ -7,10 +7,10 @@ CREATE SOURCE interval_reads (
     meter_id            VARCHAR,
     interval_start      TIMESTAMPTZ,
     interval_end        TIMESTAMPTZ,
-    delivered_kwh       DOUBLE PRECISION,
-    received_kwh        DOUBLE PRECISION,
-    consumption_kwh     DOUBLE PRECISION,
-    voltage_v           DOUBLE PRECISION,
+    delivered_kwh       NUMERIC(18, 6),
+    received_kwh        NUMERIC(18, 6),
+    consumption_kwh     NUMERIC(18, 6),
+    voltage_v           NUMERIC(9, 2),
     power_quality_code  INTEGER,
     read_type           VARCHAR,
     quality             VARCHAR,
@@ -23,7 +23,20 @@ CREATE SOURCE interval_reads (
     feeder_id           VARCHAR,
     received_at         TIMESTAMPTZ,
     read_ts             TIMESTAMPTZ,
-    ingested_at         TIMESTAMPTZ AS proctime()
+    ingested_at         TIMESTAMPTZ AS proctime(),
+    starts_at           TIMESTAMPTZ AS (time_bucket(INTERVAL '5 minutes', interval_start + INTERVAL '150 seconds')),
+    interval_s          INTEGER AS (60 * ROUND(EXTRACT(EPOCH FROM interval_end - interval_start)::DOUBLE PRECISION / 60)::INTEGER),
+    quality_rank        INTEGER AS (CASE COALESCE(UPPER(quality), CASE WHEN estimated_flag THEN 'ESTIMATED' ELSE 'ACTUAL' END)
+        WHEN 'ACTUAL' THEN 4 WHEN 'VALIDATED' THEN 5 WHEN 'EDITED' THEN 3
+        WHEN 'ESTIMATED' THEN 2 WHEN 'QUESTIONABLE' THEN 1 WHEN 'MISSING' THEN 0 END),
+    rejected            VARCHAR AS (CASE
+        WHEN meter_id IS NULL OR interval_start IS NULL OR interval_end IS NULL THEN 'INCOMPLETE'
+        WHEN UPPER(read_type) <> 'INTERVAL' THEN 'TYPE'
+        WHEN interval_end < interval_start + INTERVAL '30 seconds' THEN 'LENGTH'
+        WHEN UPPER(quality) NOT IN ('ACTUAL', 'VALIDATED', 'EDITED', 'ESTIMATED', 'QUESTIONABLE', 'MISSING') THEN 'QUALITY'
+        WHEN interval_end >= interval_start + INTERVAL '14 minutes' AND EXTRACT(MINUTE FROM
+            time_bucket(INTERVAL '5 minutes', interval_start + INTERVAL '150 seconds')) NOT IN (0, 15, 30, 45) THEN 'CLOCK'
+        WHEN interval_end > COALESCE(received_at, read_ts, interval_end) + INTERVAL '5 minutes' THEN 'FUTURE' END)
 ) WITH (retention = 'none');
 
 COMMENT ON SOURCE interval_reads IS 'Wide interval reads: one row for a meter and interval, as it was sent, each time it was sent';
@@ -47,6 +60,10 @@ COMMENT ON COLUMN interval_reads.feeder_id IS 'What the sender believes; the reg
 COMMENT ON COLUMN interval_reads.received_at IS 'When the head-end received it; NULL: read_ts, else ingested_at';
 COMMENT ON COLUMN interval_reads.read_ts IS 'Another name of received_at that feeds use';
 COMMENT ON COLUMN interval_reads.ingested_at IS 'When it came here';
+COMMENT ON COLUMN interval_reads.starts_at IS 'Computed: the start on a grid of 5 minutes';
+COMMENT ON COLUMN interval_reads.interval_s IS 'Computed: the length in seconds, in whole minutes';
+COMMENT ON COLUMN interval_reads.quality_rank IS 'Computed: 5 validated, 4 actual, 3 edited, 2 estimated, 1 questionable, 0 missing';
+COMMENT ON COLUMN interval_reads.rejected IS 'Computed: why the row counts nowhere; NULL: it counts. See rejected_reads';
 
 CREATE SOURCE channel_reads (
     meter_id            VARCHAR,
@@ -60,7 +77,20 @@ CREATE SOURCE channel_reads (
     reading_type        VARCHAR,
     head_end            VARCHAR,
     received_at         TIMESTAMPTZ,
-    ingested_at         TIMESTAMPTZ AS proctime()
+    ingested_at         TIMESTAMPTZ AS proctime(),
+    starts_at           TIMESTAMPTZ AS (time_bucket(INTERVAL '5 minutes', interval_start + INTERVAL '150 seconds')),
+    interval_s          INTEGER AS (60 * ROUND(EXTRACT(EPOCH FROM interval_end - interval_start)::DOUBLE PRECISION / 60)::INTEGER),
+    quality_rank        INTEGER AS (CASE COALESCE(UPPER(quality), CASE WHEN FALSE THEN 'ESTIMATED' ELSE 'ACTUAL' END)
+        WHEN 'ACTUAL' THEN 4 WHEN 'VALIDATED' THEN 5 WHEN 'EDITED' THEN 3
+        WHEN 'ESTIMATED' THEN 2 WHEN 'QUESTIONABLE' THEN 1 WHEN 'MISSING' THEN 0 END),
+    rejected            VARCHAR AS (CASE
+        WHEN meter_id IS NULL OR interval_start IS NULL OR interval_end IS NULL THEN 'INCOMPLETE'
+        WHEN channel IS NULL THEN 'INCOMPLETE'
+        WHEN interval_end < interval_start + INTERVAL '30 seconds' THEN 'LENGTH'
+        WHEN UPPER(quality) NOT IN ('ACTUAL', 'VALIDATED', 'EDITED', 'ESTIMATED', 'QUESTIONABLE', 'MISSING') THEN 'QUALITY'
+        WHEN interval_end >= interval_start + INTERVAL '14 minutes' AND EXTRACT(MINUTE FROM
+            time_bucket(INTERVAL '5 minutes', interval_start + INTERVAL '150 seconds')) NOT IN (0, 15, 30, 45) THEN 'CLOCK'
+        WHEN interval_end > COALESCE(received_at, interval_end) + INTERVAL '5 minutes' THEN 'FUTURE' END)
 ) WITH (retention = 'none');
 
 COMMENT ON SOURCE channel_reads IS 'Tall interval reads: one row for a meter, channel and interval. A meter is fed wide or tall, not both';
@@ -76,6 +106,10 @@ COMMENT ON COLUMN channel_reads.reading_type IS 'The reading type as it was sent
 COMMENT ON COLUMN channel_reads.head_end IS 'Which head-end sent it';
 COMMENT ON COLUMN channel_reads.received_at IS 'When the head-end received it; NULL: ingested_at';
 COMMENT ON COLUMN channel_reads.ingested_at IS 'When it came here';
+COMMENT ON COLUMN channel_reads.starts_at IS 'Computed: the start on a grid of 5 minutes';
+COMMENT ON COLUMN channel_reads.interval_s IS 'Computed: the length in seconds, in whole minutes';
+COMMENT ON COLUMN channel_reads.quality_rank IS 'Computed: 5 validated, 4 actual, 3 edited, 2 estimated, 1 questionable, 0 missing';
+COMMENT ON COLUMN channel_reads.rejected IS 'Computed: why the row counts nowhere; NULL: it counts. See rejected_reads';
 
 CREATE SOURCE register_reads (
     meter_id            VARCHAR,
