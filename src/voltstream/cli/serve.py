@@ -127,7 +127,7 @@ class RunningServer:
             near_all=settings.trust_remote,
             hosts=settings.auth.http_hosts,
         )
-        web = build_app(instance, instance, instance, entry)
+        web = build_app(instance, instance, instance, entry, live=instance)
         await self._serve_http(web, http_socket, certificate)
 
     async def _take_chargers(self, listening: socket.socket) -> None:
@@ -154,6 +154,7 @@ class RunningServer:
         serving = asyncio.create_task(server.serve(sockets=[http_socket]))
 
         async def stop() -> None:
+            web.state.end_streams()
             server.should_exit = True
             await serving
 

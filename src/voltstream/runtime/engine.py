@@ -35,6 +35,7 @@ from voltstream.runtime.epoch_loop import EpochLoop
 from voltstream.runtime.feeds import Feeds, at_once
 from voltstream.runtime.ingest import SourceIngest
 from voltstream.runtime.jobs import Jobs
+from voltstream.runtime.live import LiveChanges
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.outboxes import Outboxes, changed_tables
 from voltstream.runtime.permits import Permits
@@ -87,6 +88,8 @@ class Engine:
         )  # fmt: skip
         self._books = _restored_books(self.database.writer, self._functions, vault)
         self.channels = self._books.channels
+        self.live = LiveChanges(self._books)
+        self._books.observers += (self.live,)
         self.server_key = role_rows.server_key(self.database.writer)
         self.system = SystemCatalog()
         self.plans = Plans()
@@ -304,5 +307,5 @@ def _restored_books(connection: Connection, functions: PythonFunctions, vault: V
     books.catalog = catalog
     broken.note(books)
     suspend.restore(books)
-    books.observer = Alerts(books)
+    books.observers = (Alerts(books),)
     return books

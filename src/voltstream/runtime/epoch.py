@@ -47,20 +47,6 @@ class Observer(Protocol):
         """Take for true what was settled."""
 
 
-class _Nobody:
-    def begins(self) -> frozenset[str]:
-        return frozenset()
-
-    def sees(self, epoch: Epoch, made: Mapping[str, int]) -> None:
-        """Look at nothing."""
-
-    def settles(self, epoch: Epoch) -> None:
-        """Add nothing."""
-
-    def committed(self) -> None:
-        """Remember nothing."""
-
-
 @dataclass(slots=True)
 class Books:
     """What the writer thread knows between epochs."""
@@ -75,7 +61,7 @@ class Books:
     watched: dict[int, Watched] = field(default_factory=dict)  # By hypertable.
     answers: Answers = field(default_factory=Answers)
     channels: Channels = field(default_factory=Channels)
-    observer: Observer = field(default_factory=_Nobody)
+    observers: tuple[Observer, ...] = ()
 
 
 class Epoch:
@@ -109,7 +95,8 @@ class Epoch:
         self._answered = self._books.answers.epoch_begins()
         answered = {one.delta for one in self._answered}
         self.dataflow.watched = frozenset(answered | self._told.keys())
-        self.dataflow.watched |= self._books.observer.begins()
+        for observer in self._books.observers:
+            self.dataflow.watched |= observer.begins()
         self.connection.execute("BEGIN")
         self._set_instant("vs_prev", self._books.row.now_us)
         self._set_instant("vs_now", self.row.now_us)
@@ -163,7 +150,8 @@ class Epoch:
         made = self.dataflow.propagate(self.connection.execute, deltas, self.row.now_us)
         self._tell_answers(made)
         self._note_changes(made)
-        self._books.observer.sees(self, made)
+        for observer in self._books.observers:
+            observer.sees(self, made)
         for entry in self.catalog.of_kind("sink"):
             program = entry.program
             if program is not None and entry.follow is None and made.get(program.output, 0):
@@ -238,14 +226,16 @@ class Epoch:
     def commit(self) -> None:
         """Make the epoch durable. Raises: StorageFault; then nothing of it happened."""
         self.flush()
-        self._books.observer.settles(self)
+        for observer in self._books.observers:
+            observer.settles(self)
         write_epoch(self.connection, self.row)
         if self.catalog is not self._books.catalog:
             self._books.answers.definitions_change()
         self.connection.execute("COMMIT")
         self._books.row = self.row
         self._books.catalog = self.catalog
-        self._books.observer.committed()
+        for observer in self._books.observers:
+            observer.committed()
         self._books.answers.epoch_ended()
         self._books.filled = frozenset(self._filled)
 

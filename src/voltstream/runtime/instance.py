@@ -25,6 +25,7 @@ from voltstream.core.errors import (
     UndefinedDatabase,
     VoltstreamError,
 )
+from voltstream.core.live import Change
 from voltstream.core.passwords import (
     Verifier,
     is_password,
@@ -44,7 +45,7 @@ from voltstream.core.ports import (
     Standing,
 )
 from voltstream.runtime.activity import Activity, Presence
-from voltstream.runtime.catalog import Catalog
+from voltstream.runtime.catalog import OWN_SCHEMA, Catalog
 from voltstream.runtime.engine import Engine
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.options import EngineOptions
@@ -54,6 +55,7 @@ from voltstream.runtime.rights import Held as RightsHeld
 from voltstream.runtime.role_store import save_rights, save_roles
 from voltstream.runtime.roles import OWNER_OID, Role, Roles
 from voltstream.runtime.session import EngineSession
+from voltstream.sql.statements import ObjectName
 
 DEFAULT_DATABASE = "volt"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-]{0,62}")
@@ -175,6 +177,15 @@ class Instance:
                 return None
             return Bearer(roles.name_of(known.role), known.source, known.database)
         return None
+
+    def watch(
+        self, database: str, schema: str, name: str, tell: Callable[[Change], None]
+    ) -> Callable[[], None]:
+        engine = self.engine(database)
+        catalog = engine.catalog
+        if not schema and catalog.get(None, name) is None:
+            schema = OWN_SCHEMA
+        return engine.live.watch(catalog.require(ObjectName(name, schema or None)), tell)
 
     def allow_push(self, user: str, database: str, source: str) -> None:
         catalog = self.engine(database).catalog

@@ -11,6 +11,7 @@ from voltstream.core import errors
 _STATUS: tuple[tuple[type[errors.VoltstreamError], HTTPStatus], ...] = (
     (errors.UndefinedTable, HTTPStatus.NOT_FOUND),
     (errors.UndefinedDatabase, HTTPStatus.NOT_FOUND),
+    (errors.UndefinedObject, HTTPStatus.NOT_FOUND),
     (errors.InvalidAuthorization, HTTPStatus.FORBIDDEN),
     (errors.InsufficientPrivilege, HTTPStatus.FORBIDDEN),
     (errors.LimitExceeded, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -10,12 +12,22 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from voltstream.core.errors import VoltstreamError
+from voltstream.core.limits import HTTP_REQUESTS_PER_S
+from voltstream.core.live import Live
 from voltstream.core.ports import Gate, Ingest, Sessions
-from voltstream.web.ask import AskRoute
+from voltstream.web.alerts import AlertRoutes
 from voltstream.web.command import CommandRoute
 from voltstream.web.entry import Entry, EntryPolicy
+from voltstream.web.guard import Guarded
+from voltstream.web.live import LiveRoute
+from voltstream.web.metrics import MetricsRoute
+from voltstream.web.openapi import description
+from voltstream.web.pace import Pace
 from voltstream.web.page import page_routes
 from voltstream.web.push import PushRoute
+from voltstream.web.sql import SqlRoute
+
+_Answering = Callable[[Request], Awaitable[Response]]
 
 
 def build_app(
@@ -24,6 +36,9 @@ def build_app(
     gate: Gate,
     policy: EntryPolicy | None = None,
     default_database: str = "volt",
+    *,
+    live: Live | None = None,
+    requests_per_s: float = HTTP_REQUESTS_PER_S,
 ) -> Starlette:
     """Wire the routes behind the entry."""
 
@@ -43,28 +58,34 @@ def build_app(
             return JSONResponse(answer, status_code=503)
         return PlainTextResponse("ready\n")
 
-    push = PushRoute(ingest, gate, default_database)
-    ask = AskRoute(sessions, default_database)
-
-    # Functions, because Starlette takes an object that can be called for a whole ASGI app.
-    async def push_rows(request: Request) -> Response:
-        return await push(request)
-
-    async def ask_sql(request: Request) -> Response:
-        return await ask(request)
-
-    command = CommandRoute(sessions, default_database)
-
-    async def command_charger(request: Request) -> Response:
-        return await command(request)
+    async def described(request: Request) -> Response:
+        del request
+        return JSONResponse(description())
 
     routes = [
         *page_routes(),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        Route("/v1/sql", ask_sql),
-        Route("/v1/sources/{name}/rows", push_rows, methods=["POST"]),
-        Route("/v1/chargers/{name}/{command}", command_charger, methods=["POST"]),
+        Route("/healthz", alive, methods=["GET"]),
+        Route("/readyz", ready, methods=["GET"]),
+        Route("/openapi.json", described, methods=["GET"]),
+        _route("/metrics", MetricsRoute(sessions, default_database), "GET"),
+        _route("/v1/sql", SqlRoute(sessions, default_database), "GET", "POST"),
+        *AlertRoutes(sessions, default_database).routes(),
+        _route("/v1/sources/{name}/rows", PushRoute(ingest, gate, default_database), "POST"),
+        _route("/v1/chargers/{name}/{command}", CommandRoute(sessions, default_database), "POST"),
     ]
+    stream = LiveRoute(sessions, live, default_database) if live is not None else None
+    if stream is not None:
+        routes.append(_route("/v1/live", stream, "GET"))
     entry = Middleware(Entry, sessions=sessions, gate=gate, policy=policy or EntryPolicy())
-    return Starlette(routes=routes, middleware=[entry])
+    pace = Middleware(Pace, per_s=requests_per_s)
+    app = Starlette(routes=routes, middleware=[Middleware(Guarded), pace, entry])
+    app.state.end_streams = stream.close if stream is not None else lambda: None
+    return app
+
+
+def _route(path: str, answer: _Answering, *methods: str) -> Route:
+    # A function, because Starlette takes an object that can be called for a whole ASGI app.
+    async def called(request: Request) -> Response:
+        return await answer(request)
+
+    return Route(path, called, methods=list(methods))

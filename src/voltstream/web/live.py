@@ -1,0 +1,170 @@
+"""/v1/live: committed changes of chosen views, as server-sent events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from voltstream.core.errors import InvalidParameter, TooManyConnections, VoltstreamError
+from voltstream.core.limits import LIVE_CLIENTS_MAX, LIVE_SNAPSHOT_ROWS_MAX, LIVE_VIEWS_MAX
+from voltstream.core.live import Live
+from voltstream.core.ports import Sessions
+from voltstream.web.answers import refusal
+from voltstream.web.entry import caller_of
+from voltstream.web.sessions import Asking, person, run
+from voltstream.web.ticks import Feed, Hub, Place
+
+_BEAT_S = 15.0  # A silent stream says that it lives, and asks whether its reader still may read.
+_AGAIN_S = 1.0  # Rows that are too many to be told as changes are sent anew at most so often.
+
+
+class LiveRoute:
+    """Opens streams. Shape of an id: the epoch that was told of each view, with dots between."""
+
+    def __init__(self, sessions: Sessions, live: Live, default_database: str) -> None:
+        self._sessions = sessions
+        self._hub = Hub(live)
+        self._default_database = default_database
+
+    def close(self) -> None:
+        """End every stream: their readers come back by themselves."""
+        self._hub.close()
+
+    async def __call__(self, request: Request) -> Response:
+        feeds: list[Feed] = []
+        try:
+            user = person(caller_of(request))
+            database = request.query_params.get("database", self._default_database)
+            places = _places(database, request.query_params.get("views", ""))
+            if self._hub.clients >= LIVE_CLIENTS_MAX:
+                raise TooManyConnections("too many clients watch views")
+            feeds += [self._hub.join(place) for place in places]
+            stream = _Stream(self._sessions, self._hub, user, feeds)
+            # What may not be read is refused before the stream begins.
+            await run_in_threadpool(stream.check)
+        except VoltstreamError as error:
+            for feed in feeds:
+                self._hub.leave(feed)
+            return refusal(error)
+        asked = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
+        self._hub.clients += 1
+        return StreamingResponse(
+            self._closing(stream.events(asked or ""), feeds),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def _closing(self, events: AsyncIterator[str], feeds: list[Feed]) -> AsyncIterator[str]:
+        try:
+            async for event in events:
+                yield event
+        finally:
+            self._hub.clients -= 1
+            for feed in feeds:
+                self._hub.leave(feed)
+
+
+def _places(database: str, said: str) -> list[Place]:
+    """Raises: InvalidParameter (22023)."""
+    names = list(dict.fromkeys(name.strip() for name in said.split(",") if name.strip()))
+    if not names:
+        raise InvalidParameter("no view is named", hint="Ask for /v1/live?views=alerts,other.")
+    if len(names) > LIVE_VIEWS_MAX:
+        raise InvalidParameter(f"a stream has {LIVE_VIEWS_MAX} views at most")
+    parts = [name.rpartition(".") for name in names]
+    return [Place(database, schema, name) for schema, _, name in parts]
+
+
+class _Stream:
+    """What one client was told so far."""
+
+    def __init__(self, sessions: Sessions, hub: Hub, user: str, feeds: Sequence[Feed]) -> None:
+        self._sessions, self._hub, self._user, self._feeds = sessions, hub, user, feeds
+        self._told: list[int | None] = [None] * len(feeds)
+        self._snapped_s = [0.0] * len(feeds)
+
+    def check(self) -> None:
+        """Raises: InsufficientPrivilege (42501), UndefinedTable (42P01)."""
+        for feed in self._feeds:
+            text = f"SELECT 1 FROM {_spelled(feed.place)} LIMIT 0"
+            run(self._sessions, feed.place.database, self._user, Asking(text))
+
+    async def events(self, last_id: str) -> AsyncIterator[str]:
+        self._resume(last_id)
+        checked_s = time.monotonic()
+        yield "retry: 2000\n\n"
+        try:
+            while not self._hub.closed:
+                count = self._hub.count
+                for index in range(len(self._feeds)):
+                    async for event in self._of(index):
+                        yield event
+                if time.monotonic() - checked_s >= _BEAT_S:
+                    await run_in_threadpool(self.check)
+                    checked_s = time.monotonic()
+                if not await self._hub.wait(count, _BEAT_S):
+                    yield ": still here\n\n"
+        except VoltstreamError as error:
+            body = {"code": error.sqlstate, "message": error.message, "hint": error.hint}
+            yield f"event: error\ndata: {json.dumps(body)}\n\n"
+
+    def _resume(self, last_id: str) -> None:
+        parts = last_id.split(".")
+        if len(parts) != len(self._feeds) or not all(p.isascii() and p.isdigit() for p in parts):
+            return
+        for index, part in enumerate(parts):
+            epoch = int(part[:19])
+            if self._feeds[index].since(epoch) is not None:
+                self._told[index] = epoch
+
+    async def _of(self, index: int) -> AsyncIterator[str]:
+        """Yield what one view has to tell: its rows, or what changed in them."""
+        feed, told = self._feeds[index], self._told[index]
+        ticks = feed.since(told) if told is not None else None
+        if ticks is None or any(tick.text is None for tick in ticks):
+            if time.monotonic() - self._snapped_s[index] >= _AGAIN_S:
+                self._snapped_s[index] = time.monotonic()
+                epoch, text = await run_in_threadpool(self._snapshot, feed.place)
+                feed.begin(epoch)
+                self._told[index] = epoch
+                yield self._event("snapshot", text)
+            return
+        for tick in ticks:
+            self._told[index] = tick.last
+            yield self._event("change", tick.text or "")
+
+    def _event(self, name: str, text: str) -> str:
+        told = ".".join(str(epoch or 0) for epoch in self._told)
+        return f"id: {told}\nevent: {name}\ndata: {text}\n\n"
+
+    def _snapshot(self, place: Place) -> tuple[int, str]:
+        """Return all rows and the epoch that they are of, as one query sees both."""
+        found = run(
+            self._sessions, place.database, self._user,
+            Asking(
+                "SELECT e.epoch, s.* FROM rw_catalog.rw_epochs AS e LEFT JOIN (SELECT true AS "
+                f"_there, v.* FROM {_spelled(place)} AS v LIMIT {LIVE_SNAPSHOT_ROWS_MAX + 1}) "
+                "AS s ON true",
+                rows_max=LIVE_SNAPSHOT_ROWS_MAX,
+            ),
+        )  # fmt: skip
+        rows = found.rows()
+        epoch = int(str(rows[0][0]))
+        shown = {
+            "view": place.shown,
+            "epoch": epoch,
+            "columns": [{"name": c.name, "type": c.type.pg_name} for c in found.columns[2:]],
+            "rows": [row[2:] for row in rows if row[1]],
+            "truncated": found.truncated,
+        }
+        return epoch, json.dumps(shown)
+
+
+def _spelled(place: Place) -> str:
+    parts = [place.schema, place.name] if place.schema else [place.name]
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
