@@ -71,7 +71,7 @@ async def streamed(
             *((k.encode(), v.encode()) for k, v in (headers or {}).items()),
         ],
     }  # fmt: skip
-    answering = asyncio.create_task(app(scope, receive, parts.put))  # type: ignore[arg-type]
+    answering = asyncio.ensure_future(app(scope, receive, parts.put))
     stream = Stream(parts)
     try:
         await stream.begin()
