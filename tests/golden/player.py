@@ -34,6 +34,7 @@ class Player:
         self._clock.set(START)
         self._sessions: dict[str, Session] = {}
         self._checks: dict[str, Statement] = {}
+        self._seen: set[int] = set()
         self._active = "one"
         self._forgets = False
         self._instance = self._started()
@@ -153,6 +154,9 @@ class Player:
     def _check(self, after: str) -> None:
         """Assert that every materialized view equals its query asked ad hoc."""
         views = self._instance.engine(DEFAULT_DATABASE).catalog.of_kind("materialized view")
+        if after.lstrip().upper().startswith("CREATE MATERIALIZED VIEW"):
+            views = [entry for entry in views if entry.oid not in self._seen]  # No row changed.
+        self._seen |= {entry.oid for entry in views}
         session = self._opened() if views and not self._forgets else None
         if session is None:
             return

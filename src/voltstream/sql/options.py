@@ -21,7 +21,9 @@ _OF_VIEWS = frozenset({
     "dml_rate_limit", "parallelism", "resource_group", "retention_seconds", "sink_rate_limit",
     "source_rate_limit", "state_ttl", "streaming_rate_limit",
 })  # fmt: skip
-_PREFIXES_OF_VIEWS = (PREFIX, "config", "timescaledb", "tsdb")
+_ORDER = "backfill_order"  # FIXED a -> b, c -> b: its value has commas of its own.
+# "refresh": how often a view is made anew; here it is so after every change.
+_PREFIXES_OF_VIEWS = (PREFIX, "config", "refresh", "timescaledb", "tsdb")
 _ENCODES = (
     "JSON", "CSV", "AVRO", "PROTOBUF", "BYTES", "TEXT", "PARQUET", "NATIVE", "NONE",
     "IEC61968", "ESPI", "CMEP", "NEM12", "AMI_CSV", "AMI_JSON",
@@ -34,8 +36,12 @@ def parse_options(tokens: Sequence[Token], text: str) -> dict[str, str]:
     Raises: SyntaxFault, also when a key is given twice.
     """
     options: dict[str, str] = {}
+    key = ""
     for part in split_commas(tokens):
         cursor = Cursor(part, text)
+        if key == _ORDER and options[key].startswith("fixed ") and "->" in cursor.slice_text(part):
+            options[key] += f", {cursor.slice_text(part).lower()}"
+            continue
         place = cursor.token
         if place is None:
             raise SyntaxFault("an option is missing between commas", position=_end(tokens))

@@ -2,7 +2,8 @@
 
 ``SESSION WITH GAP g`` becomes a frame of the kind SESSION, and then a full frame over a partition
 that a marker cuts into sessions: a tree that has its types like any other. ``WITH c AS changelog
-FROM t`` becomes a query over a function of the table.
+FROM t`` becomes a query over a function of the table. ``AGGREGATE:f(x)``, a function of arrays as
+an aggregate, becomes the function of an array_agg.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from collections.abc import Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import InvalidParameter, SyntaxFault
 
 SESSION_GAP = "_vs_session_gap"
 CHANGELOG = "_vs_changelog"
 CHANGELOG_ROW_ID = "_changelog_row_id"
-_KNOWN = frozenset({"session", "changelog"})
+_KNOWN = frozenset({"session", "changelog", "aggregate"})
 
 
 def in_known_words(tokens: Sequence[Token]) -> list[Token]:
@@ -38,6 +39,8 @@ def in_known_words(tokens: Sequence[Token]) -> list[Token]:
             case ["as", "changelog", "from"]:
                 kept.append(tokens[at])
                 at = _changelog(tokens, at + 1, kept)
+            case ["aggregate", ":", _]:
+                at = _wrapped(tokens, at + 2, kept)
             case _:
                 kept.append(tokens[at])
                 at += 1
@@ -58,6 +61,31 @@ def _changelog(tokens: Sequence[Token], at: int, kept: list[Token]) -> int:
     kept += tokens[at + 2 : end]
     kept += [_as(word, TokenType.R_PAREN, ")")] * 2
     return end
+
+
+def _wrapped(tokens: Sequence[Token], at: int, kept: list[Token]) -> int:
+    """Write f(x …) [FILTER (…)] as f(array_agg(x …) [FILTER (…)]); return where it ends."""
+    name, opened = tokens[at], at + 1
+    if opened == len(tokens) or tokens[opened].token_type != TokenType.L_PAREN:
+        raise SyntaxFault("AGGREGATE: takes a call of a function", position=name.start + 1)
+    end = _closed(tokens, opened)
+    if end + 1 < len(tokens) and tokens[end].text.lower() == "filter":
+        end = _closed(tokens, end + 1)
+    kept += [name, _as(name, TokenType.L_PAREN, "("), _as(name, TokenType.VAR, "array_agg")]
+    kept += in_known_words(tokens[opened:end])
+    kept.append(_as(name, TokenType.R_PAREN, ")"))
+    return end
+
+
+def _closed(tokens: Sequence[Token], opened: int) -> int:
+    """Return the place behind the bracket that closes one."""
+    depth = 0
+    for at in range(opened, len(tokens)):
+        kind = tokens[at].token_type
+        depth += (kind == TokenType.L_PAREN) - (kind == TokenType.R_PAREN)
+        if not depth:
+            return at + 1
+    return len(tokens)
 
 
 def _as(token: Token, kind: TokenType, text: str) -> Token:

@@ -201,6 +201,9 @@ _RULES = _rules(
          else "INSERT has more target columns than expressions")),
     # Types.
     (r"No function matches the given name and argument types '([^(]+)\((.*)\)'\.", _no_match),
+    (r"Macro (?:_vs_)?(\w+)\(\) does not support the supplied arguments",
+     lambda found, _: errors.UndefinedFunction(
+         f"function {found[1]} does not exist with such arguments", hint=_FUNCTION_HINT)),
     (r"Unimplemented type for cast \((.+) -> (.+?)\)",
      lambda found, _: errors.CannotCoerce(
          f"cannot cast type {pg_type(found[1])} to {pg_type(found[2])}")),

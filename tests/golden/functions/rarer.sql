@@ -22,3 +22,8 @@ SELECT map_filter(MAP{'a': 1, 'b': 2}, |k, v| v > 1);
 SELECT map_filter(MAP{'a': 1}, |k, v| v + 1);
 SELECT set_config('my.key', 'one', false), current_setting('my.key');
 SELECT set_config('my.key', 'two', false), current_setting('my.key');
+SELECT encode(E'123\\000\\001', 'base64'), encode(E'\\x123456', 'hex'), E'a\tb' = 'a	b';
+SELECT array_to_string(ARRAY['a']);
+SELECT split_part('a,b', ',');
+SELECT lpad();
+SELECT starts_with(1);

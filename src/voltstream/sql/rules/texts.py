@@ -61,8 +61,9 @@ def _format(found: Call) -> exp.Expression:
 def _bytes(found: Call, index: int = 0) -> exp.Expression:
     """Return an argument as bytes: texts by their encoding, constants as bytea reads them."""
     argument = found[index]
-    if string_of(argument) is not None:
-        return call("_vs_bytea", argument)
+    constant = string_of(argument)
+    if constant is not None:
+        return call("_vs_bytea", text(constant))
     return call("encode", argument) if found.kind(index) in TEXTS else argument
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from voltstream.core.errors import UndefinedFunction
 from voltstream.core.types import DataType, Kind
 
 TypeOf = Callable[[exp.Expression], DataType]
@@ -41,6 +42,13 @@ class Call:
         return len(self.arguments)
 
     def __getitem__(self, index: int) -> exp.Expression:
+        """Raises: UndefinedFunction (42883) where the call has no such argument."""
+        if index >= len(self.arguments):
+            types = ", ".join(self.type(i).pg_name for i in range(len(self)))
+            raise UndefinedFunction(
+                f"function {self.name}({types}) does not exist",
+                hint="It takes more arguments.",
+            )
         return self.arguments[index]
 
     def get(self, index: int, default: exp.Expression) -> exp.Expression:
@@ -104,7 +112,7 @@ def string_of(tree: exp.Expression) -> str | None:
     inner = bare(tree)
     if isinstance(inner, exp.Literal) and inner.is_string:
         return str(inner.name)
-    if isinstance(inner, exp.RawString):
+    if isinstance(inner, exp.RawString | exp.ByteString):  # r'…' and E'…'
         return str(inner.this)
     return None
 
