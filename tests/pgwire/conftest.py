@@ -1,14 +1,18 @@
-"""One real server on a free port for the tests of a module."""
+"""One real server on a free port for the tests of a module, and PostgreSQL beside it."""
 
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
+from tests.connectors.real_postgres.server import NoServer, Server
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.pgwire.server import PgServer
@@ -32,3 +36,19 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.join()
     loop.close()
     instance.stop()
+
+
+@pytest.fixture(scope="module")
+def both(address: str) -> Iterator[tuple[Any, Any]]:
+    try:
+        server = Server()
+        server.start()
+    except (NoServer, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no PostgreSQL to compare with: {error}")
+    try:
+        with server.connect() as theirs, psycopg.connect(address, autocommit=True) as ours:
+            theirs.execute("SET timezone = 'UTC'")
+            yield theirs, ours
+    finally:
+        server.stop()
+        server.remove()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,29 +12,11 @@ import psycopg
 import pytest
 from psycopg.pq import ExecStatus, Format
 
-from tests.connectors.real_postgres.server import NoServer, Server
-
 _BATCH = 25  # Values of one query.
 _ROUNDS = int(os.environ.get("VOLTSTREAM_PROPERTY_EXAMPLES", "100")) // 10
 _VARCHAR = {1043: 25, 1015: 1009}  # The store has one type of strings.
 
 Make = Callable[[random.Random], str]
-
-
-@pytest.fixture(scope="module")
-def both(address: str) -> Iterator[tuple[Any, Any]]:
-    try:
-        server = Server()
-        server.start()
-    except (NoServer, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no PostgreSQL to compare with: {error}")
-    try:
-        with server.connect() as theirs, psycopg.connect(address, autocommit=True) as ours:
-            theirs.execute("SET timezone = 'UTC'")
-            yield theirs, ours
-    finally:
-        server.stop()
-        server.remove()
 
 
 # --- values -------------------------------------------------------------------------------------

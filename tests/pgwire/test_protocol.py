@@ -7,8 +7,9 @@ import struct
 import pytest
 
 from tests.pgwire.memory_session import MemorySession, MemorySessions
+from voltstream.pgwire.entrance import Admitted
 from voltstream.pgwire.login import Login
-from voltstream.pgwire.protocol import Admitted, Conversation
+from voltstream.pgwire.protocol import Conversation
 from voltstream.pgwire.startup import Credentials, command_line_settings
 
 STARTUP_BODY = b"user\0al\0database\0memory\0\0"

@@ -46,7 +46,7 @@ COMMANDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"\d stations_pkey", ('primary key, btree, for table "public.stations"',)),
     (r"\d st*", ('Table "public.stations"', 'Index "public.stations_pkey"')),
     (r"\d extra.*", ('Table "extra.notes"',)),
-    (r"\d pg_class", ("relkind|character varying",)),
+    (r"\d pg_class", ('relkind|"char"', "relname|name")),
     (r"\da sum", ("pg_catalog|sum|",)),
     (r"\dA", ("btree|Index", "heap|Table")),
     (r"\dA+", ("btree",)),

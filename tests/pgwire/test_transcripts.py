@@ -19,8 +19,9 @@ from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.passwords import verifier_of
 from voltstream.core.ports import Session, Standing
+from voltstream.pgwire.entrance import Admitted
 from voltstream.pgwire.login import Login, PasswordLogin, ScramLogin
-from voltstream.pgwire.protocol import Admitted, Conversation
+from voltstream.pgwire.protocol import Conversation
 from voltstream.pgwire.scram import ScramServer
 from voltstream.pgwire.startup import Credentials
 from voltstream.runtime.instance import Instance

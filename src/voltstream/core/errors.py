@@ -253,6 +253,18 @@ class InvalidNthValue(VoltstreamError):
     sqlstate = "22016"
 
 
+class ValueTooLong(VoltstreamError):
+    """A text or bits longer than their column's type."""
+
+    sqlstate = "22001"
+
+
+class LengthMismatch(VoltstreamError):
+    """Bits of another count than their column's type."""
+
+    sqlstate = "22026"
+
+
 class InvalidPower(VoltstreamError):
     """A root or a power that no number has."""
 

@@ -13,7 +13,7 @@ from voltstream.core.metering import MeterForm
 from voltstream.core.origins import FollowedTable, OriginTable
 from voltstream.core.passwords import Verifier
 from voltstream.core.schema import Schema
-from voltstream.core.types import DataType
+from voltstream.core.types import DataType, Kind
 
 # --- asking -------------------------------------------------------------------------------------
 
@@ -82,9 +82,15 @@ _FEW_TYPES: Mapping[str, pa.DataType] = {
 }  # fmt: skip
 
 
+_AS_STORED = frozenset({Kind.TEXT, Kind.VARCHAR, Kind.NAME, Kind.OID})
+
+
 def is_plain(columns: Schema) -> bool:
     """Tell whether rows of these columns can be FewRows."""
-    return all(column.store_type in _FEW_TYPES for column in columns)
+    return all(
+        column.store_type in _FEW_TYPES and (column.told is None or column.told.kind in _AS_STORED)
+        for column in columns
+    )
 
 
 class CopyIn(Protocol):

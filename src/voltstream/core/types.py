@@ -31,6 +31,22 @@ class Kind(Enum):
     TIMESTAMPTZ = ("timestamp with time zone", 1184, 1185)
     INTERVAL = ("interval", 1186, 1187)
     OID = ("oid", 26, 1028)
+    CHAR = ('"char"', 18, 1002)
+    NAME = ("name", 19, 1003)
+    BPCHAR = ("character", 1042, 1014)
+    BIT = ("bit", 1560, 1561)
+    VARBIT = ("bit varying", 1562, 1563)
+    INT2VECTOR = ("int2vector", 22, 1006)
+    OIDVECTOR = ("oidvector", 30, 1013)
+    XID = ("xid", 28, 1011)
+    REGPROC = ("regproc", 24, 1008)
+    REGPROCEDURE = ("regprocedure", 2202, 2207)
+    REGCLASS = ("regclass", 2205, 2210)
+    REGTYPE = ("regtype", 2206, 2211)
+    REGNAMESPACE = ("regnamespace", 4089, 4090)
+    REGROLE = ("regrole", 4096, 4097)
+    ACLITEM = ("aclitem", 1033, 1034)
+    PG_NODE_TREE = ("pg_node_tree", 194, 0)
     VECTOR = ("vector", 16388, 0)
     RECORD = ("record", 2249, 2287)
     UNKNOWN = ("unknown", 705, 0)
@@ -52,7 +68,8 @@ class Kind(Enum):
 class DataType:
     """A column's type: a family, an array depth, and precision and scale for numerics.
 
-    A vector's precision is its number of dimensions; ``fields`` are the types of a record's, which
+    A vector's precision is its number of dimensions, that of characters and bits their declared
+    length; ``fields`` are the types of a record's, which
     have no names of their own where it ``is_row``: those of ROW(…).
     """
 
@@ -103,6 +120,7 @@ _STORE_KINDS: dict[str, Kind] = {
     "TIMESTAMPTZ": Kind.TIMESTAMPTZ,
     "INTERVAL": Kind.INTERVAL,
     "OID": Kind.OID,
+    "BIT": Kind.VARBIT,
 }
 
 STORE_NAMES: dict[Kind, str] = {
@@ -111,7 +129,43 @@ STORE_NAMES: dict[Kind, str] = {
     Kind.BYTEA: "BLOB", Kind.UUID: "UUID", Kind.JSON: "JSON", Kind.JSONB: "JSON",
     Kind.DATE: "DATE", Kind.TIME: "TIME", Kind.TIMETZ: "TIMETZ", Kind.TIMESTAMP: "TIMESTAMP",
     Kind.TIMESTAMPTZ: "TIMESTAMPTZ", Kind.INTERVAL: "INTERVAL", Kind.OID: "UINTEGER",
+    Kind.BIT: "BIT", Kind.VARBIT: "BIT",
 }  # fmt: skip
+
+# Strings and numbers of the store that PostgreSQL has more types for: (kind, by its names).
+_DECLARED: dict[str, Kind] = {
+    **{
+        kind.pg_name: kind
+        for kind in Kind
+        if kind not in (Kind.NUMERIC, Kind.RECORD, Kind.UNKNOWN, Kind.VECTOR)
+    },
+    "bpchar": Kind.BPCHAR, "char": Kind.BPCHAR, "varchar": Kind.VARCHAR, "string": Kind.VARCHAR,
+    "char varying": Kind.VARCHAR, "varbit": Kind.VARBIT, "bool": Kind.BOOL,
+}  # fmt: skip
+SIZED = frozenset({Kind.BPCHAR, Kind.VARCHAR, Kind.BIT, Kind.VARBIT})
+_SIZE = re.compile(r"\s*\((\d+)\)")
+
+
+@lru_cache(4096)
+def from_declared(spelling: str) -> DataType | None:
+    """Read a type as a user spells it (``character(5)``, ``json[]``); None for others."""
+    text, depth = spelling.strip().lower(), 0
+    while text.endswith("]"):
+        text, depth = text[: text.rindex("[")].rstrip(), depth + 1
+    size = _SIZE.search(text)
+    kind = _DECLARED.get(" ".join(_SIZE.sub("", text).split()))
+    if kind is None:
+        return None
+    if kind in (Kind.BPCHAR, Kind.BIT) and size is None and not text.startswith("bpchar"):
+        return DataType(kind, depth, 1)
+    return DataType(kind, depth, int(size[1]) if size and kind in SIZED else None)
+
+
+def declared(found: DataType) -> str:
+    """Spell a type so that ``from_declared`` and the catalogs read it."""
+    size = f"({found.precision})" if found.precision is not None else ""
+    return found.kind.pg_name + size + "[]" * found.array_depth
+
 
 _VECTOR = re.compile(r"FLOAT\[(\d+)\]")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")

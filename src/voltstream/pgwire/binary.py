@@ -19,6 +19,14 @@ import pyarrow as pa
 from voltstream.core.errors import InternalError
 from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
+from voltstream.pgwire.declared import (
+    REGISTERED,
+    as_shown,
+    bit_cells,
+    char_cells,
+    registered_cells,
+    vector_cells,
+)
 from voltstream.pgwire.numerics import numeric_cells
 from voltstream.pgwire.style import USUAL, Style
 from voltstream.pgwire.text import encoded, plain, text_cells, text_values
@@ -28,7 +36,7 @@ _EPOCH_DAYS = 10_957  # 2000-01-01, PostgreSQL's zero, in days since 1970-01-01.
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
 _INFINITY = 2**63 - 1
 
-_INTEGERS = {Kind.INT2: ">i2", Kind.INT4: ">i4", Kind.INT8: ">i8", Kind.OID: ">u4"}
+_INTEGERS = {Kind.INT2: ">i2", Kind.INT4: ">i4", Kind.INT8: ">i8", Kind.OID: ">u4", Kind.XID: ">u4"}
 _FLOATS = {Kind.FLOAT4: ">f4", Kind.FLOAT8: ">f8"}
 
 
@@ -37,6 +45,7 @@ def binary_cells(array: Cells, data_type: DataType, style: Style = USUAL) -> Cel
     array = plain(array)
     if pa.types.is_null(array.type):
         return pa.nulls(len(array), CELL)
+    array = as_shown(array, data_type) if data_type.kind is Kind.BPCHAR else array
     if data_type.array_depth:
         return _arrays(array, data_type, style)
     kind = data_type.kind
@@ -46,6 +55,10 @@ def binary_cells(array: Cells, data_type: DataType, style: Style = USUAL) -> Cel
         return _fixed(array, _FLOATS[kind], 0.0)
     if kind is Kind.RECORD:
         return _records(array, data_type, style)
+    if kind in (Kind.INT2VECTOR, Kind.OIDVECTOR):
+        return vector_cells(array, kind)
+    if kind in REGISTERED:
+        return registered_cells(array, kind)
     encode = _ENCODERS.get(kind)
     return encode(array) if encode else _texts(array, kind, style)
 
@@ -138,7 +151,7 @@ def _byteas(array: Cells) -> Cells:
 
 def _jsonbs(array: Cells) -> Cells:
     version = pa.scalar(b"\x01", CELL)
-    return pc.binary_join_element_wise(version, text_cells(array), EMPTY_CELL)
+    return pc.binary_join_element_wise(version, text_cells(array, Kind.JSONB), EMPTY_CELL)
 
 
 def _records(array: Cells, data_type: DataType, style: Style) -> Cells:
@@ -216,4 +229,7 @@ _ENCODERS: dict[Kind, Callable[[Cells], Cells]] = {
     Kind.UUID: _uuids,
     Kind.BYTEA: _byteas,
     Kind.JSONB: _jsonbs,
+    Kind.BIT: bit_cells,
+    Kind.VARBIT: bit_cells,
+    Kind.CHAR: char_cells,
 }

@@ -39,3 +39,9 @@ class BadEncoding(VoltstreamError):
     """Bytes that are no text of the client's encoding."""
 
     sqlstate = "22021"
+
+
+class UndefinedBinaryOutput(VoltstreamError):
+    """A type has no binary form here."""
+
+    sqlstate = "42883"

@@ -14,7 +14,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Notice, Notification
 from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind
-from voltstream.pgwire.wire_types import wire_type
+from voltstream.pgwire.wire_types import column_type
 
 # --- frontend -----------------------------------------------------------------------------------
 
@@ -154,6 +154,8 @@ _FIXED_SIZES = {
     Kind.BOOL: 1, Kind.INT2: 2, Kind.INT4: 4, Kind.INT8: 8, Kind.FLOAT4: 4, Kind.FLOAT8: 8,
     Kind.UUID: 16, Kind.DATE: 4, Kind.TIME: 8, Kind.TIMETZ: 12, Kind.TIMESTAMP: 8,
     Kind.TIMESTAMPTZ: 8, Kind.INTERVAL: 16, Kind.OID: 4,
+    Kind.CHAR: 1, Kind.NAME: 64, Kind.XID: 4, Kind.REGPROC: 4, Kind.REGPROCEDURE: 4,
+    Kind.REGCLASS: 4, Kind.REGTYPE: 4, Kind.REGNAMESPACE: 4, Kind.REGROLE: 4, Kind.ACLITEM: 12,
 }  # fmt: skip
 
 
@@ -219,8 +221,14 @@ def parameter_description(oids: Sequence[int]) -> bytes:
 
 
 def _type_modifier(data_type: DataType) -> int:
-    """Return PostgreSQL's typmod of a numeric, -1 for anything else (src/backend numeric.c)."""
-    if data_type.kind is not Kind.NUMERIC or data_type.precision is None:
+    """Return PostgreSQL's typmod: numeric.c, varchar.c and varbit.c say what each type keeps."""
+    if data_type.precision is None:
+        return -1
+    if data_type.kind in (Kind.BPCHAR, Kind.VARCHAR):
+        return data_type.precision + 4
+    if data_type.kind in (Kind.BIT, Kind.VARBIT):
+        return data_type.precision
+    if data_type.kind is not Kind.NUMERIC:
         return -1
     return ((data_type.precision << 16) | (data_type.scale or 0)) + 4
 
@@ -229,7 +237,7 @@ def row_description(columns: Schema, formats: Sequence[int], codec: str = "utf-8
     """Describe the columns of the rows to come."""
     fields = [struct.pack("!H", len(columns))]
     for column, format_code in zip(columns, formats, strict=True):
-        data_type = wire_type(column.store_type)
+        data_type = column_type(column)
         size = -1 if data_type.array_depth else _FIXED_SIZES.get(data_type.kind, -1)
         numbers = (0, 0, data_type.oid, size, _type_modifier(data_type), format_code)
         fields.append(_text(column.name, codec) + struct.pack("!IhIhih", *numbers))

@@ -10,8 +10,6 @@ import re
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
 
 from voltstream.core.errors import (
     AdminShutdown,
@@ -35,19 +33,12 @@ from voltstream.core.ports import (
 from voltstream.core.schema import Schema
 from voltstream.pgwire import messages as m
 from voltstream.pgwire.copying import CopyReceiver, copy_out
+from voltstream.pgwire.entrance import Desk, Entrance
 from voltstream.pgwire.faults import UndefinedPortal
-from voltstream.pgwire.login import Login
 from voltstream.pgwire.parser import FrontendParser
 from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
 from voltstream.pgwire.rows import data_rows, result_formats
-from voltstream.pgwire.startup import (
-    LONG_KEY_BYTES,
-    SHORT_KEY_BYTES,
-    Credentials,
-    credentials_of,
-    settings_of,
-    version_spoken,
-)
+from voltstream.pgwire.startup import settings_of
 from voltstream.pgwire.style import Style, style_of
 
 _LOG = logging.getLogger(__name__)
@@ -64,35 +55,6 @@ _DEALLOCATE = re.compile(
 _DISCARD_ALL = re.compile(r"\s*discard\s+all\s*;?\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A session and the key that cancels its statements."""
-
-    session: Session
-    process_id: int
-    secret: bytes
-
-
-class Desk(Protocol):
-    """The server's side of a conversation."""
-
-    @property
-    def offers_tls(self) -> bool:
-        """Tell whether the connection can become TLS: there is a certificate, and it is not yet."""
-
-    @property
-    def secured(self) -> bool: ...
-
-    def demand(self, credentials: Credentials) -> Login | None:
-        """Say what the client must prove; None for nothing. Raises: 28000, 53300."""
-
-    def admit(self, credentials: Credentials, key_bytes: int) -> Admitted:
-        """Open a session. Raises: 3D000, 28000, 53300."""
-
-    def cancel(self, process_id: int, secret: bytes) -> None:
-        """Interrupt the session with this key; a wrong key does nothing."""
-
-
 class Conversation:
     """The protocol's state machine, from the startup packet to the end.
 
@@ -105,10 +67,7 @@ class Conversation:
         self.wants_tls = False  # The client was told yes: its next byte is TLS.
         self.farewell: VoltstreamError | None = None  # What a server that ends it has to say.
         self.denied = False  # It has proved the wrong thing.
-        self._login: Login | None = None
-        self._credentials: Credentials | None = None
-        self._minor = 0
-        self._desk = desk
+        self._entrance = Entrance(desk)
         self._parser = FrontendParser()
         self._waiting: deque[m.FrontendMessage] = deque()
         self._session: Session | None = None
@@ -206,62 +165,23 @@ class Conversation:
                 raise ProtocolViolation("unexpected message after startup")
 
     def _start(self, message: m.FrontendMessage) -> Iterator[bytes]:
-        match message:
-            case m.SslRequest() | m.GssRequest() if self._desk.secured:
-                raise ProtocolViolation("a request for encryption comes before all else, once")
-            case m.SslRequest() if self._desk.offers_tls:
-                if self._waiting or not self._parser.is_empty:
-                    # What comes before TLS could be put in by somebody in between.
-                    raise ProtocolViolation("received unencrypted data after SSL request")
-                self.wants_tls = True
-                yield b"S"
-            case m.SslRequest() | m.GssRequest():
-                yield b"N"
-            case m.CancelRequest(process_id=process_id, secret=secret):
-                self.finished = True
-                self._desk.cancel(process_id, secret)
-            case m.Startup():
-                yield from self._greet(message)
-            case m.Password(data=data) if self._login is not None:
-                yield self._login.answer(data)
-                if self._login.done:
-                    yield from self._enter()
-            case m.Terminate():
-                self.finished = True
-            case _ if self._login is not None:
-                raise ProtocolViolation("expected SASL response or password message")
-            case _:
-                raise ProtocolViolation("unexpected message before startup")
-
-    @property
-    def logging_in(self) -> bool:
-        """Tell whether the next message is part of a proof."""
-        return self._login is not None and self._session is None
-
-    def _greet(self, message: m.Startup) -> Iterator[bytes]:
-        unknown = [name for name in message.parameters if name.startswith("_pq_.")]
-        self._minor = version_spoken(message.minor)
-        if self._minor != message.minor or unknown:
-            yield m.negotiate_version(self._minor, unknown)
-        self._credentials = credentials_of(message.parameters)
-        self._login = self._desk.demand(self._credentials)
-        if self._login is not None:
-            yield self._login.begin()
-        else:
-            yield from self._enter()
-
-    def _enter(self) -> Iterator[bytes]:
-        credentials = self._credentials
-        if credentials is None:
-            raise InternalError("nobody has said who it is")
-        key_bytes = LONG_KEY_BYTES if self._minor >= 2 else SHORT_KEY_BYTES
-        admitted = self._desk.admit(credentials, key_bytes)
+        alone = not self._waiting and self._parser.is_empty
+        yield from self._entrance.answer(message, alone=alone)
+        self.wants_tls, self.finished = self._entrance.wants_tls, self._entrance.finished
+        admitted = self._entrance.admitted
+        if admitted is None:
+            return
         self._session = admitted.session
         self._parser.bytes_max = MESSAGE_BYTES_MAX
         yield m.AUTHENTICATION_OK
         yield from self._changed_settings(admitted.session)
         yield m.backend_key(admitted.process_id, admitted.secret)
         yield m.ready(admitted.session.status)
+
+    @property
+    def logging_in(self) -> bool:
+        """Tell whether the next message is part of a proof."""
+        return self._entrance.logging_in
 
     def _changed_settings(self, session: Session) -> Iterator[bytes]:
         self._parser.codec = self._codec = style_of(session.spelling()).codec

@@ -12,10 +12,11 @@ from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind
 from voltstream.pgwire.arrow import CELL, EMPTY_CELL, EMPTY_TEXT, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
+from voltstream.pgwire.declared import as_shown
 from voltstream.pgwire.numerics import float8_text, rounded_text
 from voltstream.pgwire.style import USUAL, Style
-from voltstream.pgwire.text import encoded, encoded_text, text_cells, text_values
-from voltstream.pgwire.wire_types import wire_type
+from voltstream.pgwire.text import encoded, encoded_text, plain, text_cells, text_values
+from voltstream.pgwire.wire_types import column_type
 
 # What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
 _COPY_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))
@@ -53,7 +54,7 @@ def data_rows(
     pieces: list[Cells] = []
     sizes = None
     for array, column, binary in zip(batch.columns, columns, formats, strict=True):
-        cells = _wire_cells(array, column.store_type, bool(binary), style)
+        cells = _wire_cells(array, column_type(column), bool(binary), style)
         lengths = pc.fill_null(pc.binary_length(cells), -1)
         pieces += [big_endian(lengths.to_numpy(), ">i4"), pc.fill_null(cells, EMPTY_CELL)]
         size = pc.max_element_wise(lengths, 0)
@@ -96,11 +97,10 @@ def _few_cell(value: object, packed: str | None, style: Style) -> bytes:
     return struct.pack("!i", len(raw)) + raw
 
 
-def _wire_cells(array: Cells, store_type: str, binary: bool, style: Style) -> Cells:
-    data_type = wire_type(store_type)
+def _wire_cells(array: Cells, data_type: DataType, binary: bool, style: Style) -> Cells:
     if binary:
         return binary_cells(array, data_type, style)
-    return text_cells(array, data_type.kind, style)
+    return text_cells(as_shown(plain(array), data_type), data_type.kind, style)
 
 
 def _data(rows: Cells) -> bytes:
@@ -126,8 +126,10 @@ def copy_rows(
     null = options.get("null", "" if csv else "\\N")
     cells = []
     for array, column in zip(batch.columns, columns, strict=True):
-        texts = text_values(array, column.type.kind, style).cast(pa.large_string())
-        if _is_bare(column.type, delimiter, null, style):
+        found = column_type(column)
+        shown = as_shown(plain(array), found)
+        texts = text_values(shown, found.kind, style).cast(pa.large_string())
+        if _is_bare(found, delimiter, null, style):
             pass
         elif csv:
             texts = _csv_quoted(texts, delimiter, null, options.get("quote", '"'))

@@ -30,8 +30,9 @@ from voltstream.core.limits import CONNECTIONS_MAX, STARTING_CONNECTIONS_MAX
 from voltstream.core.ports import Session, Sessions
 from voltstream.core.tls import Certificate
 from voltstream.pgwire.channel import ALPN, begins_with_tls, hold, listen, read_on, secure
+from voltstream.pgwire.entrance import Admitted
 from voltstream.pgwire.login import Line, Login, Policy, demanded
-from voltstream.pgwire.protocol import Admitted, Conversation
+from voltstream.pgwire.protocol import Conversation
 from voltstream.pgwire.startup import Credentials
 
 T = TypeVar("T")

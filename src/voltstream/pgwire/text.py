@@ -26,7 +26,6 @@ from voltstream.pgwire.numerics import float4_text, float8_texts, is_unbounded
 from voltstream.pgwire.style import USUAL, Style
 from voltstream.sql.natives.json_values import normal_json
 
-_JSON = (Kind.JSON, Kind.JSONB)
 _ARRAY_QUOTED = re.compile(r'[{},"\\\s]|^$|^null$', re.IGNORECASE)
 _ARRAY_ESCAPED = re.compile(r'(["\\])')
 _ESCAPED_BYTES = tuple(
@@ -76,7 +75,8 @@ def text_values(array: Cells, kind: Kind = Kind.TEXT, style: Style = USUAL) -> C
     """Return the text form as large_string, or large_binary for strings already encoded."""
     array = plain(array)
     data_type = array.type
-    if kind in _JSON and (pa.types.is_string(data_type) or pa.types.is_large_string(data_type)):
+    is_text = pa.types.is_string(data_type) or pa.types.is_large_string(data_type)
+    if kind is Kind.JSONB and is_text:
         return _per_value(array, normal_json)
     if pa.types.is_timestamp(data_type):
         if data_type.tz is not None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from voltstream.core.schema import Column
 from voltstream.core.types import DataType, Kind, from_store
+
+
+def column_type(column: Column) -> DataType:
+    """Return the type of a column as clients know it."""
+    return column.told or wire_type(column.store_type)
 
 
 @lru_cache(4096)

@@ -226,7 +226,7 @@ class Access:
         try:
             if in_utc and self._introduction:
                 reader.execute(self._introduction)
-            rows = reader.stream(plan.readied(reader, spelled))
+            rows = reader.stream(plan.readied(reader, spelled), lambda _: plan.columns)
         except BaseException:
             reader.close()
             raise

@@ -417,7 +417,7 @@ def remake_readers(epoch: Epoch, entry: Entry) -> None:
         if isinstance(parsed, CreateView) and other.kind == "view":
             plain = Names(epoch.catalog, epoch.connection.describe)
             entries.make_plain_view(other.stored.schema, parsed, plain, epoch.connection)
-            relation = entries.view_relation(other.stored, parsed, epoch.connection)
+            relation = entries.view_relation(other.stored, parsed, plain, epoch.connection)
             again = replace(again, relation=relation)
         again = followers.attached(again, lambda one: epoch.catalog.named(one.from_name))
         epoch.catalog = epoch.catalog.with_entry(again)

@@ -93,7 +93,7 @@ def _add_columns(epoch: Epoch, entry: Entry, actions: Sequence[ColumnAction]) ->
     listed = entries.column_list([column.name for column in parsed.columns])
     shown = public_name(stored.schema, stored.name)
     connection.execute(f"CREATE OR REPLACE VIEW {shown} AS SELECT {listed} FROM {store}")
-    relation = entries.source_relation(stored, connection)
+    relation = entries.source_relation(stored, parsed, connection)
     epoch.forget_delta(relation.delta)
     arrivals.make_arrival_delta(connection, relation, parsed)
     return replace(entry, stored=stored, parsed=parsed, relation=relation)

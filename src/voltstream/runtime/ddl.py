@@ -73,7 +73,7 @@ def create_source(epoch: Epoch, parsed: CreateSource) -> Outcome:
         f"CREATE VIEW {public_name(stored.schema, stored.name)} AS "
         f"SELECT {listed} FROM _vs.src_{stored.oid}"
     )
-    relation = entries.source_relation(stored, connection)
+    relation = entries.source_relation(stored, parsed, connection)
     if "watermark" in parsed.properties:
         mark = parsed.properties["watermark"]
         arrivals.check_mark(connection, mark, parsed.columns, relation.stored)
@@ -209,7 +209,7 @@ def _plain_view(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
     for schema, name in relations(parsed.query):
         names.find(schema, name)
     stored = bound(stored, names)
-    relation = entries.view_relation(stored, parsed, epoch.connection)
+    relation = entries.view_relation(stored, parsed, names, epoch.connection)
     _refuse_system_names(column.name for column in relation.columns)
     register(epoch, Entry(stored, parsed, relation))
     return Outcome("CREATE VIEW")
@@ -232,7 +232,7 @@ def _materialize(epoch: Epoch, parsed: CreateView, names: Names) -> Outcome:
     )
     connection.execute(f"DELETE FROM {program.output}")
     stored = bound(stored, names)
-    relation = entries.materialized_relation(stored, parsed, program, connection)
+    relation = entries.materialized_relation(stored, parsed, program, names, connection)
     _refuse_system_names(column.name for column in relation.columns)
     entry = Entry(stored, parsed, relation, program)
     register(epoch, entry)

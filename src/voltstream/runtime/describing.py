@@ -18,6 +18,7 @@ from voltstream.sql.capture import capture
 from voltstream.sql.chunk_queries import ChunkQuery, opened, split
 from voltstream.sql.effects import EffectQuery
 from voltstream.sql.parameters import parameter_types
+from voltstream.sql.told import told
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
 
@@ -73,7 +74,8 @@ def _columns(
             return _columns(plain, catalog, connection, parameters)
         case sql.Query(tree=tree):
             names = Names(catalog, connection.describe)
-            columns = connection.describe(translate_query(tree, names, connection, parameters))
+            text = translate_query(tree, names, connection, parameters)
+            columns = told(tree, names, connection.describe(text))
             return effect_columns(parsed, columns) if isinstance(parsed, EffectQuery) else columns
         case sql.Insert() | sql.Update() | sql.Delete():
             if not parsed.returning:
@@ -104,4 +106,5 @@ def _returned(
     if returning is None:
         return None
     names = Names(catalog, connection.describe)
-    return connection.describe(translate_query(returning, names, connection, parameters))
+    text = translate_query(returning, names, connection, parameters)
+    return told(returning, names, connection.describe(text))

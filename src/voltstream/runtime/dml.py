@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from voltstream.core.errors import WrongObjectType
@@ -19,6 +20,7 @@ from voltstream.sql.columns import quoted
 from voltstream.sql.conflicts import conflict_of, conflict_update
 from voltstream.sql.returning import Kept, kept_beside
 from voltstream.sql.statements import Delete, Insert, Merge, ObjectName, Truncate, Update
+from voltstream.sql.told import told
 from voltstream.sql.translate import translate_query
 
 _PUSHED = "_pushed"
@@ -42,7 +44,7 @@ def insert(epoch: Epoch, parsed: Insert, parameters: Sequence[object | None]) ->
         columns = conflict.columns if conflict is not None else ()
         quiet = not parsed.returning
         count = tables.insert(epoch, entry, rows, behaviour, columns, quiet=quiet)
-    answer = _answer(epoch, capture(parsed.tree, CHANGED), parameters)
+    answer = _answer(epoch, entry, capture(parsed.tree, CHANGED), parameters)
     return Outcome(f"INSERT 0 {count}", rows=answer)
 
 
@@ -60,7 +62,7 @@ def update(epoch: Epoch, parsed: Update, parameters: Sequence[object | None]) ->
     if kept is not None:
         parts = capture(parsed.tree, ANSWERED, kept.answer)
         _keep(epoch, f"SELECT * FROM ({new}) JOIN {_beside(kept)} USING ({ROW_ID})")
-    return Outcome(f"UPDATE {count}", rows=_answer(epoch, parts, parameters))
+    return Outcome(f"UPDATE {count}", rows=_answer(epoch, entry, parts, parameters))
 
 
 def _kept(parsed: Update | Delete, target: Target, compiling: Compiling) -> Kept | None:
@@ -90,7 +92,7 @@ def merge(epoch: Epoch, parsed: Merge, parameters: Sequence[object | None]) -> O
     compiling = _compiling(epoch, parameters)
     thawing.thaw_matching(epoch, entry, parsed.tree, compiling)
     count = merging.merge(epoch, entry, parsed, compiling)
-    return Outcome(f"MERGE {count}", rows=_answer(epoch, capture(parsed.tree), parameters))
+    return Outcome(f"MERGE {count}", rows=_answer(epoch, entry, capture(parsed.tree), parameters))
 
 
 def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) -> Outcome:
@@ -120,7 +122,7 @@ def delete(epoch: Epoch, parsed: Delete, parameters: Sequence[object | None]) ->
     tables.add_delta(epoch, relation, CHANGED, -1)
     if kept is not None:
         parts = capture(parsed.tree, ANSWERED, kept.answer)
-    return Outcome(f"DELETE {count}", rows=_answer(epoch, parts, parameters))
+    return Outcome(f"DELETE {count}", rows=_answer(epoch, entry, parts, parameters))
 
 
 def truncate(epoch: Epoch, parsed: Truncate) -> Outcome:
@@ -156,13 +158,28 @@ def _refuse_append_only(entry: Entry, verb: str) -> None:
         )
 
 
-def _answer(epoch: Epoch, parts: Capture, parameters: Sequence[object | None]) -> Held | None:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A catalog in which the rows that changed stand under a name of their own."""
+
+    names: Names
+    relation: Relation | None
+
+    def find(self, schema: str | None, name: str) -> Relation | None:
+        changed = schema is None and name in (CHANGED, ANSWERED, _PUSHED)
+        return self.relation if changed else self.names.find(schema, name)
+
+
+def _answer(
+    epoch: Epoch, entry: Entry, parts: Capture, parameters: Sequence[object | None]
+) -> Held | None:
     """Evaluate RETURNING over the rows as they are now."""
     if parts.returning is None:
         return None
     names = Names(epoch.catalog, epoch.connection.describe)
     sql = translate_query(parts.returning, names, epoch.connection, parameters)
-    return Held(*epoch.connection.arrow(sql))
+    columns, rows = epoch.connection.arrow(sql)
+    return Held(told(parts.returning, _Standing(names, entry.relation), columns), rows)
 
 
 def _push(
@@ -184,5 +201,5 @@ def _push(
     _, table = connection.arrow(f"SELECT * FROM {_PUSHED}")
     if count:
         append_rows(epoch, entry, table)
-    rows = _answer(epoch, capture(parsed.tree, _PUSHED), parameters)
+    rows = _answer(epoch, entry, capture(parsed.tree, _PUSHED), parameters)
     return Outcome(f"INSERT 0 {count}", rows=rows)

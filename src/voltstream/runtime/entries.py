@@ -33,6 +33,7 @@ from voltstream.sql.statements import (
     Parsed,
     Query,
 )
+from voltstream.sql.told import declared_columns, told
 from voltstream.sql.translate import translate_query
 from voltstream.sql.watermarks import source_watermark
 from voltstream.store import hypertable
@@ -60,8 +61,9 @@ def reparse(stored: StoredObject) -> Parsed:
     return found[0]
 
 
-def source_relation(stored: StoredObject, connection: Connection) -> Relation:
+def source_relation(stored: StoredObject, parsed: CreateSource, connection: Connection) -> Relation:
     columns = connection.describe(f"SELECT * FROM {public_name(stored.schema, stored.name)}")
+    columns = declared_columns(parsed.columns, columns)
     return Relation(
         oid=stored.oid,
         schema=stored.schema,
@@ -108,7 +110,7 @@ def make_table_view(stored: StoredObject, relation: Relation, connection: Connec
 
 def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connection) -> Relation:
     name = table_store(stored.oid)
-    columns = connection.describe(f"SELECT * FROM {name}")
+    columns = declared_columns(parsed.columns, connection.describe(f"SELECT * FROM {name}"))
     parted = hypertable.find(connection, stored.oid)
     if parted is not None:
         hypertable.make_views(connection, parted)
@@ -129,10 +131,15 @@ def table_relation(stored: StoredObject, parsed: CreateTable, connection: Connec
 
 
 def materialized_relation(
-    stored: StoredObject, parsed: CreateView, program: Program, connection: Connection
+    stored: StoredObject,
+    parsed: CreateView,
+    program: Program,
+    names: Names,
+    connection: Connection,
 ) -> Relation:
     groups = () if parsed.column_names else group_columns(parsed.query)
     columns = connection.describe(f"SELECT * FROM {public_name(stored.schema, stored.name)}")
+    columns = told(parsed.query, names, columns)
     return Relation(
         oid=stored.oid,
         schema=stored.schema,
@@ -149,9 +156,11 @@ def materialized_relation(
     )
 
 
-def view_relation(stored: StoredObject, parsed: CreateView, connection: Connection) -> Relation:
+def view_relation(
+    stored: StoredObject, parsed: CreateView, names: Names, connection: Connection
+) -> Relation:
     name = public_name(stored.schema, stored.name)
-    columns = connection.describe(f"SELECT * FROM {name}")
+    columns = told(parsed.query, names, connection.describe(f"SELECT * FROM {name}"))
     return Relation(
         oid=stored.oid,
         schema=stored.schema,
@@ -226,7 +235,7 @@ def restored(
     names = Names(catalog, connection.describe, Scope(path=(), pins=scope.pins))
     match parsed:
         case CreateSource():
-            relation = source_relation(stored, connection)
+            relation = source_relation(stored, parsed, connection)
             arrivals.make_arrival_delta(connection, relation, parsed)
             return Entry(stored, parsed, relation)
         case CreateTable():
@@ -235,10 +244,10 @@ def restored(
             return Entry(stored, parsed, relation)
         case CreateView(materialized=True):
             program = view_program(stored.oid, parsed, names, connection)
-            relation = materialized_relation(stored, parsed, program, connection)
+            relation = materialized_relation(stored, parsed, program, names, connection)
             return Entry(stored, parsed, relation, program)
         case CreateView():
-            return Entry(stored, parsed, view_relation(stored, parsed, connection))
+            return Entry(stored, parsed, view_relation(stored, parsed, names, connection))
         case CreateSink():
             program = sink_program(stored.oid, parsed, names, connection)
             return Entry(stored, parsed, None, program)

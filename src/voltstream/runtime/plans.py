@@ -29,6 +29,7 @@ from voltstream.sql.lifting import Cut, Lifted, Marker, cut, lifted
 from voltstream.sql.parameters import gives_parameters
 from voltstream.sql.parse import parse_statements
 from voltstream.sql.resolve import resolved
+from voltstream.sql.told import told
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection, literal, quoted
 
@@ -269,7 +270,7 @@ def _planned(asked: Asked, sight: Sight, connection: Connection) -> Plan | None:
     query = cut(text)
     if set(query.numbers) != set(range(1, len(kinds) + 1)):
         return None
-    columns = connection.describe(text)
+    columns = told(qualified.tree, names, connection.describe(text))
     entries = [sight.catalog.get(schema, name) for schema, name in relations(qualified.tree)]
     timed = any(word in text for word in _TIMED_WORDS) or any(map(_is_timed, entries))
     few = is_plain(columns)

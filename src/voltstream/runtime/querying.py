@@ -16,6 +16,7 @@ from voltstream.runtime.results import Held
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
 from voltstream.sql.explain import explain
+from voltstream.sql.told import told
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
 
@@ -34,7 +35,9 @@ def streamed(
 ) -> RowStream:
     """Run a query on a connection of its own, which the result owns from here on."""
     refuse_suspended(catalog, tree)
-    return reader.stream(_readied(reader, catalog, tree, parameters))
+    text = _readied(reader, catalog, tree, parameters)
+    names = Names(catalog, reader.describe)
+    return reader.stream(text, lambda columns: told(tree, names, columns))
 
 
 def _readied(
@@ -58,7 +61,8 @@ def held(epoch: Epoch, tree: Any, parameters: Sequence[object | None]) -> Outcom
     tree, scans = scanned(epoch.connection, epoch.catalog, tree, parameters)
     text = translate_query(tree, names, epoch.connection, parameters)
     text = opened(epoch.connection, text, scans)
-    return Outcome("SELECT", rows=Held(*epoch.connection.arrow(text)))
+    columns, rows = epoch.connection.arrow(text)
+    return Outcome("SELECT", rows=Held(told(tree, names, columns), rows))
 
 
 def explained(reader: Connection, catalog: Catalog, parsed: sql.Explain) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from voltstream.core.types import declared
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Epoch
 from voltstream.runtime.roles import Roles
@@ -86,7 +87,8 @@ def _columns(entry: Entry) -> Iterable[Row]:
             required = spec.not_null or column.name in table.primary_key
             standard = spec.default_text
             identity = {"always": "a", "by default": "d"}.get(spec.identity or "")
-        row = (entry.oid, number, column.name, column.store_type, required, standard, identity)
+        spelled = declared(column.told) if column.told is not None else column.store_type
+        row = (entry.oid, number, column.name, spelled, required, standard, identity)
         yield row
 
 

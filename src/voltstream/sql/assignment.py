@@ -57,4 +57,4 @@ def _as_column(item: exp.Expression, store_type: str) -> exp.Expression:
         store_type.endswith("]")
     ):
         return item
-    return cast(bare(item), store_type)
+    return cast(bare(item), "varbit" if store_type == "BIT" else store_type)

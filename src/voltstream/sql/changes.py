@@ -26,6 +26,7 @@ from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.columns import quoted
 from voltstream.sql.dialect import parse_expression, tokenize
 from voltstream.sql.expressions import spell
+from voltstream.sql.fitting import fitted
 from voltstream.sql.returning import others
 from voltstream.sql.statements import ColumnSpec
 from voltstream.sql.translate import translated_tree
@@ -106,7 +107,7 @@ def insert_rows(tree: exp.Insert, target: Target, compiling: Compiling) -> str:
     places = {name: i for i, name in enumerate(given)}
     defaults = _defaults([s for s in target.columns if s.name not in places], target, compiling)
     parts = [
-        f"CAST({f'c{places[s.name]}' if s.name in places else defaults[s.name]} AS {s.store_type}) "
+        f"{fitted(f'c{places[s.name]}' if s.name in places else defaults[s.name], s)} "
         f"AS {quoted(s.name)}"
         for s in target.columns
         if s.generated_text is None
@@ -181,7 +182,7 @@ def _plain(value: exp.Expression, spec: ColumnSpec) -> str | None:
     if isinstance(value, exp.Literal):
         if not value.is_string:
             return str(value.name)
-        if spec.store_type == "VARCHAR":
+        if spec.store_type == "VARCHAR":  # What is too long is told where it is assigned.
             return "'" + value.name.replace("'", "''") + "'"
     if isinstance(value, exp.Neg) and isinstance(value.this, exp.Literal):
         return None if value.this.is_string else f"-{value.this.name}"
@@ -214,7 +215,9 @@ def _is_row(value: exp.Expression) -> bool:
 
 
 def _cast(value: exp.Expression, spec: ColumnSpec) -> exp.Expression:
-    kind = exp.DataType.build(spec.store_type, dialect="duckdb")
+    # Bits of any count: how many there may be is told when they are kept.
+    store_type = "varbit" if spec.store_type == "BIT" else spec.store_type
+    kind = exp.DataType.build(store_type, dialect="duckdb", udt=True)
     return exp.Cast(this=value.copy(), to=kind)
 
 
@@ -251,7 +254,7 @@ def with_generated(rows: str, target: Target, compiling: Compiling) -> str:
     ]
     texts = compiling.items(trees, target.stored)
     values = {
-        spec.name: f"CAST({text} AS {spec.store_type}) AS {quoted(spec.name)}"
+        spec.name: f"{fitted(text, spec)} AS {quoted(spec.name)}"
         for spec, text in zip(made, texts, strict=True)
     }
     parts = [values.get(spec.name, quoted(spec.name)) for spec in target.columns]
@@ -328,7 +331,7 @@ def update_rows(
     if beside and once:
         old = f"SELECT DISTINCT ON ({ROW_ID}) * FROM ({old})"
     parts = [
-        f"CAST({f'n{i}' if s.name in assigned else f'o{i}'} AS {s.store_type}) AS {quoted(s.name)}"
+        f"{fitted(f'n{i}' if s.name in assigned else f'o{i}', s)} AS {quoted(s.name)}"
         for i, s in enumerate(target.columns)
         if s.generated_text is None
     ]
@@ -417,8 +420,8 @@ def arriving_rows(
     """
     defaults = _defaults([s for s in target.columns if s.name not in names], target, compiling)
     parts = [
-        f"CAST({quoted(names[s.name]) if s.name in names else defaults[s.name]} AS "
-        f"{s.store_type}) AS {quoted(s.name)}"
+        f"{fitted(quoted(names[s.name]) if s.name in names else defaults[s.name], s)} AS "
+        f"{quoted(s.name)}"
         for s in target.columns
         if s.generated_text is None
     ]

@@ -67,7 +67,8 @@ SET_FUNCTIONS = frozenset({
     "string_to_table", "jsonb_array_elements", "jsonb_array_elements_text", "jsonb_object_keys",
     "jsonb_each", "jsonb_each_text", "json_array_elements", "json_array_elements_text",
     "json_object_keys", "json_each", "json_each_text", "jsonb_path_query",
-    "jsonb_populate_recordset", "jsonb_to_recordset", "_pg_expandarray", *timelines.ROWS,
+    "jsonb_populate_recordset", "jsonb_to_recordset", "_pg_expandarray", "aclexplode",
+    *timelines.ROWS,
 })  # fmt: skip
 
 
@@ -242,6 +243,24 @@ _STORE = StoreDialect()
 _PARAMETERIZED = _Parameterized()
 
 
+_BASES = {TokenType.HEX_STRING: ("0x", 16), TokenType.BIT_STRING: ("0b", 2)}
+
+
+def _with_plain_numbers(tokens: Sequence[Token], text: str) -> Sequence[Token]:
+    """Tell 0x1F, a number, from X'1F', which is bits: to the grammar they are the same token."""
+    if not any(token.token_type in _BASES for token in tokens):
+        return tokens
+    return [_plain_number(token, text) for token in tokens]
+
+
+def _plain_number(token: Token, text: str) -> Token:
+    mark, base = _BASES.get(token.token_type, ("", 10))
+    if not mark or text[token.start : token.start + 2].lower() != mark:
+        return token
+    number = str(int(token.text.removeprefix(mark), base))
+    return Token(TokenType.NUMBER, number, token.line, token.col, token.start, token.end)
+
+
 def _has_parameters(text: str) -> bool:
     return "$" in text and re.search(r"\$[0-9]", _QUOTED.sub(" ", text)) is not None
 
@@ -291,6 +310,9 @@ def fold(tree: exp.Expression) -> exp.Expression:
         inner = exists.this.unnest() if isinstance(exists.this, exp.Expression) else None
         if isinstance(inner, exp.Select) and not inner.expressions:
             inner.set("expressions", [exp.Literal.number(1)])  # It has rows, and no columns.
+    for constant in list(tree.find_all(exp.ParseJSON)):
+        if constant.args.get("is_literal"):  # json '{}', which is a cast as any other.
+            constant.replace(exp.cast(constant.this.copy(), exp.DataType.Type.JSON))
     mark_sessions(tree)
     fill_buckets(tree)
     for select in tree.find_all(exp.Select):
@@ -343,7 +365,7 @@ def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> 
     if not tokens:
         raise SyntaxFault("syntax error: an expression is missing", position=None)
     parser = VoltstreamParser(error_level=ErrorLevel.IMMEDIATE, dialect=_DIALECT)
-    given = in_known_words(without_qualifiers(tokens))
+    given = in_known_words(without_qualifiers(_with_plain_numbers(tokens, text)))
     try:
         found = (
             parser.parse_into(exp.Condition, given, text) if scalar else parser.parse(given, text)

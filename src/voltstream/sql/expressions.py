@@ -261,13 +261,49 @@ _AROUND_CALLS = (exp.Filter, exp.Window, exp.WithinGroup, exp.IgnoreNulls, exp.R
 _CALL_NAMES = {"logical_and": "bool_and", "logical_or": "bool_or", "group_concat": "string_agg"}
 
 
+PARAMETER = "parameter"  # Marks the cast that tells a parameter's type: nobody wrote it.
+_TYPE_WORDS = {
+    "INT": "int4", "BIGINT": "int8", "SMALLINT": "int2", "DOUBLE": "float8", "FLOAT": "float4",
+    "REAL": "float4", "BOOLEAN": "bool", "DECIMAL": "numeric", "CHAR": "bpchar",
+    "VARBINARY": "bytea", "BIGDECIMAL": "numeric",
+}  # fmt: skip
+
+
+def type_word(kind: exp.Expression) -> str:
+    """Return a type's name in the catalogs, by which PostgreSQL names what is cast to it."""
+    if isinstance(kind, exp.ObjectIdentifier | exp.PseudoType):
+        return str(kind.this).lower()
+    if not isinstance(kind, exp.DataType):
+        return ""
+    if kind.this == exp.DataType.Type.ARRAY and kind.expressions:
+        return type_word(kind.expressions[0])
+    if kind.this == exp.DataType.Type.USERDEFINED:
+        named = kind.args.get("kind")
+        last = named.expression if isinstance(named, exp.Dot) else named
+        return (last.name if isinstance(last, exp.Expression) else str(last)).lower()
+    if not isinstance(kind.this, exp.DataType.Type):
+        return ""
+    return _TYPE_WORDS.get(kind.this.name, kind.this.name.lower())
+
+
 def output_name(tree: exp.Expression) -> str:
     """Return the name PostgreSQL gives an unnamed output column."""
     if isinstance(tree, exp.Alias):
         return str(tree.alias)
-    inner = tree
+    inner, cast_name = tree, ""
     while isinstance(inner, exp.Cast | exp.Paren):
+        if isinstance(inner, exp.Cast) and not inner.meta.get(PARAMETER):
+            cast_name = cast_name or type_word(inner.to)
         inner = inner.this
+    return _inner_name(inner) or cast_name or "?column?"
+
+
+def _inner_name(inner: exp.Expression) -> str:
+    """Return the name that a value has by itself; "" for none."""
+    if isinstance(inner, exp.Subquery):
+        query = inner.this
+        items = query.expressions if isinstance(query, exp.Select) else []
+        return output_name(items[0]) if len(items) == 1 else ""
     if isinstance(inner, exp.Dot):  # The field of a record, or a function behind its schema.
         inner = inner.expression
     if isinstance(inner, exp.Column | exp.Identifier):
@@ -275,9 +311,9 @@ def output_name(tree: exp.Expression) -> str:
     while isinstance(inner, _AROUND_CALLS):
         inner = inner.this
     if isinstance(inner, exp.Anonymous) and inner.name.startswith("operator "):
-        return "?column?"
+        return ""
     if isinstance(inner, exp.Binary | exp.JSONBDeleteAtPath):  # Operators: some are functions too.
-        return "?column?"
+        return ""
     if isinstance(inner, exp.Anonymous | exp.AnonymousAggFunc):
         return inner.name.lower()
     if isinstance(inner, exp.CurrentTimestamp):
@@ -285,4 +321,4 @@ def output_name(tree: exp.Expression) -> str:
     if isinstance(inner, exp.Func):
         name = inner.sql_name().lower()
         return _CALL_NAMES.get(name, name)
-    return "?column?"
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voltstream.core.limits import TEXT_BYTES_MAX
+from voltstream.sql import fitting
 
 _TRUE = "('t','tr','tru','true','y','ye','yes','on','1')"
 _FALSE = "('f','fa','fal','fals','false','n','no','of','off','0')"
@@ -19,6 +20,7 @@ _TOO_MANY = _fail("54000", f"'array size exceeds the maximum allowed ({_ITEMS_MA
 
 # (name and parameters, body)
 _TEXT = (
+    ("_vs_head_bytes(n)", "CASE WHEN n < 127 THEN 1 ELSE 4 END"),
     ("_vs_session_gap(g)", "g IS NULL"),  # Marks a partition that is cut into sessions.
     ("_vs_numeric_text(x)",
      "CASE WHEN contains(CAST(x AS VARCHAR), '.') "
@@ -266,7 +268,7 @@ _DATES = (
 MACROS: tuple[str, ...] = (
     *(
         f"CREATE OR REPLACE MACRO main.{head} AS {body}"
-        for family in (_TEXT, _JSON, _ARRAYS, _NUMBERS, _DATES)
+        for family in (fitting.MACROS, _TEXT, _JSON, _ARRAYS, _NUMBERS, _DATES)
         for head, body in family
     ),
     "CREATE OR REPLACE MACRO main._vs_array_position "

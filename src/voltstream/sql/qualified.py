@@ -13,7 +13,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 _OID_TYPES = frozenset(
     ("oid", "regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole")
 )
-_ODD = _OID_TYPES | {"pg_catalog"}
+_ODD = _OID_TYPES | {"pg_catalog", "varying"}
 
 
 def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
@@ -34,6 +34,9 @@ def without_qualifiers(tokens: Sequence[Token]) -> list[Token]:
                 at += 2
             case ["pg_catalog", ".", *_] if kept and _opens_type(kept[-1]):
                 at += 2
+            case ["bit", "varying", *_] if kept and _opens_type(kept[-1]):
+                kept.append(_named(tokens[at], "varbit"))
+                at += 2
             case [name, "[", "]", *_] if name in _OID_TYPES:
                 kept.append(_plain_number(tokens[at]))
                 at += 1
@@ -47,5 +50,9 @@ def _plain_number(token: Token) -> Token:
     return Token(TokenType.UINT, "uint", token.line, token.col, token.start, token.end)
 
 
+def _named(token: Token, word: str) -> Token:
+    return Token(TokenType.VAR, word, token.line, token.col, token.start, token.end)
+
+
 def _opens_type(token: Token) -> bool:
-    return token.token_type == TokenType.DCOLON
+    return token.token_type == TokenType.DCOLON or token.text.lower() == "as"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from voltstream.sql.catalog import CatalogReader
+from voltstream.sql.expressions import output_name
 from voltstream.sql.row_functions import ROWS_OF
 
 SCHEMA = "_pg"
@@ -19,6 +20,7 @@ INFORMATION_SCHEMA = "_is"
 _SCHEMAS = {"pg_catalog": SCHEMA, "information_schema": INFORMATION_SCHEMA}
 
 FUNCTIONS = frozenset((
+    "acldefault", "pg_describe_object", "pg_identify_object",
     "array_lower", "array_upper",
     "col_description", "current_database", "current_schema", "current_schemas", "current_setting",
     "current_user", "format_type", "getdatabaseencoding", "has_any_column_privilege",
@@ -73,12 +75,17 @@ _STORE_TYPES = {
     "cardinal_number": "INTEGER", "yes_or_no": "VARCHAR", "regdictionary": "VARCHAR",
     "regconfig": "VARCHAR", "regoper": "VARCHAR", "regoperator": "VARCHAR", "anyarray": "VARCHAR[]",
 }  # fmt: skip
+# Functions that return rows: the fields of each.
+_ROWS = {
+    "_pg_expandarray": ("x", "n"),
+    "aclexplode": ("grantor", "grantee", "privilege_type", "is_grantable"),
+}
 _ZERO_BASED = frozenset(("indkey", "indclass", "indoption", "indcollation", "proargtypes"))
 _TEXT_ARGUMENTS = frozenset(("quote_ident", "quote_literal", "format", "regexp_replace", "replace"))
 _MENTIONED = re.compile(
-    r"pg_(?!notify\b)|rw_recovery|information_schema|current_|session_user|\buser\b|::\s*(?:reg|oid|name|xid|\"char)"
+    r"pg_(?!notify\b)|rw_recovery|rw_ddl|information_schema|current_|session_user|\buser\b|::\s*(?:reg|oid|name|xid|\"char)"
     r"|\bas\s+reg|tableoid|\bversion\s*\(|has_\w+_privilege|\w+_description|\bquote_|\bto_reg|txid_|inet_"
-    r"|format_type|array_(?:upp|low)er|database\w*\(|row_security|\{",
+    r"|acldefault|aclexplode|format_type|array_(?:upp|low)er|database\w*\(|row_security|\{",
     re.IGNORECASE,
 )
 
@@ -179,6 +186,14 @@ def _table_function(table: exp.Table, call: exp.Anonymous) -> None:
         root = exp.alias_(call.expressions[0].copy(), "relid")
         leaf, level = exp.alias_(exp.true(), "isleaf"), exp.alias_(exp.Literal.number(0), "level")
         query = exp.select(root, exp.alias_(exp.null(), "parentrelid"), leaf, level)
+    elif name == "pg_identify_object":
+        found = exp.select(exp.alias_(_call(name, call.expressions), "found"))
+        parts = [
+            exp.alias_(exp.func("struct_extract", exp.column("found"), exp.Literal.string(part)),
+                       part, quoted=True)
+            for part in ("type", "schema", "name", "identity")
+        ]  # fmt: skip
+        query = exp.select(*parts).from_(found.subquery("identified"))
     elif name in FUNCTIONS:
         query = exp.select(exp.alias_(_call(name, call.expressions), name))
     else:
@@ -264,11 +279,11 @@ def _function(node: exp.Anonymous) -> exp.Expression:
     name = node.name.lower()
     if isinstance(node.parent, exp.Table) and name in TABLE_FUNCTIONS:
         return node
-    if name == "_pg_expandarray":
+    if name in _ROWS:
         rows = _call(name, node.expressions)
         if isinstance(node.parent, exp.Table):
             node.parent.set("db", None)
-            fields = [exp.Literal.string("x"), exp.Literal.string("n")]
+            fields = [exp.Literal.string(field) for field in _ROWS[name]]
             return exp.Anonymous(this=ROWS_OF, expressions=[rows, *fields])
         in_call = isinstance(node.parent, exp.Explode)
         return rows if in_call else exp.Anonymous(this="unnest", expressions=[rows])
@@ -304,6 +319,8 @@ def _cast(node: exp.Cast) -> exp.Expression:
     if name in _REG_TYPES:
         return _oid_typed(node, "regproc" if name == "regprocedure" else name)
     _mend_types(node)
+    if name == "char":
+        return exp.Anonymous(this="left", expressions=[node.copy(), exp.Literal.number(1)])
     return node
 
 
@@ -415,12 +432,12 @@ def _output_name(item: exp.Expression) -> str:
         case exp.Column() if not item.table and not item.this.args.get("quoted", False):
             return _WORDS.get(item.name, "")
         case exp.Cast():
-            inner = _output_name(item.this)
+            inner = "" if isinstance(item.this, exp.Cast) else _output_name(item.this)
             if inner:
                 return inner
             if isinstance(item.this, exp.Column) and _type_name(item.to) in _REG_TYPES:
                 return item.this.name
-            return _type_name(item.to) if isinstance(item.this, exp.Literal) else ""
+            return output_name(item)
         case exp.CurrentCatalog():
             return "current_catalog"
         case exp.CurrentRole():

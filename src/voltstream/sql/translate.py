@@ -21,7 +21,7 @@ from voltstream.core.values import (
 )
 from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
-from voltstream.sql.expressions import output_name, rewrite, spell
+from voltstream.sql.expressions import PARAMETER, output_name, rewrite, spell
 from voltstream.sql.lifting import Marker, marked
 from voltstream.sql.output_names import refuse_output_names
 from voltstream.sql.planned_queries import planned
@@ -33,6 +33,7 @@ from voltstream.sql.scope import literal_type
 from voltstream.sql.scope_types import Remembered, ScopeTypes
 from voltstream.sql.streaming_words import reads_changelog
 from voltstream.sql.system import resolved
+from voltstream.sql.told import known_types
 from voltstream.sql.windows import window_query
 
 _UNKNOWN = DataType(Kind.UNKNOWN)
@@ -64,6 +65,7 @@ def translated_tree(
             hint="CREATE MATERIALIZED VIEW changes AS WITH c AS changelog FROM t SELECT * FROM c",
         )
     if not stable_now:
+        known_types(given, catalog)
         given = with_row_ids(given, catalog)
     given = planned(given, catalog, oracle, stable_now=stable_now)
     for table in given.find_all(exp.Table):
@@ -269,7 +271,9 @@ def _with_parameters(tree: exp.Expression, parameters: Sequence[object | None]) 
 
     def visit(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Parameter | exp.Placeholder) and node.name.isdigit():
-            return literal(parameters[int(node.name) - 1])
+            found = literal(parameters[int(node.name) - 1])
+            found.meta[PARAMETER] = True
+            return found
         return node
 
     return tree.transform(visit)

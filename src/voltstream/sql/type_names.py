@@ -53,6 +53,11 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ("BYTEA", "BLOB"),
     ("JSONB", "JSON"),
     ("JSON", "JSON"),
+    ("OID", "UINTEGER"),
+    ("XID", "UINTEGER"),
+    ("BIT VARYING", "BIT"),
+    ("VARBIT", "BIT"),
+    ("BIT", "BIT"),
     ("RW_INT256", "HUGEINT"),
     ("HUGEINT", "HUGEINT"),
 )
@@ -101,6 +106,9 @@ def _parse_scalar_type(cursor: Cursor) -> str:
             _modifiers(cursor)
             return spelling
     token = cursor.token
+    if token is not None and cursor.text[token.start : token.end + 1] == '"char"':
+        cursor.advance()
+        return "VARCHAR"
     if token is None or cursor.word() in (",", ")"):
         raise cursor.fault()
     if token.token_type in (TokenType.STRING, TokenType.NUMBER):

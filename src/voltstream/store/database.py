@@ -173,22 +173,27 @@ class Connection:
             self._raw.complete()
             return found
 
-    def stream(self, sql: str) -> Stream:
-        """Run a SELECT batch by batch. The stream owns this connection from here on."""
+    def stream(self, sql: str, told: Callable[[Schema], Schema] = lambda found: found) -> Stream:
+        """Run a SELECT batch by batch. The stream owns this connection from here on.
+
+        ``told`` completes its columns, and may ask this connection while nothing runs.
+        """
         with self._asking():
             relation = self._raw.sql(sql)
-            schema = _schema(relation)
+            schema = told(_schema(relation))
             reader = self._exportable(relation, sql).to_arrow_reader(RESULT_BATCH_ROWS)
             return Stream(self, schema, reader)
 
     def _exportable(self, relation: duckdb.DuckDBPyRelation, sql: str) -> duckdb.DuckDBPyRelation:
-        """Return a query with its times of a zone as text: Arrow would lose their offsets."""
+        """Return a query with times of a zone and bits as text: Arrow has neither."""
         types = [str(kind) for kind in relation.types]
-        if not any(_TIMETZ in kind for kind in types):
+        if not any(_TIMETZ in kind or _BIT.match(kind) for kind in types):
             return relation
         names = [f"c{place}" for place in range(len(types))]
         shown = ", ".join(
-            f"CAST({name} AS {kind.replace(_TIMETZ, 'VARCHAR')})" if _TIMETZ in kind else name
+            f"CAST({name} AS {_BIT.sub('VARCHAR', kind.replace(_TIMETZ, 'VARCHAR'))})"
+            if _TIMETZ in kind or _BIT.match(kind)
+            else name
             for name, kind in zip(names, types, strict=True)
         )
         return self._raw.sql(f"SELECT {shown} FROM ({sql}) AS shown({', '.join(names)})")
@@ -253,6 +258,7 @@ def _opened(path: Path, threads: int, memory_mb: int) -> duckdb.DuckDBPyConnecti
 
 
 _TIMETZ = "TIME WITH TIME ZONE"
+_BIT = re.compile(r"^BIT\b")
 
 
 def _schema(relation: duckdb.DuckDBPyRelation) -> Schema:

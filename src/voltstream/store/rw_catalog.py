@@ -115,9 +115,16 @@ RW_VIEWS: tuple[str, ...] = (
     "FROM _vs.dependencies",
     "CREATE OR REPLACE VIEW rw_catalog.rw_description AS SELECT oid AS objoid, 0 AS objsubid, "
     "comment AS description FROM _vs.objects WHERE comment IS NOT NULL",
-    # Views are filled when they are created, and one process has no fragments.
-    "CREATE OR REPLACE VIEW rw_catalog.rw_ddl_progress AS SELECT CAST(NULL AS BIGINT) AS ddl_id, "
-    "'' AS ddl_statement, '' AS progress, CAST(NULL AS TIMESTAMPTZ) AS initialized_at WHERE false",
+    # A definition is made in one epoch, so that none of its rows is seen before its end: what can
+    # be told is which statements are at it. One process has no fragments.
+    "CREATE OR REPLACE VIEW rw_catalog.rw_ddl_progress AS SELECT CAST(x ->> '$.process_id' AS "
+    "BIGINT) AS ddl_id, x ->> '$.query' AS ddl_statement, 'running for ' || "
+    "CAST(greatest(date_diff('second', CAST(x ->> '$.changed' AS TIMESTAMPTZ), "
+    "CAST(getvariable('vs_now') AS TIMESTAMPTZ)), 0) AS VARCHAR) || ' s' AS progress, "
+    "CAST(x ->> '$.changed' AS TIMESTAMPTZ) AS initialized_at FROM (SELECT unnest(CAST("
+    "json_extract(CAST(getvariable('vs_session') AS VARCHAR), '$.sessions') AS JSON[])) AS x) "
+    "WHERE x ->> '$.state' = 'active' AND regexp_matches(x ->> '$.query', "
+    "'^\\s*(create|alter|refresh|drop)\\s', 'i')",
     "CREATE OR REPLACE VIEW rw_catalog.rw_fragments AS SELECT oid AS fragment_id, "
     "oid AS table_id, 1 AS parallelism FROM _vs.objects WHERE kind IN "
     "('table', 'materialized view', 'sink')",

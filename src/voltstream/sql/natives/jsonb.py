@@ -324,9 +324,16 @@ def _field_text(text: str, key: str) -> str | None:
     return json_text(value.get(key)) if isinstance(value, dict) else None
 
 
+def _checked_json(text: str) -> str:
+    """Return a JSON text as it is. Raises: InvalidText (22P02)."""
+    normal_json(text)
+    return text
+
+
 _T, _L = "VARCHAR", "VARCHAR[]"
 
 NATIVES = (
+    NativeFunction("_vs_json_kept", (_T,), _T, _checked_json),
     NativeFunction("_vs_json_normal", (_T,), _T, normal_json),
     NativeFunction("_vs_json_at", (_T, _L), _T, _at_path),
     NativeFunction("_vs_json_text_at", (_T, _L), _T, _text_at_path),

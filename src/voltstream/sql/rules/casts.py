@@ -11,7 +11,6 @@ from voltstream.core.errors import (
     InvalidParameter,
     InvalidText,
     NumericOutOfRange,
-    UndefinedObject,
 )
 from voltstream.core.limits import VECTOR_DIMENSIONS_MAX
 from voltstream.core.types import DataType, Kind, from_store
@@ -61,8 +60,8 @@ def rewritten(node: exp.Cast, type_of: TypeOf) -> exp.Expression:
     if kind.this == _Type.VECTOR:
         kind = _vector_type(kind)
         node.set("to", kind)
-    if kind.this == _Type.BIT:
-        raise UndefinedObject('type "bit" does not exist', hint="Use text, or bytea.")
+    if kind.this == _Type.BIT or _is_varbit(kind):
+        return _to_bits(node, kind, type_of)
     if kind.this == _Type.USERDEFINED:
         named = _USER_TYPES.get(kind.sql(dialect="duckdb").strip('"').lower())
         if named is None:
@@ -150,9 +149,12 @@ def _to_text(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Express
     tree = cast(node.this, "VARCHAR") if source is not None else None
     if tree is None:
         tree = cast(cast_text(node.this, type_of(node.this)), "VARCHAR")
-    if kind.expressions:  # An explicit cast to varchar(n) cuts without a word.
-        return call("left", tree, number(int(kind.expressions[0].name)))
-    return tree
+    size = int(kind.expressions[0].name) if kind.expressions else None
+    if kind.this == _Type.CHAR and size is None:
+        size = 1
+    cut = tree if size is None else call("left", tree, number(size))
+    # An explicit cast to varchar(n) cuts without a word; blanks behind char(n) say nothing.
+    return call("rtrim", cut, text(" ")) if kind.this in (_Type.CHAR, _Type.BPCHAR) else cut
 
 
 def _constant(node: exp.Cast, source: str, kind: exp.DataType) -> exp.Expression | None:
@@ -185,11 +187,57 @@ def _constant(node: exp.Cast, source: str, kind: exp.DataType) -> exp.Expression
         case Kind.BYTEA:
             return call("_vs_bytea", text(source))
         case Kind.JSON | Kind.JSONB:
-            return cast(text(normal_json(source)), "JSON")
+            normal_json(source)  # It is read for its faults: json keeps the text as it is.
+            kept = kind.this == _Type.JSON
+            return cast(text(source if kept else normal_json(source)), "JSON")
         case Kind.VECTOR:
             return vectors.constant(source, found.precision or 0)
         case _:
             return None
+
+
+def _is_varbit(kind: exp.DataType) -> bool:
+    return kind.this == _Type.USERDEFINED and kind.sql().strip('"').lower() == "varbit"
+
+
+def _to_bits(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expression:
+    """Return bits; bit(n) cuts them or fills them up with zeros on the right, bit varying(n) cuts.
+
+    A number gives its last n bits in two's complement.
+    """
+    size = int(kind.expressions[0].name) if kind.expressions else 0
+    fixed = kind.this == _Type.BIT
+    source = string_of(node.this)
+    if source is not None:
+        return _bit_constant(source, size or (1 if fixed else 0), fixed=fixed)
+    if isinstance(node.this, exp.BitString | exp.HexString):
+        return _bit_constant(bit_digits(node.this), size or (1 if fixed else 0), fixed=fixed)
+    found = type_of(node.this)
+    if found.kind in (Kind.INT2, Kind.INT4, Kind.INT8):
+        bits = cast(cast(node.this, "BIGINT"), "BIT")
+        return cast(call("right", cast(bits, "VARCHAR"), number(size or 1)), "BIT")
+    digits = cast(node.this, "VARCHAR")
+    if fixed:
+        size = size or 1
+        cut = call("left", digits, number(size))
+        return cast(call("rpad", cut, number(size), text("0")), "BIT")
+    return cast(call("left", digits, number(size)) if size else digits, "BIT")
+
+
+def bit_digits(node: exp.BitString | exp.HexString) -> str:
+    """Return what B'101' or X'1F' holds, digit by digit."""
+    if isinstance(node, exp.BitString):
+        return str(node.this)
+    return "".join(f"{int(digit, 16):04b}" for digit in str(node.this))
+
+
+def _bit_constant(digits: str, size: int, *, fixed: bool) -> exp.Expression:
+    for digit in digits:
+        if digit not in "01":
+            raise InvalidText(f'"{digit}" is not a valid binary digit')
+    if size:
+        digits = digits[:size].ljust(size if fixed else 0, "0")
+    return cast(text(digits), "BIT")
 
 
 def _unreadable(name: str, source: str) -> InvalidText:
@@ -363,6 +411,8 @@ def _from_text(node: exp.Cast, kind: exp.DataType, target: DataType) -> exp.Expr
         case Kind.BYTEA:
             return call("_vs_bytea", node.this)
         case Kind.JSON | Kind.JSONB:
+            if kind.this == _Type.JSON:
+                return jsonb(call("_vs_json_kept", node.this))
             return jsonb(call("_vs_json_normal", node.this))
         case Kind.VECTOR:
             return vectors.parsed(node.this, target.precision or 0)

@@ -22,7 +22,7 @@ from voltstream.sql.rules import (
     truth,
     vectors,
 )
-from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, cast, number, string_of
+from voltstream.sql.rules.tree import TEXTS, Call, Rule, TypeOf, call, cast, number, string_of, text
 
 CALLS: dict[str, Rule] = {
     **texts.CALLS,
@@ -69,8 +69,8 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
         case exp.Where() | exp.Having() | exp.And() | exp.Or():
             truth.check(node, type_of)
             return None
-        case exp.HexString():
-            return number(int(str(node.this), 16))
+        case exp.HexString() | exp.BitString():
+            return cast(text(casts.bit_digits(node)), "BIT")
         case exp.RawString():
             return exp.Literal.string(node.this)
         case exp.Extract():

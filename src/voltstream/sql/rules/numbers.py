@@ -231,7 +231,9 @@ def _degrees(function: str) -> Rule:
 
 
 def shift(found: Call) -> exp.Expression:
-    """Rule of << and >>: within the width of the left side."""
+    """Rule of << and >>: within the width of the left side; bits keep their count."""
+    if found.kind(0) is Kind.VARBIT:
+        return found.node
     types = {Kind.INT2: "SMALLINT", Kind.INT4: "INTEGER"}
     name = "_vs_shift_left" if found.name == "<<" else "_vs_shift_right"
     shifted = call(name, cast(found[0], "BIGINT"), cast(found[1], "INTEGER"))

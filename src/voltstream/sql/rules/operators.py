@@ -163,6 +163,8 @@ def _joined(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     left, right = found.type(0), found.type(1)
     if Kind.VECTOR in (left.kind, right.kind):
         return vectors.joined(found)
+    if left.kind is Kind.VARBIT and right.kind is Kind.VARBIT:
+        return cast(exp.Paren(this=node), "BIT")
     if left.array_depth or right.array_depth:
         return arrays.concatenated(found)
     if json.is_map(found[0], left, type_of) and json.is_map(found[1], right, type_of):

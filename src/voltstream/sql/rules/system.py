@@ -8,14 +8,17 @@ from voltstream.core.errors import DatatypeMismatch, InvalidParameter
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules.json import is_map
 from voltstream.sql.rules.numbers import levelled
+from voltstream.sql.rules.output import output_text
 from voltstream.sql.rules.tree import (
     FLOATS,
     Call,
     Rule,
     bare,
     call,
+    case,
     cast,
     is_null,
+    number,
     paren,
     renamed,
     string_of,
@@ -151,6 +154,30 @@ def _num_nulls(found: Call) -> exp.Expression:
     return exp.Paren(this=tree)
 
 
+_FIXED_BYTES = {
+    Kind.BOOL: 1, Kind.INT2: 2, Kind.INT4: 4, Kind.INT8: 8, Kind.FLOAT4: 4, Kind.FLOAT8: 8,
+    Kind.OID: 4, Kind.DATE: 4, Kind.TIME: 8, Kind.TIMETZ: 12, Kind.TIMESTAMP: 8,
+    Kind.TIMESTAMPTZ: 8, Kind.INTERVAL: 16, Kind.UUID: 16,
+}  # fmt: skip
+
+
+def _column_size(found: Call) -> exp.Expression:
+    """Rule of pg_column_size: what PostgreSQL would keep of a value, with the head of its length.
+
+    A column's head is one byte where the value is short, a computed value's four.
+    """
+    kind = found.kind(0)
+    if kind in _FIXED_BYTES:
+        fixed = number(_FIXED_BYTES[kind])
+        return case((exp.Not(this=exp.Is(this=paren(found[0]), expression=exp.Null())), fixed),
+                    default=exp.Null())  # fmt: skip
+    shown = cast(output_text(found[0], found.type_of), "VARCHAR")
+    length = call("octet_length" if kind is Kind.BYTEA else "strlen",
+                  found[0].copy() if kind is Kind.BYTEA else shown)  # fmt: skip
+    head = call("_vs_head_bytes", length) if isinstance(found[0], exp.Column) else number(4)
+    return cast(exp.Add(this=length.copy(), expression=head), "INTEGER")
+
+
 def _same(found: Call) -> exp.Expression:
     test = exp.EQ if found.name == "booleq" else exp.NEQ
     return exp.Paren(this=test(this=paren(found[0]), expression=paren(found[1])))
@@ -158,7 +185,8 @@ def _same(found: Call) -> exp.Expression:
 
 CALLS: dict[str, Rule] = {
     "booleq": _same, "boolne": _same,
-    "pg_typeof": _typeof, "row": _row, "nullif": _nullif, "gen_random_uuid": _uuid,
+    "pg_typeof": _typeof, "pg_column_size": _column_size, "row": _row, "nullif": _nullif,
+    "gen_random_uuid": _uuid,
     "uuid_generate_v4": _uuid, "greatest": _extreme, "least": _extreme, "rw_vnode": _vnode,
     "vnode": _vnode, "num_nulls": _num_nulls, "num_nonnulls": _num_nulls,
     "map_from_entries": _map_from_entries,

@@ -78,11 +78,15 @@ def _length(found: Call) -> exp.Expression:
 
 
 def _octet_length(found: Call) -> exp.Expression:
+    if found.kind(0) is Kind.VARBIT:
+        return cast(call("octet_length", found[0]), "INTEGER")
     name = "octet_length" if found.kind(0) is Kind.BYTEA else "strlen"
     return cast(call(name, found[0]), "INTEGER")
 
 
 def _bit_length(found: Call) -> exp.Expression:
+    if found.kind(0) is Kind.VARBIT:
+        return _length(found)
     return cast(exp.Mul(this=_octet_length(found), expression=number(8)), "INTEGER")
 
 
@@ -101,6 +105,8 @@ def _substr(found: Call) -> exp.Expression:
     if found.kind(0) is Kind.BYTEA:
         return call("_vs_substr_bytes", source, *found.arguments[1:])
     name = "_vs_substr" if len(found) == 2 else "_vs_substr_for"
+    if found.kind(0) is Kind.VARBIT:
+        return cast(call(name, cast(source, "VARCHAR"), *found.arguments[1:]), "BIT")
     return call(name, source, *found.arguments[1:])
 
 
@@ -181,8 +187,15 @@ def _md5(found: Call) -> exp.Expression:
     return call("md5", found[0])
 
 
-def _on_bytes(name: str) -> Rule:
-    return lambda found: call(name, _bytes(found), *found.arguments[1:])
+def _on_bytes(name: str, of_bits: str = "") -> Rule:
+    """Return a rule of a function of bytes, and of its namesake of bits where the store has one."""
+
+    def rule(found: Call) -> exp.Expression:
+        if of_bits and found.kind(0) is Kind.VARBIT:
+            return call(of_bits, *found.arguments)
+        return call(name, _bytes(found), *found.arguments[1:])
+
+    return rule
 
 
 def _quote_literal(found: Call) -> exp.Expression:
@@ -222,6 +235,8 @@ def _split_part(found: Call) -> exp.Expression:
 
 
 def _bit_count(found: Call) -> exp.Expression:
+    if found.kind(0) is Kind.VARBIT:
+        return cast(call("bit_count", found[0]), "BIGINT")
     return call("_vs_bit_count", _bytes(found))
 
 
@@ -272,7 +287,8 @@ CALLS: dict[str, Rule] = {
     "hmac": _hmac, "crc32": _on_bytes("_vs_crc32"), "crc32c": _on_bytes("_vs_crc32c"),
     "convert_from": _on_bytes("_vs_convert_from"), "convert_to": renamed("_vs_convert_to"),
     "get_byte": _on_bytes("_vs_get_byte"), "set_byte": _on_bytes("_vs_set_byte"),
-    "get_bit": _on_bytes("_vs_get_bit"), "set_bit": _on_bytes("_vs_set_bit"),
+    "get_bit": _on_bytes("_vs_get_bit", "get_bit"),
+    "set_bit": _on_bytes("_vs_set_bit", "set_bit"),
     "bit_count": _bit_count, "initcap": renamed("_vs_initcap"), "quote_literal": _quote_literal,
     "quote_nullable": _quote_nullable, "quote_ident": renamed("_vs_quote_ident"),
     "ascii": _ascii, "chr": _chr, "starts_with": _starts, "repeat": _repeat,

@@ -96,10 +96,13 @@ BASE = (
     "CAST(c.number AS SMALLINT) AS number, c.name, coalesce(s.oid, 25::UINTEGER) AS type, "
     "_pg.type_modifier(c.data_type) AS modifier, c.is_required, c.standard, c.data_type, "
     "c.identity FROM _pg.relations r JOIN (FROM _pg.defined_columns UNION ALL SELECT v.oid, "
-    "d.column_index, d.column_name, d.data_type, false, NULL, NULL FROM _pg.relations v "
+    "d.column_index, d.column_name, CASE WHEN v.schema <> 'pg_catalog' THEN d.data_type WHEN "
+    "y.spelled IS NOT NULL THEN y.spelled WHEN d.data_type = 'VARCHAR' THEN 'text' ELSE "
+    "d.data_type END, false, NULL, NULL FROM _pg.relations v "
     "JOIN duckdb_columns() d ON d.table_name = v.name AND d.schema_name = "
     "CASE v.schema WHEN 'pg_catalog' THEN '_pg' WHEN 'information_schema' THEN '_is' "
-    "ELSE v.schema END WHERE d.database_name NOT IN ('system', 'temp') AND v.oid NOT IN "
+    "ELSE v.schema END LEFT JOIN _pg.system_types y ON y.name = d.column_name WHERE "
+    "d.database_name NOT IN ('system', 'temp') AND v.oid NOT IN "
     "(SELECT oid FROM _pg.defined_relations)) c ON c.oid = r.oid "
     "LEFT JOIN _pg.spellings s ON s.spelling = _pg.spelling(c.data_type)",
     "TABLE columns AS FROM _pg.live_columns",
@@ -125,8 +128,6 @@ LOOKUPS = (
     "r.name AS _name, t.schema AS _schema, t.name AS _table FROM _pg.index_parts p "
     "JOIN _pg.relations r ON r.oid = p.oid JOIN _pg.relations t ON t.oid = p.table_oid",
     "VIEW k_sizes AS SELECT oid AS _oid, bytes AS _bytes FROM _pg.row_counts",
-    "VIEW visible_relations AS SELECT oid AS _oid FROM _pg.relations WHERE schema IN "
-    "('public', 'pg_catalog')",
 )
 DESCRIPTION_LOOKUP = (
     "VIEW k_descriptions AS SELECT objoid AS _oid, classoid AS _class, objsubid AS _part, "

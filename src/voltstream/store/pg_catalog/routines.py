@@ -38,9 +38,6 @@ SESSION = (
     "MACRO current_setting(word) AS coalesce(_pg.setting(word), _pg.no_setting(word)), "
     "(word, missing_ok) AS CASE WHEN missing_ok THEN _pg.setting(word) "
     "ELSE coalesce(_pg.setting(word), _pg.no_setting(word)) END",
-    "MACRO current_schema() AS 'public'",
-    "MACRO current_schemas(implicit) AS CASE WHEN implicit THEN ['pg_catalog', 'public'] "
-    "ELSE ['public'] END",
     "MACRO inet_client_addr() AS _pg.fact('client')",
     "MACRO inet_client_port() AS CAST(NULL AS INTEGER)",
     "MACRO inet_server_addr() AS CAST(NULL AS VARCHAR)",
@@ -84,18 +81,17 @@ _NAMES = (
     r"'^(\"(?:[^\"]|\"\")*\"|[^.\"]+)\.', 1))",
     r"MACRO name_last(path) AS _pg.folded(regexp_extract(trim(path), "
     r"'(\"(?:[^\"]|\"\")*\"|[^.\"]+)$', 1))",
-    "MACRO to_regclass_oid(path) AS (SELECT min_by(_oid, CASE _schema WHEN 'public' THEN 1 WHEN "
-    "'pg_catalog' THEN 2 ELSE 3 END) FROM _pg.k_relations WHERE _name = _pg.name_last(path) AND "
-    "(_schema = _pg.name_schema(path) OR (_pg.name_schema(path) = '' AND _schema IN "
-    "('public', 'pg_catalog', 'rw_catalog'))))",
+    "MACRO to_regclass_oid(path) AS (SELECT min_by(_oid, coalesce(_place, 1000)) FROM "
+    "_pg.placed_relations WHERE _name = _pg.name_last(path) AND (_schema = _pg.name_schema(path) "
+    "OR (_pg.name_schema(path) = '' AND (_place IS NOT NULL OR _is_ours))))",
     r"MACRO regclass_in(path) AS CASE WHEN regexp_full_match(path, '\d+') THEN CAST(path AS "
     "UINTEGER) WHEN path = '-' THEN 0::UINTEGER WHEN path IS NOT NULL THEN "
     "coalesce(_pg.to_regclass_oid(path), CAST(error('relation \"' || path || "
     "'\" does not exist') AS UINTEGER)) END",
     "MACRO regclass_out(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT max(CASE WHEN "
-    "_schema IN ('public', 'pg_catalog') THEN _pg.quote_ident(_name) ELSE "
-    "_pg.quote_ident(_schema) || '.' || _pg.quote_ident(_name) END) FROM _pg.k_relations WHERE "
-    "_oid = o), CAST(o AS VARCHAR)) END",
+    "_place IS NOT NULL THEN _pg.quote_ident(_name) ELSE _pg.quote_ident(_schema) || '.' || "
+    "_pg.quote_ident(_name) END) FROM _pg.placed_relations WHERE _oid = o), CAST(o AS VARCHAR)) "
+    "END",
     "MACRO to_regclass(path) AS _pg.regclass_out(_pg.to_regclass_oid(path))",
     r"MACRO regtype_in(word) AS _pg.type_or_fault(replace(word, 'pg_catalog.', ''))",
     "MACRO regtype_out(o) AS _pg.format_type(o, -1)",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voltstream.core.types import Kind
+from voltstream.core.system_types import SYSTEM_TYPES
+from voltstream.core.types import Kind, declared
 
 PG_CATALOG_OID = 11
 
@@ -46,27 +47,29 @@ _LENGTHS_AND_CATEGORIES: dict[Kind, tuple[str, int, str]] = {
     Kind.TIMESTAMPTZ: ("timestamptz", 8, "D"),
     Kind.INTERVAL: ("interval", 16, "T"),
     Kind.OID: ("oid", 4, "N"),
+    Kind.CHAR: ("char", 1, "Z"),
+    Kind.NAME: ("name", 64, "S"),
+    Kind.BPCHAR: ("bpchar", -1, "S"),
+    Kind.BIT: ("bit", -1, "V"),
+    Kind.VARBIT: ("varbit", -1, "V"),
+    Kind.INT2VECTOR: ("int2vector", -1, "A"),
+    Kind.OIDVECTOR: ("oidvector", -1, "A"),
+    Kind.XID: ("xid", 4, "U"),
+    Kind.REGPROC: ("regproc", 4, "N"),
+    Kind.REGPROCEDURE: ("regprocedure", 4, "N"),
+    Kind.REGCLASS: ("regclass", 4, "N"),
+    Kind.REGTYPE: ("regtype", 4, "N"),
+    Kind.REGNAMESPACE: ("regnamespace", 4, "N"),
+    Kind.REGROLE: ("regrole", 4, "N"),
+    Kind.ACLITEM: ("aclitem", 12, "U"),
+    Kind.PG_NODE_TREE: ("pg_node_tree", -1, "Z"),
     Kind.RECORD: ("record", -1, "P"),
     Kind.UNKNOWN: ("unknown", -2, "X"),
 }
 _OTHERS = (
-    PgType(18, "char", '"char"', 1, "Z", 1002),
-    PgType(19, "name", "name", 64, "S", 1003),
-    PgType(22, "int2vector", "int2vector", -1, "A", 1006),
-    PgType(24, "regproc", "regproc", 4, "N", 1008),
     PgType(27, "tid", "tid", 6, "U", 1010),
-    PgType(28, "xid", "xid", 4, "U", 1011),
     PgType(29, "cid", "cid", 4, "U", 1012),
-    PgType(30, "oidvector", "oidvector", -1, "A", 1013),
     PgType(869, "inet", "inet", -1, "I", 1041),
-    PgType(1033, "aclitem", "aclitem", 12, "U", 1034),
-    PgType(1042, "bpchar", "character", -1, "S", 1014),
-    PgType(1560, "bit", "bit", -1, "V", 1561),
-    PgType(2202, "regprocedure", "regprocedure", 4, "N", 2207),
-    PgType(2205, "regclass", "regclass", 4, "N", 2210),
-    PgType(2206, "regtype", "regtype", 4, "N", 2211),
-    PgType(4089, "regnamespace", "regnamespace", 4, "N", 4090),
-    PgType(4096, "regrole", "regrole", 4, "N", 4097),
     PgType(2275, "cstring", "cstring", -2, "P", 1263, "p"),
     PgType(2276, "any", '"any"', 4, "P", 0, "p"),
     PgType(2277, "anyarray", "anyarray", -1, "P", 0, "p"),
@@ -121,9 +124,14 @@ def _built_in_rows() -> str:
 
 def _spelling_rows() -> str:
     array_of = {one.oid: one.array_oid for one in built_in()}
-    rows = list(_STORE_SPELLINGS.items())
+    rows = list({**{one.display: one.oid for one in built_in() if one.array_oid},
+                 "pg_node_tree": 194, **_STORE_SPELLINGS}.items())  # fmt: skip
     rows += [(f"{spelling}[]", array_of[oid]) for spelling, oid in rows if array_of.get(oid)]
     return ", ".join(f"({_text(spelling)}, {oid})" for spelling, oid in rows)
+
+
+def _system_rows() -> str:
+    return ", ".join(f"({_text(n)}, {_text(declared(t))})" for n, t in SYSTEM_TYPES.items())
 
 
 def _named_rows() -> str:
@@ -142,6 +150,8 @@ TABLES = (
     f"(VALUES {_spelling_rows()}) AS listed(spelling, oid)",
     "TABLE type_names AS SELECT _name, CAST(_oid AS UINTEGER) AS _oid FROM "
     f"(VALUES {_named_rows()}) AS listed(_name, _oid)",
+    f"TABLE system_types AS SELECT name, spelled FROM (VALUES {_system_rows()}) AS "
+    "listed(name, spelled)",
     "VIEW k_types AS SELECT oid AS _oid, display AS _display FROM _pg.types",
 )
 MACROS = (
@@ -154,7 +164,10 @@ MACROS = (
     "ELSE '' END",
     "MACRO type_modifier(spelling) AS CASE WHEN starts_with(spelling, 'DECIMAL') THEN CAST("
     r"CAST(regexp_extract(spelling, '\((\d+),', 1) AS INTEGER) * 65536 + "
-    r"CAST(regexp_extract(spelling, ',(\d+)\)', 1) AS INTEGER) + 4 AS INTEGER) ELSE -1 END",
+    r"CAST(regexp_extract(spelling, ',(\d+)\)', 1) AS INTEGER) + 4 AS INTEGER) WHEN "
+    r"regexp_matches(spelling, '^(character|bit).*\(\d') THEN CAST(regexp_extract(spelling, "
+    r"'\((\d+)', 1) AS INTEGER) + CASE WHEN starts_with(spelling, 'bit') THEN 0 ELSE 4 END "
+    "ELSE -1 END",
 )
 # After the relations, whose row types it names.
 NAMING_MACROS = (
@@ -163,10 +176,11 @@ NAMING_MACROS = (
     "WHERE oid >= 16384",
     "MACRO type_name(o) AS (SELECT max(_display) FROM _pg.k_all_types WHERE _oid = o)",
     # A modifier of numeric holds precision and scale, one of varchar its length, both plus 4.
-    "MACRO modified(word, o, modifier) AS CASE WHEN modifier < 4 THEN word WHEN o IN (1700, 1231) "
+    "MACRO modified(word, o, modifier) AS CASE WHEN modifier < 1 THEN word WHEN o IN (1700, 1231) "
     "THEN replace(word, 'numeric', 'numeric(' || ((modifier - 4) // 65536)::VARCHAR || ',' || "
     "((modifier - 4) % 65536)::VARCHAR || ')') WHEN o IN (1042, 1043) THEN word || '(' || "
-    "(modifier - 4)::VARCHAR || ')' ELSE word END",
+    "(modifier - 4)::VARCHAR || ')' WHEN o IN (1560, 1562) THEN word || '(' || modifier::VARCHAR "
+    "|| ')' ELSE word END",
     "MACRO format_type(o, modifier) AS CASE WHEN o = 0 THEN '-' WHEN o IS NOT NULL THEN "
     "coalesce((SELECT max(_pg.modified(_display, _oid, coalesce(modifier, -1))) FROM "
     "_pg.k_all_types WHERE _oid = o), '???') END",
@@ -203,7 +217,7 @@ VIEWS = (
     "CAST(NULL AS VARCHAR) AS typdefault, CAST(NULL AS VARCHAR[]) AS typacl "
     "FROM (SELECT oid, name AS typname, length AS typlen, form AS typtype, "
     "category AS typcategory, element AS typelem, array_oid AS typarray FROM _pg.types) "
-    "UNION ALL SELECT oid, name, namespace, 10, -1, false, 'c', 'C', false, "
+    "UNION ALL SELECT oid, name, namespace, 10, CAST(-1 AS SMALLINT), false, 'c', 'C', false, "
     "true, ',', oid, '-', 0, 0, 'record_in', 'record_out', 'record_recv', 'record_send', '-', "
     "'-', '-', 'd', 'x', false, 0, -1, 0, 0, NULL, NULL, NULL FROM _pg.relations "
     "WHERE form IN ('r', 'v', 'm', 'f')",
