@@ -22,7 +22,7 @@ def test_own_pack_is_begun_tested_and_installed(tmp_path: Path) -> None:
     try:
         assert run("pack", "list", *port).stdout == (
             "pack\tshipped\tinstalled\tschema\nami\t0.1.0\t\\N\tami\n"
-            "grid\t0.1.0\t\\N\tgrid\nocpp\t0.1.0\t\\N\tpublic\n"
+            "grid\t0.1.0\t\\N\tgrid\nocpp\t0.2.0\t\\N\tpublic\n"
         )
         made = run("pack", "install", folder, *port)
         assert made.stdout == "solar 0.1.0 is installed in schema solar.\n", made.stderr

@@ -24,8 +24,7 @@ ENERGY = (
 )
 ALERT_COUNT = "SELECT COUNT(*) FROM alerts"
 ALERTS = (
-    "SELECT alert_type, charge_point_id, opened_at, detail FROM alerts"
-    f" ORDER BY opened_at DESC, charge_point_id LIMIT {TOP_ALERTS}"
+    f"SELECT rule, entity, since, title FROM alerts ORDER BY since DESC, entity LIMIT {TOP_ALERTS}"
 )
 SESSIONS = (
     "SELECT charge_point_id, started_at, energy_wh / 1000.0, power_w / 1000.0"
@@ -158,12 +157,10 @@ def _sessions_table(picture: Picture) -> Table:
 
 def _alerts_table(picture: Picture) -> Table:
     table = Table(title="open alerts", title_justify="left", expand=True, box=None)
-    for name in ("alert", "charge point", "since", "detail"):
+    for name in ("alert", "of", "since", "what"):
         table.add_column(name)
-    for alert_type, charge_point_id, opened_at, detail in picture.alerts:
-        table.add_row(
-            Text(str(alert_type), style="red"), str(charge_point_id), _hour(opened_at), str(detail)
-        )
+    for rule, entity, since, title in picture.alerts:
+        table.add_row(Text(str(rule), style="red"), str(entity), _hour(since), str(title))
     return table
 
 

@@ -1,0 +1,117 @@
+-- Rules: what needs somebody now. A row stands in a rule while its condition is true, and time alone
+-- is enough to make it true; since is the instant the limit was passed, not when it was noticed.
+-- The engine opens and clears an alert for each key, and keeps what happened in alert_events.
+
+CREATE MATERIALIZED VIEW offline_alerts WITH (
+    alert.key = 'charge_point_id', alert.rule = 'offline', alert.severity = 'error',
+    alert.title = 'Charge point is offline'
+) AS
+SELECT
+    charge_point_id, site, last_seen_at, offline_from AS since,
+    CASE WHEN ever_seen THEN 'nothing heard' ELSE 'registered, never seen' END AS detail
+FROM charge_point_liveness
+WHERE offline_from < NOW();
+
+COMMENT ON MATERIALIZED VIEW offline_alerts IS
+    'Expected charge points that nothing was heard of for offline_after';
+
+CREATE MATERIALIZED VIEW fault_alerts WITH (
+    alert.key = 'charge_point_id, connector_id', alert.rule = 'faulted', alert.severity = 'error',
+    alert.title = 'Connector is faulted', alert.suppressed_by = 'offline'
+) AS
+SELECT charge_point_id, connector_id, error_code, vendor_error_code, since
+FROM connector_state
+WHERE status = 'Faulted';
+
+COMMENT ON MATERIALIZED VIEW fault_alerts IS 'Connectors, or whole charge points, that are faulted';
+
+CREATE MATERIALIZED VIEW gap_alerts WITH (
+    alert.key = 'charge_point_id, transaction_id', alert.rule = 'metering_gap',
+    alert.title = 'Session is not metered', alert.suppressed_by = 'offline'
+) AS
+SELECT charge_point_id, transaction_id, connector_id, gap_start, opened_at AS since
+FROM open_metering_gaps;
+
+COMMENT ON MATERIALIZED VIEW gap_alerts IS
+    'Running sessions whose energy register was not sampled for gap_factor intervals';
+
+CREATE MATERIALIZED VIEW stuck_session_alerts WITH (
+    alert.key = 'charge_point_id, transaction_id', alert.rule = 'stuck_session',
+    alert.title = 'No energy flows in a session', alert.suppressed_by = 'offline'
+) AS
+SELECT charge_point_id, transaction_id, connector_id, energy_wh, stuck_from AS since
+FROM active_sessions
+WHERE stuck_from < NOW();
+
+COMMENT ON MATERIALIZED VIEW stuck_session_alerts IS
+    'Running sessions in which no energy has flowed for stuck_after';
+
+-- A battery that is nearly full takes less, and so may a car that has just been plugged in.
+CREATE MATERIALIZED VIEW low_power_alerts WITH (
+    alert.key = 'charge_point_id, transaction_id', alert.rule = 'low_power',
+    alert.title = 'Session charges below expectation', alert.suppressed_by = 'offline'
+) AS
+SELECT
+    charge_point_id, transaction_id, connector_id, power_w, power_expected_w,
+    low_power_from AS since
+FROM active_sessions
+WHERE low_power AND low_power_from < NOW();
+
+COMMENT ON MATERIALIZED VIEW low_power_alerts IS
+    'Sessions that charge with less than low_power_share of what charger and car may take';
+
+CREATE MATERIALIZED VIEW meter_alerts WITH (
+    alert.key = 'charge_point_id, connector_id, transaction_id', alert.rule = 'meter',
+    alert.title = 'Meter is in doubt'
+) AS
+SELECT
+    b.charge_point_id, b.connector_id, b.transaction_id, b.stopped_at AS since,
+    'session ' || b.transaction_id || ' is disputed: ' || b.difference AS detail
+FROM billing_reconciliation AS b
+CROSS JOIN (SELECT meter_alert_for FROM ocpp_parameters) AS p
+WHERE b.outcome = 'DISPUTED' AND b.stopped_at + p.meter_alert_for > NOW()
+UNION ALL
+SELECT
+    charge_point_id, connector_id, CAST(NULL AS VARCHAR) AS transaction_id, last_at AS since,
+    'the register is ' || CAST(ROUND(drift_percent, 1) AS VARCHAR) || ' % off its power' AS detail
+FROM calibration_drift
+WHERE verdict = 'DRIFTED';
+
+COMMENT ON MATERIALIZED VIEW meter_alerts IS
+    'Sessions whose energies disagree, and connectors whose meter has drifted';
+
+CREATE MATERIALIZED VIEW security_alerts WITH (
+    alert.key = 'charge_point_id, type', alert.rule = 'security', alert.severity = 'critical',
+    alert.title = 'Security event'
+) AS
+SELECT DISTINCT ON (e.charge_point_id, e.type)
+    e.charge_point_id, e.type, e.tech_info, COALESCE(e.event_ts, e.received_ts) AS since
+FROM charger_security_events AS e
+CROSS JOIN (SELECT security_alert_for FROM ocpp_parameters) AS p
+WHERE e.critical AND e.received_ts + p.security_alert_for > NOW()
+ORDER BY e.charge_point_id, e.type, COALESCE(e.event_ts, e.received_ts) DESC;
+
+COMMENT ON MATERIALIZED VIEW security_alerts IS
+    'Critical security events of the last security_alert_for, the latest of each type';
+
+-- A key that a charger sends proves nothing by itself: one that is another than its first stays an
+-- alert until somebody has put it into meter_keys.
+CREATE MATERIALIZED VIEW public_key_alerts WITH (
+    alert.key = 'charge_point_id, connector_id, public_key', alert.rule = 'public_key',
+    alert.severity = 'error', alert.title = 'Signed values come with another key'
+) AS
+SELECT k.charge_point_id, k.connector_id, k.public_key, k.received_ts AS since
+FROM charger_public_keys AS k
+JOIN (
+    SELECT charge_point_id, COALESCE(evse_id, 0) AS evse_id, MIN(raw_id) AS raw_id
+    FROM charger_public_keys
+    GROUP BY 1, 2
+) AS f
+    ON f.charge_point_id = k.charge_point_id
+    AND f.evse_id = COALESCE(k.evse_id, 0)
+    AND k.raw_id > f.raw_id
+LEFT JOIN meter_keys AS m ON m.public_key = k.public_key
+WHERE m.public_key IS NULL;
+
+COMMENT ON MATERIALIZED VIEW public_key_alerts IS
+    'Public keys of signed values that are others than the first of their place, and unconfirmed';
