@@ -45,6 +45,33 @@ def has_work(connection: Connection, table: Hypertable, chunk: Chunk) -> bool:
     return len(known) > CHUNK_FILES_MAX or any(part.id in holes for part in known)
 
 
+def with_work(connection: Connection, table: Hypertable, chunks: Sequence[Chunk]) -> list[Chunk]:
+    """Return the chunks that have work. Costs as many questions as chunks have hot rows."""
+    earliest, latest = connection.rows(
+        f"SELECT min({table.instant}), max({table.instant}) FROM {table.hot}"
+    )[0]
+    untidy = {
+        int(chunk)
+        for (chunk,) in connection.rows(
+            f"SELECT p.chunk FROM _vs.parts p WHERE p.oid = {table.oid} AND p.tier IS NULL "
+            f"GROUP BY p.chunk HAVING count(*) > {CHUNK_FILES_MAX} UNION SELECT p.chunk FROM "
+            "_vs.parts p JOIN _vs.tombs t ON t.part = p.id WHERE p.tier IS NULL "
+            f"AND p.oid = {table.oid}"
+        )
+    }
+    return [
+        chunk
+        for chunk in chunks
+        if chunk.id in untidy
+        or (
+            earliest is not None
+            and chunk.low <= latest
+            and chunk.high > earliest
+            and has_work(connection, table, chunk)
+        )
+    ]
+
+
 def is_compressed(connection: Connection, chunk: Chunk) -> bool:
     return bool(connection.rows(f"SELECT 1 FROM _vs.parts WHERE chunk = {chunk.id} LIMIT 1"))
 

@@ -81,7 +81,10 @@ def _remove(proc: str, epoch: Epoch, given: Arguments) -> Outcome:
         timescale.delete_job(epoch.connection, known.id)
     if given.function == "remove_columnstore_policy":
         return Outcome("CALL", notices=notices)
-    return replace(told(given.function, [""]), notices=notices)
+    answer = ""
+    if given.function == "remove_compression_policy":  # It alone says whether there was one.
+        answer = "f" if known is None else "t"
+    return replace(told(given.function, [answer]), notices=notices)
 
 
 def _instant(given: Arguments, name: str) -> int | None:
@@ -122,7 +125,7 @@ def add_job(epoch: Epoch, given: Arguments) -> Outcome:
         name=str(given.value("job_name") or "User-Defined Action"),
         every_us=every_us,
         retries=-1,
-        retry_us=every_us,
+        retry_us=policies.RETRY_US,
         scheduled=given.flag("scheduled", default=True),
         oid=None,
         config=str(config) if config is not None else "null",

@@ -164,11 +164,11 @@ class Jobs:
         """Write the chunks whose turn has come, beside the writer."""
         reader = self._reader()
         try:
-            due = [
-                one
-                for one in policies.due_chunks(reader, job)
-                if compaction.has_work(reader, one.table, one.chunk)
-            ]
+            due = policies.due_chunks(reader, job)
+            if due:
+                table = due[0].table
+                chunks = compaction.with_work(reader, table, [one.chunk for one in due])
+                due = [policies.Due(table, chunk) for chunk in chunks]
         finally:
             reader.close()
         for one in due:

@@ -23,7 +23,7 @@ from voltstream.store.database import Connection, literal
 from voltstream.store.hypertable import DAY_US, Chunk, Hypertable
 from voltstream.store.timescale import Job
 
-_RETRY_US = 300_000_000
+RETRY_US = 300_000_000
 # Job procedures: what they are called in jobs, and what of a job's configuration is its span.
 NAMES = {
     "policy_retention": ("Retention Policy", "drop_after"),
@@ -62,7 +62,7 @@ def add_policy(
         name=NAMES[proc][0],
         every_us=every_us,
         retries=-1,
-        retry_us=_RETRY_US,
+        retry_us=RETRY_US,
         scheduled=True,
         oid=oid,
         config=json.dumps({**config, **known}),
