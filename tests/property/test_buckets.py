@@ -66,3 +66,37 @@ def test_buckets_part_the_line_across_every_change_of_the_clock(engine: Engine, 
             local = {b.astimezone(ZoneInfo(zone)) for b in starts}
             if width == "1 day" and zone not in ("America/Havana", "Africa/Cairo"):
                 assert all(b.hour == b.minute == 0 for b in local), f"{width}: {local}"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_an_offset_or_origin_moves_buckets_and_they_part_the_line_still(
+    engine: Engine, zone: str
+) -> None:
+    """A day that begins at six by an offset begins at six by an origin, on every day."""
+    for change in changes(zone):
+        moved = [
+            (width, f"time_bucket('{width}', at, '{zone}', {how})")
+            for width in ("1 hour", "1 day", "7 days", "1 month")
+            for how in (
+                "\"offset\" => INTERVAL '6 hours'",
+                "origin => TIMESTAMP '2000-01-03 06:00'",
+            )
+            if width != "1 month" or how.startswith('"offset"')
+        ]
+        listed = ", ".join(f"{call} AS b{n}" for n, (_, call) in enumerate(moved))
+        start = (change - timedelta(days=2)).isoformat()
+        rows = engine.run(
+            f"SELECT at, {listed} FROM generate_series(TIMESTAMPTZ '{start}', "
+            f"TIMESTAMPTZ '{start}' + INTERVAL '4 days', INTERVAL '10 minutes') AS g(at) ORDER BY 1"
+        )
+        columns = list(zip(*([instant(value) for value in row] for row in rows), strict=True))
+        times, buckets = columns[0], columns[1:]
+        for (width, call), starts in zip(moved, buckets, strict=True):
+            assert list(starts) == sorted(starts), call
+            assert all(b <= at for at, b in zip(times, starts, strict=True)), call
+            inside = set(starts) & set(times)
+            assert all(b == at for at, b in zip(times, starts, strict=True) if at in inside), call
+            if width != "1 hour":
+                assert all(b.astimezone(ZoneInfo(zone)).hour == 6 for b in starts), call
+        for by_offset, by_origin in zip(buckets[0:6:2], buckets[1:6:2], strict=True):
+            assert by_offset == by_origin

@@ -229,6 +229,11 @@ _RULES = _rules(
     (r"Could not cast value .* to DECIMAL\((\d+),\s*(\d+)\)", _decimal_overflow),
     (r"Overflow in \w+ of (\w+)", _out_of_range),
     (r"out of range for the destination type (\w+)", _out_of_range),
+    (r"^Period must be greater than 0|Can't bucket using zero (?:days|months)",
+     _says(errors.InvalidParameter, "period must be greater than 0")),
+    (r"Month intervals cannot have day or time component",
+     _says(errors.FeatureNotSupported, "month intervals cannot have day or time component")),
+    (r"Unknown TimeZone '(.*)'!", _says(errors.InvalidParameter, 'time zone "{}" not recognized')),
     # Constraints.
     (r"Duplicate key \"(.*)\" violates (.*) constraint", _duplicate_key),
     (r"constraint violation: duplicate key \"(.*)\"",

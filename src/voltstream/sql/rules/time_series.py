@@ -35,8 +35,6 @@ def _moment(tree: exp.Expression, kind: str) -> exp.Expression:
 
 # --- buckets ------------------------------------------------------------------------------------
 
-_BUCKET_NAMES = ("bucket_width", "ts", "timezone", "origin", "offset")
-
 
 def _bucket(found: Call) -> exp.Expression:
     """Rule of time_bucket(width, time [, timezone | origin | offset] …), also by name."""
@@ -47,6 +45,9 @@ def _bucket(found: Call) -> exp.Expression:
             named[argument.this.name.lower()] = argument.expression
         else:
             placed.append(argument)
+    for name in ("bucket_width", "ts")[len(placed) :]:  # What is by place comes first.
+        if name in named:
+            placed.append(named.pop(name))
     if len(placed) < 2:
         raise UndefinedFunction("time_bucket takes a width and a time")
     width, time = _span(placed[0]), placed[1]
