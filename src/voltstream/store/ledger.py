@@ -14,7 +14,7 @@ from voltstream.store.database import Connection, literal
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
 from voltstream.store.rw_inner import inner_views
-from voltstream.store.timescale import JOB_TABLES, MACROS, VIEWS
+from voltstream.store.timescale import JOB_NUMBERS, JOB_TABLES, MACROS, VIEWS
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS _vs.epoch (epoch BIGINT, now TIMESTAMPTZ, next_rid BIGINT, "
@@ -138,6 +138,7 @@ def prepare(connection: Connection) -> None:
     _check_layout(connection)
     for statement in (
         *_TABLES, *ROLE_TABLES, *pushes.TABLES, *alerts.TABLES, *hypertable.TABLES, *JOB_TABLES,
+        JOB_NUMBERS,
     ):  # fmt: skip
         connection.execute(statement)
     hypertable.count_hot_rows(connection)

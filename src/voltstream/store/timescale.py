@@ -16,6 +16,7 @@ JOB_TABLES = (
     "error VARCHAR, sqlstate VARCHAR)",
 )
 FIRST_JOB = 1_000
+JOB_NUMBERS = f"CREATE SEQUENCE IF NOT EXISTS _vs.job_numbers START {FIRST_JOB}"
 _INFO = "CREATE OR REPLACE VIEW timescaledb_information."
 _CHUNK_NAME = "'_hyper_' || h.id || '_' || c.id || '_chunk'"
 _AT = "CASE WHEN c.kind LIKE 'TIMESTAMP%' OR c.kind = 'DATE' THEN make_timestamptz({}) END"
@@ -249,9 +250,10 @@ def jobs(connection: Connection, condition: str = "TRUE") -> list[Job]:
 
 
 def next_job_id(connection: Connection) -> int:
+    """Return a number that no job has had."""
     found = connection.rows(
-        "SELECT greatest((SELECT max(id) FROM _vs.jobs), (SELECT max(job) FROM _vs.job_runs), "
-        f"{FIRST_JOB - 1}) + 1"
+        "SELECT greatest(nextval('_vs.job_numbers'), (SELECT max(id) + 1 FROM _vs.jobs), "
+        "(SELECT max(job) + 1 FROM _vs.job_runs))"
     )
     return int(found[0][0])
 
