@@ -100,6 +100,26 @@ def aggregates(choose: Choice, relations: Sequence[Shape]) -> Query:
 
 
 @form(weight=2)
+def grouped_twice(choose: Choice, relations: Sequence[Shape]) -> Query:
+    """Return a grouping by what an aggregation below it has computed."""
+    shape = choose.of(relations)
+    keyed = shape.named("int", "text", "bool", "time")
+    if not keyed:
+        return grouping(choose, relations)
+    numbers = shape.named("int") or ["*"]
+    calls = f"COUNT(*) AS n, MAX({numbers[0]}) AS m" if numbers != ["*"] else "COUNT(*) AS n"
+    key = choose.of(keyed)
+    inner = f"SELECT {key} AS k, {calls} FROM {shape.name} x{_where(choose, shape, 'x', 30)}"
+    group = choose.of(["n", "m"]) if numbers != ["*"] else "n"
+    having = " HAVING COUNT(*) > 1" if choose.chance(25) else ""
+    return Query(
+        f"SELECT g.{group} AS c0, COUNT(*) AS c1, SUM(g.n) AS c2 FROM ({inner} GROUP BY x.{key}) g "
+        f"GROUP BY g.{group}{having}",
+        (("c0", "int"), ("c1", "int"), ("c2", "numeric")),
+    )
+
+
+@form(weight=2)
 def framed(choose: Choice, relations: Sequence[Shape]) -> Query:
     """Return window calls with frames of every mode, and named windows."""
     shape = choose.of(relations)

@@ -12,6 +12,7 @@ from voltstream.core.errors import (
     QueryCanceled,
     ReadOnlyTransaction,
     StatementTooComplex,
+    UndefinedObject,
     VoltstreamError,
 )
 from voltstream.core.ports import (
@@ -323,6 +324,11 @@ class EngineSession:
                 return show.describe(parsed, access.catalog)
             case sql.Explain():
                 return access.explain(parsed)
+            case sql.NoOp(setting=name) if name and not self._settings.knows(name):
+                raise UndefinedObject(
+                    f'unrecognized system parameter "{name}"',
+                    hint="ALTER ROLE ALL SET name = value sets what sessions begin with.",
+                )
             case sql.NoOp(tag=tag, remark=remark):
                 return Outcome(tag, notices=(Notice(remark),) if remark is not None else ())
             case sql.DeclareCursor() | sql.Fetch() | sql.CloseCursor():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from voltstream.core.errors import UndefinedObject
 from voltstream.sql.columns import has_ttl, parse_columns, watermark
 from voltstream.sql.create import view_after_name
 from voltstream.sql.create_more import meta_backend
@@ -50,20 +49,15 @@ _SYSTEM = frozenset({
 
 
 def _alter_system(cursor: Cursor, text: str, offset: int) -> Parsed:
-    """Parse ALTER SYSTEM SET name {= | TO} value. Raises: UndefinedObject (42704)."""
+    """Parse ALTER SYSTEM SET name {= | TO} value, and RESET name."""
     if not cursor.accept("RESET"):
         cursor.expect("SET")
-    place = cursor.token
-    name = cursor.identifier()
-    if name not in _SYSTEM:
-        raise UndefinedObject(
-            f'unrecognized system parameter "{name}"',
-            hint="ALTER ROLE ALL SET name = value sets what sessions begin with.",
-            position=place.start + 1 if place is not None else None,
-        )
+    name = cursor.identifier().lower()
     cursor.rest()
-    tag = "ALTER SYSTEM"
-    return NoOp(text=text, offset=offset, tag=tag, remark=f"{tag} has no effect here")
+    return NoOp(
+        text=text, offset=offset, tag="ALTER SYSTEM", remark="ALTER SYSTEM has no effect here",
+        setting="" if name in _SYSTEM else name,
+    )  # fmt: skip
 
 
 def parse_alter(cursor: Cursor, text: str, offset: int) -> Parsed:

@@ -474,6 +474,7 @@ class NoOp(Parsed):
 
     tag: str
     remark: str | None = None  # A NOTICE that says why there is none
+    setting: str = ""  # ALTER SYSTEM: what a session must know, or the name is refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

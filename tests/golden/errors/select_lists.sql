@@ -17,5 +17,6 @@ SELECT count(DISTINCT meter, kwh) FROM reads;
 SELECT count(DISTINCT (meter, kwh)) FROM reads;
 SELECT nth_value(kwh, 0) OVER (ORDER BY meter) FROM reads;
 ALTER SYSTEM SET barrier_interval_ms = 1000;
+ALTER SYSTEM SET rw_implicit_flush TO true;
 ALTER SYSTEM SET nothing_known TO 1;
 SET database TO nowhere;
