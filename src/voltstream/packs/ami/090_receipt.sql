@@ -7,17 +7,16 @@ SELECT day FROM generate_series(TIMESTAMPTZ '2015-01-01 00:00:00+00', NOW(), INT
 COMMENT ON MATERIALIZED VIEW grid_days IS 'Days in UTC up to now';
 COMMENT ON COLUMN grid_days.day IS 'Where the day begins';
 
+-- The first row and not the least value: it changes only when an earlier window comes, and with it
+-- the whole grid.
 CREATE MATERIALIZED VIEW first_reads AS
-SELECT MIN(starts_at) AS first_start
-FROM (
-    SELECT starts_at FROM interval_reads
-    WHERE rejected IS NULL AND COALESCE(received_at, read_ts, ingested_at) < interval_end + INTERVAL '1 day'
-    UNION ALL
-    SELECT starts_at FROM channel_reads
-    WHERE rejected IS NULL AND COALESCE(received_at, ingested_at) < interval_end + INTERVAL '1 day'
-) AS live;
+SELECT window_start AS first_start
+FROM transformer_windows
+WHERE within_24h > 0
+ORDER BY window_start
+LIMIT 1;
 
-COMMENT ON MATERIALIZED VIEW first_reads IS 'The first interval that was received within a day: before it nothing is expected, unless grid_from says so';
+COMMENT ON MATERIALIZED VIEW first_reads IS 'The first window with a read that was received within a day: before it nothing is expected, unless grid_from says so';
 COMMENT ON COLUMN first_reads.first_start IS 'Where it begins';
 
 CREATE MATERIALIZED VIEW due_windows AS
@@ -32,7 +31,7 @@ FROM (
     ) AS d
     CROSS JOIN (SELECT DISTINCT interval_s FROM transformer_population) AS l
     CROSS JOIN ami_parameters AS p
-    CROSS JOIN first_reads AS f
+    LEFT JOIN first_reads AS f ON TRUE
     CROSS JOIN LATERAL generate_series(
         d.day, d.day + INTERVAL '1 day' - l.interval_s * INTERVAL '1 second',
         l.interval_s * INTERVAL '1 second') AS w(window_start)
