@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from voltstream.datasets.profiles import STEP_S, Floats
-from voltstream.datasets.reads import DayOfReads, instants
+from voltstream.datasets.reads import DayOfReads, instants, max_kw
 
 KINDS = ("missing", "late", "resent", "corrected", "estimated", "sentinel", "spike")
 
@@ -110,7 +110,9 @@ class Defects:
         """
         masks = self.masks
         energy = self.reads.delivered_kwh.copy()
-        energy[masks["spike"]] = energy[masks["spike"]] * 50 + 10
+        most = np.array([[max_kw(m) for m in self.reads.grid.meters]]).T * STEP_S / 3600
+        energy = np.where(masks["spike"], np.round(most * 3 + energy, 3), energy)
+        energy = np.where(masks["estimated"], np.round(energy * (0.5 + self.wrong), 3), energy)
         first = np.where(masks["corrected"], np.round(energy * (0.5 + self.wrong), 3), energy)
         volts = self.reads.voltage_v.copy()
         zero = masks["sentinel"] & (self.wrong < 0.5)

@@ -55,7 +55,12 @@ def plan_outages(grid: Grid, start_s: int, plan: Plan) -> list[Outage]:
     for place, meter in enumerate(grid.meters):
         members.setdefault(grid.transformers[meter.transformer].transformer_id, []).append(place)
     below = _behind(grid)
-    sections = sorted(s for s in below if s in grid.parents and len(below[s]) > 1)
+    # A switch that lets the same transformers go as the one above it cannot be told from it.
+    sections = sorted(
+        name
+        for name, parent in grid.parents.items()
+        if len(below.get(name, ())) > 1 and len(below[name]) < len(below[parent])
+    )
     feeders = sorted({t.feeder_id for t in grid.transformers if len(below[t.feeder_id]) > 1})
     busy: dict[int, int] = {}
     found: list[Outage] = []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from voltstream.datasets.grid import Grid
+from voltstream.datasets.grid import Grid, Meter
 from voltstream.datasets.profiles import STEP_S, Day, Floats
 from voltstream.datasets.voltages import RadialGrid
 
@@ -88,6 +88,12 @@ def instants(seconds: Floats | Sequence[int] | np.ndarray[Any, np.dtype[np.int64
     return pa.array(micros).cast(pa.timestamp("us", "UTC"))
 
 
+def max_kw(meter: Meter) -> float:
+    """Return what a meter's connection passes: above what it is ever made to measure."""
+    rated_mw = max(meter.p_mw, sum(plant for _, plant in meter.plants))
+    return float(np.ceil(25.0 + 6000.0 * rated_mw))
+
+
 def registry(grid: Grid, since_s: int) -> dict[str, pa.Table]:
     """Return the tables that say what is where, by the names that the ami pack has for them."""
     meters, transformers = grid.meters, grid.transformers
@@ -101,6 +107,7 @@ def registry(grid: Grid, since_s: int) -> dict[str, pa.Table]:
                 "service_point_id": [m.node for m in meters],
                 "transformer_id": [transformers[m.transformer].transformer_id for m in meters],
                 "nominal_v": [230.0] * len(meters),
+                "max_kw": [max_kw(m) for m in meters],
                 "interval_s": [STEP_S] * len(meters),
                 "has_generation": [bool(m.plants) for m in meters],
             }

@@ -1,0 +1,312 @@
+"""SimBench's meters through the ami pack, in process; what it finds beside the truth.
+
+Options: package=PATH (a wheel, a folder or the extract), day=YYYY-MM-DD, defects=SEED,
+outages=N, gasps=SHARE, pack=FOLDER (the shipped one by default).
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bench.contenders.meter import arguments, peak_rss_mb, tell
+from voltstream.cli.pack_doors import EngineDoor
+from voltstream.cli.pack_install import install
+from voltstream.cli.packs import find_pack
+from voltstream.connectors.registry import ConnectorRegistry
+from voltstream.core.clock import ManualClock
+from voltstream.core.ports import RawBatch, Receipt
+from voltstream.datasets.defects import Defects, Rates
+from voltstream.datasets.grid import Grid, load_grid
+from voltstream.datasets.outages import Outage, Plan, events, plan_outages
+from voltstream.datasets.packages import files_of
+from voltstream.datasets.profiles import load_day
+from voltstream.datasets.reads import DayOfReads, day_of_reads, registry
+from voltstream.runtime.instance import DEFAULT_DATABASE, Instance
+from voltstream.runtime.options import EngineOptions
+
+AHEAD = 3  # Batches on their way.
+COUNT_ROWS = 20_000
+
+
+class PackRun:
+    """An engine with a pack; its clock is moved by hand. Of ``part`` only files that begin so."""
+
+    def __init__(
+        self, folder: Path, start_s: float, pack: str = "ami", part: Sequence[str] = ()
+    ) -> None:
+        self._clock = ManualClock()
+        self.at(start_s)
+        self._instance = Instance(folder, EngineOptions(), self._clock, ConnectorRegistry(None))
+        self._instance.start()
+        options = {"TimeZone": "UTC"}
+        self._session = self._instance.open(database=DEFAULT_DATABASE, user="volt", options=options)
+        self.door = EngineDoor(self._session)
+        self._pending: list[Future[Receipt]] = []
+        chosen = find_pack(pack)
+        if part:
+            kept = tuple(one for one in chosen.files if one[0].startswith(tuple(part)))
+            chosen = replace(chosen, files=kept)
+        install(self.door, chosen)
+
+    def at(self, seconds: float) -> None:
+        self._clock.set(datetime.fromtimestamp(seconds, UTC))
+
+    def send(self, source: str, batch: RawBatch) -> None:
+        self._pending.append(self._instance.submit(DEFAULT_DATABASE, source, batch))
+        if len(self._pending) > AHEAD:
+            self._settled(self._pending.pop(0))
+
+    def wait(self) -> None:
+        """Wait until all that was sent is in every view."""
+        for future in self._pending:
+            self._settled(future)
+        self._pending.clear()
+
+    def settle(self) -> None:
+        """Wait, and let the clock's time pass in every view."""
+        self.wait()
+        loop = self._instance.engine(DEFAULT_DATABASE).loop
+        loop.run_statement(lambda epoch: epoch.number).result()
+
+    @staticmethod
+    def _settled(future: Future[Receipt]) -> None:
+        receipt = future.result(timeout=600)
+        if receipt.dead_letters:
+            raise SystemExit(f"{receipt.dead_letters} rows could not be read")
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        [statement] = self._session.parse(sql)
+        outcome = self._session.execute(statement)
+        if outcome.rows is None:
+            return []
+        try:
+            return [row for batch in outcome.rows.batches() for row in batch.to_pylist()]
+        finally:
+            outcome.rows.close()
+
+    def stop(self) -> None:
+        self._session.close()
+        self._instance.stop()
+
+
+class GridRun(PackRun):
+    """The ami pack of one grid, whose registry is filled."""
+
+    def __init__(
+        self, folder: Path, grid: Grid, start_s: int, pack: str = "ami", part: Sequence[str] = ()
+    ) -> None:
+        super().__init__(folder, start_s - 86_400, pack, part)
+        self.grid = grid
+        for name, rows in registry(grid, start_s - 30 * 86_400).items():
+            self._fill(name, rows)
+
+    def _fill(self, name: str, rows: pa.Table) -> None:
+        listed = ", ".join(rows.column_names)
+        for first in range(0, len(rows), COUNT_ROWS):
+            values = ", ".join(
+                "(" + ", ".join(_spelled(value) for value in row.values()) + ")"
+                for row in rows.slice(first, COUNT_ROWS).to_pylist()
+            )
+            self.door.ask(f"INSERT INTO ami.{name} ({listed}) VALUES {values}")
+
+    def send_table(self, source: str, rows: pa.Table) -> None:
+        self.send(source, RawBatch("arrow", table=rows, position="grid"))
+
+
+def _spelled(value: object) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int() | float():
+            return str(value)
+        case _:
+            return "'" + str(value).replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Sums:
+    """How windows compare with the truth."""
+
+    windows: int
+    complete: int  # Told as complete.
+    equal: int  # Of these, with the true sum.
+    wrongly_complete: int  # Told as complete where a read is missing or wrong.
+    wrongly_flagged: int  # Flagged where every read is right.
+
+
+def send_day(run: GridRun, wrong: Defects, step_s: int) -> int:
+    """Send a day as it arrives, so many seconds at once. Returns the rows."""
+    count = 0
+    for sent in wrong.sent(step_s):
+        run.at(sent.at_s)
+        run.send_table("ami.interval_reads", sent.rows)
+        count += len(sent.rows)
+    run.settle()
+    return count
+
+
+def compare_sums(run: GridRun, reads: DayOfReads, wrong: Defects) -> Sums:
+    """Compare every window of every transformer with what its meters measured."""
+    names = {t.transformer_id: at for at, t in enumerate(run.grid.transformers)}
+    slots = {second: at for at, second in enumerate(reads.starts_s)}
+    truth, whole = reads.transformer_kwh(), wrong.complete()
+    found = run.rows(
+        "SELECT extract(epoch FROM window_start)::BIGINT AS second, transformer_id,"
+        " complete AND estimated = 0 AS complete, delivered_kwh::DOUBLE PRECISION AS kwh"
+        " FROM ami.transformer_load"
+    )
+    complete = equal = wrongly_complete = wrongly_flagged = 0
+    for row in found:
+        place = names[row["transformer_id"]], slots[row["second"]]
+        if row["complete"]:
+            complete += 1
+            equal += bool(abs(row["kwh"] - truth[place]) < 1e-6)
+            wrongly_complete += not whole[place]
+        else:
+            wrongly_flagged += bool(whole[place])
+    return Sums(len(found), complete, equal, wrongly_complete, wrongly_flagged)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How outages that were found compare with those that were made."""
+
+    made: int
+    found: int  # Outages of the view, services left out.
+    right: int  # Of these, on the device that was opened, when it was.
+    hit: int  # Of those made, found on their device.
+    detect_s: float  # Median time from the switch to the device being known.
+
+    @property
+    def precision(self) -> float:
+        return self.right / max(self.found, 1)
+
+    @property
+    def recall(self) -> float:
+        return self.hit / max(self.made, 1)
+
+
+NEAR_S = 300  # The start of an outage that is found lies so near to the truth.
+
+
+def play_outages(run: GridRun, made: list[Outage], plan: Plan) -> Score:
+    """Send events minute by minute and note when each device is first known to be out."""
+    known: dict[tuple[str, int], float] = {}
+    asked = (
+        "SELECT device_id, extract(epoch FROM started_at)::BIGINT AS second"
+        " FROM ami.outage_list WHERE kind <> 'SERVICE' AND parent_id IS NULL"
+    )
+    last_s = float("inf")
+    for at_s, rows in events(run.grid, made, plan):
+        if at_s - last_s > FILTER_S:  # Nothing is told meanwhile, but time passes.
+            run.at(last_s + FILTER_S)
+            run.settle()
+            _look(run, asked, last_s + FILTER_S, known)
+        run.at(at_s)
+        run.send_table("ami.meter_events", rows)
+        run.wait()
+        _look(run, asked, at_s, known)
+        last_s = at_s
+    run.at(last_s + 3600)
+    run.settle()
+    final = {(row["device_id"], int(row["second"])) for row in run.rows(asked)}
+    return _scored(made, final, known)
+
+
+FILTER_S = 120.0  # An outage is one after a minute: by now it is known.
+
+
+def _look(run: GridRun, asked: str, at_s: float, known: dict[tuple[str, int], float]) -> None:
+    for row in run.rows(asked):
+        known.setdefault((row["device_id"], int(row["second"])), at_s)
+
+
+def _scored(
+    made: list[Outage], final: set[tuple[str, int]], known: dict[tuple[str, int], float]
+) -> Score:
+    truth: dict[str, list[Outage]] = {}
+    for one in made:
+        truth.setdefault(one.device_id, []).append(one)
+    right = [
+        (device, second)
+        for device, second in final
+        if any(abs(second - one.start_s) <= NEAR_S for one in truth.get(device, ()))
+    ]
+    times = []
+    for one in made:
+        seen = [
+            at_s
+            for (device, second), at_s in known.items()
+            if device == one.device_id
+            and abs(second - one.start_s) <= NEAR_S
+            and (device, second) in final
+        ]
+        if seen:
+            times.append(min(seen) - one.start_s)
+    median_s = statistics.median(times) if times else float("nan")
+    return Score(len(made), len(final), len(right), len(times), median_s)
+
+
+def main() -> None:
+    _, out, options = arguments()
+    files = files_of("simbench", Path(options["package"]) if options.get("package") else None)
+    grid = load_grid(files)
+    pack = options.get("pack", "ami")
+    reads = day_of_reads(grid, load_day(files, 1, date.fromisoformat(options["day"])), noise_seed=1)
+    result: dict[str, object] = {"meters": len(grid.meters)}
+    if int(options.get("reads", "1")):
+        wrong = Defects(reads, Rates(seed=int(options["defects"])))
+        steps = list(wrong.sent(int(options.get("step", "900"))))
+        run = GridRun(out / "reads", grid, reads.starts_s[0], pack)
+        began = time.perf_counter()
+        cpu_s = time.process_time()
+        for sent in steps:
+            run.at(sent.at_s)
+            run.send_table("ami.interval_reads", sent.rows)
+        run.settle()
+        seconds = time.perf_counter() - began
+        sums = compare_sums(run, reads, wrong)
+        rows = sum(len(sent.rows) for sent in steps)
+        result |= {
+            "rows": rows,
+            "seconds": seconds,
+            "cpu_s": time.process_time() - cpu_s,
+            "windows": sums.windows,
+            "complete": sums.complete,
+            "equal": sums.equal,
+            "wrongly_complete": sums.wrongly_complete,
+            "wrongly_flagged": sums.wrongly_flagged,
+        }
+        run.stop()
+    count = int(options.get("outages", "0"))
+    if count:
+        plan = Plan(count=count, gasp_success=float(options.get("gasps", "0.6")), service_share=0.0)
+        made = plan_outages(grid, reads.starts_s[0], plan)
+        run = GridRun(out / "outages", grid, reads.starts_s[0], pack)
+        began = time.perf_counter()
+        score = play_outages(run, made, plan)
+        result |= {
+            "outages": score.made,
+            "levels": dict(Counter(one.level for one in made)),
+            "precision": score.precision,
+            "recall": score.recall,
+            "detect_s": score.detect_s,
+            "played_s": time.perf_counter() - began,
+        }
+        run.stop()
+    result["rss_mb"] = peak_rss_mb()
+    tell(result)
+
+
+if __name__ == "__main__":
+    main()
