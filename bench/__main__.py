@@ -22,7 +22,7 @@ NAMES = {
     "kafka": "from a broker on the same machine to views, and from a table to a topic",
     "cdc": "changes of a PostgreSQL table to a view over the table that follows it",
     "formats": "messages that name their schema to columns (--rows; --only avro,protobuf,json)",
-    "simbench": "SimBench's day with defects and outages through the ami pack (--only reads,outages)",
+    "simbench": "a day of 35,633 real meters and 200 outages through the ami pack (--only reads)",
     "idle": "CPU and memory with 50 views and no input",
 }
 DEFAULT = ("ocpp", "freshness")

@@ -56,7 +56,8 @@ def bench(options: Options) -> Report:
         report.notes.append(
             f"{result['outages']} outages {result['levels']}, 60 % of gasps arrive: precision"
             f" {float(str(result['precision'])):.3f}, recall {float(str(result['recall'])):.3f},"
-            f" median time to detect {float(str(result['detect_s'])):.0f} s"
+            f" median time to detect {float(str(result['detect_s'])):.0f} s (of {result['played']},"
+            " minute by minute)"
         )
     report.notes.append("a window is complete when every meter has a read that is no estimate")
     return report

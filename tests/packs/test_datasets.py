@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.contenders.grid import GridRun, PackRun, compare_sums, play_outages, send_day
+from bench.contenders.grid import GridRun, PackRun, compare_sums, score_outages, send_day
 from tests.tidy.sources import ROOT
 from voltstream.cli.packs import load_pack
 from voltstream.cli.replay import Replay, load_sessions
@@ -22,6 +22,7 @@ from voltstream.datasets.profiles import load_day
 from voltstream.datasets.reads import day_of_reads
 
 EXTRACT = ROOT / "examples" / "simbench" / "simbench-extract.zip"
+LOAD = "SELECT * FROM ami.transformer_load ORDER BY window_start, transformer_id"
 AUTUMN = date(2016, 10, 30)
 READS = ("010", "020", "025", "030", "040")
 SESSIONS = ("010", "015", "020", "030", "040", "045", "048")
@@ -53,13 +54,13 @@ def test_sums_equal_the_truth_where_complete_and_are_flagged_where_not(
         assert found.windows == 100 * 12
         assert found.complete == found.equal == int(wrong.complete().sum())
         assert (found.wrongly_complete, found.wrongly_flagged) == (0, 0)
-        before = run.rows("SELECT * FROM ami.transformer_load ORDER BY ALL")
+        before = run.rows(LOAD)
         run.door.ask(
             "CREATE SUBSCRIPTION told FROM ami.transformer_load WITH (retention = '1 day')"
         )
         run.door.ask("DECLARE seen SUBSCRIPTION CURSOR FOR told")
         send_day(run, wrong, 48 * 3600)  # The whole file again.
-        assert run.rows("SELECT * FROM ami.transformer_load ORDER BY ALL") == before
+        assert run.rows(LOAD) == before
         assert run.rows("FETCH NEXT FROM seen") == []
     finally:
         run.stop()
@@ -67,16 +68,16 @@ def test_sums_equal_the_truth_where_complete_and_are_flagged_where_not(
 
 def test_outages_are_found_on_the_device_that_opened(tmp_path: Path, grid: Grid) -> None:
     needs(OUTAGES)
-    plan = Plan(count=5, service_share=0.0, feeder_share=0.2, false_gasps=3, seed=2)
+    plan = Plan(count=12, service_share=0.0, feeder_share=0.1, false_gasps=5, seed=1)
     made = plan_outages(grid, 1_468_533_600, plan)
-    assert set(Counter(one.level for one in made)) == {"TRANSFORMER", "FEEDER"}
+    assert set(Counter(one.level for one in made)) == {"TRANSFORMER", "SECTION", "FEEDER"}
     run = GridRun(tmp_path, grid, 1_468_533_600, part=OUTAGES)
     try:
-        score = play_outages(run, made, plan)
+        score = score_outages(run, made, plan)
     finally:
         run.stop()
-    assert (score.precision, score.recall) == (1.0, 1.0)
-    assert 60 <= score.detect_s <= 240
+    assert score.precision >= 0.9
+    assert score.recall >= 0.9
 
 
 def test_sessions_have_the_energy_that_was_measured(tmp_path: Path) -> None:
