@@ -30,6 +30,12 @@ VIEWS = {
     "tiled": "SELECT id, ntile(1 + device) OVER (PARTITION BY id ORDER BY id) AS n "
     "FROM readings WHERE device < 0",
 }  # fmt: skip
+# The conditions of alerts: they begin and end with nearly every batch.
+RULES = {
+    "thirds": ("device", "SELECT device, n FROM by_device WHERE n % 3 <> 0", ""),
+    "counted": ("name", "SELECT name, n FROM counters WHERE n % 2 = 1",
+                "alert.clear_after = '20 milliseconds', "),
+}  # fmt: skip
 
 
 def create(engine: Engine) -> None:
@@ -39,6 +45,25 @@ def create(engine: Engine) -> None:
     engine.run("INSERT INTO counters VALUES ('updates', 0)")
     for name, query in VIEWS.items():
         engine.run(f"CREATE MATERIALIZED VIEW {name} AS {query}")
+    for name, (key, query, more) in RULES.items():
+        engine.run(f"CREATE MATERIALIZED VIEW {name} WITH ({more}alert.key = '{key}') AS {query}")
+
+
+def check_alerts(engine: Engine) -> None:
+    """Check that every opening and its end were told once, and what is open is true."""
+    events = engine.run("SELECT event_id, alert_id, event, rule, entity FROM alert_events")
+    numbers = sorted(int(str(row[0])) for row in events)
+    assert numbers == list(range(1, len(numbers) + 1)), "events are lost or doubled"
+    told = {word: [row[1] for row in events if row[2] == word] for word in ("opened", "cleared")}
+    for word, ids in told.items():
+        assert len(ids) == len(set(ids)), f"alerts {word} twice"
+    shown = engine.run("SELECT alert_id, rule, entity FROM alerts")
+    assert {row[0] for row in shown} == set(told["opened"]) - set(told["cleared"])
+    for name, (key, _, more) in RULES.items():
+        true = {str(one) for (one,) in engine.run(f"SELECT {key} FROM {name}")}
+        found = [row[2] for row in shown if row[1] == name]
+        assert len(found) == len(set(found)), f"{name}: two alerts of one key"
+        assert true <= set(found) if more else true == set(found), f"{name}: {true}, {found}"
 
 
 def is_poison(number: int) -> bool:
@@ -96,6 +121,7 @@ def verify(engine: Engine, acknowledged: dict[str, list[int]]) -> None:
         assert not wrong, f"{relation}: {len(wrong)} rows changed, such as {wrong[:3]}"
     check_arrival(engine)
     check_poison(engine, set(acknowledged["r"]))
+    check_alerts(engine)
     (count,) = engine.run("SELECT n FROM counters")[0]
     least = max(acknowledged["u"], default=0)
     # One update may have been durable when its process died before it could say so, per round.
