@@ -38,22 +38,55 @@ def bench(options: Options) -> Report:
         report.notes.append(str(reason))
         return report
     origin.start()
+    report.bar = ""
     try:
-        runs = [_round(origin, changes) for _ in range(options.rounds)]
+        for case in ("one table", "shared"):
+            if not options.only or case in options.only:
+                runs = [_round(origin, changes, case) for _ in range(options.rounds)]
+                report.rows += _told(case, runs)
     finally:
         origin.stop("immediate")
         origin.remove()
-    for name in ("copied rows/s", "changes/s", "CPU s/M changes"):
-        values = [float(str(run[name])) for run in runs]
-        median, lowest, highest = statistics.median(values), min(values), max(values)
-        report.rows.append(
-            {"what": name, "median": round(median, 2), "lowest": lowest, "highest": highest}
-        )
-    report.bar = ""
     return report
 
 
-def _round(origin: Origin, changes: int) -> Row:
+def _told(case: str, runs: list[Row]) -> list[Row]:
+    rows: list[Row] = []
+    for name in ("copied rows/s", "changes/s", "CPU s/M changes"):
+        values = [float(str(run[name])) for run in runs]
+        median, lowest, highest = statistics.median(values), min(values), max(values)
+        rows.append(
+            {
+                "source": case,
+                "what": name,
+                "median": round(median, 2),
+                "lowest": lowest,
+                "highest": highest,
+            }
+        )
+    return rows
+
+
+def _definitions(case: str, port: int) -> tuple[str, str]:
+    """Return what makes the table, and what its connector belongs to."""
+    place = (
+        f"hostname = '127.0.0.1', port = '{port}', username = 'volt', database.name = 'postgres'"
+    )
+    if case == "shared":
+        return (
+            f"CREATE SOURCE origin WITH (connector = 'postgres-cdc', {place}); "
+            "CREATE TABLE meters (*) FROM origin TABLE 'public.meters'",
+            "SOURCE origin",
+        )
+    return (
+        "CREATE TABLE meters (id BIGINT PRIMARY KEY, feeder TEXT, kwh FLOAT8, turns INT) "
+        f"WITH (connector = 'postgres-cdc', {place}, table.name = 'meters')",
+        "TABLE meters",
+    )
+
+
+def _round(origin: Origin, changes: int, case: str) -> Row:
+    definitions, reader = _definitions(case, origin.port)
     with (
         tempfile.TemporaryDirectory(prefix="voltstream-bench-") as folder,
         origin.connect() as there,
@@ -66,25 +99,22 @@ def _round(origin: Origin, changes: int) -> Row:
         there.execute(f"INSERT INTO meters SELECT i, 'f' || i % 700, i * 0.5, 0 "
                       f"FROM generate_series(0, {KEYS - 1}) i".encode())  # fmt: skip
         began_s = time.perf_counter()
-        here.execute(
-            "CREATE TABLE meters (id BIGINT PRIMARY KEY, feeder TEXT, kwh FLOAT8, turns INT) "
-            f"WITH (connector = 'postgres-cdc', hostname = '127.0.0.1', port = '{origin.port}', "
-            "username = 'volt', database.name = 'postgres', table.name = 'meters')".encode()
-        )
+        for definition in definitions.split("; "):
+            here.execute(definition.encode())
         _wait(here, "SELECT count(*) FROM meters", KEYS)
         copied_s = time.perf_counter() - began_s
         here.execute(b"CREATE MATERIALIZED VIEW by_feeder AS SELECT feeder, sum(kwh) AS kwh, "
                      b"sum(turns)::BIGINT AS turns FROM meters GROUP BY feeder")  # fmt: skip
-        here.execute(b"ALTER TABLE meters SET source_rate_limit TO 0")
+        here.execute(f"ALTER {reader} SET source_rate_limit TO 0".encode())
         first = 0
         for _ in range(0, changes, _TRANSACTION_ROWS):
             there.execute(_UPDATED.format(first=first, n=_TRANSACTION_ROWS).encode())
             first = (first + _TRANSACTION_ROWS) % KEYS
         began_s, cpu_s = time.perf_counter(), server.cpu_s()
-        here.execute(b"ALTER TABLE meters SET source_rate_limit TO DEFAULT")
+        here.execute(f"ALTER {reader} SET source_rate_limit TO DEFAULT".encode())
         _wait(here, "SELECT sum(turns)::BIGINT FROM by_feeder", changes)
         followed_s, used_s = time.perf_counter() - began_s, server.cpu_s() - cpu_s
-        here.execute(b"DROP TABLE meters CASCADE")
+        here.execute(f"DROP {reader} CASCADE".encode())
     _forget(origin)
     return {
         "copied rows/s": round(KEYS / copied_s),
