@@ -1,0 +1,175 @@
+"""The live page in a real browser, against a real server: what it shows is what SQL says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.cli.test_verbs import Served, run, start
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+AXE = Path(__file__).parents[2] / ".venv/axe/node_modules/axe-core/axe.min.js"
+PICTURES = Path(os.environ.get("VOLTSTREAM_SCREENSHOTS", "bench/out/page"))
+PAGES = ("overview", "chargers", "sessions", "grid", "alerts", "streams", "storage", "sql")
+WAIT_MS = 15_000
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.xdist_group("browser"),
+]
+
+FEED = """
+INSERT INTO charge_points (charge_point_id, site, registered_at) VALUES
+    ('CP-1', 'north', now() - INTERVAL '1 day'), ('CP-2', 'south', now() - INTERVAL '1 day');
+INSERT INTO charger_boots (charge_point_id, vendor, model, firmware_version, ocpp_version, event_ts, received_ts)
+    VALUES ('CP-1', 'Volta', 'V2', '1.4', '1.6', now() - INTERVAL '1 hour', now());
+INSERT INTO charger_status (charge_point_id, evse_id, connector_id, status, event_ts, received_ts)
+    VALUES ('CP-1', 1, 1, 'Charging', now() - INTERVAL '30 minutes', now());
+INSERT INTO charger_transactions
+    (charge_point_id, evse_id, connector_id, transaction_id, event_type, id_tag, meter_wh, event_ts, received_ts)
+    VALUES ('CP-1', 1, 1, 'T-7', 'START', 'TAG', 1000, now() - INTERVAL '30 minutes', now());
+INSERT INTO charger_readings
+    (charge_point_id, evse_id, connector_id, transaction_id, measurand, context, location, value, unit,
+     value_si, unit_si, event_ts, received_ts)
+    SELECT 'CP-1', 1, 1, 'T-7', 'Power.Active.Import', 'Sample.Periodic', 'Outlet', 7200, 'W', 7200, 'W',
+           now() - n * INTERVAL '1 minute', now()
+    FROM generate_series(1, 20) AS n;
+CREATE TABLE readings (at TIMESTAMPTZ, value DOUBLE PRECISION);
+SELECT create_hypertable('readings', by_range('at'));
+INSERT INTO readings SELECT now() - n * INTERVAL '1 day', n FROM generate_series(1, 20) AS n;
+"""  # noqa: E501
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = start(tmp_path_factory.mktemp("page") / "data")
+    try:
+        installed = run("pack", "install", "ocpp", "--pg-port", served.pg_port)
+        assert installed.returncode == 0, installed.stderr
+        with connect(served) as session:
+            session.execute(FEED)
+        yield served
+    finally:
+        served.stop(signal.SIGTERM)
+        if served.process.stdout is not None:
+            served.process.stdout.close()
+
+
+def connect(server: Served) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(
+        host="127.0.0.1", port=int(server.pg_port), user="volt", dbname="volt", autocommit=True
+    )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(WAIT_MS)
+    yield context.new_page()
+    context.close()
+
+
+def address(server: Served, page: str) -> str:
+    return f"http://127.0.0.1:{server.http_port}/#/{page}"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_shows_without_a_word_of_trouble(
+    server: Served, tab: Page, name: str
+) -> None:
+    told: list[str] = []
+    tab.on("console", lambda message: told.extend([message.text] * (message.type == "error")))
+    tab.on("pageerror", lambda error: told.append(str(error)))
+    tab.goto(address(server, name))
+    tab.wait_for_selector("nav a[aria-current=page]")
+    tab.wait_for_function("document.querySelector('.fresh').textContent !== 'connecting …'")
+    tab.wait_for_timeout(500)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    tab.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+    assert tab.locator("h1").inner_text().lower() == name
+    assert told == []
+    if AXE.exists():
+        tab.add_script_tag(content=AXE.read_text())
+        found = tab.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa']}).then((r) => r.violations)")
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
+def test_figures_are_those_of_sql(server: Served, tab: Page) -> None:
+    with connect(server) as session:
+        chargers = session.execute("SELECT count(*) FROM charge_points").fetchall()[0][0]
+    tab.goto(address(server, "chargers"))
+    fleet = tab.locator(".tile", has_text="Chargers").locator("strong")
+    expect(fleet).to_have_text(str(chargers))
+    expect(tab.get_by_role("region", name="chargers")).to_contain_text("CP-1")
+    tab.get_by_role("button", name="CP-1", exact=True).click()
+    connectors = tab.get_by_role("region", name="connectors of CP-1")
+    expect(connectors).to_contain_text("Charging")
+    assert "id=CP-1" in tab.url
+    tab.goto(address(server, "sessions"))
+    running = tab.get_by_role("region", name="running sessions")
+    expect(running).to_contain_text("T-7")
+    expect(running).to_contain_text("7.2")
+
+
+def test_a_change_arrives_by_itself(server: Served, tab: Page) -> None:
+    tab.goto(address(server, "sessions"))
+    expect(tab.get_by_role("region", name="running sessions")).to_contain_text("T-7")
+    with connect(server) as session:
+        session.execute(
+            "INSERT INTO charger_transactions (charge_point_id, evse_id, connector_id,"
+            " transaction_id, event_type, id_tag, meter_wh, event_ts, received_ts)"
+            " VALUES ('CP-2', 1, 1, 'T-8', 'START', 'TAG', 0, now(), now())"
+        )
+    expect(tab.get_by_role("region", name="running sessions")).to_contain_text("T-8")
+
+
+def test_a_query_is_shared_by_its_address(server: Served, tab: Page) -> None:
+    asked = "SELECT at, value FROM readings ORDER BY at"
+    tab.goto(address(server, f"sql?q={asked.replace(' ', '+')}&run=1"))
+    expect(tab.get_by_role("region", name="answer")).to_contain_text("20")
+    expect(tab.locator(".uplot canvas")).to_be_visible()
+    tab.get_by_role("textbox", name="SQL").fill("SELECT nothing FROM readings")
+    tab.keyboard.press("Control+Enter")
+    expect(tab.get_by_role("alert")).to_contain_text("42703")
+    tab.get_by_role("textbox", name="SQL").fill("SELECT count(*) FROM readings WHERE value > 3")
+    tab.get_by_role("button", name="Explain").click()
+    expect(tab.locator(".graph svg g").first).to_be_visible()
+
+
+def test_the_pipeline_is_drawn(server: Served, tab: Page) -> None:
+    tab.goto(address(server, "streams"))
+    tab.get_by_role("button", name="view active_sessions").click()
+    costs = tab.get_by_role("region", name="operators of active_sessions")
+    expect(costs).to_be_visible()
+    assert "of=" in tab.url
+
+
+def test_the_page_comes_back_with_its_server(tmp_path: Path, browser: Browser) -> None:
+    first = start(tmp_path / "data")
+    context = browser.new_context()
+    try:
+        tab = context.new_page()
+        tab.goto(address(first, "storage"))
+        expect(tab.locator(".fresh")).not_to_contain_text("connecting")
+        first.stop(signal.SIGTERM)
+        expect(tab.locator(".fresh")).to_contain_text("not connected", timeout=WAIT_MS)
+        first = start(tmp_path / "data", "--http-port", first.http_port)
+        expect(tab.locator(".fresh")).not_to_contain_text("connect", timeout=30_000)
+    finally:
+        context.close()
+        first.stop(signal.SIGTERM)
