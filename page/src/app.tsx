@@ -3,7 +3,7 @@
 import { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
 import { spell, useAddress } from "./address";
-import { figure, toTime } from "./format";
+import { figure, moment, toTime } from "./format";
 import { useQuery } from "./live";
 import { Alerts } from "./pages/alerts";
 import { Chargers } from "./pages/chargers";
@@ -26,7 +26,7 @@ const PAGES: Record<string, { title: string; show: FunctionComponent }> = {
   sql: { title: "SQL", show: Sql },
 };
 
-const NOW_MS = 120_000; // An idle server makes no epochs, except for its timers.
+const NOW_MS = 120_000;
 
 function Freshness() {
   const epochs = useQuery("SELECT epoch, now FROM rw_catalog.rw_epochs", { everyMs: 1000 });
@@ -36,11 +36,11 @@ function Freshness() {
   const [last] = epochs.rows;
   const at = last && Number(last.epoch) > 0 ? toTime(last.now) : null;
   if (at === null) return <span class="fresh" role="status">{epochs.isLoading ? "connecting …" : "connected"}</span>;
-  // A replay has a clock of its own; the reader is told where it stands.
+  // A replay has a clock of its own, and an idle server makes no epochs: the reader is told where it stands.
   const isNow = Math.abs(Date.now() - at) < NOW_MS;
   return (
     <span class="fresh" role="status" title={`epoch ${figure(last!.epoch)}`}>
-      {isNow ? "live" : `clock ${new Date(at).toISOString().slice(0, 16).replace("T", " ")}`}
+      {isNow ? "live" : `as of ${moment(last!.now)}`}
     </span>
   );
 }

@@ -49,6 +49,14 @@ function plugin(limits: { name: string; value: number }[]): uPlot.Plugin {
   };
 }
 
+// Steps of the axis in seconds, and how its instants are written: the day where it changes.
+const DAY = "\n{YYYY}-{MM}-{DD}";
+const CLOCK: uPlot.Axis.TimeValuesConfig = [
+  [86_400, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", DAY, null, DAY, null, DAY, null, 1],
+  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, DAY, null, 1],
+];
+
 function settings(options: Options, width: number): uPlot.Options {
   const units = [...new Set(options.series.map((one) => one.unit))];
   const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
@@ -60,7 +68,7 @@ function settings(options: Options, width: number): uPlot.Options {
     plugins: [plugin(options.limits ?? [])],
     scales: Object.fromEntries(units.map((_, i) => [i === 0 ? "y" : `y${i}`, {}])),
     axes: [
-      axis,
+      { ...axis, values: CLOCK },
       ...units.map((unit, i) => ({
         ...axis,
         scale: i === 0 ? "y" : `y${i}`,

@@ -2,10 +2,13 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Answer, Refused, Row, ask, records } from "./api";
+import { useHas } from "./known";
 
 const REFRESH_MS = 250; // Four times a second at most, as people cannot read faster.
 const POLL_MS = 2000; // Where the relation tells no changes of its own, such as rw_catalog.
 const AGAIN_MS = 3000;
+
+const MISSING = new Refused("a relation that this needs does not exist", "42P01", null, 404);
 
 type Listener = () => void;
 
@@ -85,6 +88,8 @@ export interface Result {
 export interface Watch {
   /** Relations whose changes make the answer old. */
   of?: string[];
+  /** Relations without which nothing is asked; those of `of` count too. */
+  needs?: string[];
   /** Ask again after so long in any case; 0 for never. */
   everyMs?: number;
 }
@@ -96,12 +101,14 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
   const [isLoading, setLoading] = useState(sql !== "");
   const asking = useRef<() => void>(() => undefined);
   const relations = (watch.of ?? []).join(",");
+  const has = useHas([...(watch.of ?? []), ...(watch.needs ?? [])].filter((name) => !name.startsWith("voltstream.")));
+  const asked = has === true ? sql : "";
   const everyMs = watch.everyMs ?? (relations === "" ? POLL_MS : 0);
 
   useEffect(() => {
     setAnswer(null);
     setError(null);
-    if (sql === "") return setLoading(false);
+    if (asked === "") return setLoading(false);
     setLoading(true);
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -117,7 +124,7 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
       isOld = false;
       let restMs = everyMs;
       try {
-        const got = await ask(sql, abort.signal);
+        const got = await ask(asked, abort.signal);
         setAnswer(got);
         setError(null);
       } catch (failure) {
@@ -151,9 +158,12 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
       document.removeEventListener("visibilitychange", plan);
       for (const stop of stops) stop();
     };
-  }, [sql, relations, everyMs]);
+  }, [asked, relations, everyMs]);
 
   const rows = useRecords(answer);
+  if (has === false && sql !== "") {
+    return { rows: [], answer: null, error: MISSING, isLoading: false, again: () => undefined };
+  }
   return { rows, answer, error, isLoading, again: () => asking.current() };
 }
 

@@ -28,13 +28,13 @@ SELECT 'all' AS name, sum(s.rows) AS rows FROM rw_catalog.rw_state_sizes s WHERE
 const OUTAGES = "SELECT count(*) AS open, sum(customers_out) AS customers FROM current_outages";
 
 export function Overview() {
-  const fleet = useQuery(FLEET, { everyMs: 2000 });
+  const fleet = useQuery(FLEET, { needs: ["charge_point_liveness"], everyMs: 2000 });
   const running = useQuery(RUNNING, { of: ["active_sessions"], everyMs: 5000 });
   const energy = useQuery(ENERGY, { of: ["fleet_energy_15min"], everyMs: 10_000 });
   const sites = useQuery(SITES, { of: ["site_load"], everyMs: 5000 });
   const states = useQuery(STATES, { of: ["connector_state"], everyMs: 10_000 });
   const rows = useQuery(ROWS, { everyMs: 2000 });
-  const outages = useQuery(OUTAGES, { everyMs: 5000 });
+  const outages = useQuery(OUTAGES, { needs: ["current_outages"], everyMs: 5000 });
   const rate = useRates(rows.rows, "name", "rows").get("all");
   const [all] = fleet.rows;
   const [now] = running.rows;

@@ -32,7 +32,7 @@ export function Sessions() {
   const running = useQuery(RUNNING, { of: ["active_sessions"], everyMs: 5000 });
   const ended = useQuery(ENDED, { of: ["sessions", "billing_reconciliation"], everyMs: 10_000 });
   const outcomes = useQuery(OUTCOMES, { of: ["billing_reconciliation"], everyMs: 10_000 });
-  const ledger = useQuery(LEDGER, { everyMs: 10_000 });
+  const ledger = useQuery(LEDGER, { needs: ["current_charge_detail_records"], everyMs: 10_000 });
   const opened = settings.get("session");
   const open = (row: Row) => change({ session: keyOf(row) === opened ? null : keyOf(row) });
   const chosen = [...running.rows, ...ended.rows].find((row) => keyOf(row) === opened);

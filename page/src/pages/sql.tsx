@@ -58,10 +58,12 @@ export function Sql() {
     }
     setAsking(false);
   };
+  const linked = settings.get("q");
   useEffect(() => {
-    const asked = settings.get("q");
-    if (asked !== null && settings.get("run") === "1") void run(asked);
-  }, []);
+    if (linked === null) return;
+    setText(linked);
+    if (settings.get("run") === "1") void run(linked);
+  }, [linked]);
 
   return (
     <div class="sql">
