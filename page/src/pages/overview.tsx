@@ -25,7 +25,8 @@ const STATES = `
 SELECT status, count(*) AS connectors FROM connector_state WHERE connector_id > 0 GROUP BY status ORDER BY connectors DESC`;
 const ROWS = `
 SELECT 'all' AS name, sum(s.rows) AS rows FROM rw_catalog.rw_state_sizes s WHERE s.kind IN ('source', 'table')`;
-const OUTAGES = "SELECT count(*) AS open, sum(customers_out) AS customers FROM current_outages";
+const OUTAGES = `
+SELECT count(*) AS open, sum(expected_out) AS customers FROM ami.outages WHERE state NOT IN ('RESTORED', 'CLOSED')`;
 
 export function Overview() {
   const fleet = useQuery(FLEET, { needs: ["charge_point_liveness"], everyMs: 2000 });
@@ -34,7 +35,7 @@ export function Overview() {
   const sites = useQuery(SITES, { of: ["site_load"], everyMs: 5000 });
   const states = useQuery(STATES, { of: ["connector_state"], everyMs: 10_000 });
   const rows = useQuery(ROWS, { everyMs: 2000 });
-  const outages = useQuery(OUTAGES, { needs: ["current_outages"], everyMs: 5000 });
+  const outages = useQuery(OUTAGES, { needs: ["ami.outages"], of: ["ami.outage_list"], everyMs: 5000 });
   const rate = useRates(rows.rows, "name", "rows").get("all");
   const [all] = fleet.rows;
   const [now] = running.rows;
