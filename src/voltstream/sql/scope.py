@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlglot import exp
 
@@ -16,7 +17,7 @@ from voltstream.core.errors import (
 from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import TypeOracle
-from voltstream.sql.expressions import column, spell
+from voltstream.sql.expressions import column, quote, spell
 from voltstream.sql.plan import (
     Plan,
 )
@@ -136,7 +137,7 @@ class Typer:
         self, oracle: TypeOracle, plan: Plan, outer: Mapping[str, str] | None = None
     ) -> None:
         self._oracle = oracle
-        self._source = f"({batch_sql(plan)})"
+        self._plan = plan
         self._outer = outer if outer is not None else {}
         self._known: dict[str, str] = {}
 
@@ -148,11 +149,25 @@ class Typer:
         """Return the store's name of an expression's type."""
         if self._outer:
             tree = tree.transform(self._typed_null)
+        if isinstance(tree, exp.Column) and not tree.table and tree.name in self._columns:
+            return self._columns[tree.name]
         text = spell(tree)
         if text not in self._known:
             found = self._oracle.describe(f"SELECT {text} AS x FROM {self._source}")[0]
             self._known[text] = found.store_type
         return self._known[text]
+
+    @cached_property
+    def _columns(self) -> dict[str, str]:
+        """Return the types of the plan's columns. A deep plan is bound once for all expressions."""
+        found = self._oracle.describe(f"SELECT * FROM ({batch_sql(self._plan)})")
+        return {one.name: one.store_type for one in found}
+
+    @cached_property
+    def _source(self) -> str:
+        """Return a row of the plan's columns: their types are all that types depend on."""
+        nulls = (f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind in self._columns.items())
+        return f"(SELECT {', '.join(nulls) or '1'})"
 
     def _typed_null(self, node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Column) and node.name in self._outer:
