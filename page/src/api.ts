@@ -55,7 +55,12 @@ async function answered(response: Response): Promise<unknown> {
 
 /** Ask one query. Raises: Refused; TypeError where the server cannot be reached. */
 export async function ask(sql: string, signal?: AbortSignal): Promise<Answer> {
-  const response = await fetch("/v1/sql?q=" + encodeURIComponent(sql), signal ? { signal } : {});
+  const response = await fetch("/v1/sql", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ sql }),
+    ...(signal ? { signal } : {}),
+  });
   const body = (await answered(response)) as {
     columns: { name: string; type: string }[];
     rows: unknown[][];

@@ -17,7 +17,6 @@ class Changes {
   private readonly listeners = new Map<string, Set<Listener>>();
   private stream: EventSource | null = null;
   private streamed = "";
-  private last = "";
   private planned: ReturnType<typeof setTimeout> | undefined;
   isOpen = false;
 
@@ -45,8 +44,7 @@ class Changes {
     this.stream = null;
     this.streamed = wanted;
     if (wanted === "") return;
-    const from = this.last === "" ? "" : `&last_event_id=${encodeURIComponent(this.last)}`;
-    const stream = new EventSource(`/v1/live?views=${encodeURIComponent(wanted)}&rows=0${from}`);
+    const stream = new EventSource(`/v1/live?views=${encodeURIComponent(wanted)}&rows=false`);
     stream.onopen = () => {
       this.isOpen = true;
       this.tellAll();
@@ -58,8 +56,7 @@ class Changes {
         this.plan(AGAIN_MS);
       }
     };
-    stream.addEventListener("delta", (event) => {
-      this.last = event.lastEventId;
+    stream.addEventListener("touched", (event) => {
       const told = JSON.parse(event.data as string) as { view: string };
       this.tell(told.view);
     });

@@ -53,7 +53,7 @@ class Stream:
 
 @asynccontextmanager
 async def streamed(
-    app: ASGIApp, views: str, headers: Mapping[str, str] | None = None
+    app: ASGIApp, views: str, headers: Mapping[str, str] | None = None, **more: str
 ) -> AsyncIterator[Stream]:
     parts: asyncio.Queue[Message] = asyncio.Queue()
     gone = asyncio.Event()
@@ -64,7 +64,7 @@ async def streamed(
 
     scope = {
         "type": "http", "method": "GET", "path": "/v1/live", "raw_path": b"/v1/live",
-        "query_string": urlencode({"views": views}).encode(), "http_version": "1.1",
+        "query_string": urlencode({"views": views, **more}).encode(), "http_version": "1.1",
         "scheme": "http", "client": ("127.0.0.1", 50_000), "server": ("localhost", 80),
         "headers": [
             (b"host", b"localhost"),

@@ -89,9 +89,7 @@ def address(server: Served, page: str) -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_each_page_shows_without_a_word_of_trouble(
-    server: Served, tab: Page, name: str
-) -> None:
+def test_each_page_shows_without_a_word_of_trouble(server: Served, tab: Page, name: str) -> None:
     told: list[str] = []
     tab.on("console", lambda message: told.extend([message.text] * (message.type == "error")))
     tab.on("pageerror", lambda error: told.append(str(error)))

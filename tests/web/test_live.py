@@ -94,6 +94,28 @@ def test_rows_come_first_and_changes_after(engine: Engine, app: Starlette) -> No
     asyncio.run(play())
 
 
+def test_without_rows_only_that_something_changed(engine: Engine, app: Starlette) -> None:
+    async def play() -> None:
+        engine.run("INSERT INTO t VALUES (1, 10)")
+        async with streamed(app, "sums,t", rows="false") as names, streamed(app, "sums") as rows:
+            assert (await rows.next()).name == "snapshot"
+            engine.run("INSERT INTO t VALUES (2, 10)")
+            change = await rows.next()
+            assert change.data["insert"] == [[10, 2]]
+            told = [await names.next(), await names.next()]
+            assert {event.name for event in told} == {"touched"}
+            assert {event.data["view"] for event in told} == {"sums", "t"}
+            assert all(set(event.data) == {"view", "epoch"} for event in told)
+        # Where nobody reads rows none are kept: who comes back for them gets all.
+        async with streamed(app, "sums", rows="false") as names:
+            engine.run("INSERT INTO t VALUES (3, 10)")
+            await names.next()
+            async with streamed(app, "sums", {"last-event-id": change.id}) as rows:
+                assert (await rows.next()).data["rows"] == [[10, 3]]
+
+    asyncio.run(play())
+
+
 def test_what_is_too_much_is_sent_anew(engine: Engine, app: Starlette) -> None:
     async def play() -> None:
         shown = Shown()

@@ -37,36 +37,39 @@ class LiveRoute:
 
     async def __call__(self, request: Request) -> Response:
         feeds: list[Feed] = []
+        reads = request.query_params.get("rows", "true") != "false"
         try:
             user = person(caller_of(request))
             database = request.query_params.get("database", self._default_database)
             places = _places(database, request.query_params.get("views", ""))
             if self._hub.clients >= LIVE_CLIENTS_MAX:
                 raise TooManyConnections("too many clients watch views")
-            feeds += [self._hub.join(place) for place in places]
-            stream = _Stream(self._sessions, self._hub, user, feeds)
+            feeds += [self._hub.join(place, reads=reads) for place in places]
+            stream = _Stream(self._sessions, self._hub, user, feeds, reads=reads)
             # What may not be read is refused before the stream begins.
             await run_in_threadpool(stream.check)
         except VoltstreamError as error:
             for feed in feeds:
-                self._hub.leave(feed)
+                self._hub.leave(feed, reads=reads)
             return refusal(error)
         asked = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
         self._hub.clients += 1
         return StreamingResponse(
-            self._closing(stream.events(asked or ""), feeds),
+            self._closing(stream.events(asked or ""), feeds, reads),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    async def _closing(self, events: AsyncIterator[str], feeds: list[Feed]) -> AsyncIterator[str]:
+    async def _closing(
+        self, events: AsyncIterator[str], feeds: list[Feed], reads: bool
+    ) -> AsyncIterator[str]:
         try:
             async for event in events:
                 yield event
         finally:
             self._hub.clients -= 1
             for feed in feeds:
-                self._hub.leave(feed)
+                self._hub.leave(feed, reads=reads)
 
 
 def _places(database: str, said: str) -> list[Place]:
@@ -83,8 +86,11 @@ def _places(database: str, said: str) -> list[Place]:
 class _Stream:
     """What one client was told so far."""
 
-    def __init__(self, sessions: Sessions, hub: Hub, user: str, feeds: Sequence[Feed]) -> None:
+    def __init__(
+        self, sessions: Sessions, hub: Hub, user: str, feeds: Sequence[Feed], *, reads: bool
+    ) -> None:
         self._sessions, self._hub, self._user, self._feeds = sessions, hub, user, feeds
+        self._reads = reads
         self._told: list[int | None] = [None] * len(feeds)
         self._snapped_s = [0.0] * len(feeds)
 
@@ -125,6 +131,12 @@ class _Stream:
     async def _of(self, index: int) -> AsyncIterator[str]:
         """Yield what one view has to tell: its rows, or what changed in them."""
         feed, told = self._feeds[index], self._told[index]
+        if not self._reads:
+            self._told[index] = feed.newest
+            if told is not None and told != feed.newest:
+                name = {"view": feed.place.shown, "epoch": feed.newest}
+                yield self._event("touched", json.dumps(name))
+            return
         ticks = feed.since(told) if told is not None else None
         if ticks is None or any(tick.text is None for tick in ticks):
             if time.monotonic() - self._snapped_s[index] >= _AGAIN_S:

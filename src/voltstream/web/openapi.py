@@ -180,6 +180,7 @@ def _live() -> _Part:
         {"text/event-stream": {"schema": {"type": "string"}}},
         [
             _query("views", {"type": "string"}, "Names with commas between.", required=True),
+            _query("rows", {"type": "boolean"}, "false: tell only that a view changed."),
             _DATABASE,
             {
                 "name": "Last-Event-ID", "in": "header", "required": False,

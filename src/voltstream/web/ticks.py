@@ -36,7 +36,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The changes of a quarter of a second. Shape: ``text`` is None where they are too many."""
+    """The changes of a quarter of a second.
+
+    Shape: ``text`` is None where they are too many, or where nobody asked for rows.
+    """
 
     first: int
     last: int
@@ -55,6 +58,7 @@ class Feed:
     whole_after: int | None = None  # Every change of later epochs is here; None: nobody asked yet.
     newest: int = 0  # The latest epoch that anybody was told of.
     clients: int = 0
+    readers: int = 0  # Clients that want rows, not only to know that they changed.
     left_s: float = 0.0
 
     def since(self, epoch: int) -> list[Tick] | None:
@@ -78,14 +82,16 @@ class Feed:
 
 def _later(place: Place, tick: Tick, epoch: int) -> Tick:
     """Return the part of a tick that comes after an epoch."""
-    if tick.first > epoch:
+    if tick.first > epoch or tick.text is None:
         return tick
     return ticked(place, [change for change in tick.changes if change.epoch > epoch])
 
 
-def ticked(place: Place, changes: Iterable[Change]) -> Tick:
+def ticked(place: Place, changes: Iterable[Change], *, is_read: bool = True) -> Tick:
     """Gather changes; rows that came and went in them are left out."""
     told = tuple(changes)
+    if not is_read:
+        return Tick(told[0].epoch, told[-1].epoch, (), None)
     return Tick(told[0].epoch, told[-1].epoch, told, _text(place, told))
 
 
@@ -120,8 +126,11 @@ class Hub:
         self.closed = False
         self.clients = 0
 
-    def join(self, place: Place) -> Feed:
-        """Raises: UndefinedTable (42P01), WrongObjectType (42809)."""
+    def join(self, place: Place, *, reads: bool = True) -> Feed:
+        """Watch a relation; without ``reads`` only that it changes.
+
+        Raises: UndefinedTable (42P01), WrongObjectType (42809).
+        """
         feed = self._feeds.get(place)
         if feed is None:
             feed = Feed(place)
@@ -133,12 +142,14 @@ class Hub:
             feed.end = self._live.watch(place.database, place.schema, place.name, tell)
             self._feeds[place] = feed
         feed.clients += 1
+        feed.readers += reads
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
         return feed
 
-    def leave(self, feed: Feed) -> None:
+    def leave(self, feed: Feed, *, reads: bool = True) -> None:
         feed.clients -= 1
+        feed.readers -= reads
         feed.left_s = time.monotonic()
 
     async def wait(self, count: int, patience_s: float) -> bool:
@@ -175,7 +186,9 @@ class Hub:
             with self._lock:
                 waiting, feed.waiting = feed.waiting, []
             if waiting:
-                feed.add(await asyncio.to_thread(ticked, feed.place, waiting))
+                is_read = feed.readers > 0
+                making = asyncio.to_thread(ticked, feed.place, waiting, is_read=is_read)
+                feed.add(await making)
                 changed = True
             if not feed.clients and time.monotonic() - feed.left_s > _KEPT_S:
                 feed.end()
