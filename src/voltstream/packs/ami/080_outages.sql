@@ -162,15 +162,19 @@ COMMENT ON COLUMN feeder_groups.band_at IS 'When the first transformer of the ba
 
 -- A device is out when device_share of the transformers below it are, two at least; a feeder whose
 -- sections are not known when 3 are, and feeder_share of it.
+-- Where the same transformers make several devices count, the lowest of them is out: what it does
+-- not feed has supply.
 CREATE MATERIALIZED VIEW devices_out AS
-SELECT h.feeder_id, h.band_at, h.device_id, h.kind, h.height, h.transformers_out, t.transformers
+SELECT DISTINCT ON (h.feeder_id, h.band_at, h.members)
+    h.feeder_id, h.band_at, h.device_id, h.kind, h.transformers_out, t.transformers
 FROM (
-    SELECT g.feeder_id, g.band_at, d.device_id, d.kind, d.height, d.is_flat,
-        COUNT(DISTINCT g.transformer_id) AS transformers_out
+    SELECT g.feeder_id, g.band_at, d.device_id, d.kind, d.is_flat, MIN(d.height) AS height,
+        COUNT(DISTINCT g.transformer_id) AS transformers_out,
+        ARRAY_AGG(DISTINCT g.transformer_id ORDER BY g.transformer_id) AS members
     FROM feeder_groups AS g
     JOIN transformer_devices AS d
         ON d.transformer_id = g.transformer_id AND g.group_at >= d.valid_from AND g.group_at < d.valid_to
-    GROUP BY g.feeder_id, g.band_at, d.device_id, d.kind, d.height, d.is_flat
+    GROUP BY g.feeder_id, g.band_at, d.device_id, d.kind, d.is_flat
 ) AS h
 CROSS JOIN ami_parameters AS p
 JOIN (
@@ -181,14 +185,14 @@ JOIN (
 ) AS t ON t.device_id = h.device_id
 WHERE h.transformers_out >= 2 AND (
     h.transformers_out >= p.device_share * t.transformers
-    OR (h.is_flat AND h.transformers_out >= 3 AND h.transformers_out >= p.feeder_share * t.transformers));
+    OR (h.is_flat AND h.transformers_out >= 3 AND h.transformers_out >= p.feeder_share * t.transformers))
+ORDER BY h.feeder_id, h.band_at, h.members, t.transformers, h.height, h.device_id;
 
 COMMENT ON MATERIALIZED VIEW devices_out IS 'Sections and feeders so many of whose transformers went out together that they are out themselves';
 COMMENT ON COLUMN devices_out.feeder_id IS 'The feeder';
 COMMENT ON COLUMN devices_out.band_at IS 'When the first transformer of the feeder went out';
 COMMENT ON COLUMN devices_out.device_id IS 'The device';
 COMMENT ON COLUMN devices_out.kind IS 'FEEDER, SECTION or LATERAL';
-COMMENT ON COLUMN devices_out.height IS '1 is the nearest to its transformers, 99 the feeder';
 COMMENT ON COLUMN devices_out.transformers_out IS 'Transformers below it that went out';
 COMMENT ON COLUMN devices_out.transformers IS 'Transformers below it';
 
