@@ -69,7 +69,7 @@ def _calls(tree: exp.Expression) -> list[exp.Anonymous]:
 
 
 def _is_effect(node: exp.Expression) -> bool:
-    return _named(node) in _ARITY and not _asks(node)
+    return _named(node) in _ARITY and _named(node) != _ASKED
 
 
 def _asks(node: exp.Expression) -> bool:

@@ -147,6 +147,9 @@ def _counted(array: exp.Expression, shown: str) -> exp.Select | None:
         return None
     if mentions_now(series) or series.find(exp.Column, exp.Query) is not None:
         return None
+    # What a function stands for may be a query, which no table function of the store takes.
+    if any(part.find(exp.Anonymous, exp.Dot) is not None for part in series.expressions):
+        return None
     value: exp.Expression = exp.column("generate_series")
     value = value if kind is None else exp.Cast(this=value, to=kind.copy())
     rows = exp.Table(this=series.copy())
