@@ -90,6 +90,13 @@ def served(tmp_path: Path) -> Iterator[Served]:
         server.process.stdout.close()
 
 
+def test_ctrl_c_ends_without_a_word_of_trouble(
+    capfd: pytest.CaptureFixture[str], served: Served
+) -> None:
+    assert served.stop(signal.SIGINT) == 0
+    assert capfd.readouterr().err == ""
+
+
 def test_version() -> None:
     assert run("version").stdout == f"voltstream {__version__}\n"
 

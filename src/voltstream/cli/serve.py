@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from voltstream.cli.address import DATABASE, USER
 from voltstream.cli.certificates import self_signed
 from voltstream.cli.chargers import gateway_ddl, gateway_options
-from voltstream.cli.collecting import collect_seldom
+from voltstream.cli.collecting import collect_all, collect_seldom
 from voltstream.cli.config import Settings, load_settings
 from voltstream.cli.mirror import keep_mirror, mirror_properties
 from voltstream.cli.terminal import say
@@ -245,6 +245,7 @@ async def run_until_stopped(settings: Settings) -> None:
         say("Ctrl-C stops.")
         await stopped.wait()
         say("Stopping.")
+        collect_all()
 
 
 def serve(
