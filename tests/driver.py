@@ -19,10 +19,14 @@ Row = tuple[object, ...]
 class Engine:
     """One instance and one session on its first database."""
 
-    def __init__(self, folder: Path, clock: Clock, *, tier: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, *, tier: str | None = None, brokers: str | None = None
+    ) -> None:
         self.clock = clock
         self.notices: list[Notice] = []
-        self.instance = Instance(folder, EngineOptions(tier=tier), clock, ConnectorRegistry(None))
+        self.instance = Instance(
+            folder, EngineOptions(tier=tier), clock, ConnectorRegistry(brokers)
+        )
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tests.connectors.memory_feed import eventually
 from tests.connectors.real_kafka.broker import Broker, NoBroker
 from tests.connectors.real_kafka.once_worker import STEPS
 from tests.driver import Engine, bag
-from voltstream.core.clock import SystemClock
+from voltstream.core.clock import ManualClock, SystemClock
 
 PARTITIONS = 3
 METERS = 7
@@ -89,6 +90,115 @@ def last_totals(broker: Broker) -> dict[int, dict[str, int]]:
             seen = (message.offset() or 0) + 1
     consumer.close()
     return totals
+
+
+def produce(broker: Broker, topic: str, rows: list[dict[str, object]]) -> None:
+    producer = Producer({"bootstrap.servers": broker.address, "log_level": 0})
+    for row in rows:
+        producer.produce(topic, json.dumps(row), partition=0)
+    assert producer.flush(60) == 0
+
+
+def alerts_of(broker: Broker, topic: str) -> dict[tuple[object, ...], dict[str, object]]:
+    """Return the newest record of each alert in a topic."""
+    consumer = Consumer({"bootstrap.servers": broker.address, "group.id": "oms", "log_level": 0})
+    place = TopicPartition(topic, 0, 0)
+    try:
+        _, end = consumer.get_watermark_offsets(place, timeout=20)
+        consumer.assign([place])
+        told: dict[tuple[object, ...], dict[str, object]] = {}
+        seen = 0
+        while seen < end:
+            for message in consumer.consume(500, 5):
+                seen = (message.offset() or 0) + 1
+                value = json.loads(message.value() or b"{}")
+                if "alert_type" in value:  # What made the topic has none.
+                    about = value.get("entity_id", value.get("charge_point_id"))
+                    told[about, value["alert_type"]] = value
+        return told
+    finally:
+        consumer.close()
+
+
+SEEDS = Path(__file__).resolve().parents[3] / "shared" / "seeds"
+PUBLISHED = {
+    "ocpp_streaming.sql": (
+        "ocpp.heartbeats", "ocpp.boot.notifications", "ocpp.meter.readings",
+        "ocpp.transaction.events",
+    ),
+    "ami_streaming.sql": ("ami.headend.reads", "ami.headend.events"),
+}  # fmt: skip
+DAY = "2026-03-02T"
+
+
+def read(meter: str, end: str, kwh: float, volts: float) -> dict[str, object]:
+    return {
+        "meter_id": meter, "transformer_id": "TX-1", "feeder_id": "F-1", "read_type": "INTERVAL",
+        "interval_end": f"{DAY}{end}Z", "consumption_kwh": kwh, "voltage_v": volts,
+        "estimated_flag": False,
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(not SEEDS.is_dir(), reason="the published pipelines are not beside the project")
+@pytest.mark.timeout(180)
+def test_the_published_pipelines_from_topics_to_topics(broker: Broker, tmp_path: Path) -> None:
+    clock = ManualClock()
+    clock.set(datetime.fromisoformat(f"{DAY}09:00:00+00:00"))
+    for topic in (
+        *sum(PUBLISHED.values(), ()),
+        "ami.alerts.grid",
+        "ami.alerts.events",
+        "ocpp.processing.alerts",
+    ):
+        produce(broker, topic, [{}])  # The topic is made, and "latest" begins behind this.
+    engine = Engine(tmp_path, clock, brokers=broker.address)
+    try:
+        engine.run(
+            "CREATE TABLE transformer_meter_count (transformer_id VARCHAR PRIMARY KEY, n INT)"
+        )
+        engine.run("ALTER TABLE transformer_meter_count RENAME COLUMN n TO total_meters")
+        engine.run("INSERT INTO transformer_meter_count VALUES ('TX-1', 3)")
+        for file in PUBLISHED:
+            engine.run((SEEDS / file).read_text())
+        ready = "SELECT count(*) FROM rw_sources WHERE state = 'running'"
+        eventually(lambda: engine.run(ready) == [(6,)], 60)
+        # Two of three meters report, one of them 205 V; a third gasps. CP-A beats once at 09:00.
+        produce(
+            broker, "ami.headend.reads",
+            [read("M1", "08:45:00", 0.5, 230.0), read("M2", "08:46:00", 0.25, 205.0)],
+        )  # fmt: skip
+        gasp = {"meter_id": "M3", "event_code": 3840, "event_desc": "LAST_GASP"}
+        produce(broker, "ami.headend.events", [gasp | {"event_ts": f"{DAY}08:51:00Z"}])
+        beat = {"charge_point_id": "CP-A", "firmware_version": "1", "network_region": "north"}
+        produce(broker, "ocpp.heartbeats", [beat | {"heartbeat_ts": f"{DAY}09:00:00Z"}])
+        boot = {"charge_point_id": "CP-A", "charge_point_model": "X1", "firmware_version": "1"}
+        produce(broker, "ocpp.boot.notifications", [boot | {"boot_ts": f"{DAY}08:59:00Z"}])
+        counts = (
+            "SELECT (SELECT count(*) FROM ami_interval_reads WHERE meter_id IS NOT NULL),"
+            " (SELECT count(*) FROM ami_events WHERE meter_id IS NOT NULL),"
+            " (SELECT count(*) FROM ocpp_heartbeats WHERE charge_point_id IS NOT NULL),"
+            " (SELECT count(*) FROM ocpp_boot_notifications WHERE charge_point_id IS NOT NULL)"
+        )
+        eventually(lambda: engine.run(counts) == [(2, 1, 1, 1)], 60)
+        clock.set(datetime.fromisoformat(f"{DAY}09:20:00+00:00"))
+        offline = "SELECT count(*) FROM offline_charge_point_alerts"
+        eventually(lambda: engine.run(offline) == [(1,)], 30)
+        expected = {
+            ("TX-1", "LOW_RECEIPT_RATE"): (66.7, "WARNING"),
+            ("TX-1", "LOW_VOLTAGE"): (205.0, "WARNING"),
+        }
+
+        def told(topic: str) -> dict[tuple[object, ...], tuple[object, ...]]:
+            found = alerts_of(broker, topic)
+            return {key: (row["detail_value"], row["severity"]) for key, row in found.items()}
+
+        eventually(lambda: told("ami.alerts.grid") == expected, 60)
+        gasped = {("M3", "LAST_GASP"): (3840.0, "CRITICAL")}
+        eventually(lambda: told("ami.alerts.events") == gasped, 60)
+        silent = {("CP-A", "CHARGE_POINT_OFFLINE")}
+        eventually(lambda: set(alerts_of(broker, "ocpp.processing.alerts")) == silent, 60)
+    finally:
+        engine.close()
 
 
 @pytest.mark.timeout(300)
