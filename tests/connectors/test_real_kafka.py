@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -92,7 +92,7 @@ def last_totals(broker: Broker) -> dict[int, dict[str, int]]:
     return totals
 
 
-def produce(broker: Broker, topic: str, rows: list[dict[str, object]]) -> None:
+def produce(broker: Broker, topic: str, rows: Sequence[Mapping[str, object]]) -> None:
     producer = Producer({"bootstrap.servers": broker.address, "log_level": 0})
     for row in rows:
         producer.produce(topic, json.dumps(row), partition=0)
