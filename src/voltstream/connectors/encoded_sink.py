@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
+from voltstream.connectors.framed_sink import FramedSink
 from voltstream.connectors.protobuf_sink import ProtobufSink
 from voltstream.core.errors import (
     FeatureNotSupported,
@@ -17,7 +18,6 @@ from voltstream.core.ports import (
     SchemaKind,
     Schemas,
     SinkRecord,
-    SinkRefused,
     SinkShape,
     SinkTarget,
     SinkUnavailable,
@@ -27,7 +27,7 @@ from voltstream.formats.avro_writing import AvroWriter, json_schema
 _PLAIN_KEYS = ("json", "text", "bytes")
 
 
-class EncodedSink:
+class EncodedSink(FramedSink):
     """Writes records with a schema and hands them on; what its schema cannot hold is refused.
 
     The schema is registered, or looked for, before the first record.
@@ -41,9 +41,9 @@ class EncodedSink:
         schemas: Schemas,
         target: SinkTarget,
     ) -> None:
+        super().__init__(target)
         self._name = name
         self._schemas = schemas
-        self._target = target
         self._heads: dict[str, bytes] = {}
         self._writers: dict[str, AvroWriter] = {}
         self._kind: SchemaKind = "AVRO" if shape.encode == "AVRO" else "JSON"
@@ -65,36 +65,18 @@ class EncodedSink:
                 f'sink "{name}": FORMAT DEBEZIUM ENCODE JSON has no schema', hint=hint
             )
 
-    def deliver(self, records: Sequence[SinkRecord]) -> None:
-        self._register()
-        written: list[SinkRecord] = []
-        refused: list[tuple[SinkRecord, str]] = []
-        for record in records:
-            try:
-                key = record.key
-                if self._keyed and key is not None:
-                    key = self._written("key", key)
-                value = None if record.value is None else self._written("value", record.value)
-            except ValueError as error:
-                refused.append((record, f"its schema cannot hold it: {error}"))
-                continue
-            written.append(replace(record, key=key, value=value))
-        if written:
-            self._target.deliver(written)
-        if refused:
-            raise SinkRefused(refused)
-
-    def interrupt(self) -> None:
-        self._target.interrupt()
-
-    def close(self) -> None:
-        self._target.close()
+    def _framed(self, record: SinkRecord) -> SinkRecord:
+        key = record.key
+        if self._keyed and key is not None:
+            key = self._written("key", key)
+        value = None if record.value is None else self._written("value", record.value)
+        return replace(record, key=key, value=value)
 
     def _written(self, part: str, document: bytes) -> bytes:
         writer = self._writers.get(part)
         return self._heads[part] + (document if writer is None else writer.written(document))
 
-    def _register(self) -> None:
+    def _prepare(self) -> None:
         if self._heads:
             return
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import ABC, abstractmethod
 from typing import Any
 
 import psycopg
@@ -20,7 +21,7 @@ RETRY_S_MIN, RETRY_S_MAX = 0.5, 10.0
 _LOG = logging.getLogger(__name__)
 
 
-class PostgresReader:
+class PostgresReader(ABC):
     """What every reader does around its reading, which is ``_read``."""
 
     def __init__(self, feed: SourceFeed, origin: PostgresOrigin, owner: str, most: int) -> None:
@@ -42,9 +43,9 @@ class PostgresReader:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
+    @abstractmethod
     def _read(self, replication: psycopg.Connection[Any]) -> None:
         """Read until a fault. Raises: Stopped, psycopg.Error, VoltstreamError."""
-        raise NotImplementedError
 
     def _run(self) -> None:
         while not self._stop.is_set():

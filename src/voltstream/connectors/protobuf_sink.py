@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
+from voltstream.connectors.framed_sink import FramedSink
 from voltstream.core.errors import FeatureNotSupported, VoltstreamError
 from voltstream.core.ports import (
     Schemas,
     SinkRecord,
-    SinkRefused,
     SinkShape,
     SinkTarget,
     SinkUnavailable,
@@ -18,7 +18,7 @@ from voltstream.formats.avro_types import UnusableSchema
 from voltstream.formats.protobuf_writing import ProtobufWriter
 
 
-class ProtobufSink:
+class ProtobufSink(FramedSink):
     """Writes values as messages, keys as they are; what a message cannot hold is refused.
 
     The schema is asked for before the first record: it is written by whoever reads the topic.
@@ -36,34 +36,21 @@ class ProtobufSink:
             hint = "Write FORMAT PLAIN or UPSERT, or ENCODE JSON or AVRO."
             message = f'sink "{name}" cannot write FORMAT {shape.form} ENCODE PROTOBUF'
             raise FeatureNotSupported(message, hint=hint)
+        super().__init__(target)
         self._name = name
         self._message = properties.get("message", "").strip()
         self._columns = shape.columns
         self._schemas = schemas
-        self._target = target
         self._made: tuple[bytes, ProtobufWriter] | None = None
 
-    def deliver(self, records: Sequence[SinkRecord]) -> None:
+    def _prepare(self) -> None:
+        self._writer()
+
+    def _framed(self, record: SinkRecord) -> SinkRecord:
+        if record.value is None:
+            return record
         head, writer = self._writer()
-        written: list[SinkRecord] = []
-        refused: list[tuple[SinkRecord, str]] = []
-        for record in records:
-            try:
-                value = None if record.value is None else head + writer.written(record.value)
-            except ValueError as error:
-                refused.append((record, f"its message cannot hold it: {error}"))
-                continue
-            written.append(replace(record, value=value))
-        if written:
-            self._target.deliver(written)
-        if refused:
-            raise SinkRefused(refused)
-
-    def interrupt(self) -> None:
-        self._target.interrupt()
-
-    def close(self) -> None:
-        self._target.close()
+        return replace(record, value=head + writer.written(record.value))
 
     def _writer(self) -> tuple[bytes, ProtobufWriter]:
         """Raises: SinkUnavailable while there is no schema that has all columns."""
