@@ -1,0 +1,1 @@
+"""The catalog's definitions on other engines: Flink, RisingWave, TimescaleDB."""
