@@ -1,6 +1,7 @@
 # Voltstream. One verb each; every verb first makes sure of .venv (needs python3 and make only).
 #   make demo     the main job: real charging sessions through live SQL views (ARGS="--seconds 20")
 #   make test     all tests                 (ARGS="-k window")
+#   make test-cluster  on a real Flink cluster and Kafka, fetched once (Java, Maven; 600 MB)
 #   make check    format, lint, strict types, tests: what .ci/run calls
 #   make bench    throughput and freshness  (ARGS="ocpp --rows 1000000 --rounds 1"; ARGS=--help)
 #   make fmt      rewrite sources in the house format
@@ -18,7 +19,7 @@ ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fmt serve page lock clean
+.PHONY: help setup demo test test-cluster check bench fmt serve page lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,6 +46,10 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test: $(STAMP)
 	$(PYTEST) $(ARGS)
+
+# One at a time: a cluster of five processes has the machine to itself.
+test-cluster: $(STAMP)
+	VOLTSTREAM_TEST_CLUSTER=1 $(BIN)/python -m pytest --timeout 900 tests/cluster $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

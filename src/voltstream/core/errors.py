@@ -493,6 +493,18 @@ class OriginUnavailable(VoltstreamError):
     sqlstate = "08006"
 
 
+class TargetUnavailable(VoltstreamError):
+    """A cluster that definitions are put on does not answer, or not in time."""
+
+    sqlstate = "08006"
+
+
+class TargetRefused(VoltstreamError):
+    """A cluster that definitions are put on does not take them, and says why."""
+
+    sqlstate = "HV000"
+
+
 class ExternalRoutineFault(VoltstreamError):
     """A function in another language raised."""
 
