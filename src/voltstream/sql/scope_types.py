@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from sqlglot import exp
@@ -12,10 +12,13 @@ from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind, from_store
 from voltstream.sql.catalog import TypeOracle
 from voltstream.sql.expressions import spell
+from voltstream.sql.planning import replaced
 from voltstream.sql.scope import literal_type
 
 _UNKNOWN = DataType(Kind.UNKNOWN)
 _NULL = from_store('"NULL"')
+# What sees more than columns: other queries, the variables of closures, named windows.
+_NOT_BY_COLUMNS = (exp.Query, exp.Lambda, exp.Window, exp.Star)
 
 
 class Remembered:
@@ -56,6 +59,7 @@ class ScopeTypes:
         self._around = around if around is not None else {}
         self._templates: list[str] = []
         self._known: dict[str, DataType] = {}
+        self._stored: dict[str, str] = {}  # Columns, and how the store names their types.
         self._listed = False
         self._level = 0
         self._aliases = _aliases(scope)
@@ -75,12 +79,12 @@ class ScopeTypes:
             above = self._home(node)
             if above is not None:
                 return above.of(node)
-            if not self._listed:
-                self._listed = True
-                self._list_columns()
+        if not self._listed:
+            self._listed = True
+            self._list_columns()
         text = spell(node)
         if text not in self._known:
-            found = self._asked(text)
+            found = self._of_columns(node) if self._has_columns(node) else self._asked(text)
             if found is None:
                 return _UNKNOWN  # Not kept: what is inside FROM may yet be translated.
             self._known[text] = found
@@ -131,21 +135,54 @@ class ScopeTypes:
 
     def _list_columns(self) -> None:
         """Ask for every column the scope names; one that comes from further out spoils them all."""
-        texts = dict.fromkeys(
-            spell(column)
+        columns = {
+            spell(column): column
             for column in self._scope.find_all(exp.Column)
             if not isinstance(column.this, exp.Star)
             and column.find_ancestor(exp.Select) is self._scope
             and self._home(column) is None
-        )
-        if len(texts) < 2:
-            return
+        }
+        given = _output_names(self._scope)
+        inputs = [text for text, one in columns.items() if one.table or one.name not in given]
+        if not self._told(list(columns)) and len(inputs) < len(columns):
+            self._told(inputs)
+
+    def _told(self, texts: list[str]) -> bool:
+        if not texts:
+            return True
         with suppress(VoltstreamError):
             found = self._oracle.describe(next(self._sources()).format("), (".join(texts)))
-            self._known |= {
-                text: from_store(column.store_type)
-                for text, column in zip(texts, found, strict=True)
-            }
+            for text, column in zip(texts, found, strict=True):
+                self._known[text] = from_store(column.store_type)
+                self._stored[text] = column.store_type
+            return True
+        return False
+
+    def _has_columns(self, node: exp.Expression) -> bool:
+        """Tell whether a type follows from those of columns: FROM need not be bound again."""
+        if not self._stored or node.find(*_NOT_BY_COLUMNS) is not None:
+            return False
+        return all(spell(one) in self._stored for one in node.find_all(exp.Column))
+
+    def _of_columns(self, node: exp.Expression) -> DataType | None:
+        names = {spell(one): f"_c{number}" for number, one in enumerate(node.find_all(exp.Column))}
+        text = spell(replaced(node, lambda one: _renamed(one, names)))
+        kinds = (f"CAST(NULL AS {self._stored[t]}) AS {name}" for t, name in names.items())
+        with suppress(VoltstreamError):
+            row = f"FROM (SELECT {', '.join(kinds)})" if names else ""
+            return from_store(self._oracle.describe(f"SELECT ({text}) AS x {row}")[0].store_type)
+        return None
+
+
+def _renamed(node: exp.Expression, names: Mapping[str, str]) -> exp.Expression | None:
+    return exp.column(names[spell(node)]) if isinstance(node, exp.Column) else None
+
+
+def _output_names(scope: exp.Expression) -> frozenset[str]:
+    """Return what GROUP BY and ORDER BY may call the outputs of a SELECT."""
+    if not isinstance(scope, exp.Select):
+        return frozenset()
+    return frozenset(item.alias for item in scope.expressions if isinstance(item, exp.Alias))
 
 
 def _aliases(scope: exp.Expression) -> frozenset[str]:
