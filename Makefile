@@ -17,6 +17,8 @@ STAMP := $(VENV)/.ready
 ARGS ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes: sources are compiled once, whatever the caller's shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-cluster check bench fmt serve page lock clean
