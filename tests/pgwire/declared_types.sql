@@ -73,3 +73,58 @@ SELECT current_schema, current_schemas(false), current_schemas(true)
 RESET search_path
 SELECT 'extra.q'::regclass, pg_table_is_visible('extra.q'::regclass), to_regclass('q')
 DROP SCHEMA extra CASCADE
+SELECT 'nosuch'::regclass
+SELECT 'nosuch'::regtype
+SELECT 'nosuch'::regnamespace
+SELECT 'nosuch'::regrole
+SELECT 'nosuch'::regproc
+CREATE TABLE rc (n int PRIMARY KEY, c regclass, t regtype)
+INSERT INTO rc VALUES (1, 'rc', 'int'), (2, 'pg_class'::regclass, 'text'::regtype), (3, NULL, NULL)
+INSERT INTO rc VALUES (4, 'nosuch', 'int')
+INSERT INTO rc VALUES (4, 'rc', 'nosuch')
+UPDATE rc SET c = 'nosuch' WHERE n = 3
+SELECT c, c::text, c = 'rc'::regclass AS a, 'rc'::regclass <> c AS b FROM rc ORDER BY n
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'rc'::regclass AND attnum > 0 ORDER BY attnum
+DROP TABLE rc
+SELECT 'pg_class'::regclass, 'int'::regtype, 'pg_catalog'::regnamespace
+SET timezone = 'Europe/Zurich'
+SELECT timestamptz '2020-07-03 04:05:06.7+02'::text, timestamptz '2020-01-03 04:05:06+00'::varchar, 'x' || timestamptz '2020-01-03 04:05:06+00'
+SET datestyle = 'German'
+SELECT timestamptz '2020-07-03 04:05:06.7+02'::text, date '2020-01-02'::text, timestamp '2020-01-03 04:05:06'::text, concat(date '2020-01-02', '-'), format('%s', date '2020-01-02')
+SET datestyle = 'SQL, DMY'
+SELECT timestamptz '2020-07-03 04:05:06.7+02'::text, date '2020-01-02'::text, timestamp '2020-01-03 04:05:06'::text, array[date '2020-01-02']::text, row(date '2020-01-02')::text, timestamp '2020-01-03 04:05:06'::varchar(6)
+SELECT string_agg(d::text, ',' ORDER BY d) FROM (VALUES (date '2020-01-02'), (date '2021-01-02')) v(d)
+RESET datestyle
+SET intervalstyle = 'iso_8601'
+SELECT interval '1 year 2 mons 3 days 04:05:06.7'::text, interval '1 day' || 'x', concat(interval '1 day'), ('1 day'::interval)::varchar
+SET intervalstyle = 'sql_standard'
+SELECT interval '1 year 2 mons 3 days 04:05:06.7'::text, array[interval '1 day']::text
+RESET intervalstyle
+SET bytea_output = 'escape'
+SELECT '\x00ff5c41'::bytea::text, concat('\x00ff5c41'::bytea), '\x00ff5c41'::bytea::varchar, array['\x00ff5c41'::bytea]::text
+RESET bytea_output
+SET extra_float_digits = 0
+SELECT (0.1::float8 + 0.2::float8)::text, concat(0.1::float8 + 0.2::float8)
+RESET extra_float_digits
+SET timezone = 'UTC'
+SELECT json_build_object('a', 1, 'b', NULL, 'c', 'x'), json_build_array(1, 'a', NULL, true), jsonb_build_object('a', 1, 'b', array[1,2]), jsonb_build_array(1, '2')
+SELECT json_agg(x), jsonb_agg(x), json_object_agg(x, x), jsonb_object_agg(x, x) FROM (VALUES (1), (2)) v(x)
+SELECT json_build_object('a', 1, 'a', 2), jsonb_build_object('a', 1, 'a', 2), '{"a":1,"a":2}'::json, '{"a":1,"a":2}'::jsonb
+SELECT row_to_json(row(1, 'a')), to_json(array[1,2]), to_jsonb(array[1,2]), to_json('a'::text), array_to_json(array[[1,2],[3,4]])
+SELECT json_build_object('a', '{"x":  1}'::json, 'b', '{"x":  1}'::jsonb), jsonb_build_object('a', '{"x":  1}'::json)
+SELECT json_agg(v), json_agg(row(x, y)) FROM (VALUES (1, 'a'), (2, 'b')) v(x, y)
+SELECT row_to_json(v) FROM (VALUES (1, 'a'), (2, 'b')) v(x, y)
+SELECT json_build_object('t', timestamp '2020-01-02 03:04:05', 'd', date '2020-01-02', 'n', 1.50, 'f', 1.5::float8, 'b', '\x00'::bytea, 'tz', timestamptz '2020-01-02 03:04:05+00')
+SELECT json_object('{a,1,b,2}'), jsonb_object('{a,1,b,2}'), json_object('{a,b}', '{1,2}'), json_strip_nulls('{"a": 1, "b": null}'), jsonb_strip_nulls('{"a": 1, "b": null}')
+SELECT json_agg(x) FROM (SELECT 1 WHERE false) v(x)
+SELECT json_build_object(), json_build_array(), jsonb_build_object(), jsonb_pretty('{"a":[1,2]}')
+SELECT json_object_agg(k, v) FROM (VALUES ('a', 1), ('a', 2)) x(k, v)
+SELECT json_typeof('{"a":1}'), json_array_length('[1,2]')
+SELECT json_build_object('a', 1)::text, json_build_object('a', 1)::jsonb, to_json(1.10), to_jsonb(1.10)
+SELECT count(*) > 0 FROM pg_proc WHERE pg_function_is_visible(oid)
+CREATE TABLE oc (n int PRIMARY KEY, f char(5))
+INSERT INTO oc VALUES (1, 'ab')
+SELECT octet_length(f), length(f), char_length(f), bit_length(f), octet_length('a'::char(3)), bit_length('a'::char(3)), length('a'::char(3)) FROM oc
+DROP TABLE oc
+SELECT row(1, 'a b', NULL, true, 1.5)::text, row(1)::text, row(date '2020-01-02')::text
+SELECT v::text, (v.x)::text FROM (VALUES (1, 'a,b'), (2, NULL)) v(x, y)

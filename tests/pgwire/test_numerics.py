@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voltstream.pgwire.numerics import (
+from voltstream.sql.styles.numerics import (
     float8_text,
     float8_texts,
     numeric_bytes,

@@ -18,7 +18,6 @@ import pyarrow as pa
 
 from voltstream.core.errors import InternalError
 from voltstream.core.types import DataType, Kind
-from voltstream.pgwire.arrow import CELL, EMPTY_CELL, Cells, pc
 from voltstream.pgwire.declared import (
     REGISTERED,
     as_shown,
@@ -27,9 +26,10 @@ from voltstream.pgwire.declared import (
     registered_cells,
     vector_cells,
 )
-from voltstream.pgwire.numerics import numeric_cells
-from voltstream.pgwire.style import USUAL, Style
 from voltstream.pgwire.text import encoded, plain, text_cells, text_values
+from voltstream.sql.styles.arrow import CELL, EMPTY_CELL, Cells, pc
+from voltstream.sql.styles.numerics import numeric_cells
+from voltstream.sql.styles.style import USUAL, Style
 
 _TIMETZ = re.compile(r"(\d+):(\d+):(\d+)(?:\.(\d+))?([+-])(\d+)(?::(\d+))?(?::(\d+))?")
 _EPOCH_DAYS = 10_957  # 2000-01-01, PostgreSQL's zero, in days since 1970-01-01.

@@ -13,7 +13,7 @@ from voltstream.pgwire import messages as m
 from voltstream.pgwire.copy_binary import BinaryReader, binary_messages
 from voltstream.pgwire.portals import RowCursor
 from voltstream.pgwire.rows import copy_header, copy_rows
-from voltstream.pgwire.style import Style
+from voltstream.sql.styles.style import Style
 
 
 class CopyReceiver:

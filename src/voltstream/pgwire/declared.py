@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from voltstream.core.types import DataType, Kind
-from voltstream.pgwire.arrow import CELL, Cells, pc
 from voltstream.pgwire.faults import UndefinedBinaryOutput
+from voltstream.sql.styles.arrow import CELL, Cells, pc
 from voltstream.store.pg_catalog.types import built_in
 
 _ELEMENTS = {Kind.INT2VECTOR: (21, "!ih"), Kind.OIDVECTOR: (26, "!iI")}

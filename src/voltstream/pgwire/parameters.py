@@ -13,9 +13,9 @@ from decimal import Decimal, InvalidOperation
 from voltstream.core.errors import FeatureNotSupported, InvalidText, NumericOutOfRange
 from voltstream.core.types import STORE_NAMES, Kind
 from voltstream.core.values import TypedFloat, TypedInteger, TypedList, TypedText
-from voltstream.pgwire.datetimes import date_text, offset_text, timestamp_text
 from voltstream.pgwire.faults import BadBinaryValue, BadEncoding
-from voltstream.pgwire.intervals import clock_text
+from voltstream.sql.styles.datetimes import date_text, offset_text, timestamp_text
+from voltstream.sql.styles.intervals import clock_text
 
 _EPOCH = datetime(2000, 1, 1)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()

@@ -17,7 +17,7 @@ from voltstream.pgwire.faults import DuplicatePortal, PortalFinished, UndefinedP
 from voltstream.pgwire.messages import Bind
 from voltstream.pgwire.parameters import decode_parameter
 from voltstream.pgwire.rows import Batch, data_rows, result_formats
-from voltstream.pgwire.style import Style, style_of
+from voltstream.sql.styles.style import Style, style_of
 
 
 @dataclass(slots=True)

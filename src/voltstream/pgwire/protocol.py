@@ -39,7 +39,7 @@ from voltstream.pgwire.parser import FrontendParser
 from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
 from voltstream.pgwire.rows import data_rows, result_formats
 from voltstream.pgwire.startup import settings_of
-from voltstream.pgwire.style import Style, style_of
+from voltstream.sql.styles.style import Style, style_of
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 from voltstream.core.ports import FewRows
 from voltstream.core.schema import Schema
 from voltstream.core.types import DataType, Kind
-from voltstream.pgwire.arrow import CELL, EMPTY_CELL, EMPTY_TEXT, Cells, pc
 from voltstream.pgwire.binary import big_endian, binary_cells
 from voltstream.pgwire.declared import as_shown
-from voltstream.pgwire.numerics import float8_text, rounded_text
-from voltstream.pgwire.style import USUAL, Style
 from voltstream.pgwire.text import encoded, encoded_text, plain, text_cells, text_values
 from voltstream.pgwire.wire_types import column_type
+from voltstream.sql.styles.arrow import CELL, EMPTY_CELL, EMPTY_TEXT, Cells, pc
+from voltstream.sql.styles.numerics import float8_text, rounded_text
+from voltstream.sql.styles.style import USUAL, Style
 
 # What COPY's text format escapes (PostgreSQL manual, COPY, "Text Format").
 _COPY_ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"))

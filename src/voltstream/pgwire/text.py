@@ -13,25 +13,21 @@ import numpy as np
 import pyarrow as pa
 
 from voltstream.core.types import Kind
-from voltstream.pgwire.arrow import CELL, Cells, pc
-from voltstream.pgwire.datetimes import (
+from voltstream.pgwire.faults import UntranslatableCharacter
+from voltstream.sql.natives.json_values import normal_json
+from voltstream.sql.styles.arrow import CELL, Cells, pc
+from voltstream.sql.styles.datetimes import (
     date_texts,
     time_texts,
     timestamp_texts,
     timestamptz_texts,
 )
-from voltstream.pgwire.faults import UntranslatableCharacter
-from voltstream.pgwire.intervals import interval_text
-from voltstream.pgwire.numerics import float4_text, float8_texts, is_unbounded
-from voltstream.pgwire.style import USUAL, Style
-from voltstream.sql.natives.json_values import normal_json
+from voltstream.sql.styles.intervals import interval_text
+from voltstream.sql.styles.numerics import float4_text, float8_texts, is_unbounded
+from voltstream.sql.styles.style import USUAL, Style, escaped_bytes
 
 _ARRAY_QUOTED = re.compile(r'[{},"\\\s]|^$|^null$', re.IGNORECASE)
 _ARRAY_ESCAPED = re.compile(r'(["\\])')
-_ESCAPED_BYTES = tuple(
-    "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte <= 0x7E else f"\\{byte:03o}"
-    for byte in range(256)
-)
 _RECORD_QUOTED = re.compile(r'[(),"\\\s]|^$')
 
 
@@ -118,12 +114,8 @@ def _decimal_texts(array: Cells, _: Style) -> Cells:
 
 def _bytea_texts(array: Cells, style: Style) -> Cells:
     if style.bytea == "escape":
-        return _per_value(array, _escaped_bytes)
+        return _per_value(array, escaped_bytes)
     return _per_value(array, lambda value: "\\x" + value.hex())
-
-
-def _escaped_bytes(value: bytes) -> str:
-    return "".join(_ESCAPED_BYTES[byte] for byte in value)
 
 
 def _interval_texts(array: Cells, style: Style) -> Cells:

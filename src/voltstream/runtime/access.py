@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from voltstream.core.errors import LockNotAvailable, VoltstreamError
 from voltstream.core.limits import FEW_ROWS_MAX
-from voltstream.core.ports import Description, FewRows, Outcome
+from voltstream.core.ports import Description, FewRows, Outcome, Spelling
 from voltstream.core.zones import store_zone
 from voltstream.runtime import chunk_queries, costs, describing, querying, show
 from voltstream.runtime.activity import Asker, Presence
@@ -37,6 +37,7 @@ from voltstream.sql.natives.datetimes import date_order
 from voltstream.sql.resolve import DEFINITIONS, resolved
 from voltstream.sql.role_statements import RIGHT_STATEMENTS, ROLE_STATEMENTS
 from voltstream.sql.source_text import has_schema
+from voltstream.sql.styles.casts import USUAL_SPELLING, cast_spelling, text_style
 from voltstream.store.database import Connection
 
 T = TypeVar("T")
@@ -67,6 +68,11 @@ class Access:
     def date_order(self) -> str:
         """Return in which order this session writes a date in numbers."""
         return self._settings.get("datestyle").rpartition(" ")[2]
+
+    @property
+    def text_style(self) -> Spelling:
+        """Return how this session wants values cast to text."""
+        return cast_spelling(Spelling(*self._settings.spelling()))
 
     @property
     def catalog(self) -> Catalog:
@@ -183,7 +189,7 @@ class Access:
 
     def _reads_as_all_do(self) -> bool:
         """Tell whether a constant means here what it means to the sessions that share plans."""
-        return self.date_order == "MDY"
+        return self.date_order == "MDY" and self.text_style == USUAL_SPELLING
 
     def sight(self) -> Sight:
         return Sight(self.catalog, self.roles(), self.identity.role, self.scope())
@@ -360,7 +366,7 @@ class Access:
         transaction = self.block.transaction
         run = _introduced(run, self._introduction)
         if not self._reads_as_all_do():
-            run = _ordered(run, "" if lasting else self.date_order)
+            run = _ordered(run, "") if lasting else _ordered(run, self.date_order, self.text_style)
         try:
             if transaction is not None:
                 return transaction.run(run, self._interruption.waiting, keep=keep, size=size)
@@ -383,14 +389,17 @@ class Access:
             return waited(future)
 
 
-def _ordered(run: Callable[[Epoch], T], order: str) -> Callable[[Epoch], T]:
-    """Let the writer read dates as the session does."""
+def _ordered(
+    run: Callable[[Epoch], T], order: str, style: Spelling = USUAL_SPELLING
+) -> Callable[[Epoch], T]:
+    """Let the writer read dates, and write values, as the session does."""
 
     def ordered(epoch: Epoch) -> T:
-        token = date_order.set(order)
+        token, before = date_order.set(order), text_style.set(style)
         try:
             return run(epoch)
         finally:
+            text_style.reset(before)
             date_order.reset(token)
 
     return ordered

@@ -54,6 +54,7 @@ from voltstream.sql.statements import (
     ObjectName,
     Parsed,
 )
+from voltstream.sql.styles.casts import BATCHED
 from voltstream.store import ledger
 from voltstream.store import roles as role_rows
 from voltstream.store.database import Connection, Database
@@ -84,7 +85,8 @@ class Engine:
         self._vault, self._connectors = vault, connectors
         self.database = Database(
             directory / "volt.duckdb", threads=options.threads, memory_mb=options.memory_mb,
-            macros=MACROS, natives=NATIVES, batched=self._functions.natives(), tier=options.tier,
+            macros=MACROS, natives=NATIVES, tier=options.tier,
+            batched=(*BATCHED, *self._functions.natives()),
         )  # fmt: skip
         self._books = _restored_books(self.database.writer, self._functions, vault)
         self.channels = self._books.channels

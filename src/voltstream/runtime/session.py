@@ -58,6 +58,7 @@ from voltstream.sql.role_statements import (
     Grant,
     GrantRole,
 )
+from voltstream.sql.styles.casts import text_style
 
 _READING = (
     sql.Query, sql.CopyTo, sql.Transaction, sql.SetSetting, sql.Show, sql.Describe, sql.Explain,
@@ -120,6 +121,7 @@ class EngineSession:
         if self.status == "E" and not ends_block(parsed):
             raise _aborted()
         date_order.set(self._access.date_order)
+        text_style.set(self._access.text_style)
         try:
             with _bounded_depth():
                 return self._described(parsed, parameter_oids)
@@ -147,6 +149,7 @@ class EngineSession:
             raise _aborted()
         self._block.enter()
         date_order.set(self._access.date_order)
+        text_style.set(self._access.text_style)
         self.note(parsed.text, "active")
         limit_s = duration_s("statement_timeout", self._settings.get("statement_timeout"))
         deadline = Deadline(limit_s, self.interrupt)

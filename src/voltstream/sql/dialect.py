@@ -98,6 +98,11 @@ def operator(name: str, *operands: exp.Expression) -> exp.Anonymous:
     return exp.Anonymous(this=f"operator {name}", expressions=list(operands))
 
 
+_TYPED_CONSTANTS = frozenset({
+    TokenType.DATE, TokenType.TIME, TokenType.TIMETZ, TokenType.TIMESTAMP, TokenType.TIMESTAMPTZ,
+})  # fmt: skip
+
+
 class VoltstreamParser(RisingWaveParser):
     """RisingWave's grammar without the fall back to opaque commands."""
 
@@ -179,6 +184,19 @@ class VoltstreamParser(RisingWaveParser):
         if found and found[0] != this.name:
             return exp.Interval(this=exp.Literal.string(this.name))
         return span
+
+    def _parse_type(
+        self, parse_interval: bool = True, fallback_to_identifier: bool = False
+    ) -> exp.Expr | None:
+        # date '2026-01-02'::text is a cast of the date: sqlglot's would be of the constant.
+        kept = self._index
+        if self._curr and self._curr.token_type in _TYPED_CONSTANTS:
+            kind = self._parse_types(check_func=True, allow_identifiers=False)
+            if isinstance(kind, exp.DataType) and self._match(TokenType.STRING, advance=False):
+                constant = self._parse_primary()
+                return self._parse_column_ops(exp.Cast(this=constant, to=kind))
+            self._retreat(kept)
+        return super()._parse_type(parse_interval, fallback_to_identifier)
 
     def _parse_lambda(self, alias: bool = False) -> exp.Expr | None:
         # RisingWave's closures: array_transform(a, |x| x + 1).

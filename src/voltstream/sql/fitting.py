@@ -29,6 +29,10 @@ _FITS = {
     Kind.BIT: "_vs_fit_bit",
     Kind.VARBIT: "_vs_fit_varbit",
 }
+# Names of objects: each is looked up, and kept as it is shown then.
+_LOOKED_UP = {
+    Kind.REGCLASS: "regclass", Kind.REGTYPE: "regtype", Kind.REGNAMESPACE: "regnamespace",
+}  # fmt: skip
 _NAME_BYTES = 63  # PostgreSQL's NAMEDATALEN without the end of the string.
 
 
@@ -43,6 +47,9 @@ def fitted(value: str, spec: ColumnSpec) -> str:
         return kept
     if found.kind is Kind.CHAR:
         return f"left({kept}, 1)"
+    if found.kind in _LOOKED_UP:
+        word = _LOOKED_UP[found.kind]
+        return f"_pg.{word}_out(_pg.{word}_in({kept}))"
     if found.kind is Kind.NAME:
         return f"left({kept}, {_NAME_BYTES})"
     if found.kind not in _FITS or found.precision is None:

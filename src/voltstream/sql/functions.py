@@ -7,6 +7,7 @@ from voltstream.sql import macros, summaries
 from voltstream.sql.natives import (
     conversions,
     intervals,
+    json_texts,
     jsonb,
     jsonpath,
     number_patterns,
@@ -23,6 +24,7 @@ NATIVES: tuple[NativeFunction, ...] = (
     *patterns.NATIVES,
     *number_patterns.NATIVES,
     *jsonb.NATIVES,
+    *json_texts.NATIVES,
     *jsonpath.NATIVES,
     *conversions.NATIVES,
     *vnodes.NATIVES,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlglot import exp
 
@@ -62,7 +63,8 @@ _RESULTS: Mapping[str, DataType] = {
          "concat", "concat_ws", "left", "right", "substr", "substring", "replace", "trim",
          "ltrim", "rtrim", "btrim", "split_part", "md5", "to_char", "string_agg", "array_to_string",
          "pg_describe_object", "initcap", "lpad", "rpad", "repeat", "reverse", "regexp_replace",
-         "translate", "format", "chr"),
+         "translate", "format", "chr", "group_concat", "json_typeof", "jsonb_typeof",
+         "jsonb_pretty"),
         DataType(Kind.TEXT),
     ),
     **dict.fromkeys(("operator ->>", "operator #>>"), DataType(Kind.TEXT)),
@@ -116,6 +118,11 @@ def known_types(tree: exp.Expression, catalog: CatalogReader) -> None:
             continue
         visible = visible_in(select, catalog, {})
         for node in asked:
+            if isinstance(node, exp.EQ | exp.NEQ):
+                _named_alike(node, partial(kind_of, visible=visible, catalog=catalog, around={}))
+            if isinstance(node, exp.Anonymous) and node.name.lower() == "octet_length":
+                _with_blanks(node, kind_of(node.expressions[0], visible, catalog, {}))
+                continue
             if isinstance(node, exp.Anonymous):
                 found = kind_of(node.expressions[0], visible, catalog, {})
                 literal = isinstance(node.expressions[0], exp.Literal)
@@ -132,6 +139,15 @@ def known_types(tree: exp.Expression, catalog: CatalogReader) -> None:
                         side.replace(exp.Literal.string(side.name.rstrip(" ")))
 
 
+def _with_blanks(node: exp.Anonymous, found: DataType | None) -> None:
+    """Count the blanks of char(n) too, which the store leaves out."""
+    if found is not None and found.kind is Kind.BPCHAR and found.precision:
+        size = exp.Literal.number(found.precision)
+        value = exp.cast(node.expressions[0].copy(), "VARCHAR", dialect="duckdb")
+        padded = exp.Anonymous(this="rpad", expressions=[value, size])
+        node.set("expressions", [padded])
+
+
 def _own_nodes(select: exp.Select) -> Iterator[exp.Expression]:
     for node in select.walk(prune=lambda n: n is not select and isinstance(n, exp.Select)):
         if isinstance(node, exp.Expression):
@@ -140,11 +156,28 @@ def _own_nodes(select: exp.Select) -> Iterator[exp.Expression]:
 
 def _asks(node: exp.Expression) -> bool:
     if isinstance(node, exp.Anonymous):
-        return node.name.lower() == "pg_typeof" and len(node.expressions) == 1
+        return node.name.lower() in ("pg_typeof", "octet_length") and len(node.expressions) == 1
     if not isinstance(node, _COMPARISONS):
         return False
     sides = (node.this, *node.args.get("expressions", ()), node.args.get("expression"))
-    return any(isinstance(s, exp.Literal) and s.name.endswith(" ") for s in sides)
+    return any(_is_telling(side) for side in sides)
+
+
+def _is_telling(side: exp.Expression | None) -> bool:
+    if isinstance(side, exp.Cast):
+        kind = cast_kind(side.to)
+        return kind is not None and kind.kind in REGISTERED
+    return isinstance(side, exp.Literal) and side.name.endswith(" ")
+
+
+def _named_alike(node: exp.Expression, kind: Callable[[exp.Expression], DataType | None]) -> None:
+    """Compare a column of names of objects with the name that 'x'::regclass has."""
+    for column, other in ((node.this, node.expression), (node.expression, node.this)):
+        if not isinstance(column, exp.Column) or not isinstance(other, exp.Cast):
+            continue
+        found, said = kind(column), cast_kind(other.to)
+        if found is not None and found == said and found.kind in REGISTERED:
+            other.replace(exp.cast(other.copy(), "VARCHAR", dialect="duckdb"))
 
 
 def relation_lookup(catalog: CatalogReader, schema: str | None, name: str) -> Lookup:

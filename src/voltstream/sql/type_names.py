@@ -55,6 +55,9 @@ _TYPES: tuple[tuple[str, str], ...] = (
     ("JSON", "JSON"),
     ("OID", "UINTEGER"),
     ("XID", "UINTEGER"),
+    ("REGCLASS", "VARCHAR"),  # The name of what is there: see fitting.py.
+    ("REGTYPE", "VARCHAR"),
+    ("REGNAMESPACE", "VARCHAR"),
     ("BIT VARYING", "BIT"),
     ("VARBIT", "BIT"),
     ("BIT", "BIT"),

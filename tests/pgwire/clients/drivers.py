@@ -116,6 +116,11 @@ def by_odbc(host: str, port: int, database: str) -> None:
     columns = [(one.column_name, one.nullable) for one in cursor.columns(table="by_odbc")]
     same(columns[:2], [("id", 0), ("name", 1)])
     same([one.column_name for one in cursor.primaryKeys(table="by_odbc")], ["id"])
+    cursor.execute("CREATE INDEX by_name ON by_odbc (name, day)")
+    found = cursor.statistics(table="by_odbc", unique=False)
+    indexes = [(one.index_name, one.column_name, one.non_unique) for one in found if one.index_name]
+    wanted = [("by_odbc_pkey", "id", 0), ("by_name", "name", 1), ("by_name", "day", 1)]
+    same(sorted(indexes), sorted(wanted))
     session.autocommit = False
     cursor.execute("DELETE FROM by_odbc")
     session.rollback()

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from voltstream.core.errors import InvalidNthValue, UndefinedFunction
 from voltstream.core.types import DataType, Kind
-from voltstream.sql.rules import time_series
+from voltstream.sql.rules import json_texts, time_series
 from voltstream.sql.rules.json import jsonb, to_json
 from voltstream.sql.rules.output import cast_text
 from voltstream.sql.rules.tree import (
@@ -92,12 +92,19 @@ def _named(node: exp.AnonymousAggFunc, type_of: TypeOf) -> exp.Expression:
         return series
     if name == "rollup":
         return time_series.rollup(arguments, type_of)
-    if name in ("jsonb_agg", "json_agg"):
+    if name == "json_agg":
+        value, _ = _inner(arguments[0])
+        between = (
+            json_texts.LINED if json_texts.is_structured(value, type_of) else json_texts.SPACED
+        )
+        argument = _with_inner(arguments[0], json_texts.said(value, type_of))
+        return jsonb(json_texts.array_text(exp.ArrayAgg(this=argument), between))
+    if name == "jsonb_agg":
         value, _ = _inner(arguments[0])
         argument = _with_inner(arguments[0], _json_of(value, type_of))
         return jsonb(call("_vs_json_array", exp.ArrayAgg(this=argument)))
     if name in ("jsonb_object_agg", "json_object_agg"):
-        return _object_agg(arguments, type_of)
+        return _object_agg(arguments, type_of, as_said=name == "json_object_agg")
     if name == "approx_count_distinct":
         return exp.Count(this=exp.Distinct(expressions=[arguments[0]]))
     if name in _NAMES:
@@ -114,12 +121,17 @@ def _json_of(value: exp.Expression, type_of: TypeOf) -> exp.Expression:
     return to_json(value, found)
 
 
-def _object_agg(arguments: list[exp.Expression], type_of: TypeOf) -> exp.Expression:
+def _object_agg(
+    arguments: list[exp.Expression], type_of: TypeOf, *, as_said: bool
+) -> exp.Expression:
     key, last = arguments
     value, _ = _inner(last)
     keys = cast_text(key, type_of(key))
     names = exp.ArrayAgg(this=_ordered_like(keys, last))
-    items = exp.ArrayAgg(this=_with_inner(last, _json_of(value, type_of)))
+    made = json_texts.said(value, type_of) if as_said else _json_of(value, type_of)
+    items = exp.ArrayAgg(this=_with_inner(last, made))
+    if as_said:
+        return jsonb(json_texts.object_text(names, items, margin=" "))
     return jsonb(call("_vs_json_object", names, items))
 
 

@@ -20,6 +20,7 @@ from voltstream.sql.natives.texts import array_items
 from voltstream.sql.rules import arrays, vectors
 from voltstream.sql.rules.dates import interval_literal
 from voltstream.sql.rules.json import is_json, jsonb
+from voltstream.sql.rules.json_texts import to_canonical
 from voltstream.sql.rules.output import cast_text
 from voltstream.sql.rules.tree import (
     EXACT,
@@ -343,7 +344,9 @@ def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expre
     if source.kind in TEXTS and not source.array_depth:
         return _from_text(node, kind, target)
     if is_json(target):
-        return tree if is_json(source) else node
+        if not is_json(source):
+            return node
+        return to_canonical(tree) if kind.this == _Type.JSONB else tree
     if source.kind is Kind.TIMESTAMPTZ and target.kind is Kind.TIME and not source.array_depth:
         return exp.Cast(this=cast(tree, "TIMESTAMP"), to=kind)
     if source.kind is Kind.TIME and target.kind is Kind.INTERVAL:

@@ -142,9 +142,14 @@ def to_json(tree: exp.Expression, found: DataType, *, depth: int = 0) -> exp.Exp
         inner = DataType(found.kind, found.array_depth - 1, found.precision, found.scale)
         items = each(tree, lambda element: to_json(element, inner, depth=depth + 1))
         return call("_vs_json_array", items)
-    kind = found.kind
-    if kind in JSONS:
+    if found.kind in JSONS:
         return cast(tree, "VARCHAR")
+    return json_scalar(tree, found)
+
+
+def json_scalar(tree: exp.Expression, found: DataType) -> exp.Expression:
+    """Return a value that is neither an array nor JSON as a JSON text."""
+    kind = found.kind
     if kind in FLOATS:
         return call("_vs_json_float", cast_text(tree, found))
     if kind is Kind.NUMERIC:
@@ -207,27 +212,29 @@ def _built_object(found: Call) -> exp.Expression:
     last = found.arguments[-1] if len(found) else None
     if isinstance(last, exp.Variadic):
         return _object_of(Call(found.name, found.node, [last.this], found.type_of))
+    keys, values = json_members(found)
+    items = [as_json(item, found) for item in values]
+    return jsonb(call("_vs_json_object", keys, cast(array_of(items), "VARCHAR[]")))
+
+
+def json_members(found: Call) -> tuple[exp.Expression, list[exp.Expression]]:
+    """Return the keys of a building function's arguments, and its values."""
     keys = [cast_text(key, found.type_of(key)) for key in found.arguments[::2]]
-    items = [as_json(item, found) for item in found.arguments[1::2]]
-    return jsonb(
-        call(
-            "_vs_json_object",
-            cast(array_of(keys), "VARCHAR[]"),
-            cast(array_of(items), "VARCHAR[]"),
-        )
-    )
+    return cast(array_of(keys), "VARCHAR[]"), list(found.arguments[1::2])
 
 
 def _object_of(found: Call) -> exp.Expression:
-    """jsonb_object(text[]) and jsonb_object(keys, values)."""
+    return jsonb(call("_vs_json_object", *keys_and_strings(found)))
+
+
+def keys_and_strings(found: Call) -> tuple[exp.Expression, exp.Expression]:
+    """Return keys and JSON strings of jsonb_object(text[]) and jsonb_object(keys, values)."""
     if len(found) == 2:
-        return jsonb(call("_vs_json_object", _keys(found, 0), _json_strings(_keys(found, 1))))
+        return _keys(found, 0), _json_strings(_keys(found, 1))
     flat = _keys(found, 0)
     if found.type(0).array_depth > 1:
         flat = call("flatten", found[0])
-    return jsonb(
-        call("_vs_json_object", call("_vs_odd", flat), _json_strings(call("_vs_even", flat.copy())))
-    )
+    return call("_vs_odd", flat), _json_strings(call("_vs_even", flat.copy()))
 
 
 def _json_strings(items: exp.Expression) -> exp.Expression:
@@ -398,10 +405,10 @@ _BOTH: dict[str, Rule] = {
 CALLS: dict[str, Rule] = {
     **{f"jsonb_{name}": rule for name, rule in _BOTH.items()},
     **{f"json_{name}": rule for name, rule in _BOTH.items()},
-    "to_jsonb": _to_jsonb, "to_json": _to_jsonb, "row_to_json": _to_jsonb,
+    "to_jsonb": _to_jsonb,
     "jsonb_populate_record": _populated, "json_populate_record": _populated,
     "jsonb_populate_map": _populated, "jsonb_contained": contained, "jsonb_cat": concatenated,
     "jsonb_to_array": _elements, "jsonb_set_lax": _set_lax,
-    "jsonb_concat": concatenated, "array_to_json": _to_jsonb,
+    "jsonb_concat": concatenated,
     "jsonb_delete": without, "jsonb_delete_path": without_path,
 }  # fmt: skip

@@ -7,7 +7,21 @@ from dataclasses import replace
 from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
-from voltstream.sql.rules.tree import TEXTS, TypeOf, call, case, cast, each, paren, text
+from voltstream.sql.rules.tree import (
+    TEXTS,
+    TypeOf,
+    array_of,
+    bare,
+    call,
+    case,
+    cast,
+    each,
+    number,
+    paren,
+    string_of,
+    text,
+)
+from voltstream.sql.styles.casts import needs_style
 
 # An unbounded NUMERIC column is DECIMAL(38,10) in the store: its trailing zeros are not digits
 # anybody wrote. Division has 16 decimals by PostgreSQL's rule, and keeps them.
@@ -24,6 +38,30 @@ def is_unbounded(found: DataType) -> bool:
         and (found.scale or 0) >= _UNBOUNDED_SCALE
         and found.scale != _DIVISION_SCALE
     )
+
+
+_JSON_AS_SAID = frozenset({
+    "_vs_json_kept", "_vs_json_text_array", "_vs_json_text_object", "_vs_json_text_strip",
+})  # fmt: skip
+
+
+def is_said(tree: exp.Expression) -> bool:
+    """Tell json, whose text is kept as it is, where it is made right here."""
+    made = bare(tree)
+    if not isinstance(made, exp.Cast) or not made.to.is_type(exp.DataType.Type.JSON):
+        return False
+    inner = bare(made.this)
+    named = isinstance(inner, exp.Anonymous) and inner.name in _JSON_AS_SAID
+    return named or string_of(inner) is not None
+
+
+def _record(tree: exp.Expression, found: DataType) -> exp.Expression:
+    fields = [
+        printed(call("struct_extract_at", paren(tree.copy()), number(place)), kind)
+        for place, kind in enumerate(found.fields, 1)
+    ]
+    shown = call("_vs_record_text", cast(array_of(fields), "VARCHAR[]"))
+    return call("_vs_unless_null", paren(tree), shown)
 
 
 def _vector(tree: exp.Expression) -> exp.Expression:
@@ -63,6 +101,8 @@ def printed(tree: exp.Expression, found: DataType) -> exp.Expression:
                 (paren(tree), text("t")), (exp.Not(this=paren(tree.copy())), text("f")),
                 default=exp.Null(),
             )  # fmt: skip
+        case kind if (style := needs_style(kind)) is not None:
+            return call("_vs_styled_text", text(style), tree)
         case Kind.FLOAT8:
             return call("_vs_float_text", tree)
         case Kind.FLOAT4:  # Its own shortest digits, not those of the double nearest to it.
@@ -75,7 +115,9 @@ def printed(tree: exp.Expression, found: DataType) -> exp.Expression:
             return call("_vs_bytea_text", tree)
         case Kind.VECTOR:
             return _vector(tree)
+        case Kind.RECORD if found.fields:
+            return _record(tree, found)
         case Kind.JSON | Kind.JSONB:
-            return call("_vs_json_normal", tree)
+            return cast(tree, "VARCHAR") if is_said(tree) else call("_vs_json_normal", tree)
         case _:
             return cast(tree, "VARCHAR")

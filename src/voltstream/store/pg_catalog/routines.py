@@ -86,7 +86,7 @@ _NAMES = (
     "OR (_pg.name_schema(path) = '' AND (_place IS NOT NULL OR _is_ours))))",
     r"MACRO regclass_in(path) AS CASE WHEN regexp_full_match(path, '\d+') THEN CAST(path AS "
     "UINTEGER) WHEN path = '-' THEN 0::UINTEGER WHEN path IS NOT NULL THEN "
-    "coalesce(_pg.to_regclass_oid(path), CAST(error('relation \"' || path || "
+    "coalesce(_pg.to_regclass_oid(path), CAST(error('NativeFault: [42P01] relation \"' || path || "
     "'\" does not exist') AS UINTEGER)) END",
     "MACRO regclass_out(o) AS CASE WHEN o = 0 THEN '-' ELSE coalesce((SELECT max(CASE WHEN "
     "_place IS NOT NULL THEN _pg.quote_ident(_name) ELSE _pg.quote_ident(_schema) || '.' || "
@@ -98,20 +98,21 @@ _NAMES = (
     r"MACRO regproc_in(path) AS CASE WHEN regexp_full_match(path, '\d+') THEN CAST(path AS "
     "UINTEGER) WHEN path = '-' THEN 0::UINTEGER WHEN path IS NOT NULL THEN coalesce((SELECT "
     r"min(_oid) FROM _pg.k_routines WHERE _name = _pg.name_last(regexp_replace(path, '\(.*', "
-    "''))), CAST(error('function \"' || path || '\" does not exist') AS UINTEGER)) END",
+    "''))), CAST(error('NativeFault: [42883] function \"' || path || "
+    "'\" does not exist') AS UINTEGER)) END",
     "MACRO regproc_out(o) AS coalesce((SELECT max(_name) FROM _pg.k_routines WHERE _oid = o), '-')",
     "MACRO to_regproc(path) AS (SELECT max(_name) FROM _pg.k_routines WHERE "
     "_name = _pg.name_last(path))",
     "MACRO regnamespace_in(path) AS coalesce((SELECT max(_oid) FROM _pg.k_namespaces WHERE "
-    "_name = _pg.folded(path)), CAST(error('schema \"' || path || '\" does not exist') "
-    "AS UINTEGER))",
+    "_name = _pg.folded(path)), CAST(error('NativeFault: [3F000] schema \"' || path || "
+    "'\" does not exist') AS UINTEGER))",
     "MACRO regnamespace_out(o) AS coalesce((SELECT max(_name) FROM _pg.k_namespaces WHERE "
     "_oid = o), CAST(o AS VARCHAR))",
     "MACRO to_regnamespace(path) AS (SELECT max(_name) FROM _pg.k_namespaces WHERE "
     "_name = _pg.folded(path))",
     "MACRO regrole_in(path) AS coalesce((SELECT max(_oid) FROM _pg.k_roles WHERE "
-    "_name = _pg.folded(path)), CAST(error('role \"' || path || '\" does not exist') "
-    "AS UINTEGER))",
+    "_name = _pg.folded(path)), CAST(error('NativeFault: [42704] role \"' || path || "
+    "'\" does not exist') AS UINTEGER))",
     "MACRO to_regrole(path) AS (SELECT max(_name) FROM _pg.k_roles WHERE _name = _pg.folded(path))",
     "MACRO pg_get_userbyid(o) AS coalesce((SELECT max(_name) FROM _pg.k_roles WHERE "
     "_oid = o), 'unknown (OID=' || CAST(o AS VARCHAR) || ')')",
@@ -172,10 +173,13 @@ _DEFINITIONS = (
 )
 _VISIBLE = (
     "MACRO pg_table_is_visible(o) AS o IN (SELECT _oid FROM _pg.visible_relations)",
+    "MACRO pg_function_is_visible(o) AS CASE WHEN o IN (SELECT _oid FROM _pg.k_routines WHERE "
+    "_schema = 'pg_catalog' OR _schema IN (SELECT _schema FROM _pg.schema_path)) THEN true "
+    "WHEN o IN (SELECT _oid FROM _pg.k_routines) THEN false END",
     *(
         f"MACRO pg_{what}_is_visible(o) AS true"
         for what in (
-            "type", "function", "operator", "opclass", "opfamily", "collation", "conversion",
+            "type", "operator", "opclass", "opfamily", "collation", "conversion",
             "statistics_obj", "ts_config", "ts_dict", "ts_parser", "ts_template",
         )
     ),

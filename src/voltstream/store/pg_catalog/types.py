@@ -189,7 +189,7 @@ NAMING_MACROS = (
     "USING (_oid) WHERE _name = lower(word))",
     "MACRO type_or_fault(word) AS CASE WHEN regexp_full_match(word, '\\d+') "
     "THEN CAST(word AS UINTEGER) ELSE coalesce(_pg.named_type(word), "
-    "CAST(error('type \"' || word || '\" does not exist') AS UINTEGER)) END",
+    "CAST(error('NativeFault: [42704] type \"' || word || '\" does not exist') AS UINTEGER)) END",
 )
 VIEWS = (
     "VIEW pg_type AS SELECT CAST(oid AS UINTEGER) AS oid, typname, CAST(11 AS UINTEGER) AS "

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from voltstream.core.zones import zone_of
-from voltstream.pgwire.arrow import EMPTY_TEXT, Cells, pc
-from voltstream.pgwire.intervals import clock_text
-from voltstream.pgwire.style import USUAL, Style
+from voltstream.sql.styles.arrow import EMPTY_TEXT, Cells, pc
+from voltstream.sql.styles.intervals import clock_text
+from voltstream.sql.styles.style import USUAL, Style
 
 _DAY_US = 86_400_000_000
 _CYCLE_US = 146_097 * _DAY_US  # 400 years: then the calendar repeats.

@@ -8,6 +8,11 @@ from functools import lru_cache
 from voltstream.core.encodings import ENCODINGS
 from voltstream.core.ports import Spelling
 
+_ESCAPED_BYTES = tuple(
+    "\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte <= 0x7E else f"\\{byte:03o}"
+    for byte in range(256)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Style:
@@ -47,3 +52,8 @@ def style_of(spelling: Spelling) -> Style:
         codec=encoding.codec,
         encoding=encoding.name,
     )
+
+
+def escaped_bytes(value: bytes) -> str:
+    """Spell bytes as bytea_output = escape does."""
+    return "".join(_ESCAPED_BYTES[byte] for byte in value)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from voltstream.pgwire.arrow import CELL, Cells, pc
+from voltstream.sql.styles.arrow import CELL, Cells, pc
 
 _STRINGS = pa.large_string()
 _PLAIN_SCALE_MAX = 15  # A fraction padded to groups of four digits then still fits 64 bits.

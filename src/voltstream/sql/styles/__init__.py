@@ -1,0 +1,1 @@
+"""Values as PostgreSQL writes them, in the styles that a session asks for."""
