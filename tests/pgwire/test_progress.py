@@ -24,12 +24,12 @@ def test_a_long_definition_is_seen_until_it_is_made(address: str) -> None:
         assert watcher.execute(asked).fetchall() == []
         making = threading.Thread(target=maker.execute, args=(SLOW,))
         making.start()
-        seen = []
+        seen: list[tuple[object, ...]] = []
         until_s = time.monotonic() + 60
         while making.is_alive() and not seen and time.monotonic() < until_s:
             seen = watcher.execute(asked).fetchall()
         making.join()
         assert [(one[0], one[1]) for one in seen] == [(maker.info.backend_pid, SLOW)]
-        assert seen[0][2].startswith("running for ")
+        assert str(seen[0][2]).startswith("running for ")
         assert watcher.execute(asked).fetchall() == []
         assert watcher.execute("SELECT count(*) FROM slow").fetchone() == (200_000,)

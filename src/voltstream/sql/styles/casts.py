@@ -66,7 +66,8 @@ def _styled(arguments: Sequence[pa.Array[Any]]) -> pa.Array[Any]:
     if not len(values):
         return pa.array([], pa.string())
     style = style_of(Spelling(*words[0].as_py().split("|")))
-    return _texts(values, style).cast(pa.string())
+    texts: pa.Array[Any] = _texts(values, style).cast(pa.string())
+    return texts
 
 
 def _texts(values: Cells, style: Style) -> Cells:
@@ -78,7 +79,8 @@ def _texts(values: Cells, style: Style) -> Cells:
         return date_texts(values, style)
     if pa.types.is_float64(kind):
         return float8_texts(values, style.float_digits)
-    return pa.array(None if v is None else _one(v, style) for v in values.to_pylist())
+    spelled = [None if v is None else _one(v, style) for v in values.to_pylist()]
+    return pa.array(spelled, pa.large_string())
 
 
 def _one(value: Any, style: Style) -> str:
