@@ -12,7 +12,8 @@ from typing import Any
 
 from voltstream.cli.chargers import gateway_ddl
 from voltstream.core.clock import ManualClock
-from voltstream.ocpp.gateway import Gateway, GatewayOptions
+from voltstream.ocpp.doors import GatewayOptions
+from voltstream.ocpp.gateway import Gateway
 from voltstream.ocpp.link import Link, Pace
 from voltstream.ocpp.versions import Version
 from voltstream.runtime.instance import Instance

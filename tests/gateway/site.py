@@ -17,7 +17,8 @@ from websockets.typing import Subprotocol
 from voltstream.cli.chargers import gateway_ddl
 from voltstream.core.clock import SystemClock
 from voltstream.ocpp.asking import Asker
-from voltstream.ocpp.gateway import Gateway, GatewayOptions
+from voltstream.ocpp.doors import GatewayOptions
+from voltstream.ocpp.gateway import Gateway
 from voltstream.runtime.instance import Instance
 
 BOOT_16 = {"chargePointVendor": "v", "chargePointModel": "m"}

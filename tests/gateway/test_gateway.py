@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 
 from tests.gateway.site import BOOT_16, Site, site
 from voltstream.core.errors import StorageFault
-from voltstream.ocpp.gateway import FAREWELL_S
+from voltstream.ocpp.doors import FAREWELL_S
 from voltstream.ocpp.passwords import hashed
 from voltstream.runtime.instance import Instance
 

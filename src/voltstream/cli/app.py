@@ -12,6 +12,7 @@ from voltstream.cli import (
     check,
     datasets,
     demo,
+    gateway,
     ingest,
     ledger,
     letters,
@@ -35,6 +36,7 @@ app = typer.Typer(
 
 app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.command("gateway", epilog=gateway.EXAMPLES)(gateway.gateway)
 app.command("sql", epilog=sql_client.EXAMPLES)(sql_client.sql)
 app.command("ingest", epilog=ingest.EXAMPLES)(ingest.ingest)
 app.command("sim", epilog=simulate.EXAMPLES)(simulate.sim)

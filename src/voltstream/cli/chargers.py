@@ -8,7 +8,7 @@ from voltstream.cli.address import DATABASE, USER
 from voltstream.cli.config import OcppSettings, Settings
 from voltstream.cli.packs import load_pack
 from voltstream.core.errors import InvalidParameter
-from voltstream.ocpp.gateway import GatewayOptions
+from voltstream.ocpp.doors import GatewayOptions
 
 # Files of the ocpp pack that the gateway cannot be without; the rest is views.
 _NEEDED = ("010_sources.sql", "015_gateway.sql", "016_published.sql")

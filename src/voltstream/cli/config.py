@@ -20,6 +20,7 @@ from voltstream.core.errors import InvalidParameter
 from voltstream.core.limits import (
     EPOCH_INTERVAL_MS,
     EPOCH_ROWS_MAX,
+    GATEWAY_PARTITIONS_MAX,
     SOURCE_RETENTION_S,
     TRANSACTION_IDLE_S,
     WRITER_WAIT_S,
@@ -42,6 +43,23 @@ class KafkaSettings(BaseModel):
     )
     mirror_properties: dict[str, SecretStr] = Field(
         default_factory=dict, description="librdkafka's options for those brokers."
+    )
+    gateways: str | None = Field(
+        None, description="host:port of the brokers that gateways without a database share."
+    )
+    gateways_properties: dict[str, SecretStr] = Field(
+        default_factory=dict, description="librdkafka's options for those brokers."
+    )
+    gateways_partitions: int = Field(
+        12,
+        ge=1,
+        le=GATEWAY_PARTITIONS_MAX,
+        description="Partitions of their topics where they do not exist yet.",
+    )
+    gateways_share: str = Field(
+        "1/1",
+        pattern=r"^[1-9][0-9]*/[1-9][0-9]*$",
+        description="Which part of their partitions this server reads: 2/3 is the second third.",
     )
 
 

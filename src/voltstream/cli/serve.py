@@ -20,6 +20,12 @@ from voltstream.cli.certificates import self_signed
 from voltstream.cli.chargers import gateway_ddl, gateway_options
 from voltstream.cli.collecting import collect_all, collect_seldom
 from voltstream.cli.config import Settings, load_settings
+from voltstream.cli.gateways import (
+    gateway_properties,
+    keep_registry,
+    share_of,
+    shared_topics,
+)
 from voltstream.cli.mirror import keep_mirror, mirror_properties
 from voltstream.cli.terminal import say
 from voltstream.connectors.registry import ConnectorRegistry
@@ -27,6 +33,9 @@ from voltstream.core.clock import Clock, SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.tls import Certificate
 from voltstream.ocpp.commanding import Commander
+from voltstream.ocpp.doors import GatewayOptions
+from voltstream.ocpp.far import FarGateways
+from voltstream.ocpp.far_commands import FarCommands
 from voltstream.ocpp.gateway import Gateway
 from voltstream.pgwire.login import Policy
 from voltstream.pgwire.server import PgServer
@@ -71,7 +80,9 @@ class RunningServer:
             engine_options(settings),
             clock,
             ConnectorRegistry(
-                settings.kafka.bootstrap_override, mirror=mirror_properties(settings.kafka)
+                settings.kafka.bootstrap_override,
+                mirror=mirror_properties(settings.kafka),
+                gateways=gateway_properties(settings.kafka),
             ),
         )
         self.pg_port = 0
@@ -103,6 +114,8 @@ class RunningServer:
         await asyncio.to_thread(instance.start)
         mirrored = settings.kafka.mirror is not None
         await asyncio.to_thread(keep_mirror, instance, gateway_ddl(), wanted=mirrored)
+        shared = settings.kafka.gateways is not None and settings.ocpp.enabled
+        await asyncio.to_thread(keep_registry, instance, gateway_ddl(), wanted=shared)
         if settings.auth.owner_password is not None:
             password = settings.auth.owner_password.get_secret_value()
             await asyncio.to_thread(instance.set_owner_password, password)
@@ -135,8 +148,23 @@ class RunningServer:
         instance, options = self.instance, gateway_options(self._settings)
         gateway = Gateway(instance, instance, self._clock, options, gateway_ddl())
         await gateway.start(listening)
-        instance.commands = Commander(gateway, self._clock)
         self._stack.push_async_callback(gateway.stop)
+        far = None
+        if self._settings.kafka.gateways is not None:
+            far = await self._take_far(gateway, options)
+        instance.commands = Commander(gateway, self._clock, far)
+
+    async def _take_far(self, gateway: Gateway, options: GatewayOptions) -> FarCommands:
+        """Read what other gateways took, and be able to ask them."""
+        kafka = self._settings.kafka
+        topics = shared_topics(kafka, "the server behind the gateways")
+        self._stack.push_async_callback(asyncio.to_thread, topics.close)
+        frames = FarGateways(gateway, topics, kafka.gateways_partitions, share_of(kafka))
+        commands = FarCommands(topics, self._clock, options.call_s, kafka.gateways_partitions)
+        for each in (frames, commands):
+            each.start()
+            self._stack.push_async_callback(each.stop)
+        return commands
 
     async def _serve_http(
         self, web: Starlette, http_socket: socket.socket, certificate: Certificate | None

@@ -41,8 +41,8 @@ from voltstream.formats.declared import truth
 class ConnectorRegistry:
     """Makes connectors.
 
-    ``bootstrap_override`` redirects every Kafka one to other brokers; ``mirror`` says how
-    ``kafka-mirror`` sinks reach theirs.
+    ``bootstrap_override`` redirects every Kafka one to other brokers; ``mirror`` and
+    ``gateways`` say how ``kafka-mirror`` and ``kafka-gateways`` sinks reach theirs.
     """
 
     def __init__(
@@ -50,9 +50,10 @@ class ConnectorRegistry:
         bootstrap_override: str | None = None,
         clock: Clock | None = None,
         mirror: Mapping[str, str] | None = None,
+        gateways: Mapping[str, str] | None = None,
     ) -> None:
         self._bootstrap_override = bootstrap_override
-        self._mirror = mirror
+        self._ours = {"kafka-mirror": mirror, "kafka-gateways": gateways}
         self._clock = clock or SystemClock()
 
     def source(self, feed: SourceFeed) -> Connector | None:
@@ -110,10 +111,12 @@ class ConnectorRegistry:
                 given = {**properties, "encode": shape.encode, "format": shape.form}
                 schemas = schemas_of(given, f'sink "{name}"')
                 return encoded(name, properties, shape, schemas, target)
-            case "kafka-mirror":
-                if self._mirror is None:
-                    raise InvalidParameter(f'sink "{name}" needs the setting kafka.mirror')
-                return KafkaSink(name, {**properties, **self._mirror}, None)
+            case "kafka-mirror" | "kafka-gateways" as ours:
+                brokers = self._ours[ours]
+                if brokers is None:
+                    setting = ours.replace("-", ".")
+                    raise InvalidParameter(f'sink "{name}" needs the setting {setting}')
+                return KafkaSink(name, {**properties, **brokers}, None)
             case "iceberg":
                 return IcebergSink(name, properties, shape)
             case "postgres":

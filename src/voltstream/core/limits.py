@@ -133,6 +133,9 @@ OCPP_OVERLOAD_S = 60  # A charger whose messages wait for so long without end is
 OCPP_RECENT_KEPT = 32  # Messages of a charger by which one sent twice is known.
 OCPP_SAMPLES_KEPT = 16_384  # Samples of a running transaction known by key, to drop repeats.
 
+GATEWAY_PARTITIONS_MAX = 4096  # Of the topics that gateways share. More: 22023.
+GATEWAY_FRAMES_TOGETHER = 2_000  # Frames of other gateways at once: 2 kB each with their rows.
+
 FLINK_VERSION_MIN = 2  # Of clusters that definitions are put on. Older: HV000.
 FLINK_STATEMENT_S = 300  # A savepoint of 10 GB to an object store. Passed: cancelled, 08006.
 FLINK_START_S = 120  # Until a job runs, its state read; or has ended. Passed: 08006.

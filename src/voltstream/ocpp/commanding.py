@@ -10,11 +10,12 @@ from voltstream.core.clock import Clock
 from voltstream.core.errors import InvalidParameter, UndefinedFunction
 from voltstream.core.ports import CommandResult
 from voltstream.ocpp.asking import literal
+from voltstream.ocpp.calling import CommandRefused, Unanswered
 from voltstream.ocpp.commands import PARAMETERS, message, redacted
 from voltstream.ocpp.draft import Row
+from voltstream.ocpp.far_commands import FarCommands
 from voltstream.ocpp.frames import document
 from voltstream.ocpp.gateway import Gateway
-from voltstream.ocpp.link import CommandRefused, Unanswered
 from voltstream.ocpp.passwords import hashed
 
 SET_PASSWORD = "ocpp_set_password"
@@ -24,8 +25,9 @@ _REQUEST_IDS = 2**31 - 1
 class Commander:
     """The port through which sessions and HTTP reach chargers, from any thread."""
 
-    def __init__(self, gateway: Gateway, clock: Clock) -> None:
+    def __init__(self, gateway: Gateway, clock: Clock, far: FarCommands | None = None) -> None:
         self._gateway = gateway
+        self._far = far
         self._clock = clock
         self._loop = asyncio.get_running_loop()
 
@@ -54,6 +56,8 @@ class Commander:
     ) -> CommandResult:
         await self._gateway.prepare()
         known = self._gateway.links.get(charger)
+        if known is None and self._far is not None:
+            return await self._elsewhere(self._far, function, charger, given)
         if known is None:
             raise InvalidParameter(
                 f'charge point "{charger}" is not connected',
@@ -76,6 +80,25 @@ class Commander:
             state, reply = "unanswered", str(unanswered)
         await self._note(command_id, charger, action, kept, state, status, reply)
         return CommandResult(command_id, charger, action, state, status, reply)
+
+    async def _elsewhere(
+        self, far: FarCommands, function: str, charger: str, given: dict[str, str | None]
+    ) -> CommandResult:
+        """Have the gateway that has the charger run a command."""
+        number = self._gateway.fleet.next_id() % _REQUEST_IDS
+        command_id, last = str(uuid.uuid4()), None
+        async for last in far.run(command_id, charger, function, given, number):
+            if last.state == "impossible":
+                raise InvalidParameter(last.reply or "the command cannot be sent")
+            await self._note(
+                command_id, charger, last.action, last.payload, last.state, last.status, last.reply
+            )
+        if last is None:
+            raise InvalidParameter(
+                f'charge point "{charger}" is not connected to any gateway',
+                hint="SELECT * FROM charger_connections tells when it was.",
+            )
+        return CommandResult(command_id, charger, last.action, last.state, last.status, last.reply)
 
     async def _note(
         self,

@@ -128,6 +128,10 @@ class Conversation:
         self._open = (message_id, action)
         return frames.call(message_id, action, payload)
 
+    def expect(self, message_id: str, action: str) -> None:
+        """Take note of a CALL that somebody else has sent on this connection."""
+        self._open = (message_id, action)
+
     def give_up(self) -> None:
         """Forget the open CALL: its time is over."""
         self._open = None

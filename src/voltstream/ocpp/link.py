@@ -6,18 +6,19 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from voltstream.core.clock import Clock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import (
     OCPP_BURST,
-    OCPP_COMMANDS_MAX,
     OCPP_EARLY_RATE_PER_S,
     OCPP_RATE_PER_S,
 )
 from voltstream.ocpp import dispatch
 from voltstream.ocpp.archive import content_key, frame_row
+from voltstream.ocpp.calling import Calling
+from voltstream.ocpp.charger import Charger
 from voltstream.ocpp.conversation import (
     Conversation,
     Ignored,
@@ -27,10 +28,12 @@ from voltstream.ocpp.conversation import (
     Response,
 )
 from voltstream.ocpp.draft import Draft, Row
-from voltstream.ocpp.fleet import Fleet
+from voltstream.ocpp.fleet import Registered
 from voltstream.ocpp.frames import Json, document
 from voltstream.ocpp.journal import Journal
 from voltstream.ocpp.quality import Quality
+from voltstream.ocpp.tokens import Verdict
+from voltstream.ocpp.v16 import Numbers
 from voltstream.ocpp.versions import Version
 
 _EARLY_BURST = 10
@@ -61,8 +64,23 @@ class Pace:
     call_s: float
 
 
-class Unanswered(Exception):
-    """The charge point did not answer a command in time, or went away."""
+class Known(Protocol):
+    """What a link must know: of its charger, who is registered, and which tokens may charge."""
+
+    @property
+    def numbers(self) -> Numbers: ...
+
+    def charger(self, name: str) -> Charger: ...
+
+    async def current(self, name: str) -> Charger: ...
+
+    def next_id(self) -> int: ...
+
+    async def registered(self, name: str) -> Registered | None: ...
+
+    async def registration(self, name: str) -> str: ...
+
+    async def verdict(self, token: str | None) -> Verdict: ...
 
 
 class Link:
@@ -74,7 +92,7 @@ class Link:
         version: Version,
         connection_id: int,
         send: Callable[[str], Awaitable[None]],
-        fleet: Fleet,
+        fleet: Known,
         journal: Journal,
         clock: Clock,
         pace: Pace,
@@ -93,10 +111,8 @@ class Link:
         self._clock = clock
         self._pace = pace
         self._bucket = Bucket(clock.monotonic_s())
-        self._calling = asyncio.Lock()
-        self._waiting = 0
         self._stored_now = stored
-        self._answer: asyncio.Future[Response] | None = None
+        self._calling = Calling(self.conversation, send, pace.call_s)
 
     async def take(self, text: str) -> None:
         """Store and answer one message. Law: the answer goes out after its rows are durable."""
@@ -117,8 +133,7 @@ class Link:
             case Response():
                 row = self._frame(text, received_us, event.message_id, event.action)
                 self._journal.put({"charger_frames": [row]})
-                if self._answer is not None and not self._answer.done():
-                    self._answer.set_result(event)
+                self._calling.answered(event)
                 if event.reply is not None:
                     await self._send(event.reply)
             case Ignored(reason):
@@ -229,46 +244,9 @@ class Link:
     # --- commands to the charger ----------------------------------------------------------------
 
     async def call(self, message_id: str, action: str, payload: Mapping[str, Any]) -> Json:
-        """Send a command and return the answer. Raises: Unanswered, CommandRefused.
-
-        One command is open at a time; the others wait in turn.
-        """
-        if self._waiting >= OCPP_COMMANDS_MAX:
-            raise Unanswered("too many commands wait for this charge point")
-        self._waiting += 1
-        try:
-            async with self._calling:
-                return await self._call(message_id, action, payload)
-        finally:
-            self._waiting -= 1
-
-    async def _call(self, message_id: str, action: str, payload: Mapping[str, Any]) -> Json:
-        text = self.conversation.issue(message_id, action, payload)
-        if action in ("TriggerMessage", "ExtendedTriggerMessage"):
-            self.conversation.triggered.add(str(payload.get("requestedMessage")))
-        self._answer = asyncio.get_running_loop().create_future()
-        try:
-            await self._send(text)
-            response = await asyncio.wait_for(self._answer, self._pace.call_s)
-        except TimeoutError as error:
-            raise Unanswered("no answer in time") from error
-        finally:
-            self.conversation.give_up()
-            self._answer = None
-        if response.error is not None:
-            raise CommandRefused(response.error, document(response.payload))
-        return response.payload
+        """Send a command and return the answer. Raises: Unanswered, CommandRefused."""
+        return await self._calling.call(message_id, action, payload)
 
     def closed(self) -> None:
         """Let go of who waits for an answer that cannot come any more."""
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(Unanswered("the charge point went away"))
-
-
-class CommandRefused(Exception):
-    """The charge point answered with a CALLERROR. Shape: its code and what came with it."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.detail = detail
+        self._calling.closed()
