@@ -13,6 +13,8 @@ from bench.suite import Options
 NAMES = {
     "ocpp": "throughput of the charging pipeline beside loops by hand, chdb and DuckDB in batch",
     "freshness": "from POST to visible in psql, at 20,000 rows/s",
+    "live": "50 browsers that watch views while 20,000 rows/s come, and what they cost (--rounds)",
+    "page": "the live page of 10,000 chargers and 35,633 meters in Chromium (--rows: chargers)",
     "state": "epoch time against 10^4 to 5 x 10^6 keys of state (--rows: the largest)",
     "meters": "5,000,000 meters at 33,000 reads/s (--rows: how many meters)",
     "nexmark": "Nexmark q0 to q22, events/s each (--rows: events; --only q4,q5)",

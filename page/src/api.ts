@@ -86,7 +86,12 @@ export async function order(path: string, body: unknown): Promise<unknown> {
 }
 
 export function records(answer: Answer): Row[] {
-  return answer.rows.map((row) => Object.fromEntries(answer.names.map((name, i) => [name, row[i]])));
+  const { names } = answer;
+  return answer.rows.map((values) => {
+    const row: Row = {};
+    for (let i = 0; i < names.length; i += 1) row[names[i]!] = values[i];
+    return row;
+  });
 }
 
 /** Spell a text as SQL does. */

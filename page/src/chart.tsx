@@ -53,8 +53,8 @@ function plugin(limits: { name: string; value: number }[]): uPlot.Plugin {
 const DAY = "\n{YYYY}-{MM}-{DD}";
 const CLOCK: uPlot.Axis.TimeValuesConfig = [
   [86_400, "{YYYY}-{MM}-{DD}", null, null, null, null, null, null, 1],
-  [60, "{HH}:{mm}", DAY, null, DAY, null, DAY, null, 1],
-  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, DAY, null, 1],
+  [60, "{HH}:{mm}", DAY, null, DAY, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", DAY, null, DAY, null, null, null, 1],
 ];
 
 function settings(options: Options, width: number): uPlot.Options {
@@ -66,7 +66,12 @@ function settings(options: Options, width: number): uPlot.Options {
     cursor: { y: false },
     legend: { live: true },
     plugins: [plugin(options.limits ?? [])],
-    scales: Object.fromEntries(units.map((_, i) => [i === 0 ? "y" : `y${i}`, {}])),
+    scales: Object.fromEntries(units.map((unit, i) => {
+      // Bars are read from zero; lines by how they move.
+      const isFromZero = options.series.some((one) => one.unit === unit && one.isBars);
+      const range = (_: uPlot, low: number, high: number): [number, number] => [Math.min(0, low), high > 0 ? high * 1.05 : 1];
+      return [i === 0 ? "y" : `y${i}`, isFromZero ? { range } : {}];
+    })),
     axes: [
       { ...axis, values: CLOCK },
       ...units.map((unit, i) => ({

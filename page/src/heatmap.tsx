@@ -55,7 +55,7 @@ export function Heatmap({ label, cells, unit, low, high, onPress }: Options) {
     context.textBaseline = "middle";
     const every = Math.ceil(14 / rowPx);
     rows.forEach((row, i) => {
-      if (i % every === 0) context.fillText(row, 0, i * rowPx + rowPx / 2, NAME_PX - 8);
+      if (i % every === 0) context.fillText(row, 0, Math.max(6, i * rowPx + rowPx / 2), NAME_PX - 8);
     });
     const ticks = Math.min(times.length, Math.max(2, Math.floor((width - NAME_PX) / 130)));
     for (let i = 0; i < ticks; i += 1) {

@@ -7,6 +7,7 @@ import { useHas } from "./known";
 const REFRESH_MS = 250; // Four times a second at most, as people cannot read faster.
 const POLL_MS = 2000; // Where the relation tells no changes of its own, such as rw_catalog.
 const AGAIN_MS = 3000;
+const REST = 2; // After an answer that took long a query rests for so many times as long.
 
 const MISSING = new Refused("a relation that this needs does not exist", "42P01", null, 404);
 
@@ -111,8 +112,16 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isAsked = false;
     let isOld = false;
+    let pauseMs = REFRESH_MS;
+    let due = Infinity; // When the timer runs out.
+    const after = (ms: number) => {
+      clearTimeout(timer);
+      due = performance.now() + ms;
+      timer = setTimeout(plan, ms);
+    };
     const run = async () => {
       clearTimeout(timer);
+      due = Infinity;
       if (isAsked) {
         isOld = true;
         return;
@@ -120,6 +129,7 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
       isAsked = true;
       isOld = false;
       let restMs = everyMs;
+      const began = performance.now();
       try {
         const got = await ask(asked, abort.signal);
         setAnswer(got);
@@ -131,20 +141,19 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
       }
       setLoading(false);
       isAsked = false;
+      pauseMs = Math.max(REFRESH_MS, REST * (performance.now() - began));
       // A hidden page asks nothing; it catches up when it is looked at.
-      if (isOld) timer = setTimeout(plan, REFRESH_MS);
-      else if (restMs > 0) timer = setTimeout(plan, restMs);
+      if (isOld) after(pauseMs);
+      else if (restMs > 0) after(restMs);
     };
     const plan = () => {
       if (document.hidden) document.addEventListener("visibilitychange", plan, { once: true });
       else void run();
     };
     const soon = () => {
+      // A change does not put off what an earlier one has planned.
       if (isAsked) isOld = true;
-      else {
-        clearTimeout(timer);
-        timer = setTimeout(plan, REFRESH_MS);
-      }
+      else if (performance.now() + pauseMs < due) after(pauseMs);
     };
     asking.current = () => void run();
     void run();

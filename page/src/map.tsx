@@ -70,21 +70,22 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
     context.fillStyle = colour("--soft");
     context.font = "11px system-ui";
     const step = nice((120 / view.zoom) * 1.0001);
+    const stepLon = nice((160 / view.zoom / narrow) * 1.0001);
     const [left, right] = [view.lon - width / 2 / view.zoom / narrow, view.lon + width / 2 / view.zoom / narrow];
     const [low, high] = [view.lat - height / 2 / view.zoom, view.lat + height / 2 / view.zoom];
-    const digits = Math.max(0, -Math.floor(Math.log10(step)));
+    const digitsOf = (length: number) => Math.max(0, -Math.floor(Math.log10(length)));
     context.beginPath();
-    for (let lon = Math.ceil(left / step) * step; lon < right; lon += step) {
+    for (let lon = Math.ceil(left / stepLon) * stepLon; lon < right; lon += stepLon) {
       const { x } = toPlace(lon, 0);
       context.moveTo(x, 0);
       context.lineTo(x, height);
-      context.fillText(`${lon.toFixed(digits)}°`, x + 3, height - 5);
+      context.fillText(`${lon.toFixed(digitsOf(stepLon))}°`, x + 3, height - 5);
     }
     for (let lat = Math.ceil(low / step) * step; lat < high; lat += step) {
       const { y } = toPlace(0, lat);
       context.moveTo(0, y);
       context.lineTo(width, y);
-      context.fillText(`${lat.toFixed(digits)}°`, 3, y - 3);
+      context.fillText(`${lat.toFixed(digitsOf(step))}°`, 3, y - 3);
     }
     context.stroke();
     for (const spot of spots) {

@@ -32,13 +32,40 @@ interface Options {
 const ROW_PX = 32;
 const BEYOND = 8; // Rows drawn above and below what is seen, so that scrolling shows no gap.
 
-function compare(a: unknown, b: unknown): number {
-  if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;
-  if (b === null || b === undefined) return -1;
-  const x = toNumber(a);
-  const y = toNumber(b);
-  if (x !== null && y !== null) return x - y;
-  return String(a).localeCompare(String(b), "en", { numeric: true });
+const collator = new Intl.Collator("en", { numeric: true });
+
+interface Keyed {
+  row: Row;
+  value: unknown;
+  number: number | null;
+  text: string;
+}
+
+/** Sort rows; what each is sorted by is read once, as a comparison is made many times for each. */
+function sorted(rows: Row[], by: (row: Row) => unknown, sign: number): Row[] {
+  const keyed = rows.map((row): Keyed => {
+    const value = by(row) ?? null;
+    const number = value === null ? null : toNumber(value);
+    return { row, value, number, text: value === null || number !== null ? "" : String(value) };
+  });
+  keyed.sort((a, b) => {
+    if (a.value === null || b.value === null) return a.value === b.value ? 0 : sign * (a.value === null ? 1 : -1);
+    if (a.number !== null && b.number !== null) return sign * (a.number - b.number);
+    return sign * collator.compare(a.text || String(a.value), b.text || String(b.value));
+  });
+  return keyed.map((one) => one.row);
+}
+
+const searched = new WeakMap<Row, string>();
+
+/** Return all of a row as text to search in; it is made once for each row. */
+function textOf(row: Row, columns: Column[]): string {
+  let text = searched.get(row);
+  if (text === undefined) {
+    text = columns.map((column) => plain(row[column.name])).join("\t").toLowerCase();
+    searched.set(row, text);
+  }
+  return text;
 }
 
 function asCsv(columns: Column[], rows: Row[]): string {
@@ -61,20 +88,21 @@ export function Table(options: Options) {
   const [seen, setSeen] = useState(maxRows);
   const box = useRef<HTMLDivElement>(null);
 
+  // Pages spell their columns anew at each drawing; which they are changes seldom.
+  const shape = columns.map((column) => column.name).join("\t");
   const shown = useMemo(() => {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
     const found = words.length
       ? rows.filter((row) => {
-          const text = columns.map((column) => plain(row[column.name])).join("\t").toLowerCase();
+          const text = textOf(row, columns);
           return words.every((word) => text.includes(word));
         })
       : rows;
     if (sort === null) return found;
     const column = columns.find((one) => one.name === sort.name);
     const by = column?.by ?? ((row: Row) => row[sort.name]);
-    const sign = sort.down ? -1 : 1;
-    return [...found].sort((a, b) => sign * compare(by(a), by(b)));
-  }, [rows, columns, search, sort]);
+    return sorted(found, by, sort.down ? -1 : 1);
+  }, [rows, shape, search, sort]);
 
   useEffect(() => {
     const element = box.current;
@@ -102,8 +130,10 @@ export function Table(options: Options) {
             onInput={(event) => setSearch(event.currentTarget.value)}
           />
           <span class="soft">{shown.length.toLocaleString("en")} rows</span>
-          <button class="quiet" onClick={() => saveText(`${label}.csv`, asCsv(columns, shown))}>CSV</button>
         </div>
+      )}
+      {shown.length > 0 && (
+        <button class="quiet csv" onClick={() => saveText(`${label}.csv`, asCsv(columns, shown))} aria-label={`Save ${label} as CSV`}>CSV</button>
       )}
       <div
         class="scroll"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 from starlette.applications import Starlette
@@ -13,7 +14,10 @@ from tests.driver import Engine
 from tests.web.streams import Event, Stream, streamed
 from voltstream.core.clock import ManualClock
 from voltstream.core.limits import LIVE_CHANGE_ROWS_MAX
+from voltstream.core.ports import Sessions
 from voltstream.web.app import build_app
+from voltstream.web.results import Found
+from voltstream.web.sessions import Asking, run
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +138,48 @@ def test_what_is_too_much_is_sent_anew(engine: Engine, app: Starlette) -> None:
             assert row[3] == "7"
 
     asyncio.run(play())
+
+
+def test_what_changed_too_soon_to_be_sent_again_is_sent_later(
+    engine: Engine, app: Starlette
+) -> None:
+    async def play() -> None:
+        shown = Shown()
+        async with streamed(app, "t") as stream:
+            await shown.follow(stream, 1)
+            rows = f"FROM generate_series(1, {LIVE_CHANGE_ROWS_MAX + 1}) AS n(i)"
+            engine.run(f"INSERT INTO t SELECT i, 1 {rows}")
+            await asyncio.sleep(0.4)
+            engine.run("UPDATE t SET v = 2")
+            began_s = asyncio.get_running_loop().time()
+            while shown.rows["t"] != now(engine, "t"):
+                await shown.follow(stream, 1)
+            # A silent stream is looked after every 15 s: nobody waits for that.
+            assert asyncio.get_running_loop().time() - began_s < 10
+
+    asyncio.run(play())
+
+
+def test_rows_are_read_once_for_many_clients(
+    engine: Engine, app: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def counted(sessions: Sessions, database: str, user: str, asking: Asking) -> Found:
+        asked.append(asking.text)
+        return run(sessions, database, user, asking)
+
+    monkeypatch.setattr("voltstream.web.live.run", counted)
+
+    async def play() -> None:
+        engine.run("INSERT INTO t VALUES (1, 10)")
+        async with AsyncExitStack() as stack:
+            streams = [await stack.enter_async_context(streamed(app, "sums")) for _ in range(9)]
+            for stream in streams:
+                assert (await stream.next()).data["rows"] == [[10, 1]]
+
+    asyncio.run(play())
+    assert len([text for text in asked if "rw_epochs" in text]) == 1
 
 
 def test_two_clients_see_the_same_and_leave_nothing(engine: Engine, app: Starlette) -> None:

@@ -77,8 +77,8 @@ function Charger({ id }: { id: string }) {
     { of: ["connector_state"] },
   );
   const states = useQuery(
-    `SELECT evse_id, connector_id, state, since, until, now() AS at FROM connector_timeline
-     WHERE ${from} AND (until IS NULL OR until > now() - INTERVAL '24 hours') ORDER BY since LIMIT 5000`,
+    `SELECT evse_id, connector_id, state, valid_from, valid_to, now() AS at FROM connector_timeline
+     WHERE ${from} AND (valid_to IS NULL OR valid_to > now() - INTERVAL '24 hours') ORDER BY valid_from LIMIT 5000`,
     { of: ["connector_timeline"], everyMs: 30_000 },
   );
   const readings = useQuery(
@@ -93,7 +93,7 @@ function Charger({ id }: { id: string }) {
   const now = toTime(states.rows[0]?.at) ?? Date.now();
   const spans = useMemo(() => states.rows.map((row): Span => ({
     lane: `connector ${plain(row.evse_id)}/${plain(row.connector_id)}`, state: plain(row.state),
-    from: toTime(row.since) ?? 0, to: toTime(row.until) ?? now,
+    from: toTime(row.valid_from) ?? 0, to: toTime(row.valid_to) ?? now,
   })), [states.rows]);
   const drawn = useMemo(() => draw(readings.rows), [readings.rows]);
 

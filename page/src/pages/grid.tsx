@@ -93,14 +93,14 @@ export function Grid() {
             <Table label="outages" rows={outages.rows} maxRows={12} keyOf={(row) => plain(row.outage_id)}
               opened={settings.get("outage")} onOpen={(row) => change({ outage: plain(row.outage_id) })}
               empty="No outage is known." columns={[
-                { name: "device_id", head: "device" }, { name: "kind" },
+                { name: "device_id", head: "device", show: (value, row) => <span title={plain(row.kind)}>{plain(value)}</span> },
                 { name: "state", show: (value) => <State value={value} /> },
                 { name: "started_at", head: "since", show: (value) => moment(value) },
                 { name: "to_at", head: "lasted", isFigure: true, show: (value, row) => lasting((toTime(value) ?? 0) - (toTime(row.started_at) ?? 0)) },
                 { name: "expected_out", head: "meters out", isFigure: true, show: (value, row) => `${figure(value)} of ${figure(row.meters)}` },
                 { name: "confidence", isFigure: true, show: (value) => `${figure((toNumber(value) ?? 0) * 100)} %` },
               ]} />
-            {settings.get("outage") && <Members outage={settings.get("outage")!} />}
+            {settings.get("outage") && <Members outage={settings.get("outage")!} of={outages.rows.find((row) => plain(row.outage_id) === settings.get("outage"))} />}
           </Part>
         </div>
       )}
@@ -146,7 +146,7 @@ function heated(rows: Row[]): { cells: Cell[]; nominal: number } | null {
   return { cells, nominal };
 }
 
-function Members({ outage }: { outage: string }) {
+function Members({ outage, of }: { outage: string; of: Row | undefined }) {
   const members = useQuery(
     `SELECT meter_id, transformer_id, gasped, out_at, restored_at FROM ami.outage_members
      WHERE outage_id = ${literal(outage)} ORDER BY out_at LIMIT 2000`,
@@ -154,7 +154,10 @@ function Members({ outage }: { outage: string }) {
   );
   return (
     <div class="chosen">
-      <p><b>{outage}</b></p>
+      <p>
+        <b>{outage}</b>
+        {of && <span class="soft"> {plain(of.kind).toLowerCase()} {plain(of.device_id)}, {figure(of.heard)} of {figure(of.meters)} meters told, confidence {figure((toNumber(of.confidence) ?? 0) * 100)} %</span>}
+      </p>
       <Table label={`members of ${outage}`} rows={members.rows} maxRows={8} keyOf={(row) => plain(row.meter_id)} columns={[
         { name: "meter_id", head: "meter" }, { name: "transformer_id", head: "transformer" },
         { name: "gasped", show: (value) => (value ? "told" : "taken to be out") },

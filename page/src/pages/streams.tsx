@@ -30,11 +30,12 @@ FROM rw_catalog.rw_source_lag ORDER BY behind DESC NULLS LAST`;
 const LETTERS = "SELECT id, source, position, reason, at, raw FROM rw_catalog.rw_dead_letters ORDER BY at DESC LIMIT 200";
 const HALTED = "SELECT name, schema, kind, reason FROM rw_catalog.rw_suspended_objects";
 
+const SMALL = 40; // Objects up to which what is empty is shown as well.
 const counts = (row: Row): number | null => toNumber(row.rows);
 
 /** Say what one object does in two short lines. */
 function facts(row: Row, rate: number | undefined): string[] {
-  const lines = [`${short(counts(row) ?? 0)} rows${rate ? `, ${short(rate)}/s` : ""}`];
+  const lines = [`${short(counts(row) ?? 0)} rows kept${rate ? `, ${short(rate)}/s` : ""}`];
   const scanned = toNumber(row.rows_scanned);
   const read = toNumber(row.rows_in);
   if (scanned !== null && read) lines.push(`${(scanned / read).toPrecision(2)} scanned per row in`);
@@ -58,8 +59,11 @@ export function Streams() {
   const stateOf = new Map(sources.rows.map((row) => [String(row.id), row]));
   const brokenNames = new Set(halted.rows.map((row) => String(row.name)));
   const linked = new Set(reads.rows.flatMap((row) => [String(row.objid), String(row.refobjid)]));
+  const isSmall = objects.rows.length <= SMALL;
+  const isShown = (row: Row): boolean =>
+    showsAll || String(row.id) === selected || brokenNames.has(String(row.name)) || (counts(row) ?? 0) > 0 || (isSmall && linked.has(String(row.id)));
   const boxes: Box[] = objects.rows
-    .filter((row) => showsAll || linked.has(String(row.id)) || (counts(row) ?? 0) > 0)
+    .filter(isShown)
     .map((row) => {
       const id = String(row.id);
       const rate = row.kind === "materialized view" ? handled.get(id) : written.get(id);

@@ -17,7 +17,7 @@ from voltstream.core.ports import Sessions
 from voltstream.web.answers import refusal
 from voltstream.web.entry import caller_of
 from voltstream.web.sessions import Asking, person, run
-from voltstream.web.ticks import Feed, Hub, Place
+from voltstream.web.ticks import Feed, Hub, Place, Snapshot
 
 _BEAT_S = 15.0  # A silent stream says that it lives, and asks whether its reader still may read.
 _AGAIN_S = 1.0  # Rows that are too many to be told as changes are sent anew at most so often.
@@ -92,7 +92,7 @@ class _Stream:
         self._sessions, self._hub, self._user, self._feeds = sessions, hub, user, feeds
         self._reads = reads
         self._told: list[int | None] = [None] * len(feeds)
-        self._snapped_s = [0.0] * len(feeds)
+        self._waits = False  # For rows that were sent to others less than a second ago.
 
     def check(self) -> None:
         """Raises: InsufficientPrivilege (42501), UndefinedTable (42P01)."""
@@ -107,13 +107,15 @@ class _Stream:
         try:
             while not self._hub.closed:
                 count = self._hub.count
+                self._waits = False
                 for index in range(len(self._feeds)):
                     async for event in self._of(index):
                         yield event
                 if time.monotonic() - checked_s >= _BEAT_S:
                     await run_in_threadpool(self.check)
                     checked_s = time.monotonic()
-                if not await self._hub.wait(count, _BEAT_S):
+                patience_s = _AGAIN_S if self._waits else _BEAT_S
+                if not await self._hub.wait(count, patience_s) and not self._waits:
                     yield ": still here\n\n"
         except VoltstreamError as error:
             body = {"code": error.sqlstate, "message": error.message, "hint": error.hint}
@@ -139,12 +141,11 @@ class _Stream:
             return
         ticks = feed.since(told) if told is not None else None
         if ticks is None or any(tick.text is None for tick in ticks):
-            if time.monotonic() - self._snapped_s[index] >= _AGAIN_S:
-                self._snapped_s[index] = time.monotonic()
-                epoch, text = await run_in_threadpool(self._snapshot, feed.place)
-                feed.begin(epoch)
-                self._told[index] = epoch
-                yield self._event("snapshot", text)
+            snapshot = await self._shared(feed)
+            self._waits |= snapshot is None
+            if snapshot is not None:
+                self._told[index] = snapshot.epoch
+                yield self._event("snapshot", snapshot.text)
             return
         for tick in ticks:
             self._told[index] = tick.last
@@ -153,6 +154,25 @@ class _Stream:
     def _event(self, name: str, text: str) -> str:
         told = ".".join(str(epoch or 0) for epoch in self._told)
         return f"id: {told}\nevent: {name}\ndata: {text}\n\n"
+
+    async def _shared(self, feed: Feed) -> Snapshot | None:
+        """Return all rows, the same for all who ask within a second; None: not so soon again.
+
+        That this reader may see them was checked: whoever may read a relation sees all its rows.
+        """
+        async with feed.making:
+            kept = feed.snapshot
+            is_young = kept is not None and time.monotonic() - kept.made_s < _AGAIN_S
+            if kept is not None and (is_young or kept.epoch == feed.newest):
+                if feed.leads_to_now(kept.epoch):
+                    return kept
+                if is_young:
+                    return None
+            began_s = time.monotonic()
+            epoch, text = await run_in_threadpool(self._snapshot, feed.place)
+            feed.begin(epoch)
+            feed.snapshot = Snapshot(epoch, text, began_s)
+            return feed.snapshot
 
     def _snapshot(self, place: Place) -> tuple[int, str]:
         """Return all rows and the epoch that they are of, as one query sees both."""

@@ -47,6 +47,15 @@ class Tick:
     text: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All rows of a relation after an epoch, as an event tells them."""
+
+    epoch: int
+    text: str
+    made_s: float
+
+
 @dataclass(slots=True)
 class Feed:
     """What is known of one relation since it is watched."""
@@ -60,6 +69,8 @@ class Feed:
     clients: int = 0
     readers: int = 0  # Clients that want rows, not only to know that they changed.
     left_s: float = 0.0
+    snapshot: Snapshot | None = None  # Shared by all who need one within a second.
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def since(self, epoch: int) -> list[Tick] | None:
         """Return what came after an epoch; None where that is no longer known."""
@@ -72,6 +83,11 @@ class Feed:
         if self.whole_after is None:
             self.whole_after = epoch
         self.newest = max(self.newest, epoch)
+
+    def leads_to_now(self, epoch: int) -> bool:
+        """Say whether changes tell all that came after an epoch."""
+        ticks = self.since(epoch)
+        return ticks is not None and all(tick.text is not None for tick in ticks)
 
     def add(self, tick: Tick) -> None:
         self.newest = max(self.newest, tick.last)
