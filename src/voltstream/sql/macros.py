@@ -248,6 +248,9 @@ _DATES = (
     ("_vs_date_trunc(u, x)",
      "CASE WHEN u LIKE 'c%' OR u LIKE 'mil%' AND u NOT LIKE 'milli%' OR u LIKE 'millen%' "
      "THEN date_trunc(u, x - INTERVAL '1 year') + INTERVAL '1 year' ELSE date_trunc(u, x) END"),
+    ("_vs_trunc_beside(u, x, wall)",
+     "CASE WHEN isfinite(x) THEN x - (wall - date_trunc(u, wall)) ELSE x END"),
+    ("_vs_trunc_instant(u, x)", "_vs_trunc_beside(u, x, CAST(x AS TIMESTAMP))"),
     ("_vs_julian(x)",
      "CAST(2440588 + CAST(epoch_us(x) AS DOUBLE) / 86400000000 AS DECIMAL(38,10))"),
     ("_vs_century(y)", "CASE WHEN y > 0 THEN (y + 99) // 100 ELSE -((99 - (y - 1)) // 100) END"),

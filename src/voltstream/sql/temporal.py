@@ -198,7 +198,7 @@ def _undo(side: exp.Expression, comparison: _Comparison, other: exp.Expression) 
             return side.this, comparison, other
         case exp.Cast() if side.to.is_type("date"):
             return _undo_step(side.this, "day", comparison, other)
-        case exp.Anonymous() if side.name.lower() == "date_trunc" and _unit(side) is not None:
+        case exp.Anonymous() if side.name.lower() in _CUTS and _unit(side) is not None:
             return _undo_step(side.expressions[1], str(_unit(side)), comparison, other)
         case exp.Cast() if side.to.this in exp.DataType.NUMERIC_TYPES and mentions_now(side.this):
             real = side.to.this in (exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT)
@@ -207,6 +207,7 @@ def _undo(side: exp.Expression, comparison: _Comparison, other: exp.Expression) 
             return None
 
 
+_CUTS = ("date_trunc", "_vs_trunc_instant")
 _STEPS = {
     "second": "1 second", "minute": "1 minute", "hour": "1 hour", "day": "1 day",
     "week": "7 days", "month": "1 month", "quarter": "3 months", "year": "1 year",

@@ -35,7 +35,7 @@ from voltstream.sql.plan import (
 )
 
 _DECLARED = re.compile(r'\s*(?:"((?:[^"]|"")+)"|(\w+))\s+AS\s+(.+)', re.I | re.S)
-_MONOTONE = {"time_bucket", "date_bin", "date_trunc"}
+_MONOTONE = {"time_bucket", "date_bin", "date_trunc", "_vs_trunc_instant"}
 _NAME = "_watermark"
 _AHEAD = "_ahead"
 WATERMARK = quote(_NAME)  # Stands for the watermark where a predicate compares with it.

@@ -147,12 +147,25 @@ def _date_trunc(found: Call) -> exp.Expression:
             'unit "week" not supported for type interval',
             detail="Months usually have fractional weeks.",
         )
+    if span:
+        return call("date_trunc", unit, source)
+    within = field is not None and field.strip().lower() in _WITHIN_HOURS
     if len(found) > 2:
-        local = call("timezone", found[2], source)
+        instant = source if found.kind(1) is Kind.TIMESTAMPTZ else cast(source, "TIMESTAMPTZ")
+        local = call("timezone", found[2], instant)
+        if within:
+            return call("_vs_trunc_beside", unit, instant.copy(), local)
         return call("timezone", found[2].copy(), _truncated(unit, local, field))
-    return call("date_trunc", unit, source) if span else _truncated(unit, source, field)
+    if within and found.kind(1) is Kind.TIMESTAMPTZ:
+        return call("_vs_trunc_instant", unit, source)
+    return _truncated(unit, source, field)
 
 
+# What is cut off is less than an hour: an hour that a zone's clock shows twice stays two hours.
+_WITHIN_HOURS = frozenset({
+    "hour", "hours", "minute", "minutes", "second", "seconds", "millisecond", "milliseconds",
+    "microsecond", "microseconds",
+})  # fmt: skip
 # Their first year ends in 1, which the store does not know.
 _LONG_UNITS = frozenset({"c", "cent", "century", "centuries", "mil", "mils", "millennium",
                          "millennia", "millenniums"})  # fmt: skip
