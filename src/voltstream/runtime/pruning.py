@@ -111,7 +111,13 @@ def scanned(
         scans.append(Scan(entry.oid, columns, tuple(probes)))
         return f"temp.main.{view}"
 
-    return repointed(with_bodies(tree, _bodies(catalog)), choose), scans
+    def columns_of(schema: str, name: str) -> list[str] | None:
+        entry = hypertables.get((schema, name))
+        if entry is None or entry.relation is None:
+            return None
+        return [column.name for column in entry.relation.columns]
+
+    return repointed(with_bodies(tree, _bodies(catalog)), choose, columns_of), scans
 
 
 def _bodies(catalog: Catalog) -> Callable[[str, str], Body | None]:

@@ -5,7 +5,7 @@ Law: a row outside the bounds is in no answer. What is not understood bounds not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -252,15 +252,34 @@ def _is_key(key: exp.Expr, trees: tuple[exp.Expr, ...], alias: str, place: int) 
     return key in trees
 
 
+def _spell_star(side: exp.Expr, columns_of: ColumnsOf) -> None:
+    """Name the columns of a UNION's side: which of them a filter means is told by place."""
+    side = side.unnest()
+    if not isinstance(side, exp.Select) or side.args.get("joins"):
+        return
+    source = side.args.get("from_")
+    table = source.this if source is not None else None
+    match side.expressions:
+        case [exp.Star() as star] if not any(star.args.values()) and isinstance(table, exp.Table):
+            names = columns_of(table.db, table.name) if table.db else None
+            if names is not None and not table.alias_column_names:
+                side.set("expressions", [exp.column(name, quoted=True) for name in names])
+
+
 Choose = Callable[[str, str, Callable[[frozenset[str]], list[Bound]]], str | None]
+ColumnsOf = Callable[[str, str], Sequence[str] | None]
 
 
-def repointed(tree: exp.Expression, choose: Choose) -> exp.Expression:
+def repointed(tree: exp.Expression, choose: Choose, columns_of: ColumnsOf) -> exp.Expression:
     """Return a copy of a query in which tables are what ``choose`` names instead.
 
-    Shape: ``choose`` is given schema, name and a function from columns to bounds.
+    Shape: ``choose`` is given schema, name and a function from columns to bounds; ``columns_of``
+    tells the columns of a table that may be chosen.
     """
     copied = tree.copy()
+    for union in copied.find_all(exp.Union):
+        for side in (union.this, union.expression):
+            _spell_star(side, columns_of)
     for table in list(copied.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier) or not table.db:
             continue

@@ -227,10 +227,13 @@ def _at(node: exp.Expression, mark: Mark) -> exp.Expression:
 
 
 def _opened(item: exp.Expression) -> exp.Expression:
-    """Return a window function's DuckDB text as a tree again."""
-    if not isinstance(item, exp.Var):
-        return item
-    return _tree(item.name)
+    """Return a window function's DuckDB text as a tree again, and of TRY(x) what is tried."""
+    if isinstance(item, exp.Var):
+        return _tree(item.name)
+    if isinstance(item, exp.Anonymous) and item.name == "TRY":
+        tried: exp.Expression = item.expressions[0]
+        return tried
+    return item
 
 
 def _tree(text: str) -> exp.Expression:
