@@ -11,7 +11,7 @@ import pytest
 
 from voltstream.cli.pack_install import install
 from voltstream.cli.pack_skeleton import write_skeleton
-from voltstream.cli.pack_trial import Trial, outcome_of, panels_run
+from voltstream.cli.pack_trial import Trial, Trials, failure
 from voltstream.cli.packs import Pack, Panel, read_pack
 from voltstream.core.errors import DuplicateObject, UndefinedObject, VoltstreamError
 
@@ -81,10 +81,12 @@ def test_pack_is_made_in_its_schema_and_recorded(engine: Trial, tmp_path: Path) 
 def test_failing_test_and_panel_are_told_with_their_place(tmp_path: Path) -> None:
     pack = skeleton(tmp_path)
     [(name, text)] = pack.tests
-    wrong = outcome_of(pack, name, text.replace("north | Oslo | 60", "north | Oslo | 61"))
+    with Trials(replace(pack, panels=(Panel(title="Odd", sql="SELECT nothing"),))) as trials:
+        spoilt = text.replace("north | Oslo | 60", "north | Oslo | 61")
+        wrong = failure(lambda: trials.run(name, spoilt))
+        odd = failure(trials.run_panels)
     assert wrong is not None
     assert "seen:\nsite  | city | power_kw\nnorth | Oslo | 60\n" in (wrong.detail or "")
     assert (wrong.detail or "").endswith("tests/limit.toml, step 1")
-    with pytest.raises(VoltstreamError) as caught:
-        panels_run(replace(pack, panels=(Panel(title="Odd", sql="SELECT nothing"),)))
-    assert 'panel "Odd"' in (caught.value.detail or "")
+    assert odd is not None
+    assert 'panel "Odd"' in (odd.detail or "")

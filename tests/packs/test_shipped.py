@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+
 import pytest
 
-from voltstream.cli.pack_trial import panels_run, run_trial
+from voltstream.cli.pack_trial import Trials
 from voltstream.cli.packs import load_pack, shipped_packs
 
-PACKS = [load_pack(name) for name in shipped_packs()]
-TRIALS = [(pack.name, name) for pack in PACKS for name, _ in pack.tests]
+PACKS = {name: load_pack(name) for name in shipped_packs()}
+TESTS = [(pack.name, name) for pack in PACKS.values() for name, _ in pack.tests]
 
 
-@pytest.mark.parametrize(("pack", "name"), TRIALS)
-def test_test_of_a_shipped_pack_passes(pack: str, name: str) -> None:
-    found = load_pack(pack)
-    assert run_trial(found, name, dict(found.tests)[name])
+@pytest.fixture(scope="module")
+def trials() -> Iterator[dict[str, Trials]]:
+    """Each pack, installed once for all of its tests."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(Trials(pack)) for name, pack in PACKS.items()}
 
 
-@pytest.mark.parametrize("pack", [pack.name for pack in PACKS])
-def test_tests_of_a_folder_are_named_and_panels_are_answered(pack: str) -> None:
-    found = load_pack(pack)
-    assert sorted(name for name, _ in found.tests) == sorted(
-        f"tests/{path.name}" for path in (found.folder / "tests").glob("*.toml")
+@pytest.mark.parametrize(("pack", "name"), TESTS)
+def test_test_of_a_shipped_pack_passes(trials: dict[str, Trials], pack: str, name: str) -> None:
+    assert trials[pack].run(name, dict(PACKS[pack].tests)[name])
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_tests_of_a_folder_are_named_and_panels_are_answered(
+    trials: dict[str, Trials], pack: str
+) -> None:
+    assert sorted(name for name, _ in PACKS[pack].tests) == sorted(
+        f"tests/{path.name}" for path in (PACKS[pack].folder / "tests").glob("*.toml")
     )
-    panels_run(found)
+    trials[pack].run_panels()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,17 +97,71 @@ class Trial:
             )
 
 
-@contextmanager
-def trial(pack: Pack, clock: datetime) -> Iterator[Trial]:
-    """Make an engine in a folder that is gone afterwards, and the pack in it."""
-    with tempfile.TemporaryDirectory(prefix="voltstream-pack-") as folder:
-        made = Trial(Path(folder), clock)
-        try:
-            for one in (*requirements(pack), pack):
-                install(made.door, one)
-            yield made
-        finally:
-            made.close()
+class Trials:
+    """The tests of a pack. It is installed once, as early as the first of them; each has a copy."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        self._scratch = tempfile.TemporaryDirectory(prefix="voltstream-pack-")
+        self._installed: Path | None = None
+
+    def __enter__(self) -> Trials:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scratch.cleanup()
+
+    def run(self, name: str, text: str) -> str:
+        """Run one test and return its title.
+
+        Raises: InvalidParameter with what was seen; what the pack's statements raise.
+        """
+        script = _script(name, text)
+        with self._trial(script.clock) as made:
+            for number, step in enumerate(script.step, 1):
+                with blamed(f"{name}, step {number}"):
+                    _play(made, self._pack, step)
+        return script.title
+
+    def run_panels(self) -> None:
+        """Ask every panel. Raises: what the query raises, with the panel's title."""
+        with self._trial(self._begin()) as made:
+            for panel in self._pack.panels:
+                with blamed(f'panel "{panel.title}"'):
+                    made.door.ask(panel.sql)
+
+    @contextmanager
+    def _trial(self, clock: datetime) -> Iterator[Trial]:
+        with tempfile.TemporaryDirectory(dir=self._scratch.name) as folder:
+            shutil.copytree(self._template(), folder, dirs_exist_ok=True)
+            made = Trial(Path(folder), clock)
+            try:
+                path = ", ".join(dict.fromkeys([self._pack.schema, "public"]))
+                made.door.ask(f"SET search_path TO {path}")
+                yield made
+            finally:
+                made.close()
+
+    def _template(self) -> Path:
+        """Return a folder in which the pack is installed, and what it requires."""
+        if self._installed is None:
+            folder = Path(tempfile.mkdtemp(dir=self._scratch.name))
+            made = Trial(folder, self._begin())
+            try:
+                for one in (*requirements(self._pack), self._pack):
+                    install(made.door, one)
+            finally:
+                made.close()
+            self._installed = folder
+        return self._installed
+
+    def _begin(self) -> datetime:
+        """Return when the first test begins: no clock goes back."""
+        clocks = []
+        for name, text in self._pack.tests:
+            with suppress(InvalidParameter):  # Its own run tells what is wrong with it.
+                clocks.append(_script(name, text).clock)
+        return min(clocks, default=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def requirements(pack: Pack, above: tuple[str, ...] = ()) -> list[Pack]:
@@ -123,30 +178,6 @@ def requirements(pack: Pack, above: tuple[str, ...] = ()) -> list[Pack]:
         for one in (*requirements(needed, (*above, pack.name)), needed):
             found.setdefault(one.name, one)
     return list(found.values())
-
-
-def run_trial(pack: Pack, name: str, text: str) -> str:
-    """Run one test of a pack and return its title.
-
-    Raises: InvalidParameter with what was seen; what the pack's statements raise.
-    """
-    script = _script(name, text)
-    with trial(pack, script.clock) as made:
-        path = ", ".join(dict.fromkeys([pack.schema, "public"]))
-        made.door.ask(f"SET search_path TO {path}")
-        for number, step in enumerate(script.step, 1):
-            with blamed(f"{name}, step {number}"):
-                _play(made, pack, step)
-    return script.title
-
-
-def panels_run(pack: Pack) -> None:
-    """Ask every panel. Raises: what the query raises, with the panel's title."""
-    with trial(pack, datetime(2026, 1, 1, tzinfo=UTC)) as made:
-        made.door.ask(f"SET search_path TO {', '.join(dict.fromkeys([pack.schema, 'public']))}")
-        for panel in pack.panels:
-            with blamed(f'panel "{panel.title}"'):
-                made.door.ask(panel.sql)
 
 
 def _script(name: str, text: str) -> _Script:
@@ -223,10 +254,10 @@ def _spelled(value: object) -> str:
     return str(value)
 
 
-def outcome_of(pack: Pack, name: str, text: str) -> VoltstreamError | None:
-    """Run one test; return what it failed with."""
+def failure(trial: Callable[[], object]) -> VoltstreamError | None:
+    """Run what tries a pack; return what it failed with."""
     try:
-        run_trial(pack, name, text)
+        trial()
     except VoltstreamError as error:
         return error
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from voltstream.cli.pack_doors import WireDoor
 from voltstream.cli.pack_install import install as install_pack
 from voltstream.cli.pack_install import installed_packs, parsed_file
 from voltstream.cli.pack_skeleton import write_skeleton
-from voltstream.cli.pack_trial import outcome_of, panels_run
+from voltstream.cli.pack_trial import Trials, failure
 from voltstream.cli.pack_upgrade import upgrade as upgrade_pack
 from voltstream.cli.packs import Pack, find_pack, load_pack, shipped_packs
 from voltstream.cli.terminal import complain, say, show_rows
@@ -146,23 +147,20 @@ def tried(
     chosen = [(name, text) for name, text in found.tests if only is None or only in name]
     if not chosen and only is not None:
         raise InvalidParameter(f'no test of pack "{found.name}" has "{only}" in its name')
-    faults = 0
-    for name, text in chosen:
-        error = outcome_of(found, name, text)
-        say(f"{name}: {'ok' if error is None else 'failed'}")
-        if error is not None:
-            faults += 1
-            complain(error)
-    if only is None:
-        try:
-            panels_run(found)
-            say(f"{len(found.panels)} panels: ok")
-        except VoltstreamError as error:
-            faults += 1
-            say("panels: failed")
-            complain(error)
-    if faults:
+    with Trials(found) as trials:
+        faults = [_tell(name, failure(partial(trials.run, name, text))) for name, text in chosen]
+        if only is None:
+            faults.append(_tell(f"{len(found.panels)} panels", failure(trials.run_panels)))
+    if any(faults):
         raise typer.Exit(1)
+
+
+def _tell(what: str, error: VoltstreamError | None) -> bool:
+    """Say how a test ended. Returns whether it failed."""
+    say(f"{what}: {'ok' if error is None else 'failed'}")
+    if error is not None:
+        complain(error)
+    return error is not None
 
 
 @packs.command(epilog=EXAMPLES)
