@@ -22,6 +22,7 @@ NAMES = {
     "wire": "rows out and in, point queries and idle connections, beside PostgreSQL",
     "gateway": "connected charge points: steady load, peak, reconnect storm (--rows: how many)",
     "kafka": "from a broker on the same machine to views, and from a table to a topic",
+    "cluster": "the published pipeline on a Flink cluster of this machine, embedded beside it",
     "cdc": "changes of a PostgreSQL table to a view over the table that follows it",
     "formats": "messages that name their schema to columns (--rows; --only avro,protobuf,json)",
     "simbench": "a day of 35,633 real meters and 200 outages through the ami pack (--only reads)",

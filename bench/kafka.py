@@ -118,7 +118,7 @@ def _read(broker: Broker, feed: Feed) -> Row:
         began_s, cpu_s = time.perf_counter(), server.cpu_s()
         for source in SOURCES:
             session.execute(f"ALTER SOURCE {source} SET source_rate_limit TO DEFAULT".encode())
-        _wait(session, "SELECT sum(position)::BIGINT FROM rw_source_lag", feed.rows)
+        wait(session, "SELECT sum(position)::BIGINT FROM rw_source_lag", feed.rows)
         return _row(feed.rows, time.perf_counter() - began_s, server.cpu_s() - cpu_s)
 
 
@@ -166,11 +166,11 @@ def _written(broker: Broker, feed: Feed) -> Row:
             f"CREATE SINK s FROM r WITH (connector = 'kafka', topic = '{topic}', "
             f"primary_key = 'station', properties.bootstrap.server = '{broker.address}')".encode()
         )
-        _wait(session, "SELECT CASE WHEN pending = 0 THEN 1 ELSE 0 END FROM rw_sinks", 1)
+        wait(session, "SELECT CASE WHEN pending = 0 THEN 1 ELSE 0 END FROM rw_sinks", 1)
         return _row(rows, time.perf_counter() - began_s, server.cpu_s() - cpu_s)
 
 
-def _wait(session: Session, query: str, value: int) -> None:
+def wait(session: Session, query: str, value: int) -> None:
     while True:
         row = session.execute(query.encode()).fetchone()
         if row is not None and row[0] is not None and int(str(row[0])) >= value:
