@@ -124,6 +124,13 @@ def test_rollover(modulus_wh: int) -> None:
     assert energy_wh(steps) == 250
 
 
+def test_a_register_far_from_its_end_does_not_turn_over() -> None:
+    # 65,536 - 40,000 + 100 Wh could flow in that time, but the register was far from its end.
+    register = first(0, 40_000 * MWH_PER_WH, boundary=False)
+    step = advance(register, 600 * MINUTE_US, 100 * MWH_PER_WH, power_w=POWER_W)
+    assert step.flags == Quality.REG_RESET
+
+
 def test_session_relative_samples() -> None:
     # The boundary counts a lifetime (4,076 kWh), the samples count the session.
     register = first(0, 4_076_000_000, boundary=True)

@@ -17,6 +17,7 @@ SLACK_MWH = 50 * MWH_PER_WH
 PLACEHOLDER_FROM_MWH = 1_000 * MWH_PER_WH
 # Where counters turn over: 16, 31 and 32 bits of Wh, and five to eight digits of kWh.
 MODULI_MWH = tuple(wh * MWH_PER_WH for wh in (2**16, 2**31, 2**32, 10**8, 10**9, 10**10, 10**11))
+NEAR_SHARE = 0.9  # Of a modulus: a register that turns over was that near to it.
 POWER_W_MAX = 400_000.0  # Of a charger whose power nobody has said: what one DC connector gives.
 
 
@@ -124,7 +125,8 @@ def _fallen(
         register.doubt = (at_us, 0, Quality.PLACEHOLDER_ZERO)
         return Step(0, Quality.PLACEHOLDER_ZERO, register.epoch)
     for modulus in MODULI_MWH:
-        if 0 <= modulus - last_mwh + value_mwh <= bound and last_mwh < modulus:
+        near_its_end = NEAR_SHARE * modulus <= last_mwh < modulus
+        if near_its_end and modulus - last_mwh + value_mwh <= bound:
             register.epoch += 1
             delta = modulus - last_mwh + value_mwh
             return _accept(register, at_us, value_mwh, delta, Quality.ROLLOVER, boundary)

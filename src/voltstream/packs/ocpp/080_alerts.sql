@@ -115,3 +115,28 @@ WHERE m.public_key IS NULL;
 
 COMMENT ON MATERIALIZED VIEW public_key_alerts IS
     'Public keys of signed values that are others than the first of their place, and unconfirmed';
+
+-- A clock that shows local time as UTC is off by whole quarters of an hour. What the gateway knows of
+-- a clock is in corrected_ts; the last word of a charger about its state tells it.
+CREATE MATERIALIZED VIEW clock_alerts WITH (
+    alert.key = 'charge_point_id', alert.rule = 'clock', alert.title = 'Clock is off'
+) AS
+SELECT
+    charge_point_id, offset_s, received_ts AS since,
+    CASE
+        WHEN offset_s > 31536000 THEN 'CLOCK_UNSET'
+        WHEN ABS(offset_s - ROUND(offset_s / 900.0) * 900) <= 60 AND ABS(offset_s) >= 840 THEN 'CLOCK_TZ'
+        ELSE 'CLOCK_SKEW'
+    END AS detail
+FROM (
+    SELECT DISTINCT ON (charge_point_id)
+        charge_point_id, received_ts,
+        CAST(EXTRACT(EPOCH FROM corrected_ts - event_ts) AS BIGINT) AS offset_s
+    FROM charger_status
+    WHERE corrected_ts IS NOT NULL AND event_ts IS NOT NULL
+    ORDER BY charge_point_id, received_ts DESC
+) AS s
+WHERE ABS(offset_s) > 60;
+
+COMMENT ON MATERIALIZED VIEW clock_alerts IS
+    'Chargers whose clock is more than a minute off: unset, in another zone, or drifting';

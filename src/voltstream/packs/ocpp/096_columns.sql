@@ -341,6 +341,11 @@ COMMENT ON COLUMN power_steps.power_w IS 'Power of all phases in W; export is ne
 COMMENT ON COLUMN power_steps.step_ms IS 'Length of the step, in ms';
 COMMENT ON COLUMN power_steps.energy_wh IS 'Energy imported, in Wh';
 
+COMMENT ON COLUMN clock_alerts.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN clock_alerts.offset_s IS 'What must be added to its times, in seconds';
+COMMENT ON COLUMN clock_alerts.since IS 'When it last said its state, by our clock';
+COMMENT ON COLUMN clock_alerts.detail IS 'CLOCK_UNSET, CLOCK_TZ or CLOCK_SKEW';
+
 COMMENT ON COLUMN security_alerts.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN security_alerts.type IS 'Type of the event';
 COMMENT ON COLUMN security_alerts.tech_info IS 'What the charge point added';
