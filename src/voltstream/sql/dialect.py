@@ -98,9 +98,7 @@ def operator(name: str, *operands: exp.Expression) -> exp.Anonymous:
     return exp.Anonymous(this=f"operator {name}", expressions=list(operands))
 
 
-_TYPED_CONSTANTS = frozenset({
-    TokenType.DATE, TokenType.TIME, TokenType.TIMETZ, TokenType.TIMESTAMP, TokenType.TIMESTAMPTZ,
-})  # fmt: skip
+_SPANS = frozenset({TokenType.INTERVAL})  # They have a grammar of their own.
 
 
 class VoltstreamParser(RisingWaveParser):
@@ -190,7 +188,7 @@ class VoltstreamParser(RisingWaveParser):
     ) -> exp.Expr | None:
         # date '2026-01-02'::text is a cast of the date: sqlglot's would be of the constant.
         kept = self._index
-        if self._curr and self._curr.token_type in _TYPED_CONSTANTS:
+        if self._curr and self._curr.token_type in self.TYPE_TOKENS - _SPANS:
             kind = self._parse_types(check_func=True, allow_identifiers=False)
             if isinstance(kind, exp.DataType) and self._match(TokenType.STRING, advance=False):
                 constant = self._parse_primary()

@@ -134,6 +134,8 @@ def _as_written(node: exp.Expression) -> exp.Expression:
         return read
     if _is_division(node):
         return exp.Div(this=node.expressions[0], expression=node.expressions[1])
+    if isinstance(node, exp.Anonymous) and node.name == "_vs_elapsed":
+        return exp.Sub(this=node.expressions[0], expression=node.expressions[1])
     if _is_own(node):
         return exp.Anonymous(this=node.name.removeprefix("_vs_"), expressions=node.expressions)
     return node

@@ -7,6 +7,7 @@ from sqlglot import exp
 from voltstream.core.errors import FeatureNotSupported, InvalidParameter
 from voltstream.core.types import Kind
 from voltstream.sql.natives.intervals import parse_interval, store_literal
+from voltstream.sql.rules import instants
 from voltstream.sql.rules.tree import (
     INTEGERS,
     Call,
@@ -45,8 +46,12 @@ _SECONDS = {
 _NO_FIELD = {
     Kind.DATE: frozenset({"hour", "minute", "second", "timezone", "millisecond", "microsecond"}),
     Kind.TIME: frozenset({"year", "month", "day", "dow", "doy", "week", "quarter", "decade"}),
+    Kind.TIMESTAMP: frozenset({"timezone"}),
 }
-_TYPE_NAMES = {Kind.DATE: "date", Kind.TIME: "time without time zone"}
+_TYPE_NAMES = {
+    Kind.DATE: "date", Kind.TIME: "time without time zone",
+    Kind.TIMESTAMP: "timestamp without time zone",
+}  # fmt: skip
 
 
 def interval(node: exp.Interval) -> exp.Expression:
@@ -306,13 +311,13 @@ def added_days(found: Call) -> exp.Expression | None:
             return cast(exp.Paren(this=exp.Sub(this=paren(a), expression=paren(b))), "INTEGER")
         if left is Kind.TIME and right is Kind.TIME:
             return call("_vs_time_minus", a, b)
-        if left is Kind.TIMESTAMPTZ and right in (Kind.DATE, Kind.TIMESTAMP):
-            return exp.Sub(this=paren(a), expression=cast(b, "TIMESTAMPTZ"))
-        if left in (Kind.DATE, Kind.TIMESTAMP) and right is Kind.TIMESTAMPTZ:
-            return exp.Sub(this=cast(a, "TIMESTAMPTZ"), expression=paren(b))
+        if (between := instants.elapsed(found)) is not None:
+            return between
         if {left, right} == {Kind.DATE, Kind.TIMESTAMP}:
             return exp.Sub(this=cast(a, "TIMESTAMP"), expression=cast(b, "TIMESTAMP"))
-        return None
+        return instants.moved(found)
+    if left is Kind.TIMESTAMPTZ:
+        return instants.moved(found)
     if left in INTEGERS and right is Kind.DATE:
         return exp.Add(this=paren(b), expression=paren(a))
     if left is Kind.TIME and right is Kind.DATE:

@@ -70,8 +70,10 @@ def timestamptz_texts(array: Cells, style: Style = USUAL) -> Cells:
     offset_of = _offsets(instants, zone_of(style.zone))
 
     def spell(instant_us: int) -> str:
+        if abs(instant_us) == _TIMESTAMP_INFINITY:
+            return timestamp_text(instant_us, "")
         offset_us, zone = offset_of.get(instant_us // _QUARTER_US, (0, ""))
-        if abs(instant_us) == _TIMESTAMP_INFINITY or iso:
+        if iso:
             return timestamp_text(instant_us + offset_us, offset_text(offset_us // 1_000_000))
         # Other styles name the zone where it has a name.
         numeric = offset_text(offset_us // 1_000_000)
