@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from voltstream.core.errors import TargetRefused, TargetUnavailable, UndefinedObject
 from voltstream.core.limits import FLINK_START_S
 from voltstream.deploy.flink_gateway import FlinkGateway, FlinkSession
+from voltstream.deploy.script import Script
 
 _LIVE = frozenset({"INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "RECONCILING"})
 _BEGUN = frozenset({"RUNNING", "FINISHED"})
@@ -39,6 +40,12 @@ class FlinkProgram:
     def statement_set(self) -> str:
         inserts = "\n".join(f"{text.strip().rstrip(';')};" for text in self.inserts)
         return f"STATEMENT SET\nBEGIN\n{inserts}\nEND"
+
+
+def program_of(script: Script, name: str, settings: Mapping[str, str]) -> FlinkProgram:
+    """Return a script's statements as one job."""
+    relations = (*script.settings, *(one.text for one in script.definitions))
+    return FlinkProgram(name, relations, tuple(one.text for one in script.flows), settings)
 
 
 @dataclass(frozen=True, slots=True)
