@@ -6,20 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from voltstream.core.errors import FeatureNotSupported
+from voltstream.sql.targets.features import Fidelity
 
 
 class Target(Enum):
     FLINK = "flink"
     RISINGWAVE = "risingwave"
     TIMESCALEDB = "timescaledb"
-
-
-class Fidelity(Enum):
-    """How near a target comes to what is meant here."""
-
-    EXACT = "exact"
-    APPROXIMATED = "approximated"
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)

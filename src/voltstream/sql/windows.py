@@ -12,6 +12,7 @@ from voltstream.sql.expressions import column, spell
 from voltstream.sql.natives.intervals import parse_interval
 from voltstream.sql.plan import Filter, Plan, Project, Session, passthrough
 
+WINDOW = "window"  # Marks the start of a window: its function, the time column, the intervals.
 _DAY_US = 86_400_000_000
 _ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
 _INTERVAL = re.compile(r"\(INTERVAL '([^']*)'\s*(\w+)?\)")
@@ -30,7 +31,9 @@ def windowed(plan: Plan, name: str, time: exp.Column, arguments: Sequence[exp.Ex
     _check_free(name, plan)
     start, size = _start_and_size(name, time, arguments)
     known = Filter(plan, exp.Not(this=exp.Is(this=time.copy(), expression=exp.Null())))
-    started = Project(known, (*passthrough(plan.columns), ("window_start", _raw(start))))
+    first = _raw(start)
+    first.meta[WINDOW] = (name, time.name, *map(_interval, arguments))
+    started = Project(known, (*passthrough(plan.columns), ("window_start", first)))
     end = exp.Add(this=column("window_start"), expression=_raw(size))
     return Project(started, (*passthrough(started.columns), ("window_end", end)))
 

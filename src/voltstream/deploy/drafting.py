@@ -1,0 +1,202 @@
+"""What the generators share: one object after the other, with what is said of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from voltstream.core.schema import Column
+from voltstream.core.types import DataType
+from voltstream.deploy.objects import Deployed
+from voltstream.deploy.script import Note, Output, Part, Script, Statement, Target
+from voltstream.sql.catalog import Relation, TypeOracle
+from voltstream.sql.statements import ColumnSpec, CreateSink, CreateSource, CreateTable, CreateView
+from voltstream.sql.targets.features import Feature, Refusal, Remark, Remarks, refused
+from voltstream.sql.targets.render import (
+    BoundQuery,
+    Dialect,
+    Rendered,
+    is_plain,
+    render,
+    unique_key,
+)
+from voltstream.sql.targets.words import Words
+
+ROWS = "__rows"  # Behind the name of what a view keeps, where NOW() is computed by readers.
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a deployment is told beside the definitions.
+
+    Shape: ``kafka`` overrides the brokers of every topic; ``topics`` comes before the names of
+    topics that are made; ``jdbc`` is where Flink writes views too, if anywhere.
+    """
+
+    kafka: str | None = None
+    topics: str = "voltstream."
+    jdbc: str | None = None
+    refresh: str = "5 minutes"
+    state_ttl: str | None = None
+
+
+@dataclass
+class Draft:
+    """A script in the making."""
+
+    target: Target
+    dialect: Dialect
+    oracle: TypeOracle
+    options: Options
+    statements: list[Statement] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    lost: set[int] = field(default_factory=set)  # what is refused, by oid
+
+    def script(self, objects: Sequence[Deployed], settings: tuple[str, ...] = ()) -> Script:
+        names = tuple(one.name for one in objects)
+        return Script(
+            self.target, settings, tuple(self.statements), tuple(self.outputs), tuple(self.notes),
+            names,
+        )  # fmt: skip
+
+    def meet(self, made: Deployed, feature: Feature, detail: str = "") -> None:
+        """Note what a target makes of a feature. Raises: Refusal."""
+        remarks = Remarks(self.dialect.verdicts)
+        remarks.meet(feature, detail)
+        self.note(made, remarks.found)
+
+    def note(self, made: Deployed, remarks: Sequence[Remark]) -> None:
+        for remark in remarks:
+            note = noted(made.name, remark)
+            if note not in self.notes:
+                self.notes.append(note)
+
+    def add(
+        self, made: Deployed, name: str, kind: str, text: str, undo: str = "",
+        *, key: Sequence[str] = (), part: Part = Part.DEFINITION,
+    ) -> None:  # fmt: skip
+        self.statements.append(Statement(name, made.name, kind, text, undo, tuple(key), part))
+
+    def reading(self, made: Deployed) -> BoundQuery:
+        """Return an object's bound query. Raises: Refusal."""
+        if made.query is None:
+            self.meet(made, Feature.NO_PLAN, made.unplanned)
+        assert made.query is not None
+        for relation in made.query.relations:
+            if relation.oid in self.lost:
+                raise Refusal(
+                    Remark(
+                        Feature.MATERIALIZED,
+                        refused(f"it reads {relation.schema}.{relation.name}, which is refused"),
+                    )
+                )
+            if not relation.oid or relation.schema == "voltstream":
+                raise Refusal(
+                    Remark(
+                        Feature.MATERIALIZED,
+                        refused(f"it reads {relation.schema}.{relation.name}, which is ours alone"),
+                    )
+                )
+        return made.query
+
+    def rendered(self, made: Deployed) -> Rendered:
+        """Return an object's query as text, its remarks noted. Raises: Refusal."""
+        found = render(self.reading(made), self.dialect, self.oracle, self.place)
+        self.note(made, found.remarks)
+        return found
+
+    def place(self, relation: Relation) -> tuple[str, ...]:
+        """Return the parts of the name under which a relation's kept rows are found there."""
+        name = relation.name + (ROWS if relation.volatile else "")
+        return (name,) if relation.schema == "public" else (relation.schema, name)
+
+    def key(self, made: Deployed) -> tuple[str, ...]:
+        """Return the kept columns of a query that no two rows have alike."""
+        return unique_key(self.reading(made))
+
+    def words(self) -> Words:
+        return self.dialect.words(Remarks(self.dialect.verdicts))
+
+    def type(self, kind: DataType) -> str:
+        return self.words().type(kind)
+
+    def each(self, objects: Sequence[Deployed]) -> None:
+        """Write every object; one that is refused is noted, and so is what reads it."""
+        for made in objects:
+            before = len(self.statements), len(self.outputs)
+            try:
+                self.one(made)
+            except Refusal as refusal:
+                del self.statements[before[0] :], self.outputs[before[1] :]
+                self.lost.add(made.entry.oid)
+                self.note(made, [refusal.remark])
+
+    def one(self, made: Deployed) -> None:
+        if made.entry.broken or made.entry.failed is not None:
+            raise Refusal(Remark(Feature.NO_PLAN, refused("it stands still here")))
+        match made.entry.parsed:
+            case CreateSource() as parsed:
+                self.source(made, parsed)
+            case CreateTable() as parsed:
+                self.table(made, parsed)
+            case CreateView() as parsed if parsed.materialized:
+                if made.alert:
+                    self.meet(made, Feature.ALERT)
+                self.materialized(made, parsed)
+            case CreateView() as parsed:
+                self.view(made, parsed)
+            case CreateSink() as parsed:
+                self.sink(made, parsed)
+            case _:
+                self.other(made)
+
+    # --- to be said by each target --------------------------------------------------------------
+
+    def source(self, made: Deployed, parsed: CreateSource) -> None:
+        raise NotImplementedError
+
+    def table(self, made: Deployed, parsed: CreateTable) -> None:
+        raise NotImplementedError
+
+    def materialized(self, made: Deployed, parsed: CreateView) -> None:
+        raise NotImplementedError
+
+    def view(self, made: Deployed, parsed: CreateView) -> None:
+        raise NotImplementedError
+
+    def sink(self, made: Deployed, parsed: CreateSink) -> None:
+        raise NotImplementedError
+
+    def other(self, made: Deployed) -> None:
+        raise NotImplementedError
+
+
+def noted(name: str, remark: Remark) -> Note:
+    verdict = remark.verdict
+    said = f"{remark.detail}: {verdict.said}" if remark.detail else verdict.said
+    return Note(name, remark.feature.title, verdict.fidelity, said, verdict.instead)
+
+
+def column_type(column: Column) -> DataType:
+    """Return what a column was declared as, where the store has one type for several."""
+    return column.told if column.told is not None else column.type
+
+
+def specs_of(parsed: CreateSource | CreateTable) -> Mapping[str, ColumnSpec]:
+    return {spec.name: spec for spec in parsed.columns}
+
+
+def quoted(name: str, mark: str = '"') -> str:
+    """Spell a name as SQL, with quotes where a target may need them."""
+    if is_plain(name):
+        return name
+    return mark + name.replace(mark, mark * 2) + mark
+
+
+def spelled(parts: Sequence[str]) -> str:
+    return ".".join(quoted(part) for part in parts)
+
+
+def literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

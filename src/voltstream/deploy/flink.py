@@ -1,0 +1,422 @@
+"""Definitions as Flink SQL: topics as tables, views, and one job that writes their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from voltstream.core.schema import Column
+from voltstream.deploy.drafting import Draft, Options, column_type, literal, quoted, specs_of
+from voltstream.deploy.objects import Deployed
+from voltstream.deploy.script import Field, Output, Part, Script, Target
+from voltstream.sql.catalog import Relation, TypeOracle
+from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView
+from voltstream.sql.targets.features import Feature
+from voltstream.sql.targets.flink import (
+    CLOCK,
+    ROWTIME,
+    VERDICTS,
+    ClosingComposer,
+    FlinkComposer,
+    FlinkWords,
+    watermark_of,
+)
+from voltstream.sql.targets.render import Dialect, Rendered, never_null, shown_as
+from voltstream.sql.targets.timescaledb import VERDICTS as PG_VERDICTS
+from voltstream.sql.targets.timescaledb import TimescaleComposer, TimescaleWords
+
+DIALECT = Dialect("flink", VERDICTS, FlinkWords, FlinkComposer)
+CLOSING = Dialect("flink", VERDICTS, FlinkWords, ClosingComposer)
+_READERS = Dialect("timescaledb", PG_VERDICTS, TimescaleWords, TimescaleComposer)
+KEY, COPIES = "_key", "_copies"
+TICKS = "voltstream_ticks"
+TICKS_TOPIC = "ticks"  # Behind the prefix of topics that are made.
+_SETTINGS = (
+    "SET 'table.local-time-zone' = 'UTC'",
+    # Within a bundle a row that goes and comes again is no change: a tick sends what it changed.
+    "SET 'table.exec.mini-batch.enabled' = 'true'",
+    "SET 'table.exec.mini-batch.allow-latency' = '500 ms'",
+    "SET 'table.exec.mini-batch.size' = '5000'",
+)
+_STARTS = {
+    "latest": "latest-offset", "earliest": "earliest-offset", "latest-offset": "latest-offset",
+    "earliest-offset": "earliest-offset",
+}  # fmt: skip
+_METADATA = {"timestamp": "TIMESTAMP_LTZ(3)", "partition": "INT", "offset": "BIGINT"}
+_JSON = {
+    "format": "json",
+    "json.timestamp-format.standard": "ISO-8601",
+    "json.ignore-parse-errors": "true",
+}
+_UPSERT = {
+    "key.format": "json",
+    "key.json.timestamp-format.standard": "ISO-8601",
+    "value.format": "json",
+    "value.json.timestamp-format.standard": "ISO-8601",
+    "value.json.encode.decimal-as-plain-number": "true",
+}
+
+
+def flink_script(objects: Sequence[Deployed], oracle: TypeOracle, options: Options) -> Script:
+    """Return what Flink is told."""
+    draft = _Flink(Target.FLINK, DIALECT, oracle, options)
+    draft.known_brokers(objects)
+    draft.each(objects)
+    settings: tuple[str, ...] = _SETTINGS
+    if options.state_ttl is not None:
+        settings += (f"SET 'table.exec.state.ttl' = {literal(options.state_ttl)}",)
+    return draft.script(objects, settings)
+
+
+@dataclass
+class _Flink(Draft):
+    brokers: str | None = None
+    clocked: bool = False
+    timed: dict[int, bool] = field(default_factory=dict)
+
+    def known_brokers(self, objects: Sequence[Deployed]) -> None:
+        """Take the brokers that sources name for the topics that are made too."""
+        named = [_bootstrap(made.properties) for made in objects]
+        self.brokers = self.options.kafka or next((name for name in named if name), None)
+
+    def own(self, made: Deployed, suffix: str = "") -> str:
+        return _name(_flat(made.entry.stored.schema, made.bare) + suffix)
+
+    def place(self, relation: Relation) -> tuple[str, ...]:
+        return (_flat(relation.schema, relation.name),)
+
+    # --- topics in ------------------------------------------------------------------------------
+
+    def source(self, made: Deployed, parsed: CreateSource) -> None:
+        if "connector" not in parsed.properties:
+            self.meet(made, Feature.BARE_SOURCE)
+            self._topic_table(made, parsed, self._made(made, self._topic(made), "latest"))
+            return
+        self._topic_table(made, parsed, self._declared(made, parsed))
+
+    def _declared(self, made: Deployed, parsed: CreateSource | CreateTable) -> dict[str, str]:
+        properties = parsed.properties
+        connector = properties["connector"].lower()
+        if connector != "kafka" or parsed.encode != "JSON":
+            self.meet(made, Feature.OTHER_SOURCE, connector)
+        if parsed.format not in ("PLAIN", "UPSERT"):
+            self.meet(made, Feature.OTHER_SOURCE, f"FORMAT {parsed.format}")
+        self.meet(made, Feature.KAFKA_SOURCE)
+        start = properties.get("scan.startup.mode", "latest").lower()
+        options = self._made(made, properties["topic"], start)
+        for name, text in properties.items():
+            if name.startswith("properties.") and name != "properties.bootstrap.server":
+                options[name] = text
+        if self.options.kafka is None:
+            options["properties.bootstrap.servers"] = _bootstrap(properties) or ""
+        return options
+
+    def _made(self, made: Deployed, topic: str, start: str) -> dict[str, str]:
+        return {
+            "connector": "kafka",
+            "topic": topic,
+            "properties.bootstrap.servers": self._brokers(made),
+            "scan.startup.mode": _STARTS.get(start, "latest-offset"),
+            **_JSON,
+        }
+
+    def _brokers(self, made: Deployed) -> str:
+        if self.brokers is None:
+            self.meet(made, Feature.NO_BROKERS)
+        return self.brokers or ""
+
+    def _topic(self, made: Deployed) -> str:
+        return self.options.topics + _flat(made.entry.stored.schema, made.bare)
+
+    def _topic_table(
+        self, made: Deployed, parsed: CreateSource | CreateTable, options: Mapping[str, str]
+    ) -> None:
+        lines = self._columns(made, parsed)
+        watermark = made.entry.stored.properties.get("watermark")
+        if watermark is not None:
+            self.meet(made, Feature.WATERMARK)
+            column, delay = watermark_of(watermark, self.words())
+            rowtime = _name(column + ROWTIME)
+            lines.append(f"{rowtime} AS CAST({_name(column)} AS TIMESTAMP_LTZ(3))")
+            lines.append(f"WATERMARK FOR {rowtime} AS {rowtime}{delay}")
+        name = self.own(made)
+        self.add(
+            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
+            f"DROP TABLE IF EXISTS {name}",
+        )  # fmt: skip
+
+    def _columns(self, made: Deployed, parsed: CreateSource | CreateTable) -> list[str]:
+        specs = specs_of(parsed)
+        lines = []
+        for column in made.relation.columns:
+            spec = specs.get(column.name)
+            line = f"{_name(column.name)} {self.type(column_type(column))}"
+            if spec is not None and spec.included is not None:
+                kind = _METADATA.get(spec.included)
+                if kind is None:
+                    self.meet(made, Feature.OTHER_SOURCE, f"INCLUDE {spec.included}")
+                self.meet(made, Feature.INCLUDE)
+                line = f"{_name(column.name)} {kind} METADATA FROM '{spec.included}' VIRTUAL"
+            elif spec is not None and (spec.default_text or spec.identity or spec.generated_text):
+                self.meet(made, Feature.GENERATED, column.name)
+            lines.append(line)
+        return lines
+
+    def table(self, made: Deployed, parsed: CreateTable) -> None:
+        self.meet(made, Feature.TABLE)
+        if made.hypertable is not None:
+            self.meet(made, Feature.HYPERTABLE)
+        connected = "connector" in parsed.properties
+        if not parsed.primary_key:
+            if not parsed.append_only and made.hypertable is None and not connected:
+                self.meet(made, Feature.KEYLESS)
+            options = (
+                self._declared(made, parsed)
+                if connected
+                else self._made(made, self._topic(made), "earliest")
+            )
+            self._topic_table(made, parsed, options)
+            return
+        topic = self._topic(made)
+        if connected:
+            topic = self._declared(made, parsed)["topic"]
+        self._upsert_table(
+            made, self.own(made), self._columns(made, parsed), topic, parsed.primary_key
+        )
+
+    # --- views ----------------------------------------------------------------------------------
+
+    def view(self, made: Deployed, parsed: CreateView) -> None:
+        self.meet(made, Feature.PLAIN_VIEW)
+        if self.reading(made).follows_clock:
+            self._clock(made)
+        self._as_view(made, self.rendered(made))
+
+    def materialized(self, made: Deployed, parsed: CreateView) -> None:
+        self.meet(made, Feature.MATERIALIZED)
+        if "state_ttl" in parsed.properties:
+            self.meet(made, Feature.STATE_TTL)
+        query = self.reading(made)
+        if query.follows_clock:
+            self._clock(made)
+        if parsed.on_close:
+            self.meet(made, Feature.ON_CLOSE)
+            self.dialect = CLOSING
+        try:
+            found = self.rendered(made)
+        finally:
+            self.dialect = DIALECT
+        self._as_view(made, found)
+        self._published(made, found)
+
+    def _as_view(self, made: Deployed, found: Rendered) -> None:
+        name = self.own(made)
+        self.add(
+            made, name, "view", f"CREATE VIEW {name} AS\n{found.query}",
+            f"DROP VIEW IF EXISTS {name}",
+        )  # fmt: skip
+
+    def _clock(self, made: Deployed) -> None:
+        """Add the topic of ticks and the view of the latest one, once."""
+        if self.clocked:
+            return
+        options = {
+            "connector": "kafka",
+            "topic": self.options.topics + TICKS_TOPIC,
+            "properties.bootstrap.servers": self._brokers(made),
+            "scan.startup.mode": "earliest-offset",
+            **_JSON,
+        }
+        self.add(
+            made, TICKS, "table",
+            f"CREATE TABLE {TICKS} (\n  tick TIMESTAMP_LTZ(6)\n){_with(options)}",
+            f"DROP TABLE IF EXISTS {TICKS}",
+        )  # fmt: skip
+        self.add(
+            made, CLOCK, "view", f"CREATE VIEW {CLOCK} AS\nSELECT MAX(tick) AS now_at FROM {TICKS}",
+            f"DROP VIEW IF EXISTS {CLOCK}",
+        )  # fmt: skip
+        self.clocked = True
+
+    def _published(self, made: Deployed, found: Rendered) -> None:
+        """Add the topic of a view's rows and the flow that fills it."""
+        key = self.key(made)
+        columns = [f"{_name(c.name)} {self.type(column_type(c))}" for c in found.columns]
+        topic, name = self._topic(made), self.own(made, "__topic")
+        fields = [Field(c.name, _pg_type(c)) for c in found.columns]
+        if key:
+            query = self.reading(made)
+            maybe = [name for name in key if name not in never_null(query)]
+            if maybe:
+                self.meet(made, Feature.NULL_KEYS, ", ".join(maybe))
+            rows = self._typed(found) + f"\nFROM {self.own(made)}"
+            if maybe:
+                rows += "\nWHERE " + " AND ".join(f"{_name(one)} IS NOT NULL" for one in maybe)
+        else:
+            key = (KEY,)
+            columns = [f"`{KEY}` STRING", *columns, f"`{COPIES}` BIGINT"]
+            fields = [Field(KEY, "text"), *fields, Field(COPIES, "bigint")]
+            rows = self._counted(self.own(made), found.columns)
+        self._upsert_table(made, name, columns, topic, key)
+        self._flow(made, name, rows, key)
+        copies = COPIES if key == (KEY,) else None
+        shown = shown_as(self.reading(made), _READERS, self.oracle)
+        self.outputs.append(
+            Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
+        )
+        if self.options.jdbc is not None:
+            self._into_jdbc(made, columns, rows, key)
+
+    def _typed(self, found: Rendered) -> str:
+        return "SELECT\n" + ",\n".join(
+            f"  CAST({_name(c.name)} AS {self.type(column_type(c))})" for c in found.columns
+        )
+
+    def _counted(self, source: str, columns: Sequence[Column]) -> str:
+        """Return each different row once, under a key made of it, with how often it is there."""
+        words = self.words()
+        texts = ", ".join(f"COALESCE(CAST({_name(c.name)} AS STRING), '\\N')" for c in columns)
+        inner = [f"MD5(CONCAT_WS('|', {texts})) AS `{KEY}`"]
+        inner += [
+            f"CAST({_name(c.name)} AS {words.type(column_type(c))}) AS {_name(c.name)}"
+            for c in columns
+        ]
+        shown = [f"`{KEY}`", *(f"MAX({_name(c.name)})" for c in columns), "COUNT(*)"]
+        return (
+            "SELECT\n" + ",\n".join(f"  {one}" for one in shown) + "\nFROM (\n  SELECT\n"
+            + ",\n".join(f"    {one}" for one in inner) + f"\n  FROM {source}\n) AS counted\n"
+            f"GROUP BY `{KEY}`"
+        )  # fmt: skip
+
+    def _upsert_table(
+        self, made: Deployed, name: str, columns: Sequence[str], topic: str, key: Sequence[str]
+    ) -> None:
+        lines = [*columns, f"PRIMARY KEY ({', '.join(map(_name, key))}) NOT ENFORCED"]
+        options = {
+            "connector": "upsert-kafka",
+            "topic": topic,
+            "properties.bootstrap.servers": self._brokers(made),
+            **_UPSERT,
+        }
+        self.add(
+            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
+            f"DROP TABLE IF EXISTS {name}", key=key,
+        )  # fmt: skip
+
+    def _flow(self, made: Deployed, name: str, rows: str, key: Sequence[str]) -> None:
+        self.add(made, name, "insert", f"INSERT INTO {name}\n{rows}", key=key, part=Part.FLOW)
+
+    def _into_jdbc(
+        self, made: Deployed, columns: Sequence[str], rows: str, key: Sequence[str]
+    ) -> None:
+        """Write the same rows into a table of PostgreSQL, which must exist; times are UTC there."""
+        name = self.own(made, "__jdbc")
+        local = [column.replace("TIMESTAMP_LTZ(6)", "TIMESTAMP(6)") for column in columns]
+        lines = [*local, f"PRIMARY KEY ({', '.join(map(_name, key))}) NOT ENFORCED"]
+        options = {
+            "connector": "jdbc",
+            "url": self.options.jdbc or "",
+            "table-name": f"{made.entry.stored.schema}.{made.bare}",
+        }
+        self.add(
+            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
+            f"DROP TABLE IF EXISTS {name}", key=key,
+        )  # fmt: skip
+        self._flow(made, name, rows.replace("AS TIMESTAMP_LTZ(6))", "AS TIMESTAMP(6))"), key)
+
+    # --- sinks ----------------------------------------------------------------------------------
+
+    def sink(self, made: Deployed, parsed: CreateSink) -> None:
+        properties = parsed.properties
+        known = parsed.encode == "JSON" and parsed.format in ("PLAIN", "UPSERT")
+        if properties.get("connector", "").lower() != "kafka" or not known or parsed.into:
+            self.meet(made, Feature.OTHER_SINK, properties.get("connector", "INTO"))
+        self.meet(made, Feature.KAFKA_SINK)
+        query = self.reading(made)
+        if query.follows_clock:
+            self._clock(made)
+        if made.shows_now:
+            self.meet(made, Feature.SENT_NOW)
+        found = self.rendered(made)
+        columns = [f"{_name(c.name)} {self.type(column_type(c))}" for c in found.columns]
+        name, brokers = self.own(made), self.options.kafka or _bootstrap(properties) or ""
+        if query.append_only and parsed.format == "PLAIN":
+            options = {
+                "connector": "kafka",
+                "topic": properties["topic"],
+                "properties.bootstrap.servers": brokers,
+                "format": "json",
+                "json.timestamp-format.standard": "ISO-8601",
+                "json.encode.decimal-as-plain-number": "true",
+            }
+            self.add(
+                made, name, "table", f"CREATE TABLE {name} {_list(columns)}{_with(options)}",
+                f"DROP TABLE IF EXISTS {name}",
+            )  # fmt: skip
+            inner = "\n".join(f"  {line}" for line in found.query.splitlines())
+            self._flow(made, name, f"{self._typed(found)}\nFROM (\n{inner}\n) AS sent", ())
+            return
+        if parsed.format == "PLAIN":
+            self.meet(made, Feature.PLAIN_SINK)
+        rows_of = self.own(made, "__rows")
+        self.add(
+            made, rows_of, "view", f"CREATE VIEW {rows_of} AS\n{found.query}",
+            f"DROP VIEW IF EXISTS {rows_of}",
+        )  # fmt: skip
+        listed = [one.strip() for one in properties.get("primary_key", "").split(",")]
+        key = tuple(one for one in listed if one) if parsed.format == "UPSERT" else ()
+        if key:
+            rows = self._typed(found) + f"\nFROM {rows_of}"
+            if set(key) != set(self.key(made)):
+                rows += "\nON CONFLICT DO DEDUPLICATE"
+        else:
+            key = (KEY,)
+            columns = [f"`{KEY}` STRING", *columns, f"`{COPIES}` BIGINT"]
+            rows = self._counted(rows_of, found.columns)
+        options = {**_UPSERT, "value.fields-include": "ALL"}
+        lines = [*columns, f"PRIMARY KEY ({', '.join(map(_name, key))}) NOT ENFORCED"]
+        connected = {
+            "connector": "upsert-kafka",
+            "topic": properties["topic"],
+            "properties.bootstrap.servers": brokers,
+            **options,
+        }
+        self.add(
+            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(connected)}",
+            f"DROP TABLE IF EXISTS {name}", key=key,
+        )  # fmt: skip
+        self._flow(made, name, rows, key)
+
+    def other(self, made: Deployed) -> None:
+        self.meet(made, Feature.INDEX if made.kind == "index" else Feature.SUBSCRIPTION)
+
+
+def _flat(schema: str, name: str) -> str:
+    return name if schema == "public" else f"{schema}.{name}"
+
+
+def _name(name: str) -> str:
+    return name if name.startswith("`") else quoted(name, "`")
+
+
+def _bootstrap(properties: Mapping[str, str]) -> str | None:
+    return properties.get("properties.bootstrap.server") or properties.get(
+        "properties.bootstrap.servers"
+    )
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "(\n" + ",\n".join(f"  {line}" for line in lines) + "\n)"
+
+
+def _with(options: Mapping[str, str]) -> str:
+    return " WITH " + _list(
+        [f"{literal(name)} = {literal(text)}" for name, text in options.items()]
+    )
+
+
+def _pg_type(column: Column) -> str:
+    kind = column_type(column)
+    if kind.precision is not None and kind.scale is not None:
+        return f"numeric({kind.precision},{kind.scale})"
+    return kind.pg_name

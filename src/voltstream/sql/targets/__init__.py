@@ -1,0 +1,1 @@
+"""Bound plans as SELECTs of other engines."""

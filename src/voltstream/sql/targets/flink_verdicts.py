@@ -1,0 +1,78 @@
+"""What Flink makes of each feature."""
+
+from __future__ import annotations
+
+from voltstream.sql.targets.features import EXACT, Feature, Verdicts, exactly, nearly, refused
+
+_SERVE = "Let the Voltstream that serves the results keep it over the topics."
+
+VERDICTS: Verdicts = {
+    Feature.KAFKA_SOURCE: nearly(
+        "a Kafka table: times in records are ISO 8601 with Z, and what cannot be read is skipped "
+        "or NULL: there are no dead letters",
+        "Let a Voltstream read the topic too, for its dead letters.",
+    ),
+    Feature.OTHER_SOURCE: refused(
+        "Flink's connectors have properties of their own",
+        "Bring the rows to a Kafka topic and declare connector = 'kafka'.",
+    ),
+    Feature.BARE_SOURCE: nearly("a Kafka topic of its name, that gateways or a sink write to"),
+    Feature.NO_BROKERS: refused("no definition names the brokers", "Say --kafka HOST:PORT."),
+    Feature.INCLUDE: exactly("metadata columns for timestamp, partition and offset"),
+    Feature.WATERMARK: exactly("a computed column of milliseconds beside the time"),
+    Feature.TABLE: nearly("an upsert-kafka topic by its primary key, that a sink writes to"),
+    Feature.KEYLESS: refused("a table that changes needs a primary key", "Give it one."),
+    Feature.GENERATED: nearly("left out: who writes the topic gives the value"),
+    Feature.HYPERTABLE: nearly("a topic: chunks stay with Voltstream"),
+    Feature.INDEX: exactly("not needed: nobody reads there"),
+    Feature.FUNCTION_OF_USER: exactly("inlined"),
+    Feature.PYTHON: refused("functions in Python run in processes of ours", _SERVE),
+    Feature.MATERIALIZED: exactly("a view, and its rows in an upsert-kafka topic"),
+    Feature.NULL_KEYS: nearly("rows whose key is NULL are not in the topic"),
+    Feature.PLAIN_VIEW: EXACT,
+    Feature.NO_PLAN: refused("the query has no plan that could be translated", _SERVE),
+    Feature.FILTER: EXACT,
+    Feature.JOIN: EXACT,
+    Feature.SEMI_JOIN: exactly("EXISTS and NOT EXISTS"),
+    Feature.ASOF_JOIN: refused("no such join", _SERVE),
+    Feature.TEMPORAL_JOIN: refused("its rows depend on when each side arrives", _SERVE),
+    Feature.AGGREGATE: exactly("with retractions"),
+    Feature.FLOAT_TOTALS: nearly("what a row added is subtracted: last digits may drift"),
+    Feature.ORDERED_AGGREGATE: nearly("elements in the order of their arrival"),
+    Feature.CONTINUOUS: exactly("a view like any other"),
+    Feature.DISTINCT: EXACT,
+    Feature.SET_OPERATION: EXACT,
+    Feature.DISTINCT_ON: exactly("ROW_NUMBER() = 1"),
+    Feature.TOP_N: exactly("ROW_NUMBER()"),
+    Feature.OVER: refused("OVER windows cannot be corrected there", _SERVE),
+    Feature.WINDOW: exactly(
+        "TUMBLE as arithmetic, shown at once and corrected; the window function with EMIT ON "
+        "WINDOW CLOSE; HOP only there"
+    ),
+    Feature.SESSION: refused("session windows there are shown once only", _SERVE),
+    Feature.GAP_FILL: refused("no gap filling", _SERVE),
+    Feature.ON_CLOSE: exactly("the window functions, over a source with a watermark"),
+    Feature.CHANGELOG: refused("its rows number the changes of our epochs", _SERVE),
+    Feature.SERIES_TO_NOW: refused("no function makes rows as the clock goes on", _SERVE),
+    Feature.SERIES: refused("no set-returning functions in a select list", _SERVE),
+    Feature.TEMPORAL_FILTER: exactly(
+        "a join with the latest row of a topic of ticks: exact at every tick"
+    ),
+    Feature.SHOWN_NOW: exactly("the topic has what NOW() is computed with; who serves it computes"),
+    Feature.SENT_NOW: nearly(
+        "NOW() is NULL in what the sink sends", "Take the timestamp of the Kafka record."
+    ),
+    Feature.STATE_TTL: nearly("the whole job has one: --state-ttl"),
+    Feature.ROW_ERRORS: nearly("the value is NULL"),
+    Feature.FUNCTION: refused("Flink has no word for it", _SERVE),
+    Feature.TYPE: refused("Flink has no such type", _SERVE),
+    Feature.VALUES: EXACT,
+    Feature.ALERT: nearly(
+        "the view; delays, acknowledgement and the alerts relation stay with Voltstream",
+        "Give the rule to the Voltstream that serves the results.",
+    ),
+    Feature.KAFKA_SINK: EXACT,
+    Feature.PLAIN_SINK: nearly("upsert-kafka: deletes are records without a value"),
+    Feature.OTHER_SINK: refused("Flink's connectors have properties of their own", _SERVE),
+    Feature.SUBSCRIPTION: refused("subscriptions are read over our wire", _SERVE),
+}

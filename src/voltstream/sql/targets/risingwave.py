@@ -1,0 +1,195 @@
+"""RisingWave's words, and what it makes of each feature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import ClassVar
+
+from sqlglot import exp
+
+from voltstream.core.types import DataType, Kind
+from voltstream.sql.expressions import all_of
+from voltstream.sql.plan import AsofJoin, Project
+from voltstream.sql.scope import Typer
+from voltstream.sql.targets.compose import Block
+from voltstream.sql.targets.features import EXACT, Feature, Verdicts, exactly, nearly, refused
+from voltstream.sql.targets.postgres import PostgresComposer, PostgresWords, block_column, compared
+from voltstream.sql.targets.words import (
+    CallRule,
+    Sight,
+    Tree,
+    Words,
+    bare,
+    call,
+    interval_span,
+    wrapped,
+)
+
+_SERVE = "Let a Voltstream that reads the results keep it."
+
+VERDICTS: Verdicts = {
+    Feature.KAFKA_SOURCE: exactly("source with the same properties"),
+    Feature.OTHER_SOURCE: refused(
+        "RisingWave reads other connectors by properties of its own",
+        "Bring the rows to a Kafka topic and declare connector = 'kafka'.",
+    ),
+    Feature.BARE_SOURCE: nearly(
+        "a table APPEND ONLY that Voltstream's Kafka sink or an INSERT fills"
+    ),
+    Feature.NO_BROKERS: EXACT,
+    Feature.INCLUDE: exactly("INCLUDE, as written"),
+    Feature.WATERMARK: EXACT,
+    Feature.TABLE: EXACT,
+    Feature.KEYLESS: EXACT,
+    Feature.NULL_KEYS: EXACT,
+    Feature.FLOAT_TOTALS: nearly("last digits may differ"),
+    Feature.GENERATED: nearly("left out: who inserts gives the value"),
+    Feature.HYPERTABLE: nearly("a table: its layout is RisingWave's; retention is not moved"),
+    Feature.INDEX: exactly("CREATE INDEX"),
+    Feature.FUNCTION_OF_USER: exactly("inlined"),
+    Feature.PYTHON: refused("functions in Python run in processes of ours", _SERVE),
+    Feature.MATERIALIZED: EXACT,
+    Feature.PLAIN_VIEW: EXACT,
+    Feature.NO_PLAN: refused("the query has no plan that could be translated", _SERVE),
+    Feature.FILTER: EXACT,
+    Feature.JOIN: EXACT,
+    Feature.SEMI_JOIN: exactly("EXISTS and NOT EXISTS"),
+    Feature.ASOF_JOIN: exactly("ASOF join"),
+    Feature.TEMPORAL_JOIN: refused("its rows depend on when each side arrives", _SERVE),
+    Feature.AGGREGATE: EXACT,
+    Feature.ORDERED_AGGREGATE: EXACT,
+    Feature.CONTINUOUS: exactly("a materialized view"),
+    Feature.DISTINCT: EXACT,
+    Feature.SET_OPERATION: nearly("INTERSECT ALL and EXCEPT ALL are refused by RisingWave"),
+    Feature.DISTINCT_ON: EXACT,
+    Feature.TOP_N: EXACT,
+    Feature.OVER: EXACT,
+    Feature.WINDOW: exactly("TUMBLE and HOP, over a WITH query where the input is not a relation"),
+    Feature.SESSION: refused("SESSION windows there are frames of aggregates only", _SERVE),
+    Feature.GAP_FILL: refused("no gap filling in maintained views", _SERVE),
+    Feature.ON_CLOSE: exactly("EMIT ON WINDOW CLOSE"),
+    Feature.CHANGELOG: refused("its rows number the changes of our epochs", _SERVE),
+    Feature.SERIES_TO_NOW: EXACT,
+    Feature.SERIES: EXACT,
+    Feature.TEMPORAL_FILTER: exactly("a temporal filter over the solved instants"),
+    Feature.SHOWN_NOW: exactly(
+        "a view over a materialized view (its name and __rows) computes it when it is read"
+    ),
+    Feature.SENT_NOW: nearly(
+        "NOW() is NULL in what the sink sends", "Take the timestamp of the Kafka record."
+    ),
+    Feature.STATE_TTL: refused(
+        "the state of a materialized view is not let go by age there", _SERVE
+    ),
+    Feature.ROW_ERRORS: nearly("the value is NULL; the reason is in RisingWave's log"),
+    Feature.FUNCTION: refused("RisingWave has no word for it", _SERVE),
+    Feature.TYPE: refused("RisingWave has no such type", _SERVE),
+    Feature.VALUES: EXACT,
+    Feature.ALERT: nearly(
+        "the view; delays, acknowledgement and the alerts relation stay with Voltstream",
+        "Read the view into a Voltstream that has the rule.",
+    ),
+    Feature.KAFKA_SINK: EXACT,
+    Feature.PLAIN_SINK: exactly("force_append_only = 'true': inserts and new versions"),
+    Feature.OTHER_SINK: refused(
+        "RisingWave writes to other connectors by properties of its own",
+        "Sink into a Kafka topic.",
+    ),
+    Feature.SUBSCRIPTION: refused("subscriptions are read over our wire", _SERVE),
+}
+
+
+_ORIGIN_S = 946_857_600  # Monday 2000-01-03, from which time_bucket counts.
+
+
+def _bucket(words: Words, arguments: Sequence[Tree], sight: Sight) -> Tree:
+    """Write time_bucket as arithmetic with seconds: RisingWave has no such function."""
+    width, moment = arguments[0], arguments[1]
+    span = interval_span(width) if isinstance(width, exp.Interval) else None
+    if span is None or span.months or len(arguments) > 2:
+        words.remarks.meet(Feature.FUNCTION, "time_bucket by months, or with an origin")
+    assert span is not None
+    seconds = Decimal(span.days * 86_400_000_000 + span.us) / 1_000_000
+    shift = Decimal(_ORIGIN_S) % seconds
+    since = f" - {shift}" if shift else ""
+    back = f" + {shift}" if shift else ""
+    made = words.tree(moment, sight).sql(dialect=words.dialect)
+    bucket = (
+        f"TO_TIMESTAMP(FLOOR((EXTRACT(EPOCH FROM {made}){since}) / {seconds}) * {seconds}{back})"
+    )
+    local = sight.type_of(moment).kind is not Kind.TIMESTAMPTZ
+    return exp.Var(this=f"({bucket} AT TIME ZONE 'UTC')" if local else bucket)
+
+
+class RisingWaveWords(PostgresWords):
+    """Division by zero and casts that fail give NULL there; numerics have no precision."""
+
+    calls: ClassVar[Mapping[str, CallRule]] = {**PostgresWords.calls, "time_bucket": _bucket}
+
+    dialect = "risingwave"
+    types: ClassVar[Mapping[Kind, str]] = {
+        **PostgresWords.types,
+        Kind.TEXT: "VARCHAR",
+        Kind.UUID: "VARCHAR",
+        Kind.NUMERIC: "NUMERIC",
+    }
+
+    def type(self, kind: DataType) -> str:
+        if kind.kind is Kind.NUMERIC:
+            return "NUMERIC" + "[]" * bool(kind.array_depth)
+        return super().type(kind)
+
+    def cast(self, tree: Tree, kind: DataType) -> Tree:
+        made = super().cast(tree, kind)
+        if kind.kind is Kind.NUMERIC and kind.scale is not None:
+            return call("ROUND", made, exp.Literal.number(kind.scale))
+        return made
+
+
+class RisingWaveComposer(PostgresComposer):
+    """SELECTs of RisingWave: windows by its table functions, ASOF joins by its own word."""
+
+    def windowed(self, block: Block, plan: Project, window: tuple[str, ...]) -> Block | None:
+        function, time, *widths = window
+        sight = Sight(block.names, Typer(self.oracle, plan.child).of)
+        source, names = self._named(block)
+        intervals = [bare(self.words.tree(exp.Var(this=width), sight)) for width in widths]
+        tumble = call(function, source, names[time].copy(), *intervals)
+        select = exp.Select().from_(exp.Table(this=tumble))
+        shown = {name: names[name] for name, _ in plan.items[:-1]}
+        start = {plan.items[-1][0]: block_column("window_start")}
+        return Block(select, shown | start, end=block_column("window_end"))
+
+    def _named(self, block: Block) -> tuple[Tree, dict[str, Tree]]:
+        """Return a name for a block's rows: its relation's, or that of a WITH query."""
+        where = block.select.args.get("where")
+        plain = all(isinstance(tree, exp.Column) for tree in block.names.values())
+        if block.single and not block.closed and where is None and plain:
+            table = block.select.args["from_"].this
+            if isinstance(table, exp.Table) and not table.alias:
+                return exp.column(table.name, table=table.db or None, quoted=True), block.names
+        name = self.fresh("w")
+        self.ctes.append((name, block.query()))
+        return exp.column(name), {own: exp.column(own, quoted=True) for own in block.names}
+
+    def asof(self, plan: AsofJoin) -> Block:
+        self.words.remarks.meet(Feature.ASOF_JOIN)
+        left, left_names = self.side(plan.left, self.fresh("a"))
+        right, right_names = self.side(plan.right, self.fresh("b"))
+        left_sight = Sight(left_names, Typer(self.oracle, plan.left).of)
+        right_sight = Sight(right_names, Typer(self.oracle, plan.right).of)
+        parts: list[Tree] = []
+        for key in plan.keys:
+            one = wrapped(self.words.tree(key.left, left_sight))
+            other = wrapped(self.words.tree(key.right, right_sight))
+            parts.append(exp.EQ(this=one, expression=other))
+        mine = wrapped(self.words.tree(plan.left_time, left_sight))
+        other = wrapped(self.words.tree(plan.right_time, right_sight))
+        parts.append(compared(plan.sign, mine, other))
+        join = exp.Join(
+            this=right, on=all_of(parts), method="ASOF", side="LEFT" if plan.outer else None
+        )
+        select = exp.Select().from_(left)
+        select.append("joins", join)
+        return Block(select, left_names | right_names)
