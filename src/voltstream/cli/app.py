@@ -12,6 +12,7 @@ from voltstream.cli import (
     check,
     datasets,
     demo,
+    deploy,
     gateway,
     ingest,
     ledger,
@@ -46,6 +47,7 @@ app.command("backup", epilog=backup.BACKUP_EXAMPLES)(backup.backup)
 app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore)
 app.command("verify", epilog=backup.VERIFY_EXAMPLES)(backup.verify)
 app.add_typer(datasets.datasets)
+app.add_typer(deploy.deploy)
 app.add_typer(letters.letters)
 app.add_typer(pack_verbs.packs)
 

@@ -367,9 +367,7 @@ class FlinkComposer(Composer):
         inner = Block(block.select, block.names | {rowtime: block_column(rowtime)})
         name = self.fresh("w")
         self.ctes.append((name, inner.query()))
-        intervals = [
-            spelled(self.words.tree(read_interval(one), sight)) for one in widths
-        ]
+        intervals = [spelled(self.words.tree(read_interval(one), sight)) for one in widths]
         text = f"TABLE({function}(TABLE {name}, DESCRIPTOR(`{rowtime}`), {', '.join(intervals)}))"
         select = exp.Select().from_(exp.Table(this=exp.Var(this=text)))
         names = {own: block_column(own) for own in block.names}

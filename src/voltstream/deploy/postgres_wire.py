@@ -1,0 +1,43 @@
+"""Statements to RisingWave or TimescaleDB over the PostgreSQL wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg
+
+from voltstream.core.errors import TargetRefused, TargetUnavailable
+
+CONNECT_TIMEOUT_S = 10
+
+
+def submit(url: str, statements: Iterable[str]) -> int:
+    """Run statements one by one, each its own transaction; return how many.
+
+    A continuous aggregate cannot be made inside a transaction, and RisingWave has none for DDL.
+    Raises: TargetUnavailable, TargetRefused with the statement.
+    """
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+    except psycopg.Error as error:
+        raise TargetUnavailable(
+            f"cannot connect: {_first_line(error)}", hint="Check --to postgres://user@host:port/db."
+        ) from error
+    count = 0
+    with connection:
+        for text in statements:
+            try:
+                connection.execute(text.encode())
+            except psycopg.Error as error:
+                state = error.diag.sqlstate or "no SQLSTATE"
+                raise TargetRefused(
+                    f"the target refused a statement: {_first_line(error)} ({state})",
+                    detail=text,
+                    hint=f"{count} statements before it were run; running deploy again goes on.",
+                ) from error
+            count += 1
+    return count
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no reason was given"])[0]
