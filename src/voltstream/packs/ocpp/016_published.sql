@@ -27,9 +27,9 @@ SELECT
     CASE WHEN unit_si = 'Wh' THEN 'kWh' ELSE unit_si END AS unit,
     context,
     phase,
-    corrected_ts AS sampled_ts
+    COALESCE(corrected_ts, event_ts) AS sampled_ts
 FROM charger_readings
-WHERE location = 'Outlet' AND value_si IS NOT NULL;
+WHERE COALESCE(location, 'Outlet') = 'Outlet' AND value_si IS NOT NULL;
 
 COMMENT ON VIEW published_meter_readings IS
     'Readings at the outlet as the published OCPP stream has them, energy in kWh';
@@ -53,7 +53,7 @@ COMMENT ON VIEW published_transaction_events IS
 
 CREATE VIEW IF NOT EXISTS published_meter_values AS
 SELECT
-    corrected_ts AS time,
+    COALESCE(corrected_ts, event_ts) AS time,
     charge_point_id AS charger_id,
     COALESCE(connector_id, evse_id) AS connector_id,
     measurand,
@@ -61,14 +61,14 @@ SELECT
     unit_si AS unit,
     phase
 FROM charger_readings
-WHERE location = 'Outlet' AND value_si IS NOT NULL;
+WHERE COALESCE(location, 'Outlet') = 'Outlet' AND value_si IS NOT NULL;
 
 COMMENT ON VIEW published_meter_values IS
     'Readings at the outlet as the published backend schema has them, in SI units';
 
 CREATE VIEW IF NOT EXISTS published_status_events AS
 SELECT
-    corrected_ts AS time,
+    COALESCE(corrected_ts, event_ts) AS time,
     charge_point_id AS charger_id,
     connector_id,
     status,

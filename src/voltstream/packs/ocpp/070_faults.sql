@@ -35,9 +35,9 @@ WITH faults AS (
     WHERE COALESCE(duration_s, 1) >= 1
     GROUP BY charge_point_id, evse_id, connector_id
 ), hours AS (
-    SELECT charge_point_id, evse_id, connector_id, SUM(up_s) / 3600 AS up_h
+    SELECT charge_point_id, evse_id, SUM(up_s) / 3600 AS up_h
     FROM uptime_daily
-    GROUP BY charge_point_id, evse_id, connector_id
+    GROUP BY charge_point_id, evse_id
 )
 SELECT
     f.charge_point_id, f.evse_id, f.connector_id, f.faults, f.open_faults, h.up_h,
@@ -47,11 +47,10 @@ SELECT
 FROM faults AS f
 LEFT JOIN hours AS h
     ON h.charge_point_id = f.charge_point_id
-    AND h.evse_id = f.evse_id
-    AND h.connector_id = f.connector_id;
+    AND h.evse_id = f.evse_id;
 
 COMMENT ON MATERIALIZED VIEW fault_statistics IS
-    'Faults of each connector, mean time between them and to repair; up time of days that are over';
+    'Faults of each connector, mean time between them and to repair; up time of its port on days that are over';
 
 CREATE MATERIALIZED VIEW fault_codes AS
 SELECT

@@ -98,20 +98,14 @@ COMMENT ON COLUMN connectors.connector_id IS
 
 COMMENT ON COLUMN down_states.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN down_states.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN down_states.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN down_states.valid_from IS 'From when it holds';
 COMMENT ON COLUMN down_states.valid_to IS 'Until when it holds, exclusive; NULL while it does';
-COMMENT ON COLUMN down_states.state IS
-    'The state: of a connector Available to Faulted, Offline or Unknown; of a session FINISHED, RUNNING, ABANDONED, ORPHAN_STOP or UNKNOWN_START';
+COMMENT ON COLUMN down_states.state IS 'Faulted, Unavailable or Offline';
 COMMENT ON COLUMN down_states.class IS 'UP, DOWN or UNKNOWN';
-COMMENT ON COLUMN down_states.error_code IS 'Error code, as the charge point said';
 COMMENT ON COLUMN down_states.class_before IS 'Class of the state before';
 
 COMMENT ON COLUMN excluded_daily.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN excluded_daily.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN excluded_daily.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN excluded_daily.day IS 'The day: of the site''s zone for energy, of UTC for uptime';
 COMMENT ON COLUMN excluded_daily.excluded_s IS 'Seconds of outage that are excluded';
 
@@ -270,8 +264,6 @@ COMMENT ON COLUMN missing_energy.missing_wh IS 'How far the register moved since
 
 COMMENT ON COLUMN nevi_outages.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN nevi_outages.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN nevi_outages.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN nevi_outages.outage_start IS 'When the outage began';
 COMMENT ON COLUMN nevi_outages.outage_end IS 'When it ended; NULL while it lasts';
 COMMENT ON COLUMN nevi_outages.outage_min IS 'Minutes of outage';
@@ -286,8 +278,6 @@ COMMENT ON COLUMN nevi_outages.author IS 'Who says so';
 
 COMMENT ON COLUMN nevi_uptime.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN nevi_uptime.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN nevi_uptime.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN nevi_uptime.month IS 'First day of the month';
 COMMENT ON COLUMN nevi_uptime.months IS 'Months that the figures rest on, at most twelve';
 COMMENT ON COLUMN nevi_uptime.outage_min IS 'Minutes of outage';
@@ -314,8 +304,6 @@ COMMENT ON COLUMN open_metering_gaps.opened_at IS 'When the limit was passed';
 
 COMMENT ON COLUMN outage_exclusions.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN outage_exclusions.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN outage_exclusions.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN outage_exclusions.outage_start IS 'When the outage began';
 COMMENT ON COLUMN outage_exclusions.exclusion_id IS 'The exclusion';
 COMMENT ON COLUMN outage_exclusions.reason IS
@@ -327,12 +315,27 @@ COMMENT ON COLUMN outage_exclusions.excluded_to IS 'Until when time is excluded'
 
 COMMENT ON COLUMN outages.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN outages.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN outages.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN outages.outage_start IS 'When the outage began';
 COMMENT ON COLUMN outages.outage_end IS 'When it ended; NULL while it lasts';
 COMMENT ON COLUMN outages.states IS 'States that it went through';
 COMMENT ON COLUMN outages.error_codes IS 'Error codes that came with it';
+
+COMMENT ON COLUMN port_changes.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN port_changes.evse_id IS 'The EVSE; of 1.6 the connector''s number';
+COMMENT ON COLUMN port_changes.at IS 'The instant';
+COMMENT ON COLUMN port_changes.state IS 'Up, Faulted, Unavailable, Offline or Unknown';
+
+COMMENT ON COLUMN port_states.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN port_states.evse_id IS 'The EVSE; of 1.6 the connector''s number';
+COMMENT ON COLUMN port_states.at IS 'The instant';
+COMMENT ON COLUMN port_states.state IS 'Up, Faulted, Unavailable, Offline or Unknown';
+
+COMMENT ON COLUMN port_timeline.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN port_timeline.evse_id IS 'The EVSE; of 1.6 the connector''s number';
+COMMENT ON COLUMN port_timeline.valid_from IS 'From when it holds';
+COMMENT ON COLUMN port_timeline.valid_to IS 'Until when it holds, exclusive; NULL while it does';
+COMMENT ON COLUMN port_timeline.state IS 'Up, Faulted, Unavailable, Offline or Unknown';
+COMMENT ON COLUMN port_timeline.class IS 'UP, DOWN or UNKNOWN';
 
 COMMENT ON COLUMN power_steps.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN power_steps.transaction_id IS 'The transaction, unique within its charge point';
@@ -375,7 +378,7 @@ COMMENT ON COLUMN session_power.covered_ms IS 'Time that the integral covers, in
 
 COMMENT ON COLUMN site_sla.site IS 'The site of charge_points; NULL for a charge point that is not listed';
 COMMENT ON COLUMN site_sla.month IS 'First day of the month';
-COMMENT ON COLUMN site_sla.connectors IS 'Connectors counted';
+COMMENT ON COLUMN site_sla.ports IS 'Ports counted';
 COMMENT ON COLUMN site_sla.outage_min IS 'Minutes of outage';
 COMMENT ON COLUMN site_sla.excluded_min IS 'Minutes of outage that are excluded';
 COMMENT ON COLUMN site_sla.uptime_percent IS 'Uptime in percent';
@@ -434,8 +437,6 @@ COMMENT ON COLUMN timeline_states.error_code IS 'Error code, as the charge point
 
 COMMENT ON COLUMN uptime_daily.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN uptime_daily.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN uptime_daily.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN uptime_daily.day IS 'The day: of the site''s zone for energy, of UTC for uptime';
 COMMENT ON COLUMN uptime_daily.up_s IS 'Seconds up';
 COMMENT ON COLUMN uptime_daily.down_s IS 'Seconds down';
@@ -447,8 +448,7 @@ COMMENT ON COLUMN uptime_daily.uptime_percent IS 'Uptime in percent';
 
 COMMENT ON COLUMN uptime_exclusions.exclusion_id IS 'The exclusion';
 COMMENT ON COLUMN uptime_exclusions.charge_point_id IS 'The charge point';
-COMMENT ON COLUMN uptime_exclusions.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
+COMMENT ON COLUMN uptime_exclusions.evse_id IS 'The EVSE; of 1.6 the connector''s number; NULL: all of them';
 COMMENT ON COLUMN uptime_exclusions.excluded_from IS 'From when time is excluded';
 COMMENT ON COLUMN uptime_exclusions.excluded_to IS 'Until when time is excluded';
 COMMENT ON COLUMN uptime_exclusions.reason IS
@@ -458,8 +458,6 @@ COMMENT ON COLUMN uptime_exclusions.author IS 'Who says so';
 
 COMMENT ON COLUMN uptime_monthly.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN uptime_monthly.evse_id IS 'The EVSE; of 1.6 the connector''s number';
-COMMENT ON COLUMN uptime_monthly.connector_id IS
-    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
 COMMENT ON COLUMN uptime_monthly.month IS 'First day of the month';
 COMMENT ON COLUMN uptime_monthly.days IS 'Days counted';
 COMMENT ON COLUMN uptime_monthly.up_min IS 'Minutes up';
