@@ -26,6 +26,7 @@ NAMES = {
     "cdc": "changes of a PostgreSQL table to a view over the table that follows it",
     "formats": "messages that name their schema to columns (--rows; --only avro,protobuf,json)",
     "simbench": "a day of 35,633 real meters and 200 outages through the ami pack (--only reads)",
+    "acn": "a month of real charging sessions through the ocpp pack, their energy checked",
     "idle": "CPU and memory with 50 views and no input",
 }
 DEFAULT = ("ocpp", "freshness")

@@ -166,7 +166,8 @@ def compare_sums(run: GridRun, reads: DayOfReads, wrong: Defects) -> Sums:
     found = run.rows(
         "SELECT extract(epoch FROM window_start)::BIGINT AS second, transformer_id,"
         " complete AND estimated = 0 AS complete, delivered_kwh::DOUBLE PRECISION AS kwh"
-        " FROM ami.transformer_load"
+        " FROM ami.transformer_load WHERE window_start BETWEEN"
+        f" to_timestamp({reads.starts_s[0]}) AND to_timestamp({reads.starts_s[-1]})"
     )
     complete = equal = wrongly_complete = wrongly_flagged = 0
     for row in found:

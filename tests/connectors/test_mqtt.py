@@ -13,6 +13,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.connectors.memory_feed import MemoryFeed, eventually
+from tests.connectors.meter_documents import ONE_OF_EACH
 from tests.driver import Engine
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
@@ -41,7 +42,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     running.wait()
 
 
-def publish(port: int, topic: str, *payloads: str) -> None:
+def publish(port: int, topic: str, *payloads: str | bytes) -> None:
     client = Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", port)
     client.loop_start()
@@ -69,6 +70,21 @@ def test_messages_come_in_and_what_comes_meanwhile_waits(broker: int, tmp_path: 
     engine = Engine(tmp_path, SystemClock())
     total = "SELECT count(*), sum(kwh)::BIGINT FROM reads WHERE meter = 'b'"
     eventually(lambda: engine.run(total) == [(200, 199 * 100)])
+    engine.close()
+
+
+def test_documents_of_head_ends_are_messages(broker: int, tmp_path: Path) -> None:
+    engine = Engine(tmp_path, SystemClock())
+    for one in ONE_OF_EACH:
+        url = f"tcp://127.0.0.1:{broker}"
+        properties = {"connector": "mqtt", "url": url, "topic": f"hes/{one.source}"}
+        engine.run(one.definition(properties))
+    running = [("running",)] * len(ONE_OF_EACH)
+    eventually(lambda: engine.run("SELECT state FROM rw_sources") == running)
+    for one in ONE_OF_EACH:
+        publish(broker, f"hes/{one.source}", one.payload())
+    for one in ONE_OF_EACH:
+        one.arrives(engine)
     engine.close()
 
 

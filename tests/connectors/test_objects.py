@@ -22,6 +22,7 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from tests.connectors.memory_feed import MemoryFeed, eventually
+from tests.connectors.meter_documents import ONE_OF_EACH
 from tests.driver import Engine
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
@@ -87,6 +88,20 @@ def test_new_objects_are_taken_in_order_and_once(bucket: tuple[Any, dict[str, st
     obstore.put(store, "in/aa.ndjson", b'{"n":5}\n')
     again = taken(properties, dict(feed.offsets()))
     assert again.payload() == b'{"n":5}\n'
+
+
+def test_documents_of_head_ends_are_objects(
+    bucket: tuple[Any, dict[str, str]], tmp_path: Path
+) -> None:
+    store, given = bucket
+    engine = Engine(tmp_path, SystemClock())
+    for one in ONE_OF_EACH:
+        obstore.put(store, f"{one.source}/{one.name}.gz", gzip.compress(one.payload()))
+        properties = {"connector": "s3", "match_pattern": f"{one.source}/*", **given}
+        engine.run(one.definition(properties))
+    for one in ONE_OF_EACH:
+        one.arrives(engine)
+    engine.close()
 
 
 @pytest.mark.parametrize("compressed", [False, True])

@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.connectors.memory_feed import eventually
+from tests.connectors.meter_documents import ONE_OF_EACH
 from tests.connectors.real_kafka.broker import Broker, NoBroker
 from tests.connectors.real_kafka.once_worker import STEPS
 from tests.driver import Engine, bag
@@ -255,6 +256,20 @@ def test_latest_passes_over_nothing_that_comes_while_stopped(
 
 
 @pytest.mark.timeout(120)
+def test_documents_of_head_ends_are_messages(broker: Broker, tmp_path: Path) -> None:
+    producer = Producer({"bootstrap.servers": broker.address, "log_level": 0})
+    with opened(tmp_path) as engine:
+        for one in ONE_OF_EACH:
+            producer.produce(one.source, one.payload())
+            engine.run(
+                one.definition({"connector": "kafka", "topic": one.source,
+                                "properties.bootstrap.server": broker.address})
+            )  # fmt: skip
+        assert producer.flush(60) == 0
+        for one in ONE_OF_EACH:
+            one.arrives(engine)
+
+
 def test_a_start_by_time_takes_what_was_written_since(broker: Broker, tmp_path: Path) -> None:
     broker.create_topic("since", PARTITIONS)
     producer = Producer({"bootstrap.servers": broker.address, "log_level": 0})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from bench.contenders.charging import PART as SESSIONS
+from bench.contenders.charging import clean, found_wh
 from bench.contenders.grid import GridRun, PackRun, compare_sums, score_outages, send_day
 from tests.tidy.sources import ROOT
 from voltstream.cli.packs import load_pack
@@ -23,9 +25,8 @@ from voltstream.datasets.reads import day_of_reads
 
 EXTRACT = ROOT / "examples" / "simbench" / "simbench-extract.zip"
 LOAD = "SELECT * FROM ami.transformer_load ORDER BY window_start, transformer_id"
-AUTUMN = date(2016, 10, 30)
+SPRING, AUTUMN = date(2016, 3, 27), date(2016, 10, 30)
 READS = ("010", "020", "025", "030", "040")
-SESSIONS = ("010", "015", "020", "030", "040", "045", "048")
 OUTAGES = (*READS, "070", "080", "085")
 
 
@@ -43,17 +44,19 @@ def needs(part: tuple[str, ...]) -> None:
 def test_sums_equal_the_truth_where_complete_and_are_flagged_where_not(
     tmp_path: Path, grid: Grid
 ) -> None:
-    """On the day that had an hour twice; the file of the day is sent again afterwards."""
+    """On the days of 92 and 100 quarters; the file of the second is sent again afterwards."""
     needs(READS)
-    reads = day_of_reads(grid, load_day(files_of("simbench", EXTRACT), 1, AUTUMN), noise_seed=2)
-    wrong = Defects(reads, Rates(silent=0.002, seed=3))
-    run = GridRun(tmp_path, grid, reads.starts_s[0], part=READS)
+    files = files_of("simbench", EXTRACT)
+    days = [day_of_reads(grid, load_day(files, 1, one), noise_seed=2) for one in (SPRING, AUTUMN)]
+    run = GridRun(tmp_path, grid, days[0].starts_s[0], part=READS)
     try:
-        send_day(run, wrong, 12 * 3600)
-        found = compare_sums(run, reads, wrong)
-        assert found.windows == 100 * 12
-        assert found.complete == found.equal == int(wrong.complete().sum())
-        assert (found.wrongly_complete, found.wrongly_flagged) == (0, 0)
+        for reads, quarters in zip(days, (92, 100), strict=True):
+            wrong = Defects(reads, Rates(silent=0.002, seed=3))
+            send_day(run, wrong, 12 * 3600)
+            found = compare_sums(run, reads, wrong)
+            assert found.windows == quarters * 12
+            assert 0 < found.complete == found.equal == int(wrong.complete().sum())
+            assert (found.wrongly_complete, found.wrongly_flagged) == (0, 0)
         before = run.rows(LOAD)
         run.door.ask(
             "CREATE SUBSCRIPTION told FROM ami.transformer_load WITH (retention = '1 day')"
@@ -81,33 +84,33 @@ def test_outages_are_found_on_the_device_that_opened(tmp_path: Path, grid: Grid)
 
 
 def test_sessions_have_the_energy_that_was_measured(tmp_path: Path) -> None:
-    """Clean sessions: those that last longer than a sample and overlap no other of a station."""
-    known = [
-        one
-        for one in load_sessions(ROOT / "examples" / "acn" / "sessions")
-        if one.site == "caltech" and datetime.fromtimestamp(one.arrival_s, UTC).day == 14
-    ][:25]
-    clean = [one for one in known if one.departure_s - one.arrival_s > 60]
-    assert len(clean) >= 20
-    replay = Replay(clean, faults=False)
+    """Each clean session of two days: one that overlaps no other of its station.
+
+    A sample each quarter of an hour, as chargers that follow the clock send them.
+    """
+    two_days_s = 1_557_705_600, 1_557_878_400  # 13 and 14 May 2019 in UTC.
+    extract = load_sessions(ROOT / "examples" / "acn" / "sessions")
+    known = [one for one in extract if two_days_s[0] <= one.arrival_s < two_days_s[1]]
+    chosen = list(clean(known))
+    assert len(chosen) > 0.99 * len(known) > 200
+    replay = Replay(known, faults=False)
     run = PackRun(tmp_path, replay.end_s, "ocpp", SESSIONS)
     try:
-        for name, rows in _by_source(replay).items():
+        for name, rows in _by_source(replay, sample_s=900).items():
             run.send(name, RawBatch("ndjson", rows))
         run.settle()
-        found = run.rows(
-            "SELECT transaction_id, energy_wh::BIGINT AS wh FROM sessions"
-            " WHERE stopped_at IS NOT NULL"
-        )
+        found = found_wh(run)
     finally:
         run.stop()
-    assert {int(row["transaction_id"]): row["wh"] for row in found} == {
-        one.number: one.delivered_wh for one in clean
+    assert {one.number: found.get(one.number) for one in chosen} == {
+        one.number: one.delivered_wh for one in chosen
     }
 
 
-def _by_source(replay: Replay) -> dict[str, bytes]:
+def _by_source(replay: Replay, sample_s: int) -> dict[str, bytes]:
     lines: dict[str, list[str]] = {}
     for message in replay.messages():
-        lines.setdefault(message.source, []).append(json.dumps(message.row))
+        sampled = message.source == "charger_readings" and message.at_s % sample_s < 60
+        if sampled or message.source == "charger_transactions":
+            lines.setdefault(message.source, []).append(json.dumps(message.row))
     return {name: "\n".join(rows).encode() for name, rows in lines.items()}
