@@ -31,6 +31,8 @@ from voltstream.sql.rules.tree import (
 _SCALE_MAX = 38
 _PRODUCT_SCALE = 20
 _UNBOUNDED_SCALE = 10
+_WORD_DIGITS = 18
+_INTEGER_DIGITS = {Kind.INT2: 5, Kind.INT4: 10, Kind.INT8: 19}
 
 
 def _whole(tree: exp.Expression) -> int | None:
@@ -83,6 +85,42 @@ def product(found: Call) -> exp.Expression | None:
         for tree, kind in zip(found.arguments, (left, right), strict=True)
     ]
     return exp.Mul(this=narrow[0], expression=narrow[1])
+
+
+def roomy(found: Call) -> Call:
+    """Return factors whose product has room.
+
+    Law: the store multiplies numbers of up to 18 digits in a word, and refuses longer results.
+    """
+    left, right = (_digits(found[index], found.type(index)) for index in (0, 1))
+    exact = Kind.NUMERIC in (found.kind(0), found.kind(1)) and left and right
+    if not exact or max(left, right) > _WORD_DIGITS or left + right <= _WORD_DIGITS:
+        return found
+    wide = cast(paren(found[0]), f"DECIMAL(38,{_fraction_digits(found[0], found.type(0))})")
+    return Call(found.name, found.node, [wide, found[1]], found.type_of)
+
+
+def _digits(tree: exp.Expression, kind: DataType) -> int:
+    """Return how many digits an exact number may have, 0 for any other."""
+    if kind.array_depth or kind.kind not in _INTEGER_DIGITS.keys() | {Kind.NUMERIC}:
+        return 0
+    spelled = _spelled(tree)
+    if spelled is not None:
+        return max(1, sum(each.isdigit() for each in spelled))
+    return _INTEGER_DIGITS.get(kind.kind) or kind.precision or _SCALE_MAX
+
+
+def _fraction_digits(tree: exp.Expression, kind: DataType) -> int:
+    spelled = _spelled(tree)
+    return len(spelled.partition(".")[2]) if spelled is not None else kind.scale or 0
+
+
+def _spelled(tree: exp.Expression) -> str | None:
+    """Return a number as it is written, without its sign."""
+    inner = bare(tree)
+    if isinstance(inner, exp.Neg):
+        inner = bare(inner.this)
+    return inner.name if isinstance(inner, exp.Literal) and not inner.is_string else None
 
 
 def levelled(items: list[exp.Expression], type_of: TypeOf) -> list[exp.Expression]:

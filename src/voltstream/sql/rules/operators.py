@@ -135,7 +135,7 @@ def _times(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
         at = kinds.index(Kind.TIME)
         span = call("_vs_time_interval", found[at])
         return call("_vs_interval_times", span, _double(found, 1 - at))
-    found = _doubled(found)
+    found = numbers.roomy(_doubled(found))
     wider = numbers.widened(found)
     if wider:
         return exp.Mul(this=wider[0], expression=wider[1])
