@@ -129,7 +129,7 @@ def report_calls(
 
 def _as_written(node: exp.Expression) -> exp.Expression:
     """Return what the user wrote for a call of ours."""
-    if _is_reader(node):
+    if _is_reader(node) or (isinstance(node, exp.Anonymous) and node.name == "_vs_finite"):
         read: exp.Expression = node.expressions[0]
         return read
     if _is_division(node):

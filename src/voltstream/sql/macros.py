@@ -248,6 +248,7 @@ _DATES = (
     ("_vs_date_trunc(u, x)",
      "CASE WHEN u LIKE 'c%' OR u LIKE 'mil%' AND u NOT LIKE 'milli%' OR u LIKE 'millen%' "
      "THEN date_trunc(u, x - INTERVAL '1 year') + INTERVAL '1 year' ELSE date_trunc(u, x) END"),
+    ("_vs_finite(x)", "CASE WHEN isfinite(x) THEN x END"),
     ("_vs_elapsed(a, b)",
      "CASE WHEN isfinite(a) AND isfinite(b) THEN make_timestamp(epoch_us(a)) - "
      "make_timestamp(epoch_us(b)) ELSE a - b END"),

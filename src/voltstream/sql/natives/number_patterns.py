@@ -35,7 +35,22 @@ def format_number(text: str, template: str) -> str:
         at = tokens.index("V")
         value = value.scaleb(sum(token in "90" for token in tokens[at:]))
         tokens = [*tokens[:at], *tokens[at + 1 :]]
+    if not value.is_finite():
+        return _no_number(value, tokens, fill=fill)
     return _decimal(value, tokens, fill=fill)
+
+
+def _no_number(value: Decimal, tokens: list[str], *, fill: bool) -> str:
+    """Print NaN in the places of the whole, and what is too long as signs of it."""
+    before, after = _places(tokens)
+    if value.is_infinite() or len(before) < len("NaN"):
+        whole, fraction = "#" * len(before), "#" * len(after)
+        below = value.is_infinite() and value.is_signed()
+        return _laid_out(tokens, whole, fraction, negative=below, fill=fill)
+    point = next((at for at, token in enumerate(tokens) if token in (".", "D")), len(tokens))
+    first_zero = before.index("0") if "0" in before else len(before)
+    padded = "NaN".rjust(len(before) - first_zero, "0").rjust(len(before))
+    return _laid_out(tokens[:point], padded, "", negative=False, fill=fill)
 
 
 def read_number(text: str, template: str) -> str:
@@ -173,7 +188,9 @@ def _with_sign(tokens: list[str], text: str, *, negative: bool) -> str:
 
 def _scientific(value: Decimal, tokens: list[str], *, fill: bool) -> str:
     _, after = _places(tokens)
-    text = f"{value:.{len(after)}e}"
+    if not value.is_finite():
+        return ("" if not fill else " ") + "#." + "#" * (len(after) + 4)
+    text = f"{value:.{len(after)}e}" if value else f"{0.0:.{len(after)}e}"
     mantissa, _, exponent = text.partition("e")
     sign = exponent[0] if exponent[0] in "+-" else "+"
     shown = f"{mantissa}e{sign}{int(exponent.lstrip('+-')):02}"
@@ -181,7 +198,7 @@ def _scientific(value: Decimal, tokens: list[str], *, fill: bool) -> str:
 
 
 def _roman(value: Decimal, *, fill: bool, upper: bool) -> str:
-    number = int(value)
+    number = int(value.to_integral_value(ROUND_HALF_UP)) if value.is_finite() else 0
     if not 0 < number <= _ROMAN_MAX:
         return "#" * 15
     out = ""

@@ -192,6 +192,7 @@ def _to_char(found: Call) -> exp.Expression:
         pattern = _strftime(template) if template is not None else None
         if pattern is not None:
             return call("strftime", moment, text(pattern))
+        moment = call("_vs_finite", moment)
         if kind is Kind.TIMESTAMPTZ:
             offset = cast(call("date_part", text("timezone"), found[0].copy()), "INTEGER")
             return call("_vs_to_char_zoned", moment, found[1], offset)
