@@ -133,7 +133,16 @@ def _prepare(cursor: Cursor, text: str, offset: int) -> Prepare:
 
 
 def _tree_statement(tree: exp.Expression, text: str, offset: int) -> Parsed:
-    """Return the statement of a query or a change of rows."""
+    """Return the statement of a query or a change of rows.
+
+    Raises: FeatureNotSupported (0A000) where WITH changes rows.
+    """
+    for each in tree.find_all(exp.CTE):
+        if isinstance(each.this, exp.Insert | exp.Update | exp.Delete | exp.Merge):
+            raise FeatureNotSupported(
+                f"{each.this.key.upper()} in WITH is not supported",
+                hint="Make it a statement of its own, with RETURNING, in the same transaction.",
+            )
     returning = bool(tree.args.get("returning"))
     match tree:
         case exp.Insert():

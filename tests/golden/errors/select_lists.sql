@@ -20,3 +20,6 @@ ALTER SYSTEM SET barrier_interval_ms = 1000;
 ALTER SYSTEM SET rw_implicit_flush TO true;
 ALTER SYSTEM SET nothing_known TO 1;
 SET database TO nowhere;
+-- A change of rows is a statement of its own.
+WITH moved AS (DELETE FROM meter RETURNING *) SELECT count(*) FROM moved;
+WITH made AS (INSERT INTO meter VALUES (9) RETURNING id) UPDATE meter SET kwh = 1 FROM made WHERE made.id = meter.id;
