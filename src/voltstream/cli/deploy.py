@@ -13,11 +13,12 @@ from voltstream.cli.terminal import err, say
 from voltstream.core.errors import InvalidParameter
 from voltstream.deploy.drafting import Options
 from voltstream.deploy.flink_gateway import FlinkGateway
-from voltstream.deploy.flink_jobs import FlinkJobs, FlinkProgram
+from voltstream.deploy.flink_jobs import FlinkJobs, program_of
 from voltstream.deploy.manifest import Deployment, changes, deployment_of, load, save
 from voltstream.deploy.postgres_wire import submit
 from voltstream.deploy.printing import script_text, undoing_text
 from voltstream.deploy.script import Script, Target, refuse
+from voltstream.deploy.serving import serving_script
 from voltstream.deploy.targets import script_for
 from voltstream.sql.targets.features import Fidelity
 
@@ -67,6 +68,10 @@ JdbcOption = Annotated[
     str | None,
     typer.Option("--jdbc", help="Flink writes views into this PostgreSQL too: jdbc:postgresql://…"),
 ]
+CheckpointsOption = Annotated[
+    str | None,
+    typer.Option("--checkpoints", help="Where Flink keeps checkpoints: file:///… or s3://…"),
+]
 TtlOption = Annotated[
     str | None, typer.Option("--state-ttl", help="How long Flink keeps state that is not touched.")
 ]
@@ -89,6 +94,7 @@ def run(
     topics: TopicsOption = "voltstream.",
     jdbc: JdbcOption = None,
     state_ttl: TtlOption = None,
+    checkpoints: CheckpointsOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
     pg_port: PgPortOption = 4566,
@@ -115,6 +121,8 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "deploy.sql").write_text(script_text(script), encoding="utf-8")
     (folder / "destroy.sql").write_text(undoing_text(script), encoding="utf-8")
+    if target is Target.FLINK:
+        (folder / "serving.sql").write_text(_serving(script), encoding="utf-8")
     _remark(script)
     if to is None:
         say(f"{len(script.statements)} statements are in {folder}/deploy.sql; --to submits them")
@@ -123,7 +131,7 @@ def run(
         say(f"{target.value} has everything already")
         return
     if target is Target.FLINK:
-        _flink(to, script, before)
+        _flink(to, script, before, checkpoints)
     else:
         settings = list(script.settings)
         submit(to, [*settings, *planned.undone, *(one.text for one in planned.made)])
@@ -203,14 +211,20 @@ def _remark(script: Script) -> None:
             err.print(f"{note.object}: approximated: {note.said}", highlight=False, markup=False)
 
 
-def _flink(to: str, script: Script, before: Deployment) -> None:
+def _serving(script: Script) -> str:
+    """Return what a Voltstream runs that serves the views from their topics."""
+    properties = {"properties.bootstrap.server": script.brokers} if script.brokers else {}
+    return "".join(f"{text};\n\n" for text in serving_script(script.outputs, properties))
+
+
+def _flink(to: str, script: Script, before: Deployment, checkpoints: str | None) -> None:
     """Start the job, or upgrade the one that runs from a savepoint."""
     jobs = FlinkJobs(FlinkGateway(to))
-    program = FlinkProgram(
-        JOB,
-        [*script.settings, *(one.text for one in script.definitions)],
-        [one.text for one in script.flows],
-    )
+    settings = {}
+    if checkpoints is not None:
+        settings["execution.checkpointing.dir"] = checkpoints
+        settings["execution.checkpointing.savepoint-dir"] = checkpoints
+    program = program_of(script, JOB, settings)
     if before.made and jobs.live(JOB) is not None:
         jobs.upgrade(program)
     else:

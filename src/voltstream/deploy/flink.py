@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voltstream.core.schema import Column
 from voltstream.deploy.drafting import Draft, Options, column_type, literal, quoted, specs_of
@@ -33,10 +33,8 @@ TICKS = "voltstream_ticks"
 TICKS_TOPIC = "ticks"  # Behind the prefix of topics that are made.
 _SETTINGS = (
     "SET 'table.local-time-zone' = 'UTC'",
-    # Within a bundle a row that goes and comes again is no change: a tick sends what it changed.
-    "SET 'table.exec.mini-batch.enabled' = 'true'",
-    "SET 'table.exec.mini-batch.allow-latency' = '500 ms'",
-    "SET 'table.exec.mini-batch.size' = '5000'",
+    # No mini-batches: in Flink 2.3 a join of them that is cancelled before it is open ends its
+    # TaskManager, so that losing one machine loses others.
 )
 _STARTS = {
     "latest": "latest-offset", "earliest": "earliest-offset", "latest-offset": "latest-offset",
@@ -65,7 +63,7 @@ def flink_script(objects: Sequence[Deployed], oracle: TypeOracle, options: Optio
     settings: tuple[str, ...] = _SETTINGS
     if options.state_ttl is not None:
         settings += (f"SET 'table.exec.state.ttl' = {literal(options.state_ttl)}",)
-    return draft.script(objects, settings)
+    return replace(draft.script(objects, settings), brokers=draft.brokers)
 
 
 @dataclass

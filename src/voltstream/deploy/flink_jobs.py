@@ -19,6 +19,7 @@ _ALWAYS: Mapping[str, str] = {
     "table.local-time-zone": "UTC",
     "execution.runtime-mode": "streaming",
     "execution.checkpointing.mode": "EXACTLY_ONCE",
+    "execution.checkpointing.interval": "10 s",
     # A cancelled job leaves its last checkpoint: what `destroy` removes can be brought back.
     "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
 }

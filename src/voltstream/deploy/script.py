@@ -91,7 +91,7 @@ class Script:
     """Everything that one target is told, in order.
 
     Shape: ``settings`` come first and make nothing; ``objects`` are the names of those here that
-    were asked for, what they read included.
+    were asked for, what they read included. ``brokers`` are those of the topics that are made.
     """
 
     target: Target
@@ -100,6 +100,7 @@ class Script:
     outputs: tuple[Output, ...] = ()
     notes: tuple[Note, ...] = ()
     objects: tuple[str, ...] = field(default=())
+    brokers: str | None = None
 
     @property
     def definitions(self) -> tuple[Statement, ...]:

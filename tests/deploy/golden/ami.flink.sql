@@ -1,7 +1,4 @@
 SET 'table.local-time-zone' = 'UTC';
-SET 'table.exec.mini-batch.enabled' = 'true';
-SET 'table.exec.mini-batch.allow-latency' = '500 ms';
-SET 'table.exec.mini-batch.size' = '5000';
 
 -- public.transformer_meter_count: approximated: an upsert-kafka topic by its primary key, that a sink writes to
 CREATE TABLE transformer_meter_count (
