@@ -1,4 +1,4 @@
-"""`voltstream demo`: a server in a temporary folder, the ocpp pack, and a week of real charging."""
+"""`voltstream demo`: a charging network and a distribution grid, for a week that was measured."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ import asyncio
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import webbrowser
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.live import Live
 
 from voltstream.cli.address import DATABASE, USER
 from voltstream.cli.config import load_settings
-from voltstream.cli.demo_feed import Feed
-from voltstream.cli.demo_screen import Picture, Pulse, ask, look, plain_line, render
-from voltstream.cli.pack_doors import EngineDoor
-from voltstream.cli.pack_install import install as install_pack
-from voltstream.cli.packs import load_pack
-from voltstream.cli.replay import Replay, Station, load_sessions
+from voltstream.cli.demo_chargers import Chargers
+from voltstream.cli.demo_feed import OPENING_S, Feed
+from voltstream.cli.demo_grid import DemoGrid
+from voltstream.cli.demo_packs import install_chargers, install_grid
+from voltstream.cli.demo_screen import Picture, Pulse, look, plain_line, render
+from voltstream.cli.ledger import records, verify
+from voltstream.cli.replay import DAY_S, Replay, load_sessions
 from voltstream.cli.replay_clock import ReplayClock
 from voltstream.cli.serve import RunningServer, listen
 from voltstream.cli.terminal import out, say
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.ports import Session
+from voltstream.runtime.instance import Instance
 
 EXTRACT_FOLDER = Path(__file__).parents[3] / "examples" / "acn" / "sessions"
 HOST = "127.0.0.1"
 PG_PORT = 4566
 HTTP_PORT = 8080
-SPEED = 600.0  # A day in 2.4 minutes.
+OCPP_PORT = 9000
+SPEED = 120.0  # A day in twelve minutes: a minute of watching is two hours of the network.
+GRID_FROM_S = 30.0  # A shorter show is over before the grid's pack is there.
 LOOK_S_TERMINAL = 0.5
 LOOK_S_PLAIN = 1.0
 
@@ -57,6 +64,7 @@ class Show:
     sessions: Path
     pg_port: int
     http_port: int
+    opens_page: bool
 
 
 def run_demo(
@@ -66,6 +74,7 @@ def run_demo(
     sessions: Path | None = None,
     pg_port: int | None = None,
     http_port: int | None = None,
+    opens_page: bool = False,
 ) -> None:
     """Run the demo to its end. A port that was not asked for and is taken gives way to a free one.
 
@@ -79,6 +88,7 @@ def run_demo(
         sessions=sessions or EXTRACT_FOLDER,
         pg_port=available(HOST, PG_PORT) if pg_port is None else pg_port,
         http_port=available(HOST, HTTP_PORT) if http_port is None else http_port,
+        opens_page=opens_page,
     )
     asyncio.run(_run(show))
 
@@ -105,19 +115,28 @@ async def _run(show: Show) -> None:
             "host": HOST,
             "pg_port": show.pg_port,
             "http_port": show.http_port,
-            "ocpp_port": 0,
+            "ocpp_port": available(HOST, OCPP_PORT),
         }
         async with RunningServer(load_settings(None, flags), clock) as server:
             connect = f"psql postgres://{USER}@{HOST}:{server.pg_port}/{DATABASE}"
-            say(f"voltstream demo  ·  {connect}  ·  http://{HOST}:{server.http_port}")
-            session = server.instance.open(database=DATABASE, user=USER, options={})
-            feed = Feed(replay, server.instance, clock, database=DATABASE, speed=show.speed)
+            page = f"http://{HOST}:{server.http_port}"
+            say(f"voltstream demo  ·  {connect}  ·  {page}")
+            chargers = Chargers(
+                f"ws://{HOST}:{server.ocpp_port}/ocpp", replay, replay.start_s + OPENING_S
+            )
+
+            def tell(until_s: float) -> Future[int]:
+                return asyncio.run_coroutine_threadsafe(chargers.say(until_s), loop)
+
+            feed = Feed(
+                replay, server.instance, clock, database=DATABASE, speed=show.speed,
+                speakers=chargers.names, tell=tell,
+            )  # fmt: skip
+            scene = Scene(show, server.instance, feed, replay, stopped, connect, page)
             try:
-                await asyncio.to_thread(
-                    _perform, show, session, feed, replay.stations, stopped, connect
-                )
+                await asyncio.to_thread(scene.perform)
             finally:
-                await asyncio.to_thread(session.close)
+                await chargers.close()
 
 
 def _replay(folder: Path) -> Replay:
@@ -130,47 +149,83 @@ def _replay(folder: Path) -> Replay:
         ) from error
 
 
-def _perform(
-    show: Show,
-    session: Session,
-    feed: Feed,
-    stations: Sequence[Station],
-    stopped: threading.Event,
-    connect: str,
-) -> None:
-    """Create the pack, then feed and look in turn until time is up or somebody stops it."""
-    install(session, stations)
-    pace = Pace(feed)
-    begin_s = pace.seconds()
-    feed.open()
-    feed.step()  # The first freshness to show is that of live rows, not of the backlog.
-    picture = look(session, pace.pulse(), details=True)
-    with _screen(show, connect) as draw:
-        draw(picture)
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The demo as it runs."""
+
+    show: Show
+    instance: Instance
+    feed: Feed
+    replay: Replay
+    stopped: threading.Event
+    connect: str
+    page: str
+
+    def perform(self) -> None:
+        """Install, then feed and look in turn until time is up or somebody stops it."""
+        over = threading.Event()
+        bringing = threading.Thread(target=self._bring_grid, args=(over,))
+        with closing(self._open()) as session:
+            install_chargers(session, self.replay.stations)
+            if self.show.opens_page:
+                webbrowser.open(self.page)
+            pace = Pace(self.feed)
+            begin_s = pace.seconds()
+            self.feed.open()
+            self.feed.step()  # The first freshness is that of live rows, not of the backlog.
+            if self.show.seconds is None or self.show.seconds >= GRID_FROM_S:
+                bringing.start()
+            try:
+                self._watch(session, pace, begin_s)
+            finally:
+                over.set()
+                if bringing.ident is not None:
+                    bringing.join()
+            picture = look(session, pace.pulse(), details=False)
+        self._say_records()
+        for line in summary(picture, self.feed, pace.seconds() - begin_s):
+            say(line)
+        if self.show.seconds is None or self.stopped.is_set():
+            say("The server and its temporary data are gone now.")
+
+    def _open(self) -> Session:
+        return self.instance.open(database=DATABASE, user=USER, options={})
+
+    def _watch(self, session: Session, pace: Pace, begin_s: float) -> None:
         look_s = LOOK_S_TERMINAL if out.is_terminal else LOOK_S_PLAIN
-        looked_s = pace.seconds()
-        while not stopped.is_set():
-            if show.seconds is not None and pace.seconds() - begin_s >= show.seconds:
-                break
-            feed.step()
-            if pace.seconds() - looked_s >= look_s:
-                looked_s = pace.seconds()
-                picture = look(session, pace.pulse(), details=out.is_terminal)
-                draw(picture)
-    picture = look(session, pace.pulse(), details=False)
-    for line in summary(picture, feed, pace.seconds() - begin_s):
-        say(line)
-    if show.seconds is None or stopped.is_set():
-        say("The server and its temporary data are gone now.")
+        with _screen(self.show, self.connect) as draw:
+            draw(look(session, pace.pulse(), details=True))
+            looked_s = pace.seconds()
+            while not self.stopped.is_set():
+                if self.show.seconds is not None and pace.seconds() - begin_s >= self.show.seconds:
+                    break
+                self.feed.step()
+                if pace.seconds() - looked_s >= look_s:
+                    looked_s = pace.seconds()
+                    draw(look(session, pace.pulse(), details=out.is_terminal))
 
+    def _bring_grid(self, over: threading.Event) -> None:
+        """Let a grid of meters join the show when its pack is there."""
+        days = round((self.replay.end_s - self.replay.start_s) / DAY_S)
 
-def install(session: Session, stations: Sequence[Station]) -> None:
-    """Create the ocpp pack and register every station of the recording, silent ones included."""
-    install_pack(EngineDoor(session), load_pack("ocpp"))
-    values = ", ".join(f"('{one.charge_point_id}', '{one.site}', NOW())" for one in stations)
-    ask(
-        session, f"INSERT INTO charge_points (charge_point_id, site, registered_at) VALUES {values}"
-    )
+        def make() -> DemoGrid:
+            return DemoGrid(self.replay.start_s, days, self.feed.at_s)
+
+        try:
+            with closing(self._open()) as session:
+                grid = install_grid(session, over, make)
+        except VoltstreamError as error:
+            say(f"the grid stays away: {error.message}")
+            return
+        if grid is not None:
+            self.feed.grid = grid
+            say(f"a grid of {grid.meters} smart meters joins: {self.page}/#/grid")
+
+    def _say_records(self) -> None:
+        """Check the chain of the charge detail records, as `voltstream ledger verify` does."""
+        address = self.connect.removeprefix("psql ")
+        with psycopg.connect(address) as connection:
+            verify(records(connection), None)
 
 
 @contextmanager
@@ -215,6 +270,7 @@ def summary(picture: Picture, feed: Feed, elapsed_s: float) -> list[str]:
     pulse = picture.pulse
     return [
         "",
+        f"{feed.messages:,} OCPP messages answered; "
         f"{feed.rows:,} rows in {elapsed_s:.1f} s, {feed.dead_letters} of them unreadable;"
         f" freshness {pulse.freshness_ms:.0f} ms (median), {pulse.freshness_ms_p99:.0f} ms (p99)",
         f"{picture.session_count} sessions charging with {picture.power_kw:,.1f} kW,"
@@ -232,6 +288,17 @@ def demo(
     ] = None,
     pg_port: Annotated[int | None, typer.Option(help="PostgreSQL wire port.")] = None,
     http_port: Annotated[int | None, typer.Option(help="HTTP port.")] = None,
+    browser: Annotated[
+        bool | None,
+        typer.Option("--browser/--no-browser", help="Open the page; by default on a terminal."),
+    ] = None,
 ) -> None:
-    """Watch a week of real charging sessions flow through always-fresh views."""
-    run_demo(seconds, speed, sessions=sessions, pg_port=pg_port, http_port=http_port)
+    """Watch a week of real charging, and the grid below it, in always-fresh views."""
+    run_demo(
+        seconds,
+        speed,
+        sessions=sessions,
+        pg_port=pg_port,
+        http_port=http_port,
+        opens_page=out.is_terminal if browser is None else browser,
+    )

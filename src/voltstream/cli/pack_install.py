@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -167,7 +167,10 @@ def installed_packs(door: Door) -> dict[str, Installed]:
     return {str(row[0]): Installed(str(row[1]), str(row[2])) for row in rows}
 
 
-def install(door: Door, pack: Pack) -> None:
+Progress = Callable[[int, int], None]  # Statements that have run, of how many.
+
+
+def install(door: Door, pack: Pack, progress: Progress | None = None) -> None:
     """Make a pack in one transaction: all of it or nothing.
 
     Raises: DuplicateObject (42710), UndefinedObject (42704), and what its statements raise.
@@ -178,7 +181,7 @@ def install(door: Door, pack: Pack) -> None:
             f'pack "{pack.name}" is already installed, in version {known[pack.name].version}',
             hint=f"To apply what changed: voltstream pack upgrade {pack.name}",
         )
-    run(door, installation(pack, required_schemas(pack, known)))
+    run(door, installation(pack, required_schemas(pack, known)), progress)
 
 
 def required_schemas(pack: Pack, known: dict[str, Installed]) -> list[str]:
@@ -196,13 +199,15 @@ def required_schemas(pack: Pack, known: dict[str, Installed]) -> list[str]:
     return [known[name].schema for name in pack.requires]
 
 
-def run(door: Door, steps: Sequence[Step]) -> None:
+def run(door: Door, steps: Sequence[Step], progress: Progress | None = None) -> None:
     """Run statements in one transaction. Raises: what they raise, with the place."""
     door.ask("BEGIN")
     try:
-        for step in steps:
+        for number, step in enumerate(steps, start=1):
             with blamed(step.where):
                 door.ask(step.text)
+            if progress is not None:
+                progress(number, len(steps))
         door.ask("COMMIT")
     except BaseException:
         door.ask("ROLLBACK")

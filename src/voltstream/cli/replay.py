@@ -182,11 +182,9 @@ class Replay:
         return in_gap and self._faults and _chance(f"gap {session.number}", GAP_EVERY)
 
 
-def batches(
-    messages: Iterator[Message], until_s: float, held: list[Message]
-) -> dict[str, list[Row]]:
+def due_messages(messages: Iterator[Message], until_s: float, held: list[Message]) -> list[Message]:
     """Take every message due by ``until_s``; ``held`` keeps the first that is not."""
-    due: dict[str, list[Row]] = {}
+    due: list[Message] = []
     while True:
         message = held.pop() if held else next(messages, None)
         if message is None:
@@ -194,7 +192,17 @@ def batches(
         if message.at_s > until_s:
             held.append(message)
             return due
+        due.append(message)
+
+
+def batches(
+    messages: Iterator[Message], until_s: float, held: list[Message]
+) -> dict[str, list[Row]]:
+    """Take every message due by ``until_s``, as rows by source."""
+    due: dict[str, list[Row]] = {}
+    for message in due_messages(messages, until_s, held):
         due.setdefault(message.source, []).append(message.row)
+    return due
 
 
 def ndjson(rows: Sequence[Row]) -> bytes:

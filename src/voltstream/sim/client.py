@@ -59,6 +59,26 @@ class Client:
         self._socket: ClientConnection | None = None
         self._transactions: dict[float, Any] = {}
         self._number = 0
+        self._said = 0  # Messages of the script that are behind us.
+
+    async def say_until(self, at_s: float) -> None:
+        """Say what is due by an instant of the plan, for one who leads; nothing is waited for."""
+        messages = self._script.messages
+        while self._said < len(messages):
+            message = messages[self._said]
+            silence_s = self._silent_until(message.at_s)
+            is_beat = message.action == "Heartbeat"
+            if (message.at_s if silence_s is None or is_beat else silence_s) > at_s:
+                return
+            self._said += 1
+            if silence_s is not None:
+                await self._hang_up()
+                if is_beat:
+                    continue
+            await self._tell(message)
+
+    async def close(self) -> None:
+        await self._hang_up()
 
     async def run(self) -> None:
         for message in self._script.messages:
