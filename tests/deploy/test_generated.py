@@ -16,8 +16,11 @@ import sqlglot
 from typer.testing import CliRunner
 
 from tests.connectors.real_postgres.server import NoServer, Server
+from tests.driver import Engine
 from voltstream.cli.app import app
 from voltstream.cli.definitions import Studied, scripted, studied
+from voltstream.cli.definitions import told as definitions_of
+from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.deploy.drafting import Options
 from voltstream.deploy.manifest import Deployment, changes, deployment_of, load, save
@@ -240,6 +243,59 @@ def test_command_writes_and_compares_a_folder(tmp_path: Path) -> None:
     differs = run(app, ["deploy", "diff", *arguments])
     assert differs.exit_code == 1
     assert "+ materialized view public.v" in differs.stdout
+
+
+def test_greatest_record_is_the_first_row_of_each_field(tmp_path: Path) -> None:
+    """Values and the greatest record, on PostgreSQL as in the engine."""
+    table = "CREATE TABLE r (m TEXT, q INT, seen TIMESTAMPTZ, v NUMERIC(10, 2))"
+    view = (
+        "CREATE MATERIALIZED VIEW best AS SELECT m, (top).f3 AS v, n FROM "
+        "(SELECT m, MAX(ROW(q, seen, v)) AS top, count(*) AS n FROM r GROUP BY m) AS x"
+    )
+    rows = (
+        "INSERT INTO r VALUES ('a', 1, NULL, 5), ('a', 2, '2026-01-01 00:00Z', 6), "
+        "('a', 2, '2026-01-02 00:00Z', 7), ('b', NULL, NULL, 8), ('b', 9, NULL, 9)"
+    )
+    query = "SELECT m, v, n FROM best ORDER BY m"
+    engine = Engine(tmp_path, SystemClock())
+    try:
+        engine.run(table)
+        engine.run(view)
+        engine.run(rows)
+        ours = engine.run(query)
+    finally:
+        engine.close()
+    with studied([table, view]) as found, postgresql() as url:
+        script = told(found, Target.TIMESCALEDB)
+        submit(url, [one.text for one in script.statements])
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(rows.encode())
+            assert connection.execute(query.encode()).fetchall() == ours
+
+
+def test_definitions_of_a_server_are_those_it_was_given(address: str, tmp_path: Path) -> None:
+    statements = [
+        "CREATE SCHEMA grid",
+        "CREATE TABLE m (time TIMESTAMPTZ NOT NULL, id TEXT NOT NULL, v DOUBLE PRECISION)",
+        "SELECT create_hypertable('m', by_range('time', INTERVAL '1 day'))",
+        "ALTER TABLE m SET (timescaledb.compress, timescaledb.compress_segmentby = 'id')",
+        "CREATE FUNCTION twice(a DOUBLE PRECISION) RETURNS DOUBLE PRECISION LANGUAGE SQL "
+        "AS 'SELECT a * 2'",
+        "CREATE MATERIALIZED VIEW d AS SELECT time_bucket('1 day', time) AS day, "
+        "max(twice(v)) AS v FROM m GROUP BY 1",
+        "CREATE TABLE grid.t (a INT PRIMARY KEY, b TEXT)",
+        "CREATE VIEW grid.w AS SELECT a FROM grid.t WHERE b = 'x'",
+        "CREATE INDEX by_b ON grid.t (b)",
+    ]
+    with psycopg.connect(address, autocommit=True) as connection:
+        for text in statements:
+            connection.execute(text.encode())
+        asked = definitions_of(connection)
+    with studied(statements) as given, studied(asked) as found:
+        wanted = script_text(told(given, Target.TIMESCALEDB))
+        assert script_text(told(found, Target.TIMESCALEDB)) == wanted
+    assert "by_range('time', INTERVAL '1 day')" in wanted
+    assert "add_continuous_aggregate_policy" in wanted
 
 
 LIVE = {

@@ -13,6 +13,7 @@ import psycopg
 from voltstream.cli.address import DATABASE, USER
 from voltstream.cli.check import CheckedConnectors
 from voltstream.cli.script import split_script
+from voltstream.cli.sql_client import readable
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.ports import Session
@@ -22,20 +23,22 @@ from voltstream.runtime.options import EngineOptions
 from voltstream.store.database import Connection
 
 # In the order of their making: what reads another object has a greater number.
+_KINDS = ("sources", "tables", "views", "materialized_views", "sinks", "indexes", "functions")
 _OBJECTS = (
-    "SELECT schema_name, definition FROM ("
-    "SELECT id, schema_name, definition FROM rw_catalog.rw_sources UNION ALL "
-    "SELECT id, schema_name, definition FROM rw_catalog.rw_tables UNION ALL "
-    "SELECT id, schema_name, definition FROM rw_catalog.rw_views UNION ALL "
-    "SELECT id, schema_name, definition FROM rw_catalog.rw_materialized_views UNION ALL "
-    "SELECT id, schema_name, definition FROM rw_catalog.rw_sinks UNION ALL "
-    "SELECT id, schema_name, definition FROM rw_catalog.rw_functions) AS objects "
-    "WHERE schema_name NOT IN ('voltstream', 'pg_catalog', 'rw_catalog', 'information_schema') "
-    "ORDER BY id"
+    "SELECT schema, name, definition FROM ("
+    + " UNION ALL ".join(
+        f"SELECT id, schema, name, definition FROM rw_catalog.rw_{kind}" for kind in _KINDS
+    )
+    + ") AS objects WHERE schema <> 'voltstream' ORDER BY id"
 )
 _HYPERTABLES = (
     "SELECT hypertable_schema, hypertable_name, column_name, time_interval::text, "
     "integer_interval FROM timescaledb_information.dimensions WHERE dimension_number = 1"
+)
+_SEGMENTS = (
+    "SELECT hypertable_schema, hypertable_name, attname "
+    "FROM timescaledb_information.compression_settings "
+    "WHERE segmentby_column_index IS NOT NULL ORDER BY segmentby_column_index"
 )
 
 
@@ -91,27 +94,48 @@ def scripted(files: Sequence[Path]) -> list[str]:
 
 
 def told(connection: psycopg.Connection) -> list[str]:
-    """Ask a server for its definitions, as statements in the order of their making."""
+    """Ask a server for its definitions, as statements in the order of their making.
+
+    Raises: what the server raises.
+    """
+    try:
+        return _told(connection)
+    except psycopg.Error as error:
+        raise readable(error) from error
+
+
+def _told(connection: psycopg.Connection) -> list[str]:
+    parted = _parted(connection)
     found: list[str] = []
     schemas = {"public"}
-    for schema, definition in connection.execute(_OBJECTS).fetchall():
+    for schema, name, definition in connection.execute(_OBJECTS.encode()).fetchall():
         if schema not in schemas:
             schemas.add(schema)
             found.append(f"CREATE SCHEMA {_quoted(schema)}")
         path = "public" if schema == "public" else f"{_quoted(schema)}, public"
-        found += [f"SET search_path TO {path}", definition]
-    for schema, name, column, interval, integers in connection.execute(_HYPERTABLES).fetchall():
-        step = f"INTERVAL '{interval}'" if interval is not None else str(integers)
-        table = f"{_quoted(schema)}.{_quoted(name)}".replace("'", "''")
-        time = str(column).replace("'", "''")
-        at = found.index(next(text for text in found if _creates(text, name))) + 1
-        found.insert(at, f"SELECT create_hypertable('{table}', by_range('{time}', {step}))")
+        found += [f"SET search_path TO {path}", definition, *parted.get((schema, name), ())]
     return found
 
 
-def _creates(text: str, name: str) -> bool:
-    head = text.split("(", 1)[0].lower().replace('"', "")
-    return head.startswith("create table") and head.split()[-1].split(".")[-1] == name.lower()
+def _parted(connection: psycopg.Connection) -> dict[tuple[str, str], list[str]]:
+    """Return what makes hypertables of tables, by schema and name."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for schema, name, column, interval, whole in connection.execute(_HYPERTABLES).fetchall():
+        step = f"INTERVAL '{interval}'" if interval is not None else str(whole)
+        table = f"{_quoted(schema)}.{_quoted(name)}".replace("'", "''")
+        time = str(column).replace("'", "''")
+        text = f"SELECT create_hypertable('{table}', by_range('{time}', {step}))"
+        found[schema, name] = [text]
+    segments: dict[tuple[str, str], list[str]] = {}
+    for schema, name, column in connection.execute(_SEGMENTS).fetchall():
+        segments.setdefault((schema, name), []).append(_quoted(column))
+    for (schema, name), columns in segments.items():
+        listed = ", ".join(columns).replace("'", "''")
+        found.setdefault((schema, name), []).append(
+            f"ALTER TABLE {_quoted(schema)}.{_quoted(name)} SET (timescaledb.compress, "
+            f"timescaledb.compress_segmentby = '{listed}')"
+        )
+    return found
 
 
 def _quoted(name: str) -> str:

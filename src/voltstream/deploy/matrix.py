@@ -62,6 +62,7 @@ _PUBLIC = {
     "_vs_span_epoch": "extract(epoch from interval)", "epoch_ms": "time in milliseconds",
     "to_microseconds": "interval of seconds", "timezone": "at time zone",
     "_vs_regexp_like": "~", "_vs_integer_text": "text::integer", "date_part": "extract(field)",
+    "row": "max(row(…))", "struct_extract_at": "a field of max(row(…))",
     "_vs_interval_times": "interval * number",
 }  # fmt: skip
 

@@ -39,7 +39,7 @@ from voltstream.sql.plan import (
 from voltstream.sql.planning import names_in
 from voltstream.sql.scope import Typer
 from voltstream.sql.targets.features import Feature
-from voltstream.sql.targets.words import Sight, Tree, Words, bare, wrapped
+from voltstream.sql.targets.words import Sight, Tree, Words, bare, is_record, wrapped
 from voltstream.sql.windows import WINDOW
 
 _WORDY = 12  # An expression of more nodes is written once, in a subquery.
@@ -61,6 +61,8 @@ class Block:
 
     def query(self, columns: tuple[str, ...] | None = None) -> exp.Select:
         shown = columns if columns is not None else tuple(self.names)
+        # A record is written field by field, by what reads it: it is no value of its own.
+        shown = tuple(name for name in shown if not is_record(self.names[name]))
         made = self.select.copy()
         items = [aliased(self.names[name].copy(), name) for name in shown]
         made.set("expressions", items or [exp.Literal.number(1)])
@@ -193,11 +195,12 @@ class Composer:
         read = parse_one(plan.sql, read="duckdb")
         sight = Sight({}, Typer(self.oracle, plan).of)
         if isinstance(read, exp.Select) and not read.args.get("from_"):
-            values = [item.unalias() for item in read.expressions]
-            trees = [self.words.tree(value, sight) for value in values]
+            shown = [item.unalias() for item in read.expressions]
+            trees = [self.words.tree(value, sight) for value in shown]
             return Block(exp.Select(), dict(zip(plan.columns, trees, strict=False)))
-        if isinstance(read, exp.Values):
-            return self._values(read, plan, sight)
+        values = read.find(exp.Values)
+        if values is not None:
+            return self._values(values, plan, sight)
         self.words.remarks.meet(Feature.FUNCTION, "VALUES")
         raise AssertionError("an unknown function is refused")
 
@@ -250,7 +253,11 @@ class Composer:
 
     def _repeats(self, block: Block, trees: list[Tree]) -> bool:
         """Tell whether an expression of many words would be written more than once."""
-        wordy = {n for n, t in block.names.items() if sum(1 for _ in t.walk()) > _WORDY}
+        wordy = {
+            name
+            for name, tree in block.names.items()
+            if sum(1 for _ in tree.walk()) > _WORDY and not is_record(tree)
+        }
         seen: dict[str, int] = {}
         for tree in trees:
             for node in tree.find_all(exp.Column):

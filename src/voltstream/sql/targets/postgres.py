@@ -16,6 +16,7 @@ from voltstream.sql.targets.features import Feature
 from voltstream.sql.targets.words import (
     INTEGERS,
     MOMENTS,
+    RECORD,
     CallRule,
     NodeRule,
     Sight,
@@ -26,6 +27,7 @@ from voltstream.sql.targets.words import (
     constant,
     interval_span,
     is_number,
+    is_record,
     microseconds,
     span_text,
     store_type,
@@ -110,6 +112,37 @@ def _part(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return exp.Extract(this=exp.var(arguments[0].name.upper()), expression=moment)
 
 
+def _record(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    return call(RECORD, *(words.tree(one, sight) for one in arguments))
+
+
+def _greatest(words: Words, node: Tree, sight: Sight) -> Tree:
+    """Keep the fields of MAX(ROW(…)) apart: no record can be compared or opened there."""
+    made = words.shared(node, sight)
+    return made.this if is_record(made.this) else made
+
+
+def _field(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Write a field of the greatest record: that of the first row in the order of its fields.
+
+    Law: a record with NULL in a field is greater than one without, so NULLs come first.
+    """
+    record, place = bare(words.tree(arguments[0], sight)), int(arguments[1].name)
+    if not is_record(record):
+        words.remarks.meet(Feature.FUNCTION, "a field of a record")
+    fields = record.expressions
+    order = exp.Order(
+        this=bare(fields[place - 1].copy()),
+        expressions=[
+            exp.Ordered(this=one.copy(), desc=True, nulls_first=True)
+            for one in fields
+            if not isinstance(bare(one), exp.Literal)
+        ],
+    )
+    every = exp.Paren(this=exp.ArrayAgg(this=order))
+    return exp.Bracket(this=every, expressions=[exp.Literal.number(1)], offset=1)
+
+
 def _text_to_integer(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return words.tree(arguments[0], sight)
 
@@ -147,7 +180,7 @@ class PostgresWords(Words):
         "epoch_ms": _milliseconds, "to_microseconds": _microseconds, "timezone": _zone,
         "time_bucket": _bucket, "_vs_regexp_like": _matches,
         "_vs_interval_times": _times, "date_part": _part, "_vs_integer_text": _text_to_integer,
-        "generate_series": _series,
+        "generate_series": _series, "row": _record, "struct_extract_at": _field,
         **{
             name: same(name.upper())
             for name in (
@@ -160,6 +193,7 @@ class PostgresWords(Words):
     }  # fmt: skip
     nodes: ClassVar[Mapping[type[Tree], NodeRule]] = {
         exp.Explode: _unnested,
+        exp.Max: _greatest,
         exp.ArrayAgg: _gathered,
         exp.GroupConcat: _gathered,
         exp.LogicalOr: lambda words, node, sight: words.shared(node, sight),

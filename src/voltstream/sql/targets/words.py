@@ -25,6 +25,8 @@ TypeOf = Callable[[Tree], DataType]
 INTEGERS = frozenset({Kind.INT2, Kind.INT4, Kind.INT8})
 MOMENTS = frozenset({Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.DATE})
 
+RECORD = "_record"  # The greatest of records, of which only fields are ever written.
+
 # What has the same meaning everywhere, once its parts are translated.
 _SHARED: tuple[type[Tree], ...] = (
     exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE,
@@ -265,3 +267,7 @@ def microseconds(tree: Tree) -> Span | None:
     """Return a constant number of microseconds as a span of time."""
     found = constant(tree)
     return parse_interval(f"{found} microseconds") if found is not None else None
+
+
+def is_record(tree: Tree) -> bool:
+    return isinstance(tree, exp.Anonymous) and tree.name == RECORD
