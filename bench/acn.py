@@ -14,11 +14,11 @@ FIRST, LAST = "2019-05-01", "2019-05-31"
 
 
 def bench(options: Options) -> Report:
-    """Send May 2019 of both sites, a sample a minute."""
-    del options
-    report = Report("acn", f"ACN-Data, {FIRST} to {LAST}, a sample a minute")
+    """Send May 2019 of both sites, a sample each 90 * seconds (a quarter of an hour)."""
+    sample_s = options.seconds * 90
+    report = Report("acn", f"ACN-Data, {FIRST} to {LAST}, a sample each {sample_s} s")
     given = os.environ.get("VOLTSTREAM_ACN", "")
-    arguments = (f"package={given}", f"first={FIRST}", f"last={LAST}")
+    arguments = (f"package={given}", f"first={FIRST}", f"last={LAST}", f"sample={sample_s}")
     result = alone(Contender("charging", "bench.contenders.charging", arguments))
     rows, seconds = float(str(result["rows"])), float(str(result["seconds"]))
     report.rows.append(

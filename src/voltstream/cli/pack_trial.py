@@ -136,8 +136,9 @@ class Trials:
             shutil.copytree(self._template(), folder, dirs_exist_ok=True)
             made = Trial(Path(folder), clock)
             try:
-                path = ", ".join(dict.fromkeys([self._pack.schema, "public"]))
-                made.door.ask(f"SET search_path TO {path}")
+                found = (self._pack, *requirements(self._pack))
+                path = dict.fromkeys((*(one.schema for one in found), "public"))
+                made.door.ask(f"SET search_path TO {', '.join(path)}")
                 yield made
             finally:
                 made.close()

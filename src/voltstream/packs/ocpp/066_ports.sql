@@ -113,7 +113,7 @@ COMMENT ON MATERIALIZED VIEW outages IS
 CREATE TABLE IF NOT EXISTS uptime_exclusions (
     exclusion_id      VARCHAR PRIMARY KEY,
     charge_point_id   VARCHAR NOT NULL,
-    evse_id           INTEGER,      -- of 1.6 the connector's number; NULL: all of them
+    connector_id      INTEGER,      -- NULL: all of them
     excluded_from     TIMESTAMPTZ NOT NULL,
     excluded_to       TIMESTAMPTZ NOT NULL,
     reason            VARCHAR NOT NULL CHECK (reason IN (
@@ -121,6 +121,9 @@ CREATE TABLE IF NOT EXISTS uptime_exclusions (
     evidence          VARCHAR NOT NULL,
     author            VARCHAR NOT NULL
 );
+
+-- Of a port, not of one of its connectors: the same number for a charger of 1.6.
+ALTER TABLE uptime_exclusions RENAME COLUMN connector_id TO evse_id;
 
 COMMENT ON TABLE uptime_exclusions IS
     'Time that does not count as outage, with its reason, its evidence and who says so';
