@@ -41,26 +41,39 @@ def fleet(chargers: int, samples: int) -> Iterator[str]:
             f" now() - INTERVAL '{hours} hours', now() - INTERVAL '{hours} hours'"
             f" FROM {every} CROSS JOIN generate_series(1, 2) AS c(k)"
         )
-    charging = f"{every} WHERE n % 7 < 3"
-    yield (
-        "INSERT INTO charger_transactions (charge_point_id, evse_id, connector_id, transaction_id,"
-        " event_type, id_tag, meter_wh, event_ts, received_ts)"
-        f" SELECT {name}, 1, 1, 'T-' || n, 'START', 'TAG' || n % 500, n * 1000,"
-        f" now() - INTERVAL '1 hour', now() FROM {charging}"
-    )
-    yield (
-        "INSERT INTO charger_readings (charge_point_id, evse_id, connector_id, transaction_id,"
-        " measurand, context, location, value, unit, value_si, unit_si, event_ts, received_ts)"
-        " SELECT *, now() FROM (SELECT 'CP-' || lpad(n::VARCHAR, 5, '0'), 1, 1, 'T-' || n,"
-        " m.name, 'Sample.Periodic', 'Outlet', m.value, m.unit, m.value, m.unit,"
-        f" now() - ({samples} - s) * INTERVAL '{3_500 // max(1, samples)} seconds'"
-        f" FROM generate_series(1, {chargers}) AS a(n) CROSS JOIN generate_series(1, {samples})"
-        " AS b(s) CROSS JOIN LATERAL (VALUES"
-        " ('Power.Active.Import', 'W', 3600.0 + 400.0 * (n % 18)),"
-        " ('Energy.Active.Import.Register', 'Wh', n * 1000.0 + (3600.0 + 400.0 * (n % 18))"
-        f" * s / {samples}), ('SoC', 'Percent', least(99.0, 20.0 + n % 50 + s))"
-        ") AS m(name, unit, value) WHERE n % 7 < 3)"
-    )
+    power = "(3600.0 + 400.0 * (n % 18))"
+    # Three of seven charge; two have ended, of which some are billed more than their meter moved.
+    false = "CASE WHEN n % 11 = 0 THEN 1.06 WHEN n % 5 = 0 THEN 1.015 ELSE 1.0 END"
+    running = (f"{every} WHERE n % 7 < 3", "T-", 1)
+    ended = (f"{every} WHERE n % 7 IN (3, 4)", "E-", 3)
+    for chosen, prefix, hours in (running, ended):
+        kinds = [("START", "n * 1000", hours)]
+        if chosen == ended[0]:
+            kinds.append(("STOP", f"n * 1000 + ({power} * {false})::BIGINT", hours - 1))
+        for kind, register, before in kinds:
+            yield (
+                "INSERT INTO charger_transactions (charge_point_id, evse_id, connector_id,"
+                " transaction_id, event_type, id_tag, meter_wh, stop_reason, event_ts, received_ts)"
+                f" SELECT {name}, 1, 1, '{prefix}' || n, '{kind}', 'TAG' || n % 500, {register},"
+                f" CASE WHEN '{kind}' = 'STOP' THEN 'EVDisconnected' END,"
+                f" now() - INTERVAL '{before} hours', now() - INTERVAL '{before} hours'"
+                f" FROM {chosen}"
+            )
+        condition = chosen.partition(" WHERE ")[2]
+        step_s = 3_600 // max(1, samples)
+        yield (
+            "INSERT INTO charger_readings (charge_point_id, evse_id, connector_id, transaction_id,"
+            " measurand, context, location, value, unit, value_si, unit_si, event_ts, received_ts)"
+            f" SELECT {name}, 1, 1, '{prefix}' || n, m.name, 'Sample.Periodic', 'Outlet', m.value,"
+            f" m.unit, m.value, m.unit, now() - INTERVAL '{hours} hours'"
+            f" + s * INTERVAL '{step_s} seconds', now()"
+            f" FROM generate_series(1, {chargers}) AS a(n) CROSS JOIN generate_series(1, {samples})"
+            f" AS b(s) CROSS JOIN LATERAL (VALUES ('Power.Active.Import', 'W', {power}),"
+            " ('Energy.Active.Import.Register', 'Wh',"
+            f" n * 1000.0 + {power} * s * {step_s} / 3600.0),"
+            " ('SoC', 'Percent', least(99.0, 20.0 + n % 50 + s))) AS m(name, unit, value)"
+            f" WHERE {condition}"
+        )
 
 
 def grid(meters: int, hours: int) -> Iterator[str]:

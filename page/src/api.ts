@@ -54,11 +54,11 @@ async function answered(response: Response): Promise<unknown> {
 }
 
 /** Ask one query. Raises: Refused; TypeError where the server cannot be reached. */
-export async function ask(sql: string, signal?: AbortSignal): Promise<Answer> {
+export async function ask(sql: string, signal?: AbortSignal, searchPath?: string): Promise<Answer> {
   const response = await fetch("/v1/sql", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ sql }),
+    body: JSON.stringify(searchPath ? { sql, search_path: searchPath } : { sql }),
     ...(signal ? { signal } : {}),
   });
   const body = (await answered(response)) as {
@@ -72,6 +72,11 @@ export async function ask(sql: string, signal?: AbortSignal): Promise<Answer> {
     rows: body.rows,
     truncated: body.truncated,
   };
+}
+
+/** Get what is not rows. Raises: Refused. */
+export async function get(path: string): Promise<unknown> {
+  return answered(await fetch(path));
 }
 
 /** Send an order, such as a command to a charger or an acknowledgement. Raises: Refused. */

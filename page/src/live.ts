@@ -90,6 +90,8 @@ export interface Watch {
   needs?: string[];
   /** Ask again after so long in any case; 0 for never. */
   everyMs?: number;
+  /** Schemas in which unqualified names are looked for; without it those of the server. */
+  searchPath?: string;
 }
 
 /** Ask a query, and again whenever its answer may differ. An empty query asks nothing. */
@@ -131,7 +133,7 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
       let restMs = everyMs;
       const began = performance.now();
       try {
-        const got = await ask(asked, abort.signal);
+        const got = await ask(asked, abort.signal, watch.searchPath);
         setAnswer(got);
         setError(null);
       } catch (failure) {
@@ -164,7 +166,7 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
       document.removeEventListener("visibilitychange", plan);
       for (const stop of stops) stop();
     };
-  }, [asked, relations, everyMs]);
+  }, [asked, relations, everyMs, watch.searchPath]);
 
   const rows = useRecords(answer);
   if (has === false && sql !== "") {

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 export type Theme = "light" | "dark";
 const KEY = "voltstream.theme";
+const colours = new Map<string, string>(); // Asked for each spot of a map.
 const system = matchMedia("(prefers-color-scheme: dark)");
 
 const chosen = (): Theme | null => {
@@ -37,5 +38,12 @@ export function useTheme(): Theme {
 
 /** Return a colour of the style sheet, for what is drawn on a canvas. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const theme = document.documentElement.dataset.theme ?? "";
+  const key = `${theme} ${name}`;
+  let found = colours.get(key);
+  if (found === undefined) {
+    found = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    colours.set(key, found);
+  }
+  return found;
 }

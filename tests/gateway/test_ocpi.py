@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from voltstream.cli.ledger import verify, write_csv
+from voltstream.cli.ledger import verify
+from voltstream.cli.record_book import Book
 from voltstream.core.errors import InvalidParameter
+from voltstream.core.records import Issuer
 from voltstream.ocpp import chain
 from voltstream.ocpp.ocpi import Party, documents
 
@@ -90,8 +92,8 @@ def test_verify_says_what_it_saw(capsys: pytest.CaptureFixture[str]) -> None:
     assert "record 2" in capsys.readouterr().out
 
 
-def test_csv_holds_what_is_sealed_and_no_formula(capsys: pytest.CaptureFixture[str]) -> None:
-    write_csv(iter([record(id_tag="=1+1")]))
-    [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
+def test_csv_holds_what_is_sealed_and_no_formula() -> None:
+    written = "".join(Book().export([record(id_tag="=1+1")], "csv", Issuer()))
+    [row] = csv.DictReader(io.StringIO(written))
     assert row["id_tag"] == "'=1+1"
     assert (row["energy_wh"], row["coverage"]) == ("7250.500", "1.0000")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import json
 import time
 from pathlib import Path
 
+import httpx
 import psycopg
 
 from voltstream.cli.address import connect
@@ -78,8 +82,27 @@ def test_sessions_are_reconciled_with_their_records_and_silence_is_an_alert(tmp_
                 await asyncio.to_thread(until_told, door, truth)
                 assert await asyncio.to_thread(issued, session) == truth
                 await asyncio.to_thread(verify, records(session), None)
+                await asyncio.to_thread(over_http, server.http_port, len(truth))
 
     asyncio.run(work())
+
+
+def over_http(port: int, count: int) -> None:
+    """The HTTP interface proves and exports the same records."""
+    base = f"http://127.0.0.1:{port}/v1/ledger"
+    verdict = httpx.get(base).json()
+    assert (verdict["holds"], verdict["records"], verdict["breaks"]) == (True, count, [])
+    exported = httpx.get(f"{base}/export", params={"format": "ocpi-2.2.1", "country": "DE"})
+    documents = [json.loads(line) for line in exported.text.splitlines()]
+    assert [one["country_code"] for one in documents] == ["DE"] * count
+    assert "attachment" in exported.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(httpx.get(f"{base}/export").text)))
+    assert rows[-1]["hash"] == verdict["head"]
+    assert [row["cdr_id"] for row in rows] == [one["id"] for one in documents]
+    later = httpx.get(f"{base}/export", params={"since": "2999-01-01T00:00:00Z"})
+    assert later.text.count("\n") == 1
+    for wrong in ({"format": "pdf"}, {"country": "GERMANY"}, {"since": "soon"}):
+        assert httpx.get(f"{base}/export", params=wrong).status_code == 400
 
 
 def until_told(door: WireDoor, truth: dict[tuple[str, str], object]) -> None:

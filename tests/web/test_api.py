@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from tests.driver import Engine
 from tests.web.asgi_client import AsgiClient
+from voltstream.cli.record_book import Book
 from voltstream.core.clock import ManualClock
 from voltstream.web.app import build_app
 from voltstream.web.openapi import description
@@ -57,6 +58,14 @@ def test_parameters_have_the_types_of_the_statement(client: AsgiClient) -> None:
         assert post(client, "/v1/sql", {"sql": sql, "parameters": wrong}).status_code == 400
     nulls = post(client, "/v1/sql", {"sql": "SELECT $1::INT + 1", "parameters": [None]})
     assert nulls.json()["rows"] == [[None]]
+
+
+def test_names_are_found_along_the_path_that_is_given(client: AsgiClient, engine: Engine) -> None:
+    engine.run("CREATE SCHEMA apart; CREATE TABLE apart.only_there (k INT)")
+    asked = {"sql": "SELECT count(*) FROM only_there"}
+    assert post(client, "/v1/sql", asked).status_code == 404
+    found = post(client, "/v1/sql", {**asked, "search_path": '"apart", public'})
+    assert found.json()["rows"] == [[0]], found.text
 
 
 def test_an_answer_is_json_csv_or_arrow(client: AsgiClient) -> None:
@@ -168,7 +177,7 @@ def test_answers_tell_browsers_to_run_nothing(client: AsgiClient) -> None:
 
 def test_every_route_is_described(engine: Engine) -> None:
     instance = engine.instance
-    app = build_app(instance, instance, instance, live=instance)
+    app = build_app(instance, instance, instance, live=instance, book=Book())
     paths = {getattr(route, "path", "") for route in app.routes}
     served = {path for path in paths if not path.startswith("/assets")} - {"/", "/openapi.json"}
     described = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -44,6 +45,25 @@ INSERT INTO charger_readings
 CREATE TABLE readings (at TIMESTAMPTZ, value DOUBLE PRECISION);
 SELECT create_hypertable('readings', by_range('at'));
 INSERT INTO readings SELECT now() - n * INTERVAL '1 day', n FROM generate_series(1, 20) AS n;
+"""  # noqa: E501
+
+ENDED = """
+INSERT INTO charger_transactions
+    (charge_point_id, evse_id, connector_id, transaction_id, event_type, id_tag, meter_wh, event_ts, received_ts)
+    VALUES ('CP-2', 1, 1, 'T-9', 'START', 'TAG', 0, now() - INTERVAL '3 hours', now()),
+           ('CP-2', 1, 1, 'T-9', 'STOP', 'TAG', 2000, now() - INTERVAL '2 hours', now());
+INSERT INTO charger_readings
+    (charge_point_id, evse_id, connector_id, transaction_id, measurand, context, location, value, unit,
+     value_si, unit_si, event_ts, received_ts)
+    SELECT 'CP-2', 1, 1, 'T-9', 'Power.Active.Import', 'Sample.Periodic', 'Outlet', 1000, 'W', 1000, 'W',
+           now() - INTERVAL '3 hours' + n * INTERVAL '1 minute', now()
+    FROM generate_series(0, 60) AS n;
+INSERT INTO charger_readings
+    (charge_point_id, evse_id, connector_id, transaction_id, measurand, context, location, value, unit,
+     value_si, unit_si, event_ts, received_ts)
+    SELECT 'CP-2', 1, 1, 'T-9', 'Energy.Active.Import.Register', 'Sample.Periodic', 'Outlet', n * 16, 'Wh', n * 16, 'Wh',
+           now() - INTERVAL '3 hours' + n * INTERVAL '1 minute', now()
+    FROM generate_series(0, 60) AS n
 """  # noqa: E501
 
 
@@ -155,6 +175,49 @@ def test_a_change_arrives_by_itself(server: Served, tab: Page) -> None:
             " VALUES ('CP-2', 1, 1, 'T-8', 'START', 'TAG', 0, now(), now())"
         )
     expect(tab.get_by_role("region", name="running sessions")).to_contain_text("T-8")
+
+
+def test_panels_of_packs_are_shown(server: Served, tab: Page) -> None:
+    tab.goto(address(server, "overview?pack=ocpp"))
+    with connect(server) as session:
+        titles = session.execute("SELECT title FROM installed_panels ORDER BY place").fetchall()
+    panels = tab.locator(".panel")
+    expect(panels).to_have_count(len(titles))
+    expect(panels.get_by_role("heading")).to_have_text([str(title) for (title,) in titles])
+    expect(tab.get_by_role("region", name="Active sessions")).to_contain_text("T-7")
+    expect(panels.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_disputed_session_is_seen_and_records_are_proved(server: Served, tab: Page) -> None:
+    with connect(server) as session:
+        for statement in ENDED.split(";\n"):
+            session.execute(statement.encode())
+        [(outcome,)] = session.execute(
+            "SELECT outcome FROM billing_reconciliation WHERE transaction_id = 'T-9'"
+        ).fetchall()
+    tab.goto(address(server, "sessions?session=CP-2/T-9"))
+    picture = tab.get_by_role("img", name="Billed energy")
+    expect(picture).to_have_attribute("aria-label", re.compile(r"1 sessions: .*1 disputed"))
+    assert outcome == "DISPUTED"
+    expect(tab.get_by_role("table", name="Energy by each way")).to_contain_text("2 kWh")
+    tab.get_by_role("button", name="Verify the chain").click()
+    expect(tab.get_by_text("0 records, the chain holds")).to_be_visible()
+    with tab.expect_download() as download:
+        tab.get_by_role("link", name="OCPI 2.2.1").click()
+    assert download.value.suggested_filename == "charge-detail-records.ocpi-2.2.1.ndjson"
+
+
+def test_what_a_charger_did_is_drawn(server: Served, tab: Page) -> None:
+    tab.goto(address(server, "chargers?id=CP-1"))
+    timeline = tab.get_by_role("img", name="States of 24 hours")
+    expect(timeline).to_be_visible()
+    expect(tab.get_by_role("img", name="Power and battery")).to_be_visible()
+    tab.get_by_label("Command to CP-1").select_option("reset")
+    dialog = tab.get_by_role("dialog")
+    expect(dialog).to_contain_text("CP-1")
+    dialog.get_by_role("button", name="Send").click()
+    # It is not connected: the refusal is told, and nothing is done without the second press.
+    expect(dialog.get_by_role("status")).to_contain_text("not connected")
 
 
 def test_a_query_is_shared_by_its_address(server: Served, tab: Page) -> None:

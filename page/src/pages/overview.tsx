@@ -6,6 +6,7 @@ import { AlertList } from "../alertlist";
 import { Chart } from "../chart";
 import { figure, plain, short, toNumber, toTime } from "../format";
 import { useQuery } from "../live";
+import { Panels } from "../panels";
 import { Part, State, Tile, Trouble } from "../parts";
 import { useRates } from "../rate";
 import { Table } from "../table";
@@ -92,6 +93,7 @@ export function Overview() {
           ]} />
         </Part>
       </div>
+      <Panels />
     </>
   );
 }

@@ -1,12 +1,13 @@
 // Charging sessions: what runs, what ended, whether the figures agree, and the sealed records.
 
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { change, spell, useAddress } from "../address";
-import { Row, literal } from "../api";
+import { Row, get, literal } from "../api";
 import { Chart } from "../chart";
 import { figure, lasting, moment, plain, toNumber, toTime } from "../format";
 import { useQuery } from "../live";
 import { Part, State, Tile, Trouble } from "../parts";
+import { Reconciliation } from "../reconciliation";
 import { Table } from "../table";
 
 const RUNNING = `
@@ -62,6 +63,11 @@ export function Sessions() {
             { name: "charging_state", head: "state", show: (value) => <State value={value} /> },
           ]} />
       </Part>
+      {running.error === null && (
+        <Part title="Reconciliation">
+          <Reconciliation rows={ended.rows} opened={opened} keyOf={keyOf} onOpen={open} />
+        </Part>
+      )}
       <Part title="Ended">
         <Table label="ended sessions" rows={ended.rows} maxRows={14} keyOf={keyOf} onOpen={open} opened={opened} empty="No session has ended yet."
           columns={[
@@ -73,10 +79,44 @@ export function Sessions() {
             { name: "outcome", show: (value) => <State value={value} /> }, { name: "difference" },
           ]} />
       </Part>
-      <Part title="Charge detail records" tools={<code>voltstream cdr verify</code>}>
+      <Part title="Charge detail records" tools={<Ledger isThere={ledger.answer !== null} />}>
         <Table label="charge detail records" rows={ledger.rows} maxRows={10} keyOf={(row) => plain(row.cdr_id)} empty="No record is sealed yet: the gateway seals one when a session has ended."
           columns={(ledger.answer?.names ?? ["cdr_id"]).map((name) => ({ name }))} />
       </Part>
+    </>
+  );
+}
+
+interface Verdict {
+  records: number;
+  holds: boolean;
+  head: string;
+  breaks: { chain_no: number; cdr_id: string; reason: string }[];
+}
+
+/** Prove the chain, and take the records away as other systems read them. */
+function Ledger({ isThere }: { isThere: boolean }) {
+  const [told, setTold] = useState("");
+  if (!isThere) return null;
+  const verify = async () => {
+    setTold("reading every record …");
+    try {
+      const found = (await get("/v1/ledger")) as Verdict;
+      const [first] = found.breaks;
+      setTold(found.holds
+        ? `${found.records.toLocaleString("en")} records, the chain holds; head ${found.head.slice(0, 12)}…`
+        : `broken in ${found.breaks.length} places, first at record ${first?.chain_no}: ${first?.reason}`);
+    } catch (error) {
+      setTold((error as Error).message);
+    }
+  };
+  return (
+    <>
+      <span role="status" class="soft">{told}</span>
+      <button onClick={() => void verify()}>Verify the chain</button>
+      <a class="button" href="/v1/ledger/export?format=csv" download>CSV</a>
+      <a class="button" href="/v1/ledger/export?format=ocpi-2.2.1" download>OCPI 2.2.1</a>
+      <a class="button" href="/v1/ledger/export?format=ocpi-2.3" download>OCPI 2.3</a>
     </>
   );
 }

@@ -2,9 +2,9 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { spell, useAddress } from "../address";
+import { Picture, isFigure } from "../answer";
 import { Answer, Refused, Row, ask, records } from "../api";
-import { Chart } from "../chart";
-import { lasting, plain, toNumber, toTime } from "../format";
+import { lasting, plain } from "../format";
 import { Box, Graph, Line } from "../graph";
 import { useQuery } from "../live";
 import { Part } from "../parts";
@@ -185,25 +185,9 @@ function Outcome({ told }: { told: Told }) {
     <Part title="Answer" tools={<span class="soft">{rows.length.toLocaleString("en")} rows{answer.truncated ? ", cut off there" : ""}, {lasting(told.ms)}</span>}>
       {isPlan ? <Plan lines={answer.rows.map((row) => plain(row[0]))} /> : <Picture answer={answer} rows={rows} />}
       <Table label="answer" rows={rows} maxRows={20} keyOf={(row) => String(rows.indexOf(row))}
-        columns={answer.names.map((name, i) => ({ name, isFigure: /int|numeric|double|real/.test(answer.types[i] ?? "") }))} />
+        columns={answer.names.map((name, i) => ({ name, isFigure: isFigure(answer.types[i]) }))} />
     </Part>
   );
-}
-
-/** Draw the answer where it has a time and figures. */
-function Picture({ answer, rows }: { answer: Answer; rows: Row[] }) {
-  const time = answer.names.find((_, i) => /timestamp|date/.test(answer.types[i] ?? ""));
-  const figures = answer.names.filter((_, i) => /int|numeric|double|real/.test(answer.types[i] ?? "")).slice(0, 6);
-  const drawn = useMemo(() => {
-    if (time === undefined) return null;
-    const sorted = rows.filter((row) => toTime(row[time]) !== null).sort((a, b) => toTime(a[time])! - toTime(b[time])!);
-    return {
-      times: sorted.map((row) => toTime(row[time])! / 1000),
-      series: figures.map((name) => ({ name, unit: "", values: sorted.map((row) => toNumber(row[name])) })),
-    };
-  }, [answer]);
-  if (drawn === null || figures.length === 0 || drawn.times.length < 2) return null;
-  return <Chart label="Answer over time" times={drawn.times} series={drawn.series} height={220} />;
 }
 
 /** A plan is text indented by depth; what is deeper flows into what it stands below. */

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -12,10 +10,11 @@ import psycopg
 import typer
 
 from voltstream.cli.address import HostOption, PgPortOption, UrlOption, connect
+from voltstream.cli.record_book import Book
 from voltstream.cli.terminal import say
 from voltstream.core.errors import InvalidParameter, UndefinedTable
+from voltstream.core.records import Issuer
 from voltstream.ocpp import chain
-from voltstream.ocpp.ocpi import OcpiVersion, Party, documents
 
 EXAMPLES = """
 Examples:
@@ -27,7 +26,6 @@ Examples:
   voltstream ledger export --format ocpi-2.2.1 --country DE --party VLT > cdrs.ndjson
 """
 _PAGE = 5_000
-_OCPI: dict[str, OcpiVersion] = {"ocpi-2.2.1": "2.2.1", "ocpi-2.3": "2.3"}
 
 
 def ledger(
@@ -54,13 +52,9 @@ def ledger(
     with connect(url, host, pg_port) as connection:
         if action == "verify":
             verify(records(connection), head)
-        elif form == "csv":
-            write_csv(records(connection, since))
         else:
-            who = Party(country, party, currency)
-            for record in records(connection, since):
-                for document in documents(record, who, _OCPI[form]):
-                    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+            issuer = Issuer(country, party, currency)
+            sys.stdout.writelines(Book().export(records(connection, since), form, issuer))
 
 
 def records(connection: psycopg.Connection, since: str | None = None) -> Iterator[dict[str, Any]]:
@@ -88,35 +82,19 @@ def records(connection: psycopg.Connection, since: str | None = None) -> Iterato
 
 def verify(found: Iterator[dict[str, Any]], head: str | None) -> None:
     """Say whether the chain holds. Raises: InvalidParameter naming the first break."""
-    count, last, seen_head = 0, chain.GENESIS, head is None
+    seen_head = head is None
 
-    def counted() -> Iterator[dict[str, Any]]:
-        nonlocal count, last, seen_head
+    def looked() -> Iterator[dict[str, Any]]:
+        nonlocal seen_head
         for record in found:
-            count += 1
-            last = str(record["hash"])
-            seen_head = seen_head or last == head
+            seen_head = seen_head or record["hash"] == head
             yield record
 
-    broken = list(chain.breaks(counted()))
-    for one in broken[:20]:
-        say(f"record {one.chain_no} ({one.cdr_id}) {one.reason}")
-    if broken:
-        raise InvalidParameter(f"the chain is broken in {len(broken)} places")
+    verdict = Book().verdict(looked())
+    for number, name, reason in verdict.breaks[:20]:
+        say(f"record {number} ({name}) {reason}")
+    if verdict.breaks:
+        raise InvalidParameter(f"the chain is broken in {len(verdict.breaks)} places")
     if not seen_head:
         raise InvalidParameter("the hash given with --head is not in the chain: its end is missing")
-    say(f"{count:,} records, the chain holds; its head is {last}")
-
-
-def write_csv(found: Iterator[dict[str, Any]]) -> None:
-    """Print records as CSV, values spelled as they are sealed."""
-    writer = csv.writer(sys.stdout)
-    writer.writerow(chain.COLUMNS)
-    for record in found:
-        row = ((name, chain.spelled(name, record[name])) for name in chain.COLUMNS)
-        writer.writerow([_harmless(value) for _, value in row])
-
-
-def _harmless(value: Any) -> Any:
-    """Keep a spreadsheet from taking a charger's text for a formula."""
-    return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t" and value else value
+    say(f"{verdict.records:,} records, the chain holds; its head is {verdict.head}")

@@ -25,6 +25,11 @@ RECORDS = (
     " content VARCHAR NOT NULL, PRIMARY KEY (pack, file))",
     "COMMENT ON TABLE public.installed_pack_files IS"
     " 'Files of packs as they were installed: an upgrade compares with them'",
+    "CREATE TABLE IF NOT EXISTS public.installed_panels (pack VARCHAR NOT NULL,"
+    " place INTEGER NOT NULL, title VARCHAR NOT NULL, query VARCHAR NOT NULL,"
+    " search_path VARCHAR NOT NULL, PRIMARY KEY (pack, place))",
+    "COMMENT ON TABLE public.installed_panels IS"
+    " 'Queries worth watching of each pack, to be asked with their search path'",
 )
 
 
@@ -62,16 +67,32 @@ def installation(pack: Pack, schemas: Sequence[str] = ()) -> list[Step]:
             MANIFEST,
         )
     )
-    return [*steps, *recorded_files(pack)]
+    return [*steps, *recorded_files(pack), *recorded_panels(pack, schemas)]
 
 
 def scoped(pack: Pack, schemas: Sequence[str] = ()) -> list[Step]:
     """Return what makes a pack's schema, and its names found without a prefix."""
-    path = dict.fromkeys([pack.schema, *schemas, PUBLIC])
-    names = ", ".join(name_of(one) for one in path)
-    steps = [Step(f"SET LOCAL search_path TO {names}", MANIFEST)]
+    steps = [Step(f"SET LOCAL search_path TO {_path(pack, schemas)}", MANIFEST)]
     if pack.schema != PUBLIC:
         steps.insert(0, Step(f"CREATE SCHEMA IF NOT EXISTS {name_of(pack.schema)}", MANIFEST))
+    return steps
+
+
+def _path(pack: Pack, schemas: Sequence[str]) -> str:
+    return ", ".join(name_of(one) for one in dict.fromkeys([pack.schema, *schemas, PUBLIC]))
+
+
+def recorded_panels(pack: Pack, schemas: Sequence[str] = ()) -> list[Step]:
+    """Return what notes the pack's panels anew, for the live page and other dashboards."""
+    gone = f"DELETE FROM public.installed_panels WHERE pack = {literal(pack.name)}"
+    steps = [Step(gone, MANIFEST)]
+    if pack.panels:
+        path = literal(_path(pack, schemas))
+        rows = ", ".join(
+            f"({literal(pack.name)}, {place}, {literal(one.title)}, {literal(one.sql)}, {path})"
+            for place, one in enumerate(pack.panels, 1)
+        )
+        steps.append(Step(f"INSERT INTO public.installed_panels VALUES {rows}", MANIFEST))
     return steps
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from voltstream.cli.pack_changes import Changes, NotUpgradable, Written, changes
 from voltstream.cli.pack_doors import Door
 from voltstream.cli.pack_install import (
+    RECORDS,
     Step,
     installed_packs,
     literal,
@@ -14,6 +15,7 @@ from voltstream.cli.pack_install import (
     parameter_column,
     parameters_made,
     recorded_files,
+    recorded_panels,
     required_schemas,
     run,
     scoped,
@@ -71,8 +73,13 @@ def upgrade(door: Door, pack: Pack) -> list[str]:
         for name in before
         if name not in pack.parameters
     ]
-    run(door, [*steps, *_recorded_anew(pack)])
+    run(door, [*_records(), *steps, *_recorded_anew(pack), *recorded_panels(pack, schemas)])
     return [*_told(found, anew), *(f"rows added from {one.where}" for one in seeded)]
+
+
+def _records() -> list[Step]:
+    """Return what makes the tables of records that an earlier version did not have."""
+    return [Step(text, MANIFEST) for text in RECORDS]
 
 
 def _recorded(door: Door, pack: Pack) -> dict[str, str]:

@@ -27,6 +27,7 @@ from voltstream.cli.gateways import (
     shared_topics,
 )
 from voltstream.cli.mirror import keep_mirror, mirror_properties
+from voltstream.cli.record_book import Book
 from voltstream.cli.terminal import say
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import Clock, SystemClock
@@ -141,7 +142,7 @@ class RunningServer:
             near_all=settings.trust_remote,
             hosts=settings.auth.http_hosts,
         )
-        web = build_app(instance, instance, instance, entry, live=instance)
+        web = build_app(instance, instance, instance, entry, live=instance, book=Book())
         await self._serve_http(web, http_socket, certificate)
 
     async def _take_chargers(self, listening: socket.socket) -> None:

@@ -15,10 +15,12 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import HTTP_REQUESTS_PER_S
 from voltstream.core.live import Live
 from voltstream.core.ports import Gate, Ingest, Sessions
+from voltstream.core.records import RecordBook
 from voltstream.web.alerts import AlertRoutes
 from voltstream.web.command import CommandRoute
 from voltstream.web.entry import Entry, EntryPolicy
 from voltstream.web.guard import Guarded
+from voltstream.web.ledger import LedgerRoutes
 from voltstream.web.live import LiveRoute
 from voltstream.web.metrics import MetricsRoute
 from voltstream.web.openapi import description
@@ -38,6 +40,7 @@ def build_app(
     default_database: str = "volt",
     *,
     live: Live | None = None,
+    book: RecordBook | None = None,
     requests_per_s: float = HTTP_REQUESTS_PER_S,
 ) -> Starlette:
     """Wire the routes behind the entry."""
@@ -74,6 +77,8 @@ def build_app(
         _route("/v1/chargers/{name}/{command}", CommandRoute(sessions, default_database), "POST"),
     ]
     stream = LiveRoute(sessions, live, default_database) if live is not None else None
+    if book is not None:
+        routes += LedgerRoutes(sessions, book, default_database).routes()
     if stream is not None:
         routes.append(_route("/v1/live", stream, "GET"))
     entry = Middleware(Entry, sessions=sessions, gate=gate, policy=policy or EntryPolicy())

@@ -59,6 +59,8 @@ def description() -> _Part:
             "/v1/alerts/{alert_id}/acknowledge": {"post": _say("Acknowledges an alert.")},
             "/v1/alerts/{alert_id}/unacknowledge": {"post": _say("Takes that back.")},
             "/v1/alerts/{alert_id}/comment": {"post": _say("Adds a remark.", needed=True)},
+            "/v1/ledger": {"get": _verdict()},
+            "/v1/ledger/export": {"get": _export()},
             "/v1/sources/{name}/rows": {"post": _push()},
             "/v1/chargers/{name}/{command}": {"post": _command()},
         },
@@ -165,6 +167,7 @@ def _post_sql() -> _Part:
             "limit": _ROWS_ASKED,
             "timeout_s": _SECONDS,
             "database": {"type": "string"},
+            "search_path": {"type": "string"},
         },
     }
     return {
@@ -241,6 +244,36 @@ def _say(about: str, *, needed: bool = False) -> _Part:
         "requestBody": {"required": True, "content": _json(schema)},
         "responses": _answers(_json(answer)),
     }
+
+
+def _verdict() -> _Part:
+    one = {
+        "chain_no": {"type": "integer"}, "cdr_id": {"type": "string"}, "reason": {"type": "string"},
+    }  # fmt: skip
+    answer = {
+        "records": {"type": "integer"}, "holds": {"type": "boolean"}, "head": {"type": "string"},
+        "breaks": {"type": "array", "items": {"type": "object", "properties": one}},
+    }  # fmt: skip
+    told = _json({"type": "object", "properties": answer})
+    return _get("Proves that charge detail records are as they were issued.", told, [_DATABASE])
+
+
+def _export() -> _Part:
+    letters = {"type": "string", "pattern": "^[A-Za-z0-9]{2,3}$"}
+    text = {"schema": {"type": "string"}}
+    forms = {"type": "string", "enum": ["csv", "ocpi-2.2.1", "ocpi-2.3"], "default": "csv"}
+    return _get(
+        "Exports charge detail records, OCPI as a document a line.",
+        {"text/csv": text, "application/x-ndjson": text},
+        [
+            _query("format", forms, "What is written."),
+            _query("since", {"type": "string", "format": "date-time"}, "Issued from then on."),
+            _query("country", letters, "OCPI: two letters of the country."),
+            _query("party", letters, "OCPI: three letters of the operator."),
+            _query("currency", letters, "OCPI: where a charger has none of its own."),
+            _DATABASE,
+        ],
+    )
 
 
 def _push() -> _Part:

@@ -31,6 +31,7 @@ class Asking:
     text: str
     values: Sequence[object] = ()
     writes: bool = False
+    search_path: str | None = None
     rows_max: int = HTTP_ROWS_DEFAULT
     timeout_s: float = HTTP_STATEMENT_S_DEFAULT
 
@@ -45,6 +46,8 @@ def person(caller: Caller) -> str:
 def run(sessions: Sessions, database: str, user: str, asking: Asking) -> Found:
     """Raises: VoltstreamError, QueryCanceled (57014) when its time is over."""
     options = {"statement_timeout": str(max(1, round(asking.timeout_s * 1000)))}
+    if asking.search_path is not None:
+        options["search_path"] = asking.search_path
     if not asking.writes:
         options["default_transaction_read_only"] = "on"
     session = sessions.open(database=database, user=user, options=options)

@@ -25,7 +25,9 @@ from voltstream.web.entry import caller_of
 from voltstream.web.results import answered, wanted_format
 from voltstream.web.sessions import Asking, person, run
 
-_FIELDS = frozenset({"sql", "parameters", "database", "limit", "timeout_s", "write", "format"})
+_FIELDS = frozenset({
+    "sql", "parameters", "database", "limit", "timeout_s", "write", "format", "search_path",
+})  # fmt: skip
 
 
 class SqlRoute:
@@ -108,6 +110,7 @@ def _asking(said: Mapping[str, object]) -> Asking:
         text=_text(said, "sql") or "",
         values=values,
         writes=write,
+        search_path=_text(said, "search_path"),
         rows_max=int(_bounded(said, "limit", HTTP_ROWS_DEFAULT, HTTP_ROWS_MAX)),
         timeout_s=_bounded(said, "timeout_s", HTTP_STATEMENT_S_DEFAULT, HTTP_STATEMENT_S_MAX),
     )
