@@ -115,8 +115,8 @@ export function Graph({ label, boxes, lines, selected, onPress }: Options) {
               }}
             >
               <rect width={WIDE} height={at.height} rx="5" />
-              <text x="9" y="17" class="name">{cut(box.name, 27)}</text>
-              {box.lines.map((text, i) => <text x="9" y={17 + (i + 1) * LINE_PX} class="fact">{cut(text, 32)}</text>)}
+              <text x="9" y="17" class="name">{cut(box.name, 24)}</text>
+              {box.lines.map((text, i) => <text x="9" y={17 + (i + 1) * LINE_PX} class="fact">{cut(text, 29)}</text>)}
               <title>{box.name}</title>
             </g>
           );

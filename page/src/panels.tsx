@@ -2,10 +2,10 @@
 
 import { change, useAddress } from "./address";
 import { Picture, isFigure } from "./answer";
-import { plain } from "./format";
+import { figure, moment, plain } from "./format";
 import { useQuery } from "./live";
 import { Part, Trouble } from "./parts";
-import { Table } from "./table";
+import { Column, Table } from "./table";
 
 const PANELS = `
 SELECT p.pack, i.title AS pack_title, p.place, p.title, p.query, p.search_path
@@ -32,6 +32,12 @@ export function Panels() {
   );
 }
 
+/** Show figures and instants as people read them; the CSV has them exact. */
+function columnOf(name: string, type: string | undefined): Column {
+  if (isFigure(type)) return { name, isFigure: true, show: (value) => (value === null ? "" : figure(value, 3)) };
+  return /timestamp/.test(type ?? "") ? { name, show: (value) => (value === null ? "" : moment(value)) } : { name };
+}
+
 function Panel({ title, query, path }: { title: string; query: string; path: string }) {
   const found = useQuery(query, { everyMs: EVERY_MS, searchPath: path });
   return (
@@ -41,7 +47,7 @@ function Panel({ title, query, path }: { title: string; query: string; path: str
       {found.answer && <Picture answer={found.answer} rows={found.rows} label={title} />}
       {found.answer && (
         <Table label={title} rows={found.rows} maxRows={8} keyOf={(row) => String(found.rows.indexOf(row))} empty="Nothing to show."
-          columns={found.answer.names.map((name, i) => ({ name, isFigure: isFigure(found.answer!.types[i]) }))} />
+          columns={found.answer.names.map((name, i) => columnOf(name, found.answer!.types[i]))} />
       )}
     </div>
   );

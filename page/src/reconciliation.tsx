@@ -31,10 +31,11 @@ export function Reconciliation({ rows, opened, keyOf, onOpen }: Options) {
   const [width, setWidth] = useState(800);
   const dots = useMemo(() => rows.flatMap((row): Dot[] => {
     const billed = toNumber(row.billed_wh);
-    // What the register's steps say, or what the power adds up to where there are none.
-    const other = toNumber(row.delta_wh) ?? toNumber(row.power_wh);
-    if (billed === null || other === null) return [];
-    const share = (billed - other) / Math.max(Math.abs(billed), Math.abs(other), 1);
+    const others = [toNumber(row.delta_wh), toNumber(row.power_wh)].filter((value) => value !== null);
+    if (billed === null || others.length === 0) return [];
+    // Of the sum of steps and the integral of power the one that is further away counts.
+    const shares = others.map((other) => (billed - other) / Math.max(Math.abs(billed), Math.abs(other), 1));
+    const share = shares.reduce((far, one) => (Math.abs(one) > Math.abs(far) ? one : far));
     return [{ row, kwh: billed / 1000, share }];
   }), [rows]);
   const shown = useMemo(() => ({}), [dots, opened]);
@@ -91,7 +92,7 @@ export function Reconciliation({ rows, opened, keyOf, onOpen }: Options) {
   return (
     <>
       <Canvas
-        label="Billed energy and how far the meter's steps are from it"
+        label="Billed energy, and how far it is from what was metered"
         told={`${dots.length} sessions: ${count("MATCHED")} matched, ${count("MINOR")} with minor differences, ${count("DISPUTED")} disputed. The table below has each.`}
         height={HEIGHT}
         draw={draw}

@@ -184,10 +184,23 @@ function Outcome({ told }: { told: Told }) {
   return (
     <Part title="Answer" tools={<span class="soft">{rows.length.toLocaleString("en")} rows{answer.truncated ? ", cut off there" : ""}, {lasting(told.ms)}</span>}>
       {isPlan ? <Plan lines={answer.rows.map((row) => plain(row[0]))} /> : <Picture answer={answer} rows={rows} />}
-      <Table label="answer" rows={rows} maxRows={20} keyOf={(row) => String(rows.indexOf(row))}
-        columns={answer.names.map((name, i) => ({ name, isFigure: isFigure(answer.types[i]) }))} />
+      {isPlan ? <pre class="scroll" tabIndex={0} role="region" aria-label="answer">{answer.rows.map((row) => plain(row[0])).join("\n")}</pre> : <Table label="answer" rows={rows} maxRows={20} keyOf={(row) => String(rows.indexOf(row))}
+        columns={answer.names.map((name, i) => ({ name, isFigure: isFigure(answer.types[i]) }))} />}
     </Part>
   );
+}
+
+const FACT = 29; // Characters of a line in a box.
+const FACTS_MAX = 4;
+
+function folded(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ").filter(Boolean)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < FACT) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.length > FACTS_MAX ? [...lines.slice(0, FACTS_MAX - 1), "…"] : lines;
 }
 
 /** A plan is text indented by depth; what is deeper flows into what it stands below. */
@@ -200,8 +213,9 @@ export function planOf(lines: string[]): { boxes: Box[]; lines: Line[] } {
     if (name === "") return;
     const depth = text.length - name.length;
     const id = String(i);
-    const [head = "", ...rest] = name.split(/[({:]/);
-    boxes.push({ id, kind: "view", name: head.trim(), lines: rest.length ? [name.slice(head.length).replace(/^[({:]\s*/, "").slice(0, 90)] : [] });
+    // What an operator is comes in plain words; what it does follows, from the first name or condition on.
+    const head = /^[A-Z][a-z]*(?: (?!on\b|by\b)[a-z]+(?![\w.]*[._(="]))*/.exec(name)?.[0] ?? name.slice(0, 20);
+    boxes.push({ id, kind: "view", name: head.trim(), lines: folded(name.slice(head.length).trim()) });
     while (path.length > 0 && path.at(-1)!.depth >= depth) path.pop();
     const above = path.at(-1);
     if (above) flows.push({ from: id, to: above.id });

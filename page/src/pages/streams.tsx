@@ -33,6 +33,25 @@ const HALTED = "SELECT name, schema, kind, reason FROM rw_catalog.rw_suspended_o
 const SMALL = 40; // Objects up to which what is empty is shown as well.
 const counts = (row: Row): number | null => toNumber(row.rows);
 
+type Flow = { from: string; to: string };
+
+/** Return all that is reached from one object, along the lines or against them. */
+function along(start: string, lines: Flow[], out: keyof Flow, into: keyof Flow): Set<string> {
+  const next = new Map<string, string[]>();
+  for (const line of lines) next.set(line[out], [...(next.get(line[out]) ?? []), line[into]]);
+  const reached = new Set([start]);
+  const waiting = [start];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    for (const one of next.get(at) ?? []) {
+      if (!reached.has(one)) {
+        reached.add(one);
+        waiting.push(one);
+      }
+    }
+  }
+  return reached;
+}
+
 /** Say what one object does in two short lines. */
 function facts(row: Row, rate: number | undefined): string[] {
   const lines = [`${short(counts(row) ?? 0)} rows kept${rate ? `, ${short(rate)}/s` : ""}`];
@@ -62,8 +81,11 @@ export function Streams() {
   const isSmall = objects.rows.length <= SMALL;
   const isShown = (row: Row): boolean =>
     showsAll || String(row.id) === selected || brokenNames.has(String(row.name)) || (counts(row) ?? 0) > 0 || (isSmall && linked.has(String(row.id)));
+  const lines = reads.rows.map((row) => ({ from: String(row.refobjid), to: String(row.objid) }));
+  // Of one that is chosen all that flows into it and out of it is shown, and nothing else.
+  const around = selected === null ? null : new Set([...along(selected, lines, "from", "to"), ...along(selected, lines, "to", "from")]);
   const boxes: Box[] = objects.rows
-    .filter(isShown)
+    .filter((row) => (around ? around.has(String(row.id)) : isShown(row)))
     .map((row) => {
       const id = String(row.id);
       const rate = row.kind === "materialized view" ? handled.get(id) : written.get(id);
@@ -71,13 +93,13 @@ export function Streams() {
       return { id, kind: String(row.kind).split(" ").at(-1) ?? "", name: String(row.name), lines: facts(row, rate), isBad: isFailed };
     });
   for (const row of sinks.rows) {
+    if (around && !around.has(String(row.id))) continue;
     boxes.push({
       id: String(row.id), kind: "sink", name: String(row.name),
       lines: [`${plain(row.connector)}, ${short(row.pending ?? 0)} to send`],
       isBad: row.state !== "running" || (toNumber(row.dropped) ?? 0) > 0,
     });
   }
-  const lines = reads.rows.map((row) => ({ from: String(row.refobjid), to: String(row.objid) }));
   const chosen = objects.rows.find((row) => String(row.id) === selected);
   const into = objects.rows.filter((row) => row.kind !== "materialized view");
   const perSecond = into.reduce((sum, row) => sum + (written.get(String(row.id)) ?? 0), 0);
@@ -95,7 +117,7 @@ export function Streams() {
         <Tile name="Suspended" value={figure(halted.rows.length)} state={halted.rows.length ? "bad" : "good"} note="views that stand still" />
       </div>
       <Trouble of={objects} />
-      <Part title="Pipeline" tools={
+      <Part title="Pipeline" tools={selected !== null ? <button onClick={() => change({ of: null })}>Show the whole pipeline</button> :
         <label><input type="checkbox" checked={showsAll} onChange={() => change({ all: showsAll ? null : "1" })} /> also what is empty</label>
       }>
         <Graph label="Pipeline" boxes={boxes} lines={lines} selected={selected}
