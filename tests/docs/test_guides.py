@@ -42,7 +42,8 @@ def typed(command: str) -> str:
     """Return what a comment of the page does: make a pack, obey a directive, run a statement."""
     verb, _, name = command.partition(" ")
     if verb == "pack":
-        return "".join(f"{one.text};\n" for one in installation(load_pack(name)))
+        made = "".join(f"{one.text};\n" for one in installation(load_pack(name)))
+        return f"BEGIN;\n{made}COMMIT;\n"  # Its search path is that of one transaction.
     return f"-- {command}" if DIRECTIVE.fullmatch(f"-- {command}") else command
 
 
