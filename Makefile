@@ -8,6 +8,7 @@
 #   make serve    a server on the default ports (ARGS="--data volt-data")
 #   make setup    .venv with the locked dependencies and .venv/bin/voltstream
 #   make page     build the live page anew (needs Node; the build is kept in the repository)
+#   make docs     the pages of docs/ as a site in build/docs
 #   make lock     pin dependencies anew from pyproject.toml
 
 PYTHON ?= python3
@@ -21,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster check bench fmt serve page lock clean
+.PHONY: help setup demo test test-cluster check bench fmt serve page docs lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -69,6 +70,12 @@ fmt: $(STAMP)
 page:
 	cd page && npm ci --no-fund --no-audit && npx tsc --noEmit && node build.mjs
 
+# In an environment of its own: nothing that is run or tested needs it.
+docs:
+	@test -x $(VENV)/docs/bin/python || $(PYTHON) -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip install --quiet --require-hashes -r requirements/docs.txt
+	@$(VENV)/docs/bin/mkdocs build --quiet && echo "build/docs/index.html"
+
 # Universal locks: one file for every platform, hashed, without any registry's name.
 LOCK = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
@@ -77,6 +84,7 @@ lock: $(STAMP)
 	$(VENV)/lock/bin/python -m pip install --quiet uv
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
+	$(LOCK) requirements/docs.in --output-file requirements/docs.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -22,4 +22,4 @@ def test_boards_name_the_data_source_that_is_provisioned() -> None:
             cell = panel["gridPos"]
             assert 0 <= cell["x"] <= 24 - cell["w"]
             if panel["type"] == "timeseries":
-                assert 'AS "time"' in panel["targets"][0]["rawSql"].partition(",")[0]
+                assert 'AS "time"' in panel["targets"][0]["rawSql"].partition(" FROM ")[0]

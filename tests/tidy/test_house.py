@@ -109,7 +109,7 @@ def test_annotations_are_not_evaluated() -> None:
 
 def test_locks_are_hashed_and_name_no_registry() -> None:
     locks = sorted((ROOT / "requirements").glob("*.txt"))
-    assert {lock.name for lock in locks} == {"dev.txt", "runtime.txt"}
+    assert {lock.name for lock in locks} == {"dev.txt", "docs.txt", "runtime.txt"}
     for lock in locks:
         text = lock.read_text(encoding="utf-8")
         assert not re.search(r"://|^-|\bindex-url\b|\bfind-links\b", text, re.MULTILINE)
