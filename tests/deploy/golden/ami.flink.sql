@@ -64,8 +64,8 @@ CREATE VIEW transformer_summary AS
 SELECT
   transformer_id,
   feeder_id,
-  CAST(TO_TIMESTAMP_LTZ((TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `interval_end`) - MOD(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS window_start,
-  CAST(TO_TIMESTAMP_LTZ((TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `interval_end`) - MOD(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '15' MINUTE AS window_end,
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS window_start,
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '15' MINUTE AS window_end,
   SUM(consumption_kwh) AS total_consumption_kwh,
   COUNT(DISTINCT meter_id) AS meters_reported,
   AVG(voltage_v) AS avg_voltage_v,
@@ -78,7 +78,7 @@ WHERE
 GROUP BY
   transformer_id,
   feeder_id,
-  CAST(TO_TIMESTAMP_LTZ((TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `interval_end`) - MOD(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6));
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6));
 
 CREATE TABLE transformer_summary__topic (
   transformer_id STRING,

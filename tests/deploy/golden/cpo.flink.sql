@@ -82,7 +82,7 @@ CREATE TABLE status_events (
 -- public.session_energy: approximated: day, charger_id, connector_id: rows whose key is NULL are not in the topic
 CREATE VIEW session_energy AS
 SELECT
-  CAST(TO_TIMESTAMP_LTZ((TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`) - MOD(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`), 86400)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `day`,
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 86400)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `day`,
   charger_id,
   connector_id,
   (
@@ -94,7 +94,7 @@ FROM meter_values
 WHERE
   `measurand` = 'Energy.Active.Import.Register'
 GROUP BY
-  CAST(TO_TIMESTAMP_LTZ((TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`) - MOD(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`), 86400)) * 1000, 3) AS TIMESTAMP_LTZ(6)),
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 86400)) * 1000, 3) AS TIMESTAMP_LTZ(6)),
   charger_id,
   connector_id;
 
@@ -118,7 +118,7 @@ CREATE TABLE session_energy__topic (
 -- public.charger_uptime_hourly: approximated: bucket, charger_id, connector_id: rows whose key is NULL are not in the topic
 CREATE VIEW charger_uptime_hourly AS
 SELECT
-  CAST(TO_TIMESTAMP_LTZ((TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`) - MOD(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`), 3600)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `bucket`,
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 3600)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `bucket`,
   charger_id,
   connector_id,
   COUNT(*) FILTER(WHERE
@@ -126,7 +126,7 @@ SELECT
   COUNT(*) AS total_count
 FROM status_events
 GROUP BY
-  CAST(TO_TIMESTAMP_LTZ((TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`) - MOD(TIMESTAMPDIFF(SECOND, TO_TIMESTAMP_LTZ(0, 3), `time`), 3600)) * 1000, 3) AS TIMESTAMP_LTZ(6)),
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 3600)) * 1000, 3) AS TIMESTAMP_LTZ(6)),
   charger_id,
   connector_id;
 

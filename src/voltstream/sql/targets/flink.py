@@ -42,8 +42,6 @@ __all__ = ["VERDICTS", "FlinkComposer", "FlinkWords"]
 
 CLOCK = "voltstream_clock"  # The view of the latest tick: its one row has the column now_at.
 ROWTIME = "__rowtime"  # Behind the name of a time column: the attribute that windows go by.
-_EPOCH = "TO_TIMESTAMP_LTZ(0, 3)"
-_EPOCH_LOCAL = "TIMESTAMP '1970-01-01 00:00:00'"
 _ORIGIN_S = 946_857_600  # Monday 2000-01-03, from which time_bucket counts.
 _DAY_US = 86_400_000_000
 
@@ -69,10 +67,8 @@ Arguments = Sequence[Tree]
 
 
 def _seconds(words: Words, moment: Tree, sight: Sight) -> str:
-    """Return whole seconds since 1970."""
-    zoned = sight.type_of(moment).kind is not Kind.TIMESTAMP
-    text = spelled(words.tree(moment, sight))
-    return f"TIMESTAMPDIFF(SECOND, {_EPOCH if zoned else _EPOCH_LOCAL}, {text})"
+    """Return whole seconds since 1970, as a BIGINT (TIMESTAMPDIFF is an INT, too small in ms)."""
+    return f"EXTRACT(EPOCH FROM {spelled(words.tree(moment, sight))})"
 
 
 def _micros(words: Words, moment: Tree, sight: Sight) -> str:
