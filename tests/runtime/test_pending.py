@@ -79,5 +79,6 @@ def test_rows_that_wait_are_taken_together_up_to_a_bound(
 
 
 def _wait_until_decoded(loop: epoch_loop.EpochLoop, rows: int) -> None:
-    with loop._changed:
-        assert loop._changed.wait_for(lambda: loop._rows_count == rows, 30)
+    waiting = loop._waiting
+    with waiting._changed:
+        assert waiting._changed.wait_for(lambda: waiting._rows_count == rows, 30)

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from voltstream.core.limits import TICK_INTERVAL_MS
 from voltstream.runtime.costs import ViewCost
 from voltstream.runtime.forms import Forms, Now
+from voltstream.sql.branches import Types, Wording
 from voltstream.sql.program import Form, Program, Step
+
+_TRIED_EPOCHS = 256  # Of a view, after one that met a value that cannot be computed.
 
 Execute = Callable[[str], int]
 Measure = Callable[[str], tuple[int, int]]  # Rows changed or made, rows scanned.
@@ -21,9 +24,16 @@ class _Running:
     due_us: dict[str, int | None] = field(default_factory=dict)
     cost: ViewCost = field(default_factory=ViewCost)
     forms: Forms = field(init=False)
+    wordings: dict[int, Wording] = field(default_factory=dict)  # Of its epochs' steps, by place.
+    tried: int = 0  # For so many epochs its values are tried, and what fails is told.
 
     def __post_init__(self) -> None:
         self.forms = Forms.of(self.program)
+
+    def wording(self, place: int, step: Step) -> Wording:
+        if place not in self.wordings:
+            self.wordings[place] = Wording(step.sql)
+        return self.wordings[place]
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Dataflow:
         self._filled: set[str] = set()
         self._next_tick_us: int | None = None
         self.measure: Measure | None = None  # Runs the statements of sampled epochs.
+        self.types: Types | None = None  # Tells the types of a query, to leave branches out of it.
+        self.careful = False  # Values are tried at once: the epoch cannot be begun again.
         self.watched: frozenset[str] = frozenset()  # Deltas that are wanted without a dependent.
         self.alarm_us: int | None = None  # When something besides the programs wants an epoch.
         self.running_oid: int | None = None  # Whose program runs: who is to blame if it fails.
@@ -112,6 +124,18 @@ class Dataflow:
             due.append(self.alarm_us)
         return min(due, default=None)
 
+    def distrusts(self) -> bool:
+        """Try the values of the program that failed from here on; tell whether it did not.
+
+        Law: a program whose values are not tried either makes what it makes with them tried, or
+        fails: then the epoch is to be begun again.
+        """
+        running = self._running.get(self.running_oid) if self.running_oid is not None else None
+        if running is None or self.careful or running.tried:
+            return False
+        running.tried = _TRIED_EPOCHS
+        return True
+
     def has_dependents(self, delta: str) -> bool:
         return delta in self.watched or any(
             delta in running.program.inputs for running in self._running.values()
@@ -169,7 +193,13 @@ class Dataflow:
         forms = running.forms
         forms.begin(execute, wanted=wanted)
         negative: dict[str, bool] = {}
-        for step in steps:
+        tried = whole or filling or self.careful or running.tried > 0
+        running.tried -= int(running.tried > 0 and not (whole or filling))
+
+        def filled(name: str) -> bool:
+            return bool(counts.get(name, 0)) or name in forced
+
+        for place, step in enumerate(steps):
             if forms.skips(step):
                 if step.makes and step.makes not in counts:
                     counts[step.makes] = 0
@@ -180,8 +210,18 @@ class Dataflow:
                     counts[step.makes] = 0
                     self._clear(execute, [step.makes])
                 continue
+            if step.faults and not tried:
+                continue
+            sql = step.sql
+            if not whole:
+                wording = running.wording(place, step)
+                sql = (
+                    wording.whole(tried=tried)
+                    if filling or self.types is None
+                    else wording.short(filled, self.types, tried=tried)
+                )
             started = time.perf_counter()
-            rows, scanned = measure(step.sql) if measure else (execute(step.sql), 0)
+            rows, scanned = measure(sql) if measure else (execute(sql), 0)
             running.cost.of(step.operator).add(time.perf_counter() - started, rows, scanned)
             forms.note(step, rows, scanned)
             if step.makes:
@@ -203,6 +243,8 @@ class Dataflow:
         wanted: bool,
     ) -> bool:
         if step.for_output and not wanted:
+            return False
+        if any(counts.get(name, 0) or name in forced for name in step.without):
             return False
         filled = [bool(counts.get(name, 0)) or name in forced for name in step.reads]
         if not (all(filled) if step.needs_all else any(filled)):

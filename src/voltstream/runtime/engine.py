@@ -298,6 +298,7 @@ def _restored_books(connection: Connection, functions: PythonFunctions, vault: V
     for stored in ledger.read_objects(connection):
         catalog = catalog.with_entry(broken.restored(stored, catalog, books))
     books.dataflow.measure = connection.measured
+    books.dataflow.types = connection.types
     for entry in [*catalog.of_kind("sink"), *catalog.of_kind("subscription")]:
         if entry.broken:
             continue

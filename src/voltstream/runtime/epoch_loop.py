@@ -6,7 +6,6 @@ import logging
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -25,9 +24,6 @@ from voltstream.core.errors import (
     VoltstreamError,
 )
 from voltstream.core.limits import (
-    EPOCH_BYTES_MAX,
-    EPOCHS_TOGETHER_MAX,
-    SHARED_STATEMENTS_MAX,
     TICK_INTERVAL_MS,
 )
 from voltstream.core.ports import Receipt
@@ -36,6 +32,7 @@ from voltstream.runtime.epoch import Books, Epoch
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.poison import Blame, EpochFailed, ViewRefusesTooMuch, sifted
 from voltstream.runtime.suspend import suspend
+from voltstream.runtime.waiting import POLL_S, Waiting
 from voltstream.runtime.work import (
     Chore,
     End,
@@ -44,12 +41,10 @@ from voltstream.runtime.work import (
     SourceRows,
     Statement,
     Together,
-    Work,
 )
 from voltstream.store.database import Connection
 
 _TICK_PAUSE_S_MAX = 5.0
-_POLL_S = 0.05  # How late a timer may fire; a clock that is handed in cannot wake us.
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -62,14 +57,10 @@ class EpochLoop:
         self._books = books
         self._clock = clock
         self._options = options
-        self._changed = threading.Condition()
-        self._work: deque[Work] = deque()
-        self._rows: deque[SourceRows] = deque()
-        self._rows_count = 0
-        self._rows_since_s = 0.0
-        self._decoding = 0
-        self._work_last = False
-        self._stopping = False
+        self._waiting = Waiting(options, self._tick_is_due)
+        self.expect = self._waiting.expect
+        self.offer_rows = self._waiting.offer_rows
+        self.submit = self._waiting.submit
         self._tick_pause_s = 0.0
         self._tick_not_before_s = 0.0
         self._interrupting = threading.Lock()
@@ -85,35 +76,9 @@ class EpochLoop:
 
     def stop(self) -> None:
         """Finish what was taken, then end."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self._waiting.stop()
         if self._thread.is_alive():
             self._thread.join()
-
-    def expect(self, batches: int) -> None:
-        """Tell that batches are being decoded (or, negative, came to nothing)."""
-        with self._changed:
-            self._decoding += batches
-            self._changed.notify_all()
-
-    def offer_rows(self, *batch: SourceRows) -> None:
-        """Queue one batch, decoded; how many may wait is bounded by who decodes."""
-        with self._changed:
-            self._decoding -= 1
-            if not self._rows:
-                self._rows_since_s = time.monotonic()
-            self._rows.extend(batch)
-            self._rows_count += sum(rows.table.num_rows for rows in batch)
-            self._changed.notify_all()
-
-    def submit(self, work: Work) -> None:
-        """Queue a statement. Raises: AdminShutdown (57P01)."""
-        with self._changed:
-            if self._stopping:
-                raise AdminShutdown("the server is shutting down")
-            self._work.append(work)
-            self._changed.notify_all()
 
     def run_statement(self, run: Callable[[Epoch], T], *, shared: bool = False) -> Future[T]:
         """Queue a write; ``shared``: it may be one epoch with others of its kind that wait."""
@@ -141,7 +106,7 @@ class EpochLoop:
 
     def _run(self) -> None:
         while True:
-            item = self._next()
+            item = self._waiting.next()
             try:
                 match item:
                     case None:
@@ -159,67 +124,6 @@ class EpochLoop:
             except Exception:  # A defect of ours: one lost answer is better than no writer.
                 log.exception("the epoch loop met a defect; it goes on")
 
-    def _next(self) -> Together | Chore | Exclusive | list[SourceRows] | None:
-        """Wait for the next thing to do; an empty list is a tick of the clock."""
-        with self._changed:
-            while True:
-                ready = self._rows_ready()
-                if self._work and not (ready and self._work_last):
-                    self._work_last = True
-                    return self._take_work()
-                if ready:
-                    self._work_last = False
-                    return self._take_rows()
-                if self._tick_is_due():
-                    return []
-                if self._stopping and not self._decoding:
-                    return None
-                self._changed.wait(self._patience_s())
-
-    def _take_work(self) -> Together | Chore | Exclusive:
-        """Take the next statement, and those right behind it that may share its epoch."""
-        item = self._work.popleft()
-        if not isinstance(item, Statement):
-            return item
-        taken = [item]
-        while item.shared and self._work and len(taken) < SHARED_STATEMENTS_MAX:
-            follower = self._work[0]
-            if not isinstance(follower, Statement) or not follower.shared:
-                break
-            taken.append(follower)
-            self._work.popleft()
-        return Together(taken)
-
-    def _patience_s(self) -> float:
-        if not self._rows:
-            return _POLL_S
-        waited_s = time.monotonic() - self._rows_since_s
-        return max(0.001, min(_POLL_S, self._options.epoch_interval_ms / 1000 - waited_s))
-
-    def _rows_ready(self) -> bool:
-        if not self._rows:
-            return False
-        if self._rows_count >= self._options.epoch_rows_max or self._stopping:
-            return True
-        if not self._decoding and any(rows.urgent for rows in self._rows):
-            return True
-        waited_s = time.monotonic() - self._rows_since_s
-        return waited_s * 1000 >= self._options.epoch_interval_ms
-
-    def _take_rows(self) -> list[SourceRows]:
-        """Take what waits, for the more rows an epoch has, the less each costs; up to a bound."""
-        taken: list[SourceRows] = []
-        rows_left = self._options.epoch_rows_max * EPOCHS_TOGETHER_MAX
-        bytes_left = EPOCH_BYTES_MAX
-        while self._rows and (self._rows[0].joined or (rows_left > 0 and bytes_left > 0)):
-            table = self._rows[0].table
-            taken.append(self._rows.popleft())
-            rows_left -= table.num_rows
-            bytes_left -= table.nbytes
-        self._rows_count = sum(rows.table.num_rows for rows in self._rows)
-        self._rows_since_s = time.monotonic()
-        return taken
-
     def _tick_is_due(self) -> bool:
         if time.monotonic() < self._tick_not_before_s:
             return False
@@ -235,10 +139,14 @@ class EpochLoop:
     # --- epochs ---------------------------------------------------------------------------------
 
     @contextmanager
-    def _epoch(self, *, keep: bool = True) -> Iterator[Epoch]:
-        """Commit what the body does (or, without ``keep``, only try it). Raises: EpochFailed."""
+    def _epoch(self, *, keep: bool = True, careful: bool = False) -> Iterator[Epoch]:
+        """Commit what the body does (or, without ``keep``, only try it). Raises: EpochFailed.
+
+        An epoch that is not ``careful`` may fail where it need not, and is to be begun ``again``.
+        """
         dataflow = self._books.dataflow
         dataflow.running_oid = None
+        dataflow.careful = careful
         before = dataflow.before()
         epoch = Epoch(self._books, self._clock.now_us())
         try:
@@ -255,7 +163,9 @@ class EpochLoop:
             dataflow.restore(before)
             if isinstance(error, _Undone):
                 return
-            raise EpochFailed(Blame(as_fault(error), program)) from error
+            blame = Blame(as_fault(error), program)
+            again = not blame.is_passing and dataflow.distrusts()
+            raise EpochFailed(blame, again=again) from error
         for action in epoch.after_commit:
             action()
         self.after_epoch(epoch)
@@ -298,7 +208,7 @@ class EpochLoop:
 
     def _epoch_without_input(self) -> None:
         """Raises: EpochFailed."""
-        with self._epoch() as epoch:
+        with self._epoch(careful=True) as epoch:
             epoch.flush()
 
     def _suspend(self, blame: Blame) -> None:
@@ -343,7 +253,7 @@ class EpochLoop:
                 with self._interruptible(item), self._epoch() as epoch:
                     result = item.run(epoch)
             except EpochFailed as failed:
-                if self._mended(failed.blame):
+                if failed.again or self._mended(failed.blame):
                     continue
                 item.future.set_exception(self._named(failed.blame))
             except QueryCanceled as canceled:  # Before it began.
@@ -384,7 +294,7 @@ class EpochLoop:
             return
         end: End | None = None
         try:
-            with self._epoch() as epoch:
+            with self._epoch(careful=True) as epoch:
                 item.started.set_result(None)
                 end = self._serve(item, epoch)
                 if end is None or not end.commit:
@@ -419,7 +329,7 @@ class EpochLoop:
         idle_since_s = time.monotonic()
         while True:
             try:
-                request = item.inbox.get(timeout=_POLL_S)
+                request = item.inbox.get(timeout=POLL_S)
             except queue.Empty:
                 if self._must_yield(item, time.monotonic() - idle_since_s):
                     return None
@@ -441,7 +351,7 @@ class EpochLoop:
 
     def _must_yield(self, item: Exclusive, idle_s: float) -> bool:
         """Tell whether others should have the writer. Raises: 57P01, 25P03."""
-        if self._stopping:
+        if self._waiting.stopping:
             raise AdminShutdown("the server is shutting down")
         if idle_s > item.idle_s:
             raise IdleInTransactionTimeout(
@@ -449,8 +359,7 @@ class EpochLoop:
             )
         if not item.replayable or idle_s < self._options.transaction_yield_s:
             return False
-        with self._changed:
-            return bool(self._work) or self._rows_ready() or self._tick_is_due()
+        return self._waiting.others()
 
     # --- rows of sources ------------------------------------------------------------------------
 
@@ -477,15 +386,21 @@ class EpochLoop:
             rows.future.set_result(_receipt(rows, number))
 
     def _absorb_once(self, group: list[SourceRows]) -> int:
-        with self._epoch() as epoch:
-            absorb.absorb(epoch, group)
-        return epoch.number
+        while True:
+            try:
+                with self._epoch() as epoch:
+                    absorb.absorb(epoch, group)
+            except EpochFailed as failed:
+                if not failed.again:
+                    raise
+            else:
+                return epoch.number
 
     def _tick_failed(self, blame: Blame) -> None:
         if self._mended(blame):
             return
         # Nobody to suspend: try again, but do not keep the writer busy with it.
-        self._tick_pause_s = min(_TICK_PAUSE_S_MAX, max(_POLL_S, self._tick_pause_s * 2))
+        self._tick_pause_s = min(_TICK_PAUSE_S_MAX, max(POLL_S, self._tick_pause_s * 2))
         self._tick_not_before_s = time.monotonic() + self._tick_pause_s
         log.error("a timer's epoch failed: %s", blame.fault.message)
 
@@ -534,7 +449,7 @@ class EpochLoop:
         def trial(piece: pa.Table) -> Blame | None:
             tried = replace(rows, table=piece, letters=(), offsets={})
             try:
-                with self._epoch(keep=False) as epoch:
+                with self._epoch(keep=False, careful=True) as epoch:
                     absorb.absorb(epoch, [tried])
             except EpochFailed as failed:
                 return failed.blame

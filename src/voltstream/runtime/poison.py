@@ -43,11 +43,12 @@ class Blame:
 
 
 class EpochFailed(Exception):
-    """An epoch was rolled back. Never leaves the writer thread."""
+    """An epoch was rolled back; ``again``: it may go well now. Never leaves the writer thread."""
 
-    def __init__(self, blame: Blame) -> None:
+    def __init__(self, blame: Blame, *, again: bool = False) -> None:
         super().__init__(blame.fault.message)
         self.blame = blame
+        self.again = again
 
 
 class ViewRefusesTooMuch(Exception):

@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from voltstream.core.errors import FeatureNotSupported, NotIncremental
+from voltstream.sql.branches import unmarked
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
 from voltstream.sql.compiler import compile_view, read_relations
 from voltstream.sql.expressions import spell
@@ -66,7 +67,7 @@ def explain(form: str, statement: Parsed, catalog: CatalogReader, oracle: TypeOr
             if isinstance(statement, Query):
                 return [translate_query(tree, catalog, oracle, ())]
             program = _program(statement, tree, catalog, oracle)
-            return [*(step.sql for step in program.steps), program.readable_sql]
+            return [*(unmarked(step.sql) for step in program.steps), program.readable_sql]
         case _:
             raise FeatureNotSupported(
                 f"EXPLAIN has no form {form}", hint="Use AST, PLAN, INCREMENTAL or DUCKDB."

@@ -103,6 +103,7 @@ def report_faults(
         'WHERE "_w" > 0) WHERE "_vs_reason" IS NOT NULL',
         child.reads,
         "dead letters",
+        faults=True,
     )
     return True
 

@@ -29,6 +29,8 @@ class Step:
     retractions_only: bool = False  # skip unless some delta in ``reads`` holds a negative weight
     appends_only: bool = False  # skip when some delta in ``reads`` holds a negative weight
     for_output: bool = False  # skip when nothing reads the view's delta
+    without: tuple[str, ...] = ()  # skip when any of these deltas has rows
+    faults: bool = False  # only tells what cannot be computed: skip where that would have raised
     state: str | None = None  # the keyed state whose form decides
     forms: tuple[Form, ...] = ()  # skip in every other form of it
 

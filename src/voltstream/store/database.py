@@ -138,6 +138,11 @@ class Connection:
             relation = self._raw.sql(sql)
             return _schema(relation)
 
+    def types(self, sql: str) -> tuple[str, ...]:
+        """Tell the types of a SELECT's columns without running it."""
+        with self._asking():
+            return tuple(str(kind) for kind in self._raw.sql(sql).types)
+
     def arrow(self, sql: str) -> tuple[Schema, pa.Table]:
         """Run a SELECT and hold its whole result."""
         with self._asking():

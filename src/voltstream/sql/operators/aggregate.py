@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from voltstream.sql.branches import Branch, union_all
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.folding import (
     HASH,
@@ -265,8 +266,14 @@ def _replace(
 
 def _old_and_new(old: str, new: str, shown: str, columns: tuple[str, ...]) -> Stream:
     names = column_list(columns)
+    both = union_all(
+        [
+            Branch(f'SELECT {shown}, -1 AS "_w" FROM {old}', (old,), typed=True),
+            Branch(f'SELECT {shown}, 1 AS "_w" FROM {new}', (new,), typed=True),
+        ]
+    )
     sql = (
-        f'SELECT {names}, sum("_w")::INTEGER AS "_w" FROM (SELECT {shown}, -1 AS "_w" FROM {old} '
-        f'UNION ALL SELECT {shown}, 1 AS "_w" FROM {new}) GROUP BY {names} HAVING sum("_w") <> 0'
+        f'SELECT {names}, sum("_w")::INTEGER AS "_w" FROM ({both}) '
+        f'GROUP BY {names} HAVING sum("_w") <> 0'
     )
     return Stream(sql, (old, new), columns, False, False)

@@ -11,6 +11,7 @@ Cost: O(delta + left rows between a changed right row and its successor + right 
 from __future__ import annotations
 
 from voltstream.sql.batch import matched_sql
+from voltstream.sql.branches import Branch, union_all
 from voltstream.sql.expressions import spell
 from voltstream.sql.operators.join import side
 from voltstream.sql.operators.keys import forget, near, place
@@ -44,14 +45,26 @@ def asof_delta(writer: Writer, plan: AsofJoin, left: Stream, right: Stream) -> S
     ])  # fmt: skip
     moved = f"SELECT {every} FROM {state} AS r SEMI JOIN {b.delta} AS d ON {on}"
     own = near(state, delta, plan.left.columns, every)
+    touched = union_all(
+        [
+            Branch(moved, (b.delta,), typed=True),
+            Branch(own, (delta,), typed=True),
+        ]
+    )
     was = writer.temp(
-        f"SELECT DISTINCT * FROM ({moved} UNION ALL {own})",
+        f"SELECT DISTINCT * FROM ({touched})",
         (delta, b.delta),
         "asof join",
     )
+    left_rows = union_all(
+        [
+            Branch(f'SELECT {mine}, "_w" FROM {was}', (was,), typed=True),
+            Branch(f'SELECT {mine}, "_w" FROM {delta}', (delta,), typed=True),
+        ]
+    )
     again = writer.temp(
-        f'SELECT {mine}, sum("_w")::INTEGER AS "_w" FROM (SELECT {mine}, "_w" FROM {was} '
-        f'UNION ALL SELECT {mine}, "_w" FROM {delta}) GROUP BY {mine} HAVING sum("_w") > 0',
+        f'SELECT {mine}, sum("_w")::INTEGER AS "_w" FROM ({left_rows}) '
+        f'GROUP BY {mine} HAVING sum("_w") > 0',
         (was, delta),
         "asof join",
     )
@@ -64,9 +77,14 @@ def asof_delta(writer: Writer, plan: AsofJoin, left: Stream, right: Stream) -> S
     writer.run(f"INSERT INTO {state} SELECT *{stamped(writer)} FROM {now}", (now,), "asof join")
     kept = "" if plan.outer else " WHERE _hit"
     listed = column_list(plan.columns)
+    both = union_all(
+        [
+            Branch(f'SELECT {listed}, -"_w" AS "_w" FROM {was}{kept}', (was,), typed=True),
+            Branch(f'SELECT {listed}, "_w" FROM {now}{kept}', (now,), typed=True),
+        ]
+    )
     sql = (
-        f'SELECT {listed}, sum("_w")::INTEGER AS "_w" FROM (SELECT {listed}, -"_w" AS "_w" '
-        f'FROM {was}{kept} UNION ALL SELECT {listed}, "_w" FROM {now}{kept}) '
+        f'SELECT {listed}, sum("_w")::INTEGER AS "_w" FROM ({both}) '
         f'GROUP BY {listed} HAVING sum("_w") <> 0'
     )
     return Stream(sql, (was, now), plan.columns, False, False)

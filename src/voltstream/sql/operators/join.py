@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from voltstream.sql.batch import batch_sql
+from voltstream.sql.branches import Branch, union_all
 from voltstream.sql.expressions import column, quote, spell
 from voltstream.sql.interval_joins import forgotten
 from voltstream.sql.operators.linear import project_delta
@@ -120,20 +121,23 @@ def _joined(writer: Writer, plan: Join, left: Stream, right: Stream) -> Stream:
     appending = left.append_only and right.append_only
     if plan.kind in (JoinKind.SEMI, JoinKind.ANTI):
         made = _matching(writer, a, b, from_left, matched=plan.kind is JoinKind.SEMI)
-        sql = " UNION ALL ".join(f"SELECT * FROM {name}" for name in made)
+        sql = union_all([Branch(f"SELECT * FROM {name}", (name,), typed=True) for name in made])
         grows = appending and plan.kind is JoinKind.SEMI
         return Stream(sql, tuple(made), plan.columns, grows, False)
-    made = _inner(writer, a, b, join_condition(plan))
-    branches = [f"SELECT * FROM {name}" for name in made]
+    also = plan.kind is not JoinKind.LEFT
+    made = _inner(writer, a, b, join_condition(plan), also=also)
+    if not also:
+        made.insert(0, _left_alone(writer, a, b, join_condition(plan), made[0]))
+    branches = [Branch(f"SELECT * FROM {name}", (name,), typed=True) for name in made]
     if plan.kind in (JoinKind.LEFT, JoinKind.FULL):
-        alone = _matching(writer, a, b, from_left, matched=False)
+        alone = _matching(writer, a, b, from_left, matched=False, also=also)
         branches += [_padded(name, a.columns, plan.columns) for name in alone]
         made += alone
     if plan.kind is JoinKind.FULL:
         alone = _matching(writer, b, a, from_right, matched=False)
         branches += [_padded(name, b.columns, plan.columns) for name in alone]
         made += alone
-    sql = " UNION ALL ".join(branches)
+    sql = union_all(branches)
     both = appending and plan.kind is JoinKind.INNER
     _forget(writer, plan, a, b)
     if both:  # The third term only takes back what the first two counted twice.
@@ -151,7 +155,19 @@ def _forget(writer: Writer, plan: Join, a: Side, b: Side) -> None:
             writer.run(sql, (a.delta, b.delta), "join state")
 
 
-def _inner(writer: Writer, a: Side, b: Side, on: str) -> list[str]:
+def _left_alone(writer: Writer, a: Side, b: Side, on: str, like: str) -> str:
+    """Return the delta of a left join of which only left rows change: they, joined."""
+    columns = f"{column_list(a.columns, 'l')}, {column_list(b.columns, 'r')}"
+    sql = (
+        f'SELECT {columns}, (l."_w" * coalesce(r."_w", 1))::INTEGER AS "_w" '
+        f"FROM {a.delta} AS l LEFT JOIN {b.content} AS r ON {on}"
+    )
+    # Named after another relation: the numbers of states are those of data that exist.
+    return writer.temp(sql, (a.delta,), "join", name=f"{like}_left", without=(b.delta,))
+
+
+def _inner(writer: Writer, a: Side, b: Side, on: str, *, also: bool) -> list[str]:
+    """Return the deltas of the matches; unless ``also``, only where right rows change."""
     columns = f"{column_list(a.columns, 'l')}, {column_list(b.columns, 'r')}"
 
     def term(one: str, other: str, sign: str) -> str:
@@ -159,13 +175,21 @@ def _inner(writer: Writer, a: Side, b: Side, on: str) -> list[str]:
         return f"SELECT {columns}, {weight} FROM {one} AS l JOIN {other} AS r ON {on}"
 
     return [
-        writer.temp(term(a.delta, b.content, ""), (a.delta,), "join"),
+        writer.temp(
+            term(a.delta, b.content, ""), _asked(a, b, also=also), "join", needs_all=not also
+        ),
         writer.temp(term(a.content, b.delta, ""), (b.delta,), "join"),
         writer.temp(term(a.delta, b.delta, "-"), (a.delta, b.delta), "join", needs_all=True),
     ]
 
 
-def _matching(writer: Writer, a: Side, b: Side, on: _Condition, *, matched: bool) -> list[str]:
+def _asked(a: Side, b: Side, *, also: bool) -> tuple[str, ...]:
+    return (a.delta,) if also else (a.delta, b.delta)
+
+
+def _matching(
+    writer: Writer, a: Side, b: Side, on: _Condition, *, matched: bool, also: bool = True
+) -> list[str]:
     """Return deltas of the rows of ``a`` that have a match in ``b``, or of those that have none.
 
     Law: new rows are decided by ``b`` as it is; old rows that a row of db matches by ``b`` as it
@@ -177,13 +201,19 @@ def _matching(writer: Writer, a: Side, b: Side, on: _Condition, *, matched: bool
     direct = writer.temp(
         f'SELECT {rows}, l."_w" FROM {a.delta} AS l {verb} JOIN {_near(b, a.delta, on, verb)} '
         f"AS r ON {on('l', 'r')}",
-        (a.delta,),
+        _asked(a, b, also=also),
         operator,
+        needs_all=not also,
+    )
+    met = f"SEMI JOIN {b.delta} AS d ON {on('l', 'd')}"
+    found = union_all(
+        [
+            Branch(f'SELECT {rows}, l."_w" FROM {a.content} AS l {met}', (b.delta,), typed=True),
+            Branch(f'SELECT {rows}, -l."_w" FROM {a.delta} AS l {met}', (a.delta,), typed=True),
+        ]
     )
     touched = writer.temp(
-        f'SELECT {rows}, l."_w" FROM {a.content} AS l SEMI JOIN {b.delta} AS d ON {on("l", "d")} '
-        f'UNION ALL SELECT {rows}, -l."_w" FROM {a.delta} AS l SEMI JOIN {b.delta} AS d '
-        f"ON {on('l', 'd')}",
+        found,
         (b.delta,),
         operator,
     )
@@ -219,10 +249,11 @@ def _near(b: Side, rows: str, on: _Condition, verb: str) -> str:
     return f"(SELECT r.* FROM {b.content} AS r SEMI JOIN {rows} AS k ON {on('k', 'r')})"
 
 
-def _padded(alone: str, own: tuple[str, ...], columns: tuple[str, ...]) -> str:
+def _padded(alone: str, own: tuple[str, ...], columns: tuple[str, ...]) -> Branch:
     """Print unmatched rows with NULLs, which take their types from the branch of the matches."""
     listed = ", ".join(quote(c) if c in own else f"NULL AS {quote(c)}" for c in columns)
-    return f'SELECT {listed}, "_w"::INTEGER AS "_w" FROM {alone}'
+    sql = f'SELECT {listed}, "_w"::INTEGER AS "_w" FROM {alone}'
+    return Branch(sql, (alone,), typed=False)
 
 
 def side(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voltstream.sql.batch import batch_sql
+from voltstream.sql.branches import Branch, union_all
 from voltstream.sql.expressions import spell
 from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer
 from voltstream.sql.plan import (
@@ -45,8 +46,11 @@ def project_delta(plan: Project, child: Stream) -> Stream:
 
 
 def union_delta(columns: tuple[str, ...], parts: list[Stream]) -> Stream:
-    sql = " UNION ALL ".join(
-        f'SELECT {column_list(part.columns)}, "_w" FROM ({part.sql})' for part in parts
+    sql = union_all(
+        [
+            Branch(f'SELECT {column_list(part.columns)}, "_w" FROM ({part.sql})', part.reads)
+            for part in parts
+        ]
     )
     reads = tuple(dict.fromkeys(read for part in parts for read in part.reads))
     append_only = all(part.append_only for part in parts)

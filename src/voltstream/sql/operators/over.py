@@ -10,6 +10,7 @@ Cost: O(rows of the touched partitions).
 from __future__ import annotations
 
 from voltstream.sql.batch import batch_sql
+from voltstream.sql.branches import Branch, union_all
 from voltstream.sql.expressions import quote, spell
 from voltstream.sql.operators.aggregate import Keyed
 from voltstream.sql.operators.keys import forget, held, near
@@ -73,8 +74,14 @@ def replaced(
     old = held(writer, state, touched, partition, columns, reads, operator)
     forget(writer, state, old, partition, columns, (old,), operator)
     writer.run(f"INSERT INTO {state} SELECT * FROM {new}", (new,), operator)
+    both = union_all(
+        [
+            Branch(f'SELECT {listed}, -1 AS "_w" FROM {old}', (old,), typed=True),
+            Branch(f'SELECT {listed}, 1 AS "_w" FROM {new}', (new,), typed=True),
+        ]
+    )
     sql = (
-        f'SELECT {listed}, sum("_w")::INTEGER AS "_w" FROM (SELECT {listed}, -1 AS "_w" FROM {old} '
-        f'UNION ALL SELECT {listed}, 1 FROM {new}) GROUP BY {listed} HAVING sum("_w") <> 0'
+        f'SELECT {listed}, sum("_w")::INTEGER AS "_w" FROM ({both}) '
+        f'GROUP BY {listed} HAVING sum("_w") <> 0'
     )
     return Stream(sql, (old, new), columns, False, False)

@@ -77,6 +77,7 @@ class Writer:
         needs_all: bool = False,
         retractions_only: bool = False,
         for_output: bool = False,
+        without: tuple[str, ...] = (),
         state: str | None = None,
         forms: tuple[Form, ...] = (),
     ) -> str:
@@ -94,6 +95,7 @@ class Writer:
                 needs_all=needs_all,
                 retractions_only=retractions_only,
                 for_output=for_output,
+                without=without,
                 state=state,
                 forms=forms,
             )
@@ -121,6 +123,7 @@ class Writer:
         *,
         retractions_only: bool = False,
         appends_only: bool = False,
+        faults: bool = False,
         state: str | None = None,
         forms: tuple[Form, ...] = (),
     ) -> None:
@@ -131,6 +134,7 @@ class Writer:
                 operator,
                 retractions_only=retractions_only,
                 appends_only=appends_only,
+                faults=faults,
                 state=state,
                 forms=forms,
             )
