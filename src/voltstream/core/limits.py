@@ -6,6 +6,7 @@ EPOCH_ROWS_MAX = 122_880  # One DuckDB row group. Reached: the epoch is sealed.
 EPOCH_INTERVAL_MS = 100  # A row waits at most this long for company. Passed: the epoch is sealed.
 EPOCHS_TOGETHER_MAX = 4  # Rows that wait behind a running epoch: 4 x 122,880. The rest: the next.
 EPOCH_BYTES_MAX = 128 * 1024 * 1024  # Columns of an epoch of waiting rows: 4 row groups of 270 B.
+SWAP_ROWS_MAX = 1_000  # Rows of a log taken back one for one in an epoch. More: by their keys.
 STATE_FOUND_NEAR_MAX = 491_520  # Rows of a state without key order: 4 groups. More: by hash, log.
 STATE_LOG_SHARE = 32  # A log with a row for so many of its state is folded: 64 read for each.
 STATE_LOG_ROWS_MIN = 16_384  # Rows of a log below which it is not folded.

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from voltstream.core.limits import TICK_INTERVAL_MS
-from voltstream.runtime.costs import ViewCost
+from voltstream.core.errors import InternalError
+from voltstream.core.limits import SWAP_ROWS_MAX, TICK_INTERVAL_MS
+from voltstream.runtime.costs import OperatorCost, ViewCost
 from voltstream.runtime.forms import Forms, Now
 from voltstream.sql.branches import Types, Wording
-from voltstream.sql.program import Form, Program, Step
+from voltstream.sql.program import Form, Program, Step, Swap
 
 _TRIED_EPOCHS = 256  # Of a view, after one that met a value that cannot be computed.
 
 Execute = Callable[[str], int]
+Ask = Callable[[str], list[tuple[Any, ...]]]
 Measure = Callable[[str], tuple[int, int]]  # Rows changed or made, rows scanned.
 
 
@@ -57,6 +60,7 @@ class Dataflow:
         self._next_tick_us: int | None = None
         self.measure: Measure | None = None  # Runs the statements of sampled epochs.
         self.types: Types | None = None  # Tells the types of a query, to leave branches out of it.
+        self.ask: Ask | None = None  # Runs a statement for few rows.
         self.careful = False  # Values are tried at once: the epoch cannot be begun again.
         self.watched: frozenset[str] = frozenset()  # Deltas that are wanted without a dependent.
         self.alarm_us: int | None = None  # When something besides the programs wants an epoch.
@@ -199,7 +203,18 @@ class Dataflow:
         def filled(name: str) -> bool:
             return bool(counts.get(name, 0)) or name in forced
 
+        swapped: dict[str, bool] = {}
         for place, step in enumerate(steps):
+            if step.swap is not None and not tried and measure is None:
+                state = step.swap.state
+                if state not in swapped:
+                    cost = running.cost.of(step.operator)
+                    swapped[state] = self._swapped(execute, step.swap, counts, negative, cost)
+                if swapped[state]:
+                    if step.makes:
+                        counts[step.makes] = 0
+                        self._clear(execute, [step.makes])
+                    continue
             if forms.skips(step):
                 if step.makes and step.makes not in counts:
                     counts[step.makes] = 0
@@ -232,6 +247,32 @@ class Dataflow:
                 else:
                     self._filled.discard(step.makes)
         forms.end(execute, running.cost, measure, wanted=wanted)
+
+    def _swapped(
+        self,
+        execute: Execute,
+        swap: Swap,
+        counts: dict[str, int],
+        negative: dict[str, bool],
+        cost: OperatorCost,
+    ) -> bool:
+        """Take a few rows back one for one; tell whether that was done. Raises: InternalError."""
+        rows = counts.get(swap.delta, 0)
+        if not rows or self.ask is None:
+            return False
+        found = execute(swap.count_sql)
+        gone, nulls = found & 0xFFFFFFFF, found >> 32
+        negative[swap.delta] = gone > 0
+        if not 0 < gone <= SWAP_ROWS_MAX:
+            return False
+        started = time.perf_counter()
+        deleted = self.ask(swap.gone_sql(nulls))
+        if not len(deleted) == len(set(deleted)) == gone:
+            raise InternalError(f"rows of {swap.state} are there more than once")
+        if rows > gone:
+            execute(swap.append_sql)
+        cost.add(time.perf_counter() - started, rows, 0)
+        return True
 
     def _needed(
         self,

@@ -299,6 +299,7 @@ def _restored_books(connection: Connection, functions: PythonFunctions, vault: V
         catalog = catalog.with_entry(broken.restored(stored, catalog, books))
     books.dataflow.measure = connection.measured
     books.dataflow.types = connection.types
+    books.dataflow.ask = connection.rows
     for entry in [*catalog.of_kind("sink"), *catalog.of_kind("subscription")]:
         if entry.broken:
             continue

@@ -13,6 +13,40 @@ Form = Literal["near", "hashed", "log"]
 
 
 @dataclass(frozen=True, slots=True)
+class Swap:
+    """How rows of a log are taken back one for one, in place of settling what they touch.
+
+    Law: it is right if as many rows go as ``delta`` takes back, and these differ (``gone_sql``
+    gives a hash of each). Shape: bit 32 + i of ``count_sql`` tells that the i-th of ``keys`` is
+    NULL somewhere; below are the rows that are taken back.
+    """
+
+    state: str
+    delta: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+    count_sql: str
+    append_sql: str
+
+    def gone_sql(self, nulls: int) -> str:
+        """Return the statement that deletes; storage is skipped by keys that are not NULL."""
+        listed = ", ".join(map(_quoted, self.columns))
+        plain = {key for place, key in enumerate(self.keys) if not nulls >> place & 1}
+        same = " AND ".join(
+            f"r.{_quoted(c)} {'=' if c in plain else 'IS NOT DISTINCT FROM'} d.{_quoted(c)}"
+            for c in self.columns
+        )
+        return (
+            f'DELETE FROM {self.state} AS r USING (SELECT * FROM {self.delta} WHERE "_w" = -1) '
+            f'AS d WHERE {same} AND r."_w" = 1 RETURNING hash({listed})'
+        )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One statement of an epoch.
 
@@ -30,6 +64,7 @@ class Step:
     appends_only: bool = False  # skip when some delta in ``reads`` holds a negative weight
     for_output: bool = False  # skip when nothing reads the view's delta
     without: tuple[str, ...] = ()  # skip when any of these deltas has rows
+    swap: Swap | None = None  # what may be done in place of this step and others with the same
     faults: bool = False  # only tells what cannot be computed: skip where that would have raised
     state: str | None = None  # the keyed state whose form decides
     forms: tuple[Form, ...] = ()  # skip in every other form of it

@@ -227,7 +227,7 @@ def _recompute(writer: Writer, plan: Aggregate, child: Stream) -> Keyed:
     writer.rule("aggregate", law, "rows of touched groups")
     groups = column_list(plan.groups)
     tail = f" GROUP BY {groups}" if plan.groups else ""
-    delta = writer.materialize(child, "aggregate input")
+    delta = writer.materialize(child, "aggregate input", net=True)
     kept = kept_log(writer, "kept", delta, child, plan.groups, "aggregate input")
     rows = _repeated(kept, child.columns)
     calls = "".join(f", {spell(call)} AS {quote(name)}" for name, call in plan.calls)

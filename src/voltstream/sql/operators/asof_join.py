@@ -25,7 +25,7 @@ _NEARER = {">=": ">=", ">": ">=", "<=": "<=", "<": "<="}  # A changed row agains
 def asof_delta(writer: Writer, plan: AsofJoin, left: Stream, right: Stream) -> Stream:
     law = "rows that change, and those a changed right row is near to, are matched again"
     writer.rule("asof join", law, "delta + right rows of touched keys")
-    delta = writer.materialize(left, "asof join")
+    delta = writer.materialize(left, "asof join", net=True)
     b = side(writer, plan.right, right, tuple((key.right, key.sign) for key in plan.keys))
     mine, yours = column_list(plan.left.columns), column_list(plan.right.columns)
     found = f"{mine}, {yours}, _rt, _hit"

@@ -264,7 +264,7 @@ def side(
     rest: tuple[exp.Expression, ...] = (),
 ) -> Side:
     """Return an input of a join, kept unless it is stored; its steps come before what reads it."""
-    delta = writer.materialize(stream, "join input")
+    delta = writer.materialize(stream, "join input", net=True)
     read = {name for tree in (*(key for key, _ in keys), *rest) for name in names_in(tree)}
     compared = tuple(c for c in stream.columns if c in read) or stream.columns
     names = [key.name for key, _ in keys if isinstance(key, exp.Column)]

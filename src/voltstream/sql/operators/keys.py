@@ -12,7 +12,7 @@ from __future__ import annotations
 from voltstream.sql.expressions import quote
 from voltstream.sql.operators.stream import Writer
 from voltstream.sql.plan import column_list
-from voltstream.sql.program import Form
+from voltstream.sql.program import Form, Swap
 
 AT_ONCE: tuple[Form, ...] = ("near", "hashed")
 PLACE = "_vs_place"  # Where a row of a state is, within one epoch.
@@ -51,10 +51,11 @@ def held(
     operator: str,
     *,
     retractions_only: bool = False,
+    swap: Swap | None = None,
 ) -> str:
     """Copy the rows whose keys ``touched`` has, with their places; return the temp relation."""
     found = near(state, touched, keys, f"r.*{place(columns)}")
-    return writer.temp(found, reads, operator, retractions_only=retractions_only)
+    return writer.temp(found, reads, operator, retractions_only=retractions_only, swap=swap)
 
 
 def forget(
@@ -67,6 +68,7 @@ def forget(
     operator: str,
     *,
     form_of: str | None = None,
+    swap: Swap | None = None,
 ) -> None:
     """Delete rows that were found: by place, which does not look for them again.
 
@@ -81,7 +83,7 @@ def forget(
         same = null_safe(keys, "r", "d")
         statement = f"DELETE FROM {state} AS r USING {old} AS d WHERE {same}"
     forms = AT_ONCE if form_of is not None else ()
-    writer.run(statement, reads, operator, state=form_of, forms=forms)
+    writer.run(statement, reads, operator, swap=swap, state=form_of, forms=forms)
 
 
 def place(columns: tuple[str, ...]) -> str:

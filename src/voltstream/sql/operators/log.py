@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from voltstream.sql.expressions import quote
 from voltstream.sql.operators.keys import forget, held, near, null_safe
 from voltstream.sql.operators.stream import NOW_SQL, Stream, Writer
 from voltstream.sql.plan import column_list
-from voltstream.sql.program import Timer
+from voltstream.sql.program import Swap, Timer
 
+_SWAP_KEYS_MAX = 4  # Columns by which storage may be skipped.
 _SEEN = '"_seen"'  # When a row came, where rows live for a time.
 
 
@@ -119,10 +121,19 @@ def integrate(
         writer.run(append, (delta,), operator)
         return
     gone = f'(SELECT * FROM {delta} WHERE "_w" < 0)'
+    swap = None if seen else _swap(state, delta, stream.columns, touched)
     old = held(
-        writer, state, gone, touched, stream.columns, (delta,), operator, retractions_only=True
+        writer,
+        state,
+        gone,
+        touched,
+        stream.columns,
+        (delta,),
+        operator,
+        retractions_only=True,
+        swap=swap,
     )
-    forget(writer, state, old, touched, stream.columns, (old,), operator)
+    forget(writer, state, old, touched, stream.columns, (old,), operator, swap=swap)
     latest = f", max({_SEEN})" if seen else ""
     came = f"{stamp} AS {_SEEN}" if seen else ""
     writer.run(
@@ -133,5 +144,23 @@ def integrate(
         (delta,),
         operator,
         retractions_only=True,
+        swap=swap,
     )
     writer.run(append, (delta,), operator, appends_only=True)
+
+
+def _swap(state: str, delta: str, columns: tuple[str, ...], touched: tuple[str, ...]) -> Swap:
+    keys = touched[:_SWAP_KEYS_MAX]
+    nulls = "".join(
+        f" + (coalesce(max(({quote(key)} IS NULL)::BIGINT), 0) << {32 + place})"
+        for place, key in enumerate(keys)
+    )
+    listed = column_list(columns)
+    return Swap(
+        state,
+        delta,
+        columns,
+        keys,
+        f'SELECT count(*){nulls} FROM {delta} WHERE "_w" < 0',
+        f'INSERT INTO {state} SELECT {listed}, "_w" FROM {delta} WHERE "_w" > 0',
+    )

@@ -22,7 +22,7 @@ from voltstream.sql.plan import Over, Plan, are_stored, column_list, is_stored
 def over_delta(writer: Writer, plan: Over, child: Stream) -> Keyed:
     law = "the touched partitions are computed again from the input"
     writer.rule("over", law, "rows of touched partitions")
-    delta = writer.materialize(child, "over input")
+    delta = writer.materialize(child, "over input", net=True)
     by = plan.partition
     rows = kept_rows(writer, plan.child, child, delta, by, by, "over input")
     calls = "".join(f", {spell(call)} AS {quote(name)}" for name, call in plan.calls)

@@ -25,7 +25,7 @@ _RANK = "_rank"
 def ranked_delta(writer: Writer, plan: Ranked, child: Stream) -> Keyed:
     law = "new rows challenge the winners; a partition that loses a winner is decided again"
     writer.rule("top", law, "delta + winners, rows of partitions that lose a winner")
-    delta = writer.materialize(child, "top input")
+    delta = writer.materialize(child, "top input", net=True)
     inner = child.columns + ((_ARRIVAL,) if child.arrival else ())
     rows = column_list(inner)
     by = plan.partition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from voltstream.sql.plan import column_list
-from voltstream.sql.program import Form, KeyedState, Rule, Step, Timer
+from voltstream.sql.program import Form, KeyedState, Rule, Step, Swap, Timer
 
 NOW_SQL = "CAST(getvariable('vs_now') AS TIMESTAMPTZ)"
 PREVIOUS_SQL = "CAST(getvariable('vs_prev') AS TIMESTAMPTZ)"
@@ -78,6 +78,7 @@ class Writer:
         retractions_only: bool = False,
         for_output: bool = False,
         without: tuple[str, ...] = (),
+        swap: Swap | None = None,
         state: str | None = None,
         forms: tuple[Form, ...] = (),
     ) -> str:
@@ -96,6 +97,7 @@ class Writer:
                 retractions_only=retractions_only,
                 for_output=for_output,
                 without=without,
+                swap=swap,
                 state=state,
                 forms=forms,
             )
@@ -124,6 +126,7 @@ class Writer:
         retractions_only: bool = False,
         appends_only: bool = False,
         faults: bool = False,
+        swap: Swap | None = None,
         state: str | None = None,
         forms: tuple[Form, ...] = (),
     ) -> None:
@@ -135,16 +138,21 @@ class Writer:
                 retractions_only=retractions_only,
                 appends_only=appends_only,
                 faults=faults,
+                swap=swap,
                 state=state,
                 forms=forms,
             )
         )
 
-    def materialize(self, stream: Stream, operator: str) -> str:
-        """Give a delta a name, unless it has one."""
+    def materialize(self, stream: Stream, operator: str, *, net: bool = False) -> str:
+        """Give a delta a name, unless it has one; ``net``: what is taken back at once is left out.
+
+        So what came of equal old and new rows ends here.
+        """
         if len(stream.reads) == 1 and stream.sql == select_all(stream, stream.reads[0]):
             return stream.reads[0]
-        return self.temp(stream.sql, stream.reads, operator)
+        net = net and not stream.append_only and not stream.arrival and bool(stream.columns)
+        return self.temp(netted(stream) if net else stream.sql, stream.reads, operator)
 
 
 def select_all(stream: Stream, source: str) -> str:
