@@ -127,6 +127,7 @@ def _program_lines(program: Program, inputs: tuple[Relation, ...]) -> list[str]:
             made = f" {_VERBS[changed[1]]} {name(changed[2])}"
         glue = " and " if step.needs_all else " or "
         asks = glue.join(name(read) for read in step.reads)
+        asks += "".join(f" and not {name(read)}" for read in step.without)
         lines.append(f"  {place}. {step.operator}{made}, when {asks}{_condition(step)}")
     lines += [f"not recomputed: {reason}" for reason in program.departs]
     lines += [f"timer: {name(timer.relation)}" for timer in program.timers]

@@ -163,7 +163,8 @@ def _left_alone(writer: Writer, a: Side, b: Side, on: str, like: str) -> str:
         f"FROM {a.delta} AS l LEFT JOIN {b.content} AS r ON {on}"
     )
     # Named after another relation: the numbers of states are those of data that exist.
-    return writer.temp(sql, (a.delta,), "join", name=f"{like}_left", without=(b.delta,))
+    own = f"left_{like.removeprefix('t_')}"
+    return writer.temp(sql, (a.delta,), "join", name=own, without=(b.delta,))
 
 
 def _inner(writer: Writer, a: Side, b: Side, on: str, *, also: bool) -> list[str]:
