@@ -9,7 +9,7 @@ import pytest
 
 from tests.driver import Engine
 from voltstream.core.ports import RawBatch
-from voltstream.runtime import epoch_loop, pending
+from voltstream.runtime import epoch_loop, pending, waiting
 from voltstream.runtime.instance import DEFAULT_DATABASE
 from voltstream.runtime.options import EngineOptions
 from voltstream.runtime.pending import Pending
@@ -59,10 +59,10 @@ def test_many_small_batches_are_each_answered_for_their_own_rows(engine: Engine)
 def test_rows_that_wait_are_taken_together_up_to_a_bound(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(epoch_loop, "EPOCHS_TOGETHER_MAX", 3)
+    monkeypatch.setattr(waiting, "EPOCHS_TOGETHER_MAX", 3)
     engine.run("CREATE SOURCE beats (station VARCHAR, n INT)")
     loop = engine.instance.engine(DEFAULT_DATABASE).loop
-    monkeypatch.setattr(loop, "_options", EngineOptions(epoch_rows_max=10))
+    monkeypatch.setattr(loop._waiting, "_options", EngineOptions(epoch_rows_max=10))
     held = threading.Event()
     waits = loop.run_chore(lambda _: held.wait(30))
     lines = b"".join(b'{"station": "S", "n": %d}\n' % n for n in range(5))

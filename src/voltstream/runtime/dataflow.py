@@ -225,7 +225,7 @@ class Dataflow:
                     counts[step.makes] = 0
                     self._clear(execute, [step.makes])
                 continue
-            if step.faults and not tried:
+            if step.faults and not tried and (wanted or not step.shown):
                 continue
             sql = step.sql
             if not whole:

@@ -279,7 +279,7 @@ def emit(
     if isinstance(root, _KEYED):
         keyed = _keyed(writer, root)
         # What a sum of sums overflows is not worth that readers compute each column again.
-        if not report_faults(writer, name, _columns(stored), keyed.stream, sums=False):
+        if not report_faults(writer, name, _columns(stored), keyed.stream, sums=False, shown=True):
             _fold(writer, keyed, read, item_list(tuple(stored)))
         out = _consolidated(project_delta(Project(root, tuple(stored)), keyed.stream))
         writer.rule("view", "read from its operator's state", "delta")

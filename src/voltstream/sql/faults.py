@@ -71,12 +71,19 @@ Named = tuple[str, exp.Expression]
 
 
 def report_faults(
-    writer: Writer, name: str, items: Iterable[Named], child: Stream, *, sums: bool = True
+    writer: Writer,
+    name: str,
+    items: Iterable[Named],
+    child: Stream,
+    *,
+    sums: bool = True,
+    shown: bool = False,
 ) -> bool:
     """Add a step that keeps the delta's rows for which something could not be computed.
 
     Shape: an item is what the user calls it, and its expression over the child's columns; ``sums``
-    says whether that a sum or a difference overflows is worth the step. Law: a value that raises
+    says whether that a sum or a difference overflows is worth the step, ``shown`` that only readers
+    of the view and of its delta compute them. Law: a value that raises
     makes no record of itself, NULL does: so the two are told apart. Tells whether there is such a
     step.
     """
@@ -104,6 +111,7 @@ def report_faults(
         child.reads,
         "dead letters",
         faults=True,
+        shown=shown,
     )
     return True
 

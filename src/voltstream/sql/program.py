@@ -66,6 +66,7 @@ class Step:
     without: tuple[str, ...] = ()  # skip when any of these deltas has rows
     swap: Swap | None = None  # what may be done in place of this step and others with the same
     faults: bool = False  # only tells what cannot be computed: skip where that would have raised
+    shown: bool = False  # what it looks at is only computed where somebody reads the view's delta
     state: str | None = None  # the keyed state whose form decides
     forms: tuple[Form, ...] = ()  # skip in every other form of it
 
