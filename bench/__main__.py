@@ -27,6 +27,7 @@ NAMES = {
     "formats": "messages that name their schema to columns (--rows; --only avro,protobuf,json)",
     "simbench": "a day of 35,633 real meters and 200 outages through the ami pack (--only reads)",
     "acn": "a month of real charging sessions through the ocpp pack, their energy checked",
+    "epochs": "CPU of an epoch of one message with the ocpp pack (--rows: chargers)",
     "idle": "CPU and memory with 50 views and no input",
 }
 DEFAULT = ("ocpp", "freshness")
