@@ -1,4 +1,4 @@
-"""The published pipelines on Flink: what each view reads and writes there, and a recorded day.
+"""The published pipelines written by hand for the race on a cluster, and a recorded day.
 
 Every view becomes a Flink view and a flow of its rows to a compacted topic; NOW() in a filter is
 compared with the latest tick, in a select list it is left to whoever reads.
