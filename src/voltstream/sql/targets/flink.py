@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from sqlglot import exp, parse_one
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
-from sqlglot.generator import Generator
-from sqlglot.tokens import Tokenizer
+from sqlglot.generator import Generator as SqlglotGenerator
+from sqlglot.tokens import Tokenizer as SqlglotTokenizer
 
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.natives.intervals import Span
@@ -51,12 +51,12 @@ class FlinkText(SqlglotDialect):
 
     NULL_ORDERING = "nulls_are_small"
 
-    class Tokenizer(Tokenizer):
+    class Tokenizer(SqlglotTokenizer):
         """Identifiers in backticks."""
 
         IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ["`"]
 
-    class Generator(Generator):
+    class Generator(SqlglotGenerator):
         """Calcite's grammar."""
 
         TYPED_DIVISION = True
