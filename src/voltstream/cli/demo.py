@@ -25,6 +25,7 @@ from voltstream.cli.demo_feed import OPENING_S, Feed
 from voltstream.cli.demo_grid import DemoGrid
 from voltstream.cli.demo_packs import install_chargers, install_grid
 from voltstream.cli.demo_screen import Picture, Pulse, look, plain_line, render
+from voltstream.cli.extracts import SESSIONS
 from voltstream.cli.ledger import records, verify
 from voltstream.cli.replay import DAY_S, Replay, load_sessions
 from voltstream.cli.replay_clock import ReplayClock
@@ -34,7 +35,6 @@ from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.ports import Session
 from voltstream.runtime.instance import Instance
 
-EXTRACT_FOLDER = Path(__file__).parents[3] / "examples" / "acn" / "sessions"
 HOST = "127.0.0.1"
 PG_PORT = 4566
 HTTP_PORT = 8080
@@ -85,7 +85,7 @@ def run_demo(
     show = Show(
         seconds=seconds,
         speed=speed,
-        sessions=sessions or EXTRACT_FOLDER,
+        sessions=sessions or SESSIONS,
         pg_port=available(HOST, PG_PORT) if pg_port is None else pg_port,
         http_port=available(HOST, HTTP_PORT) if http_port is None else http_port,
         opens_page=opens_page,

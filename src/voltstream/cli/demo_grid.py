@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from voltstream.cli.extracts import GRID
 from voltstream.cli.replay import DAY_S
 from voltstream.datasets.defects import Defects, Rates
 from voltstream.datasets.grid import Grid, load_grid
@@ -23,7 +23,6 @@ from voltstream.datasets.packages import files_of
 from voltstream.datasets.profiles import STEP_S, load_day
 from voltstream.datasets.reads import DayOfReads, day_of_reads, instants, registry
 
-EXTRACT = Path(__file__).parents[3] / "examples" / "simbench" / "simbench-extract.zip"
 MEASURED = date(2016, 7, 15)
 SCENARIO = 1
 DEFECTS = Rates(silent=0.004, late=0.002, resent=0.001, corrected=0.0002, seed=4)
@@ -55,7 +54,7 @@ class DemoGrid:
     """
 
     def __init__(self, start_s: int, days: int, show_s: float) -> None:
-        files = files_of("simbench", EXTRACT)
+        files = files_of("simbench", GRID)
         self._grid = load_grid(files, SCENARIO, None)
         self._reads = day_of_reads(self._grid, load_day(files, SCENARIO, MEASURED), noise_seed=3)
         self._start_s = start_s
