@@ -13,6 +13,7 @@ from voltstream.cli import (
     datasets,
     demo,
     deploy,
+    export,
     gateway,
     ingest,
     ledger,
@@ -48,6 +49,7 @@ app.command("restore", epilog=backup.RESTORE_EXAMPLES)(backup.restore)
 app.command("verify", epilog=backup.VERIFY_EXAMPLES)(backup.verify)
 app.add_typer(datasets.datasets)
 app.add_typer(deploy.deploy)
+app.add_typer(export.export)
 app.add_typer(letters.letters)
 app.add_typer(pack_verbs.packs)
 

@@ -31,6 +31,19 @@ _OBJECTS = (
     )
     + ") AS objects WHERE schema <> 'voltstream' ORDER BY id"
 )
+_COMMENTED = ("SOURCE", "TABLE", "VIEW", "MATERIALIZED VIEW")
+_COMMENTS = (
+    "SELECT kind, schema, name, attname, description FROM ("
+    + " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, id, schema, name "
+        f"FROM rw_catalog.rw_{kind.lower().replace(' ', '_')}s"
+        for kind in _COMMENTED
+    )
+    + ") AS objects JOIN pg_catalog.pg_description d ON d.objoid = id "
+    "LEFT JOIN pg_catalog.pg_attribute a ON d.objsubid > 0 AND attrelid = id "
+    "AND attnum = d.objsubid "
+    "WHERE schema <> 'voltstream' ORDER BY id, d.objsubid"
+)
 _HYPERTABLES = (
     "SELECT hypertable_schema, hypertable_name, column_name, time_interval::text, "
     "integer_interval FROM timescaledb_information.dimensions WHERE dimension_number = 1"
@@ -114,6 +127,18 @@ def _told(connection: psycopg.Connection) -> list[str]:
             found.append(f"CREATE SCHEMA {_quoted(schema)}")
         path = "public" if schema == "public" else f"{_quoted(schema)}, public"
         found += [f"SET search_path TO {path}", definition, *parted.get((schema, name), ())]
+    return [*found, *_remarks(connection)]
+
+
+def _remarks(connection: psycopg.Connection) -> list[str]:
+    """Return the statements that comment on relations and columns."""
+    found: list[str] = []
+    for kind, schema, name, column, text in connection.execute(_COMMENTS.encode()).fetchall():
+        place = f"{kind} {_quoted(schema)}.{_quoted(name)}"
+        if column is not None:
+            place = f"COLUMN {_quoted(schema)}.{_quoted(name)}.{_quoted(column)}"
+        said = text.replace("'", "''")
+        found.append(f"COMMENT ON {place} IS '{said}'")
     return found
 
 

@@ -14,7 +14,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from voltstream.sql.cursor import Cursor
 from voltstream.sql.dialect import tokenize
 from voltstream.sql.parse import parse_statements
-from voltstream.sql.resolve import is_local
+from voltstream.sql.relation_names import mentions
 from voltstream.sql.statements import (
     CreateIndex,
     CreateSink,
@@ -77,20 +77,12 @@ def _queries(parsed: Parsed) -> Iterator[exp.Expression]:
 
 
 def _in_query(tree: exp.Expression, named: Named, schema: str, name: str) -> Iterator[_Edit]:
-    for table in tree.find_all(exp.Table):
-        if isinstance(table.this, exp.Anonymous):  # TUMBLE(reading, …): its rows have an alias.
-            argument = table.this.expressions[0] if table.this.expressions else None
-            if isinstance(argument, exp.Column) and named(argument.table or None, argument.name):
-                parts = [argument.args.get("table"), argument.this]
-                yield _span(parts, _path(argument.table, schema, name))
-            continue
-        if not isinstance(table.this, exp.Identifier) or is_local(table):
-            continue
-        if named(table.db or None, table.name):
-            path = _path(table.db, schema, name)
-            if not table.alias and name != table.name:
-                path += f" AS {spelled(table.name)}"
-            yield _span([table.args.get("catalog"), table.args.get("db"), table.this], path)
+    for mention in mentions(tree):
+        if named(mention.schema, mention.name):
+            path = _path(mention.schema or "", schema, name)
+            if mention.bare and name != mention.name:
+                path += f" AS {spelled(mention.name)}"
+            yield (mention.start, mention.end, path)
 
 
 def _path(written_schema: str, schema: str, name: str) -> str:
@@ -98,11 +90,6 @@ def _path(written_schema: str, schema: str, name: str) -> str:
     if not written_schema and schema == "public":
         return spelled(name)
     return f"{spelled(schema)}.{spelled(name)}"
-
-
-def _span(parts: list[exp.Expression | None], path: str) -> _Edit:
-    found = [part.meta for part in parts if isinstance(part, exp.Identifier)]
-    return (min(meta["start"] for meta in found), max(meta["end"] for meta in found), path)
 
 
 def _in_clauses(
