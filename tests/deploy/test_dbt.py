@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from voltstream.cli.app import app
 from voltstream.cli.definitions import studied
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import InvalidParameter, UndefinedSchema
 from voltstream.deploy.dbt_models import models_of
 from voltstream.deploy.dbt_project import dbt_project
 from voltstream.deploy.export_folder import LIST, write_folder
@@ -146,7 +146,7 @@ def test_a_renamed_relation_is_referred_to_by_its_name_and_read_by_the_old() -> 
         "CREATE TABLE old (a INT)", "CREATE VIEW v AS SELECT old.a, 'old' AS b FROM old",
         "ALTER TABLE old RENAME TO young", 'CREATE VIEW "v w" AS SELECT * FROM v',
     ]) as found:  # fmt: skip
-        first, second = models_of(found.catalog)
+        first, second = models_of(found.catalog, ("public",))
     assert first.text.splitlines()[-1] == (
         'SELECT old.a, \'old\' AS b FROM {{ source("public", "young") }} AS old'
     )
@@ -154,6 +154,21 @@ def test_a_renamed_relation_is_referred_to_by_its_name_and_read_by_the_old() -> 
     assert second.text == (
         '{{ config(materialized="view", alias="v w") }}\n\nSELECT * FROM {{ ref("v") }}\n'
     )
+
+
+def test_views_of_other_schemas_are_sources_where_they_are_read() -> None:
+    with studied([
+        "CREATE TABLE t (a INT)", "CREATE SCHEMA dbt", "CREATE VIEW dbt.v AS SELECT a FROM t",
+        "CREATE VIEW dbt.unread AS SELECT a FROM t", "CREATE VIEW w AS SELECT a FROM dbt.v",
+    ]) as found:  # fmt: skip
+        made = dbt_project(found.catalog, "grid", "volt", "volt", ("public",))
+        with pytest.raises(UndefinedSchema, match='"elsewhere" does not exist'):
+            dbt_project(found.catalog, "grid", "volt", "volt", ("elsewhere",))
+    assert [path for path in made if path.endswith("w.sql")] == ["models/public/w.sql"]
+    assert made["models/public/w.sql"].endswith('FROM {{ source("dbt", "v") }}\n')
+    sources = made["models/sources.yml"]
+    assert '- name: "v"' in sources and '- name: "t"' in sources
+    assert "unread" not in "".join(made.values())
 
 
 def test_yaml_is_read_as_it_was_meant() -> None:

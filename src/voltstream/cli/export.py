@@ -46,6 +46,10 @@ def dbt(
     name: Annotated[
         str, typer.Option("--name", help="Name of the project and its profile.")
     ] = "voltstream",
+    schemas: Annotated[
+        list[str] | None,
+        typer.Option("--schema", help="Only views of this schema are models."),
+    ] = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
     pg_port: PgPortOption = 4566,
@@ -60,7 +64,7 @@ def dbt(
         with connect(url, host, pg_port) as connection:
             statements = told(connection)
     with studied(statements) as found:
-        project = dbt_project(found.catalog, name, DATABASE, USER)
+        project = dbt_project(found.catalog, name, DATABASE, USER, schemas or ())
     changed = write_folder(out, project)
     models = sum(path.startswith("models/") and path.endswith(".sql") for path in project)
     say(f"{models} models are in {out}; {changed} of {len(project)} files have changed")

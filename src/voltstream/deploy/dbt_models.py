@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from voltstream.runtime.catalog import DEFAULT_SCHEMA, OWN_SCHEMA, Catalog, Entry
@@ -43,7 +43,7 @@ def word(name: str) -> str:
 
 
 def is_origin(entry: Entry) -> bool:
-    """Tell whether rows come from an object, and can be read there."""
+    """Tell whether rows come into the database by an object, and can be read there."""
     shared = isinstance(entry.parsed, CreateSource) and entry.parsed.shared
     return entry.kind in ("source", "table") and not shared and entry.stored.schema != OWN_SCHEMA
 
@@ -52,9 +52,10 @@ def is_model(entry: Entry) -> bool:
     return isinstance(entry.parsed, CreateView) and entry.stored.schema != OWN_SCHEMA
 
 
-def models_of(catalog: Catalog) -> list[Model]:
-    """Return the views of a catalog, by schema and name."""
-    entries = sorted((one for one in catalog if is_model(one)), key=lambda one: one.key)
+def models_of(catalog: Catalog, schemas: Container[str]) -> list[Model]:
+    """Return the views of schemas, by schema and name; other views that they read are sources."""
+    wanted = (one for one in catalog if is_model(one) and one.stored.schema in schemas)
+    entries = sorted(wanted, key=lambda one: one.key)
     names = _names(entries)
     return [
         Model(
@@ -97,7 +98,7 @@ def _text(entry: Entry, catalog: Catalog, names: Mapping[int, str]) -> str:
             return None
         if read.oid in names:
             path = f"{{{{ ref({literal(names[read.oid])}) }}}}"
-        elif is_origin(read):
+        elif is_origin(read) or is_model(read):
             path = f"{{{{ source({literal(read.stored.schema)}, {literal(read.stored.name)}) }}}}"
         else:
             return None

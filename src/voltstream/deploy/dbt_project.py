@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
-from voltstream.core.errors import InvalidParameter
+from voltstream.core.errors import InvalidParameter, UndefinedSchema
 from voltstream.core.schema import Column
 from voltstream.deploy.dbt_models import (
     Model,
@@ -39,20 +39,26 @@ _SCHEMA_NAMES = """{% macro generate_schema_name(custom_schema_name, node) -%}
 """
 
 
-def dbt_project(catalog: Catalog, name: str, database: str, user: str) -> dict[str, str]:
+def dbt_project(
+    catalog: Catalog, name: str, database: str, user: str, schemas: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the texts of a project's files by their paths. Law: equal catalogs, equal files.
 
-    Raises: InvalidParameter (22023) for a name that dbt does not take.
+    Shape: ``schemas`` are those whose views are models; without one, all of them.
+    Raises: InvalidParameter (22023) for a name that dbt does not take, UndefinedSchema (3F000).
     """
+    for schema in schemas:
+        if schema not in catalog.schemas:
+            raise UndefinedSchema(f'schema "{schema}" does not exist')
     if not _PROJECT.fullmatch(name):
         raise InvalidParameter(
             f'"{name}" cannot be the name of a dbt project',
             hint="Letters, digits and underscores, a digit not first.",
         )
-    models = models_of(catalog)
-    origins = sorted((one for one in catalog if is_origin(one)), key=lambda one: one.key)
+    models = models_of(catalog, schemas or catalog.schemas)
+    origins = _origins(catalog, models, schemas)
     files = {
-        "README.md": readme(name, _left_out(catalog)),
+        "README.md": readme(name, _left_out(catalog, {one.entry.oid for one in models})),
         "dbt_project.yml": yaml_text(_project(name)),
         "profiles.example.yml": yaml_text(_profiles(name, database, user)),
         "macros/generate_schema_name.sql": _SCHEMA_NAMES,
@@ -66,6 +72,19 @@ def dbt_project(catalog: Catalog, name: str, database: str, user: str) -> dict[s
                 path = f"tests/{word(entry.stored.schema)}__{word(entry.stored.name)}__{kind}.sql"
                 files[path] = _unique_together(entry, columns)
     return dict(sorted(files.items()))
+
+
+def _origins(catalog: Catalog, models: Sequence[Model], schemas: Sequence[str]) -> list[Entry]:
+    """Return what models read that is no model, and what else of their schemas can be read."""
+    made = {one.entry.oid for one in models}
+    read = {oid for one in models for oid in one.entry.stored.depends_on} - made
+    found = [
+        one
+        for one in catalog
+        if (is_origin(one) and (not schemas or one.stored.schema in schemas))
+        or (one.oid in read and (is_origin(one) or is_model(one)))
+    ]
+    return sorted(found, key=lambda one: one.key)
 
 
 def _project(name: str) -> dict[str, Value]:
@@ -189,8 +208,8 @@ def _unique_together(entry: Entry, columns: Sequence[str]) -> str:
     )
 
 
-def _left_out(catalog: Catalog) -> list[str]:
-    """Say what of a catalog is not in its project."""
+def _left_out(catalog: Catalog, models: Container[int]) -> list[str]:
+    """Say what of a catalog is not in its project; views of other schemas are not missed."""
     found: list[str] = []
     entries = sorted(catalog, key=lambda one: (one.kind, one.key))
     for entry in entries:
@@ -199,12 +218,16 @@ def _left_out(catalog: Catalog) -> list[str]:
         said = f"{entry.kind} {spelled(entry.stored.schema)}.{spelled(entry.stored.name)}"
         if not is_model(entry):
             found.append(said)
-        elif isinstance(entry.parsed, CreateView) and entry.parsed.properties:
+        elif (
+            entry.oid in models and isinstance(entry.parsed, CreateView) and entry.parsed.properties
+        ):
             options = ", ".join(sorted(entry.parsed.properties))
             found.append(f"{said}: only its options, {options}")
     for entry in entries:
         for index in indexes_of(entry, catalog):
             plain = isinstance(index.parsed, CreateIndex) and is_plain(index.parsed)
-            if not (is_model(entry) and plain) and index.stored.schema != OWN_SCHEMA:
+            if is_model(entry) and (plain or entry.oid not in models):
+                continue
+            if index.stored.schema != OWN_SCHEMA:
                 found.append(f"index {spelled(index.stored.schema)}.{spelled(index.stored.name)}")
     return sorted(found)

@@ -46,7 +46,8 @@ constraints itself: the tests tell when a project is pointed at a copy that does
 
 The same catalog gives the same files. `voltstream export dbt` replaces files that are as it wrote
 them (`voltstream-export.json` knows), takes away those whose view is gone, and changes nothing
-when the folder has a file that it did not write, or one that was edited.
+when the folder has a file that it did not write, or one that was edited. With `--schema` views
+that dbt itself has made in other schemas are left out.
 
 ## Left out
 
