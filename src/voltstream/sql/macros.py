@@ -249,9 +249,8 @@ _DATES = (
      "CASE WHEN u LIKE 'c%' OR u LIKE 'mil%' AND u NOT LIKE 'milli%' OR u LIKE 'millen%' "
      "THEN date_trunc(u, x - INTERVAL '1 year') + INTERVAL '1 year' ELSE date_trunc(u, x) END"),
     ("_vs_finite(x)", "CASE WHEN isfinite(x) THEN x END"),
-    ("_vs_elapsed(a, b)",
-     "CASE WHEN isfinite(a) AND isfinite(b) THEN make_timestamp(epoch_us(a)) - "
-     "make_timestamp(epoch_us(b)) ELSE a - b END"),
+    # Each argument once: it may be a query, and what is around this repeats it many times.
+    ("_vs_elapsed(a, b)", "timezone('UTC', a) - timezone('UTC', b)"),
     ("_vs_trunc_beside(u, x, wall)",
      "CASE WHEN isfinite(x) THEN x - (wall - date_trunc(u, wall)) ELSE x END"),
     ("_vs_trunc_instant(u, x)", "_vs_trunc_beside(u, x, CAST(x AS TIMESTAMP))"),

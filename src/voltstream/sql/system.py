@@ -255,9 +255,12 @@ _FUNCTION_COLUMNS = frozenset({
 
 def _beside_function(node: exp.Expression) -> bool:
     """Tell whether a value is compared with a column that names a function."""
-    if not isinstance(node.parent, exp.EQ | exp.NEQ):
+    side = node
+    while isinstance(side.parent, exp.Cast | exp.Paren):  # As text, where it is written so.
+        side = side.parent
+    if not isinstance(side.parent, exp.EQ | exp.NEQ):
         return False
-    other = node.parent.args["expression" if node.arg_key == "this" else "this"]
+    other = side.parent.args["expression" if side.arg_key == "this" else "this"]
     return isinstance(other, exp.Column) and other.name.lower() in _FUNCTION_COLUMNS
 
 
