@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ class Options:
 
 
 @dataclass
-class Draft:
+class Draft(ABC):
     """A script in the making."""
 
     target: Target
@@ -153,23 +154,29 @@ class Draft:
 
     # --- to be said by each target --------------------------------------------------------------
 
+    @abstractmethod
     def source(self, made: Deployed, parsed: CreateSource) -> None:
-        raise NotImplementedError
+        """Write a source."""
 
+    @abstractmethod
     def table(self, made: Deployed, parsed: CreateTable) -> None:
-        raise NotImplementedError
+        """Write a table."""
 
+    @abstractmethod
     def materialized(self, made: Deployed, parsed: CreateView) -> None:
-        raise NotImplementedError
+        """Write a materialized view."""
 
+    @abstractmethod
     def view(self, made: Deployed, parsed: CreateView) -> None:
-        raise NotImplementedError
+        """Write a plain view."""
 
+    @abstractmethod
     def sink(self, made: Deployed, parsed: CreateSink) -> None:
-        raise NotImplementedError
+        """Write a sink."""
 
+    @abstractmethod
     def other(self, made: Deployed) -> None:
-        raise NotImplementedError
+        """Write, or refuse, what is none of these."""
 
 
 def noted(name: str, remark: Remark) -> Note:

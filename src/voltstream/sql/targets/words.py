@@ -6,6 +6,7 @@ here or in the target's is refused: a function added later is never sent on by c
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -50,7 +51,7 @@ CallRule = Callable[["Words", Sequence[Tree], Sight], Tree]
 NodeRule = Callable[["Words", Tree, Sight], Tree]
 
 
-class Words:
+class Words(ABC):
     """One target's words. Shape: ``calls`` are functions by the store's names, ``nodes`` trees."""
 
     dialect = ""
@@ -64,16 +65,17 @@ class Words:
 
     # --- to be said by each target --------------------------------------------------------------
 
+    @abstractmethod
     def interval(self, span: Span) -> Tree:
-        raise NotImplementedError
+        """Return a constant interval."""
 
+    @abstractmethod
     def divided(self, left: Tree, right: Tree) -> Tree:
         """Return numeric division with at least 16 decimals."""
-        raise NotImplementedError
 
+    @abstractmethod
     def attempted(self, tree: Tree, sight: Sight) -> Tree:
         """Return what the store computes with TRY: an error is NULL."""
-        raise NotImplementedError
 
     def cast(self, tree: Tree, kind: DataType) -> Tree:
         return exp.Cast(this=tree, to=exp.DataType.build(self.type(kind), udt=True))
