@@ -8,6 +8,7 @@ makes queries of these forms only.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -92,6 +93,35 @@ def literal(choose: Choice, type_name: str) -> str:
             return choose.of(["true", "false"])
 
 
+# What raises for some rows (a view shows NULL there) -> the same, asked so that nothing raises.
+_TAMED = (
+    (re.compile(r"12 / \(((?:\w+\.)?\w+)\)"), r"12 / NULLIF(\1, 0)"),
+    (re.compile(r"SQRT\(((?:\w+\.)?\w+)\)"), r"CASE WHEN \1 >= 0 THEN SQRT(\1) END"),
+    (re.compile(r"CAST\((\w+\.\w+) AS SMALLINT\)"), r"CAST(NULL AS SMALLINT)"),
+)
+
+
+def tamed(sql: str) -> str:
+    """Return the query that gives, in place of raising, the NULL which a view shows."""
+    for wild, tame in _TAMED:
+        sql = wild.sub(tame, sql)
+    return sql
+
+
+def raising(choose: Choice, shape: Shape, alias: str) -> tuple[str, str]:
+    """Return an expression that raises for some rows, and its type."""
+    able = [column for column in shape.columns if column[1] in ("int", "text", "float")]
+    name, type_name = choose.of(able)
+    column = f"{alias}.{name}"
+    match type_name:
+        case "int":
+            return f"12 / ({column})", "int"
+        case "float":
+            return f"SQRT({column})", "float"
+        case _:  # No text of these cases is a number.
+            return f"CAST({column} AS SMALLINT)", "int"
+
+
 def condition(choose: Choice, shape: Shape, alias: str) -> str:
     name, type_name = choose.of(shape.columns)
     column = f"{alias}.{name}"
@@ -111,7 +141,9 @@ def condition(choose: Choice, shape: Shape, alias: str) -> str:
 
 
 def expression(choose: Choice, shape: Shape, alias: str) -> tuple[str, str]:
-    """Return an expression that raises for no row, and its type."""
+    """Return an expression and its type; one of ten raises for some rows."""
+    if choose.chance(10):
+        return raising(choose, shape, alias)
     name, type_name = choose.of(shape.columns)
     column = f"{alias}.{name}"
     match choose.below(7), type_name:
@@ -139,7 +171,11 @@ def _outputs(parts: list[tuple[str, str]]) -> tuple[str, tuple[tuple[str, str], 
 
 
 def _where(choose: Choice, shape: Shape, alias: str, per_cent: int = 50) -> str:
-    return f" WHERE {condition(choose, shape, alias)}" if choose.chance(per_cent) else ""
+    if not choose.chance(per_cent):
+        return ""
+    if choose.chance(10):
+        return f" WHERE {raising(choose, shape, alias)[0]} > 1"
+    return f" WHERE {condition(choose, shape, alias)}"
 
 
 @form()
@@ -153,6 +189,8 @@ def _computed(choose: Choice, column: str, type_name: str) -> str:
     """Return a join key: a column, or something computed of it."""
     if not choose.chance(25):
         return column
+    if choose.chance(20) and type_name == "int":
+        return f"12 / ({column})"
     return {"int": f"{column} % 3", "text": f"UPPER({column})"}.get(type_name, column)
 
 
@@ -200,6 +238,8 @@ def _aggregate(choose: Choice, shape: Shape, alias: str) -> tuple[str, str]:
     numbers = shape.named("int", "float", "numeric")
     kinds = ["count"] + (["sum", "avg"] if numbers else []) + ["min", "max", "distinct", "any"]
     match choose.of(kinds):
+        case "sum" if choose.chance(20):
+            made = f"SUM({raising(choose, shape, alias)[0]})", "float"
         case "sum":
             name = choose.of(numbers)
             made = f"SUM({alias}.{name})", "numeric"
@@ -234,6 +274,8 @@ def grouping(choose: Choice, relations: Sequence[Shape]) -> Query:
     side = choose.of(sides)
     keyed = [c for c in side[0].columns if c[1] in ("int", "text", "bool", "time")]
     keys = [(f"{side[1]}.{name}", kind) for name, kind in choose.some(keyed)[:2]] if keyed else []
+    if keys and choose.chance(10):
+        keys[-1] = raising(choose, *side)
     if not keys or choose.chance(10):
         chosen, columns = _outputs(_aggregates(choose, *side))
         return Query(f"SELECT {chosen} FROM {source}", columns, bounded=False)

@@ -158,7 +158,16 @@ def _rows_sql(entry: Entry, options: AlertOptions, catalog: Catalog, connection:
     if not isinstance(statement, Query):
         raise InternalError("a rule was not read as a query")
     rows = translate_query(statement.tree, Names(catalog, connection.describe), connection, ())
+    # The rows are chosen before anything is computed of them: a change costs what it touches.
+    place = public_name(*entry.key)
+    key = key_sql([quoted(name) for name in options.key])
+    touched = f"(SELECT * FROM {place} WHERE {key} IN ({_touched(entry)})) AS v"
+    rows = rows.replace(f" FROM {place}", f" FROM {touched}")
     return _conditions(entry, options, rows, meant, marked)
+
+
+def _touched(entry: Entry) -> str:
+    return f"SELECT key FROM {TOUCHED} WHERE oid = {entry.oid}"
 
 
 def _conditions(
@@ -193,7 +202,7 @@ def _conditions(
         f"{key_sql(marks)} AS marks FROM (SELECT *, {key_sql(raw)} AS key, "
         f"{prefixes[-1]} AS entity, {parents} AS parents, {opens} AS opens, "
         f"{severity} AS severity, {title} AS title, {since} AS since, _details AS details "
-        f"FROM ({rows})) WHERE key IN (SELECT key FROM {TOUCHED} WHERE oid = {entry.oid}) "
+        f"FROM ({rows})) WHERE key IN ({_touched(entry)}) "
         "QUALIFY row_number() OVER (PARTITION BY key ORDER BY opens DESC, "
         f"list_position([{ranks}], severity) DESC, since, title, CAST(details AS VARCHAR)) = 1"
     )
