@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, writeFileSync, mkdirSync, copyFileSync } fro
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { feature, mesh } from "topojson-client";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../src/voltstream/web/assets");
@@ -38,10 +39,33 @@ await build({
   logLevel: "warning",
 });
 copyFileSync(join(here, "src/index.html"), join(out, "index.html"));
-const licences = ["preact", "uplot"].map((name) => {
+
+// Coasts and borders of Natural Earth, in hundredths of a degree: each point from the one before.
+function steps(line) {
+  const found = [];
+  let [x, y] = [0, 0];
+  for (const [lon, lat] of line) {
+    const [atX, atY] = [Math.round(lon * 100), Math.round(lat * 100)];
+    if (found.length > 0 && atX === x && atY === y) continue;
+    found.push(atX - x, atY - y);
+    [x, y] = [atX, atY];
+  }
+  return found;
+}
+const atlas = JSON.parse(readFileSync(join(here, "node_modules/world-atlas/countries-50m.json"), "utf8"));
+const land = feature(atlas, atlas.objects.land).features.flatMap(({ geometry }) =>
+  geometry.type === "Polygon" ? geometry.coordinates : geometry.coordinates.flat(),
+);
+const borders = mesh(atlas, atlas.objects.countries, (one, other) => one !== other).coordinates;
+writeFileSync(
+  join(out, "land.json"),
+  JSON.stringify({ land: land.map(steps).filter((line) => line.length >= 8), borders: borders.map(steps).filter((line) => line.length >= 4) }),
+);
+const licences = ["preact", "uplot", "world-atlas"].map((name) => {
   const folder = join(here, "node_modules", name);
   const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   return `${name} ${version}\n\n${readFileSync(join(folder, "LICENSE"), "utf8").trim()}\n`;
 });
+licences.push("Natural Earth\n\nland.json is made with Natural Earth, which is in the public domain.\n");
 writeFileSync(join(out, "LICENSES.txt"), licences.join("\n----\n\n"));
 writeFileSync(join(out, "sources.sha256"), digest() + "\n");

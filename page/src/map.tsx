@@ -1,7 +1,8 @@
-// Places on a map that needs no tiles: a graticule, a scale, and the places themselves.
+// Places on a map that needs no tiles: land and borders, a graticule, a scale, and the places themselves.
 
 import { useMemo, useState } from "preact/hooks";
 import { Canvas, Place } from "./canvas";
+import { drawLand, useLand } from "./land";
 import { colour } from "./theme";
 
 export interface Spot {
@@ -54,6 +55,7 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
   const [moved, setMoved] = useState<View | null>(null);
   const [pointed, setPointed] = useState<Spot | null>(null);
   const [size, setSize] = useState({ width: 800, height });
+  const land = useLand();
   const shape = spots.length === 0 ? "" : `${spots.length} ${spots[0]!.id} ${spots.at(-1)!.id}`;
   const fitted = useMemo(() => (spots.length ? around(spots, size.width, height) : null), [shape, size.width, height]);
   const view = moved ?? fitted;
@@ -66,6 +68,7 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
 
   const draw = (context: CanvasRenderingContext2D, width: number) => {
     if (width !== size.width) return setSize({ width, height });
+    if (land !== null) drawLand(context, land, width, height, { ...view, narrow });
     context.strokeStyle = colour("--line");
     context.fillStyle = colour("--soft");
     context.font = "11px system-ui";
@@ -137,7 +140,7 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
         told={`${spots.length} places.`}
         height={height}
         draw={draw}
-        drawnFrom={`${JSON.stringify(view)} ${selected} ${spots.map((spot) => spot.colour + spot.radius).join()}`}
+        drawnFrom={`${land !== null} ${JSON.stringify(view)} ${selected} ${spots.map((spot) => spot.colour + spot.radius).join()}`}
         onPoint={(at) => setPointed(at && near(at))}
         onPress={(at) => onPress?.(near(at))}
         onWheel={zoomAt}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_all_that_the_page_names_is_served(client: AsgiClient) -> None:
         assert client.get(path).status_code == 200, path
 
 
+def test_the_land_below_a_map_is_served(client: AsgiClient) -> None:
+    answer = client.get("/assets/land.json")
+    assert answer.headers["content-type"] == "application/json"
+    land = answer.json()
+    assert len(answer.content) < 500_000
+    # Each line is steps in hundredths of a degree, and stays on the Earth.
+    for steps in land["land"] + land["borders"]:
+        lons, lats = list(accumulate(steps[::2])), list(accumulate(steps[1::2]))
+        assert len(lons) == len(lats) >= 2
+        assert max(map(abs, lons)) <= 18_000
+        assert max(map(abs, lats)) <= 9_000
+
+
 def test_the_page_asks_no_other_host(client: AsgiClient) -> None:
     page = client.get("/")
     assert "http" not in page.text
@@ -71,6 +85,6 @@ def test_nothing_is_sent_again_until_it_changes(client: AsgiClient) -> None:
 
 def test_the_licences_of_what_is_bundled_are_shipped() -> None:
     licences = (ASSETS / "LICENSES.txt").read_text()
-    for name in ("preact", "uplot"):
+    for name in ("preact", "uplot", "world-atlas", "Natural Earth"):
         assert name in licences
     assert licences.count("Permission is hereby granted") == 2

@@ -41,6 +41,7 @@ HTTP_PORT = 8080
 OCPP_PORT = 9000
 SPEED = 120.0  # A day in twelve minutes: a minute of watching is two hours of the network.
 GRID_FROM_S = 30.0  # A shorter show is over before the grid's pack is there.
+SETTLE_S = 1  # A charge detail record follows its session at once: that is two minutes of the day.
 LOOK_S_TERMINAL = 0.5
 LOOK_S_PLAIN = 1.0
 
@@ -117,7 +118,8 @@ async def _run(show: Show) -> None:
             "http_port": show.http_port,
             "ocpp_port": available(HOST, OCPP_PORT),
         }
-        async with RunningServer(load_settings(None, flags), clock) as server:
+        settings = load_settings(None, flags, [f"ocpp.settle_s={SETTLE_S}"])
+        async with RunningServer(settings, clock) as server:
             connect = f"psql postgres://{USER}@{HOST}:{server.pg_port}/{DATABASE}"
             page = f"http://{HOST}:{server.http_port}"
             say(f"voltstream demo  ·  {connect}  ·  {page}")

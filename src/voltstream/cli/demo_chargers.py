@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import Sequence
 
-from voltstream.cli.replay import HEARTBEAT_INTERVAL_S, SAMPLE_INTERVAL_S, Replay, Station
+from voltstream.cli.replay import Replay, Station
 from voltstream.sim.client import Client, Tally
 from voltstream.sim.plan import Charger, Session, Version
 from voltstream.sim.script import Script, Writer
@@ -14,9 +14,11 @@ from voltstream.sim.script import Script, Writer
 VERSIONS: Sequence[Version] = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
 SPEAKERS = 9
 POWER_W = 6_600.0  # Of the recording's stations.
-# What happens to the first session of some: a meter starts at 0 again, one has no line for a while,
-# one never gets the answer to its start.
-MISHAPS = ("register_reset", "offline", "lost_reply")
+SAMPLE_S = 120  # Each is an answer that waits for an epoch; twice that long a gap would be seen.
+HEARTBEAT_S = 480
+# What happens to the first session of some, by their place: one has no line for a while, one never
+# gets the answer to its start, a meter starts at 0 again.
+MISHAPS = {1: "offline", 2: "lost_reply", 3: "register_reset"}
 
 
 class Chargers:
@@ -38,8 +40,7 @@ class Chargers:
 
     def _client(self, url: str, charger: Charger, length_s: float) -> Client:
         writer = Writer(
-            charger, self._opening_s, sample_s=SAMPLE_INTERVAL_S,
-            heartbeat_s=HEARTBEAT_INTERVAL_S, end_s=length_s,
+            charger, self._opening_s, sample_s=SAMPLE_S, heartbeat_s=HEARTBEAT_S, end_s=length_s,
         )  # fmt: skip
         whole = writer.script()
         kept = tuple(
@@ -93,14 +94,14 @@ def _charger(place: int, station: Station, opening_s: float) -> Charger:
         if one.departure_s <= opening_s:
             continue
         hours = (one.departure_s - one.arrival_s) / 3600
-        is_first = not stays and place < len(MISHAPS)
+        mishap = None if stays else MISHAPS.get(place)
         stays.append(
             Session(
                 start_s=one.arrival_s - opening_s,
                 stop_s=one.departure_s - opening_s,
                 energy_wh=float(one.delivered_wh),
                 power_w=max(POWER_W, one.delivered_wh / hours * 1.25),  # It tapers at the end.
-                faults=frozenset({MISHAPS[place]}) if is_first else frozenset(),
+                faults=frozenset() if mishap is None else frozenset({mishap}),
             )
         )
     return Charger(

@@ -14,11 +14,11 @@ from voltstream.cli.replay_clock import ReplayClock
 from voltstream.core.ports import Ingest, RawBatch, Receipt
 
 STEP_S = 0.1  # Rows of a tenth of a second travel together, about one epoch.
-STEP_S_MAX = 0.5  # What a slow step makes up for; beyond that the day becomes longer.
+STEP_S_MAX = 2.0  # What a slow step makes up for; beyond that the day becomes longer.
 BATCH_ROWS_MAX = 20_000  # ~6 MB of NDJSON: a backlog is cut into batches a push may carry.
 FRESHNESS_SAMPLES = 512  # The last minute or so; older ones are forgotten.
 ANSWER_WAIT_S = 300.0  # A machine that is busy elsewhere is no reason to end the show.
-OPENING_S = 7 * 3600  # The show opens at seven, when people drive to work.
+OPENING_S = 7 * 3600 + 600  # People drive to work, and in a minute the first car leaves.
 
 Tell = Callable[[float], Future[int]]  # Lets chargers say what is due; counts messages.
 

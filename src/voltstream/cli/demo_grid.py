@@ -29,13 +29,13 @@ DEFECTS = Rates(silent=0.004, late=0.002, resent=0.001, corrected=0.0002, seed=4
 
 BACKLOG_S = 2 * 3600  # What of the day is told before the show.
 
-# The script, in seconds since the show began; what happens on the first day happens every day.
+# The script, in seconds since the grid came; what happens on the first day happens every day.
 OUTAGE_S = (2 * 60, 42 * 60)
 FEEDER_OUTAGE_S = (5 * 3600, 5 * 3600 + 40 * 60)
-SAG_S = (0, 2 * 3600)
+SAG_S = (-3600, 2 * 3600)  # It lasts when the grid comes: an alert takes two whole windows.
 SAG = 0.86  # Of the voltage: below what EN 50160 allows.
-TAMPER_S = 5 * 60
-TAMPER = "3.12.93.257"  # IEC 61968-9: a cover was opened.
+TAMPER_S = 60
+TAMPER = "3.33.1.44"  # IEC 61968-9: a cover was opened.
 
 
 @dataclass(frozen=True, slots=True)

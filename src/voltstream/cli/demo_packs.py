@@ -17,7 +17,7 @@ from voltstream.cli.terminal import out, say
 from voltstream.core.ports import Session
 
 GRID_PACK = "ami"
-TOGETHER = 40  # Statements of a piece: comments for the most part, about a second.
+TOGETHER = 120  # Statements of a piece: comments for the most part, a second or two.
 
 
 def install_chargers(session: Session, stations: Sequence[Station]) -> None:

@@ -19,6 +19,7 @@ from voltstream.sql import timelines
 from voltstream.sql.bucket_gaps import fill_buckets
 from voltstream.sql.qualified import without_qualifiers
 from voltstream.sql.streaming_words import in_known_words, mark_sessions
+from voltstream.sql.trees import copied
 
 # A whole string, quoted name or comment, or (last group) one that is opened and never closed.
 _QUOTED = re.compile(
@@ -432,4 +433,9 @@ def parse_expression(tokens: Sequence[Token], text: str) -> exp.Expression:
 
 def store_sql(tree: exp.Expression) -> str:
     """Print a tree as DuckDB spells it."""
-    return tree.sql(dialect=_STORE, comments=False, normalize_functions=False)
+    if isinstance(tree, exp.Column) and tree.args.keys() == {"this"}:
+        name = tree.this
+        if isinstance(name, exp.Identifier) and name.quoted:  # Most that is printed is this.
+            return '"' + name.name.replace('"', '""') + '"'
+    # Printing changes what it prints.
+    return _STORE.generate(copied(tree), copy=False, comments=False, normalize_functions=False)

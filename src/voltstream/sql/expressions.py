@@ -18,6 +18,7 @@ from voltstream.sql.rules.aggregates import vector_total
 from voltstream.sql.rules.casts import target_type
 from voltstream.sql.rules.dispatch import rewritten
 from voltstream.sql.rules.tree import ANY_TYPE, string_of
+from voltstream.sql.trees import copied
 
 TypeOf = Callable[[exp.Expression], DataType]
 Resolve = Callable[[exp.Column], exp.Expression]
@@ -118,7 +119,7 @@ def rewrite(
                 node.set(key, [visit(v) if isinstance(v, exp.Expression) else v for v in value])
         return _retype(node, known)
 
-    return visit(tree.copy())
+    return visit(copied(tree))
 
 
 def _instant() -> exp.Expression:

@@ -12,6 +12,7 @@ from voltstream.sql.catalog import CatalogReader, TypeOracle
 from voltstream.sql.expressions import column, mentions_now, spell
 from voltstream.sql.plan import Key, Plan
 from voltstream.sql.scope import Correlation, Scope
+from voltstream.sql.trees import shallow
 
 Items = list[tuple[str, exp.Expression]]
 
@@ -119,16 +120,18 @@ def replaced(
     found = change(tree)
     if found is not None:
         return found
-    copied = tree.copy()
-    for key, value in list(copied.args.items()):
+    made = shallow(tree)
+    for key, value in tree.args.items():
         if isinstance(value, exp.Expression):
-            copied.set(key, replaced(value, change))
+            made.set(key, replaced(value, change))
         elif isinstance(value, list):
-            copied.set(
+            made.set(
                 key,
                 [replaced(v, change) if isinstance(v, exp.Expression) else v for v in value],
             )
-    return copied
+        else:
+            made.args[key] = value
+    return made
 
 
 def conjuncts(tree: exp.Expression) -> list[exp.Expression]:

@@ -19,6 +19,7 @@ _KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
+    ".json": "application/json",
 }
 _FIRST = "index.html"
 
