@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voltstream.cli.replay import Replay, Station
 from voltstream.sim.client import Client, Tally
@@ -16,6 +17,7 @@ SPEAKERS = 9
 POWER_W = 6_600.0  # Of the recording's stations.
 SAMPLE_S = 120  # Each is an answer that waits for an epoch; twice that long a gap would be seen.
 HEARTBEAT_S = 480
+AFTER_BOOT_S = 2.0
 # What happens to the first session of some, by their place: one has no line for a while, one never
 # gets the answer to its start, a meter starts at 0 again.
 MISHAPS = {1: "offline", 2: "lost_reply", 3: "register_reset"}
@@ -43,10 +45,13 @@ class Chargers:
             charger, self._opening_s, sample_s=SAMPLE_S, heartbeat_s=HEARTBEAT_S, end_s=length_s,
         )  # fmt: skip
         whole = writer.script()
-        kept = tuple(
-            one for one in whole.messages if one.at_s >= 0 or one.action == "StartTransaction"
-        )
-        script = Script(kept, whole.silences)
+        # A charger is heard when it has booted: what began before is told next.
+        kept = [
+            one if one.at_s >= 0 else replace(one, at_s=AFTER_BOOT_S)
+            for one in whole.messages
+            if one.at_s >= 0 or one.action == "StartTransaction"
+        ]
+        script = Script(tuple(sorted(kept)), whole.silences)
         return Client(charger, script, url, lambda: 0.0, 1.0, self.tally)
 
     async def say(self, until_s: float) -> int:
