@@ -64,19 +64,21 @@ def record(desk: Desk, transaction_id: str) -> dict[str, Any] | None:
             seq_no=row.get("seq_no"), charging_state=row.get("charging_state"),
             offline=bool(row.get("offline")), spent_s=row.get("time_spent_charging_s"),
             remote_start_id=None, flags=Quality(row["flags"]), raw_id=row["raw_id"],
+            received_us=row["received_ts"],
         )
         for row in desk.rows["charger_transactions"]
         if row["transaction_id"] == transaction_id
     ]  # fmt: skip
-    points = [
-        Point(
+    samples = [
+        (Point(
             row["event_ts"], row["measurand"], row["context"], row["phase"], row["value_si"],
             row["origin"], Quality(row["flags"]),
-        )
+        ), row["corrected_ts"])
         for row in desk.rows["charger_readings"]
         if row["transaction_id"] == transaction_id and row["value_si"] is not None
     ]  # fmt: skip
-    return cdr.build(desk.charger.name, transaction_id, events, points, cdr.Place(), {})
+    told, points = cdr.dated(events, samples)
+    return cdr.build(desk.charger.name, transaction_id, told, points, cdr.Place(), {})
 
 
 def off_wh(found: dict[str, Any], session: Session) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from voltstream.ocpp.charger import ABANDONED, Charger, Session
 from voltstream.ocpp.clock_offset import CLOCK_FINE_US
 from voltstream.ocpp.draft import Draft
-from voltstream.ocpp.instants import US_PER_S
+from voltstream.ocpp.instants import US_PER_S, unset
 from voltstream.ocpp.quality import Quality
 
 SILENT_S = 3_600  # A connector is free, and nothing was heard of its session for so long.
@@ -22,6 +22,7 @@ def abandon(draft: Draft, session: Session, before_us: int) -> None:
     stop_us = min(max(session.last_us, session.start_us), before_us)
     session.stop_us = stop_us
     session.stop_is_estimated = True
+    corrected_us, flags = draft.corrected(stop_us, unset(stop_us, draft.received_us))
     draft.add(
         "charger_transactions",
         connector_id=session.connector_id,
@@ -32,8 +33,8 @@ def abandon(draft: Draft, session: Session, before_us: int) -> None:
         meter_wh=None,
         stop_reason=ABANDONED,
         event_ts=stop_us,
-        corrected_ts=stop_us,
-        flags=int(Quality.ESTIMATED),
+        corrected_ts=corrected_us,
+        flags=int(Quality.ESTIMATED | flags),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from voltstream.ocpp import ocmf
 from voltstream.ocpp.chain import SCALES
 from voltstream.ocpp.charger import ABANDONED
+from voltstream.ocpp.clock_offset import CLOCK_FINE_US
 from voltstream.ocpp.energy import Energy, Point, coverage, total_energy
 from voltstream.ocpp.instants import US_PER_S
 from voltstream.ocpp.quality import Quality
@@ -49,6 +50,7 @@ class Event:
     remote_start_id: int | None
     flags: Quality
     raw_id: int
+    received_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +204,24 @@ def _stop(events: Sequence[Event]) -> Event | None:
 def _span(opening: Event, stop: Event) -> tuple[int, int]:
     """Return begin and end by our clock; a clock that was set in between must not turn them."""
     began_us, ended_us = opening.corrected_us, stop.corrected_us
-    if opening.flags & stop.flags & Quality.CLOCK_UNSET:
-        # Both were dated by a clock that was never set: how far apart they are is right.
+    if opening.flags & stop.flags & Quality.CLOCK_UNSET or _share_an_offset(opening, stop):
+        # How far apart they are is right, whatever the clock showed.
         began_us = ended_us - max(stop.event_us - opening.event_us, 0)
     if ended_us < began_us:
-        ended_us = began_us + max(stop.event_us - opening.event_us, 0)
+        began_us = ended_us = stop.corrected_us
+        began_us -= max(stop.event_us - opening.event_us, 0)
     return began_us, ended_us
+
+
+def _share_an_offset(opening: Event, stop: Event) -> bool:
+    """Tell whether a clock was as wrong at the beginning, when that was not known yet."""
+    if opening.corrected_us != opening.event_us or stop.flags & Quality.CLOCK_UNSET:
+        return False
+    offset_us = stop.corrected_us - stop.event_us
+    seen_us = opening.received_us - opening.event_us
+    # A message that seemed right when it came was right; one that would come before it was
+    # written had another offset.
+    return bool(offset_us) and CLOCK_FINE_US <= abs(seen_us) and offset_us <= seen_us + CLOCK_FINE_US
 
 
 def _charging_us(events: Sequence[Event], energy: Energy) -> int:
@@ -233,9 +247,34 @@ def _method(events: Sequence[Event]) -> str:
     return "WHITELIST" if any(one.offline for one in events) else "AUTH_REQUEST"
 
 
-def is_undated(events: Sequence[Event]) -> bool:
-    """Tell whether a whole session was dated by a clock that was never set."""
-    return all(one.flags & Quality.CLOCK_UNSET for one in events)
+def dated(
+    events: Sequence[Event], points: Sequence[tuple[Point, int]]
+) -> tuple[list[Event], list[Point]]:
+    """Put what a session has of a clock before it was set into the time of the rest.
+
+    Shape: a point comes with its corrected time. All that was written before the clock was set
+    shares one offset, the smallest that any of it shows: what came late for having waited does not
+    make the rest late. A session of which nothing has another time keeps its own.
+    """
+    offsets = [one.corrected_us - one.event_us for one in events if _is_unset(one)]
+    plain = [point for point, _ in points]
+    if not offsets or len(offsets) == len(events):
+        return list(events), plain
+    offsets += [at_us - point.at_us for point, at_us in points if _is_unset(point)]
+    offset_us = min(offsets)
+    moved = [
+        replace(one, event_us=one.event_us + offset_us, corrected_us=one.event_us + offset_us)
+        if _is_unset(one) else one
+        for one in events
+    ]  # fmt: skip
+    return moved, [
+        replace(point, at_us=point.at_us + offset_us) if _is_unset(point) else point
+        for point in plain
+    ]
+
+
+def _is_unset(one: Event | Point) -> bool:
+    return bool(one.flags & Quality.CLOCK_UNSET)
 
 
 def instant(at_us: int) -> datetime:

@@ -13,7 +13,10 @@ from voltstream.ocpp.tokens import Verdict
 from voltstream.ocpp.versions import Version
 
 Row = dict[str, Any]
-_QUEUED_US = 3_600 * US_PER_S  # Beyond this a message was queued, not delayed.
+_QUEUED_US = 3_600 * US_PER_S  # Beyond this a message was queued, not delayed, but for:
+_QUARTER_US = 900 * US_PER_S  # a clock that shows the time of another zone, and
+_ZONE_US_MAX = 15 * 3_600 * US_PER_S  # the zone that is farthest away.
+_ZONE_FINE_US = 60 * US_PER_S
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class Draft:
     heartbeat_s: int = 300
     retry_s: int = 60
     rows: dict[str, list[Row]] = field(default_factory=dict)
-    _offset_us: int | None = None
+    _corrected: tuple[int, int] | None = None  # The last event time asked about, and its offset.
 
     def add(self, relation: str, **columns: Any) -> None:
         """Add a row; who sent it, when it came and where it stands in the archive are added."""
@@ -47,28 +50,44 @@ class Draft:
         row.update(columns)
         self.rows.setdefault(relation, []).append(row)
 
-    def instant(self, value: object) -> tuple[int, int, Quality]:
-        """Return the charger's time, the corrected one, and what is odd about it."""
+    def instant(self, value: object, *, live: bool = False) -> tuple[int, int, Quality]:
+        """Return the charger's time, the corrected one, and what is odd about it.
+
+        ``live``: the message was sent when it was written, as far as anybody knows.
+        """
         event_us, flags = read_instant(value, self.received_us)
+        if live and value is not None:
+            self.observe(event_us, flags)
         return event_us, *self.corrected(event_us, flags)
 
     def observe(self, event_us: int, flags: Quality) -> None:
         """Learn from a message that was sent at once how far the charger's clock is off."""
         usable = not flags & (Quality.TS_INVALID | Quality.CLOCK_UNSET)
-        if usable and abs(self.received_us - event_us) < _QUEUED_US:
+        if usable and _may_be_live(self.received_us - event_us):
             self.charger.clock.observe(event_us, self.received_us)
-            self._offset_us = None
+            self._corrected = None
 
     def corrected(self, event_us: int, flags: Quality) -> tuple[int, Quality]:
         """Set a charger's time right by what is known of its clock."""
+        clock = self.charger.clock
         if flags and flags & Quality.CLOCK_UNSET:
-            return self.received_us, flags | Quality.ESTIMATED
-        if self._offset_us is None:
-            self._offset_us = self.charger.clock.offset_us()
-        offset_us = self._offset_us
+            offset_us = clock.unset_us(event_us, self.received_us)
+            return event_us + offset_us, flags | Quality.ESTIMATED
+        if self._corrected is None or self._corrected[0] != event_us:
+            offset_us = clock.correction_us(event_us, self.received_us)
+            self._corrected = event_us, offset_us
+        offset_us = self._corrected[1]
         if offset_us:
             flags |= Quality.CLOCK_SKEW
         return event_us + offset_us, flags
+
+
+def _may_be_live(offset_us: int) -> bool:
+    """Tell whether a message came at once, by a clock that may be off or of another zone."""
+    if abs(offset_us) < _QUEUED_US:
+        return True
+    beside_us = (offset_us + _QUARTER_US // 2) % _QUARTER_US - _QUARTER_US // 2
+    return abs(offset_us) < _ZONE_US_MAX and abs(beside_us) < _ZONE_FINE_US
 
 
 def text(value: Any) -> str | None:

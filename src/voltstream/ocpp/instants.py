@@ -32,9 +32,13 @@ def read_instant(value: object, received_us: int) -> tuple[int, Quality]:
     except (ValueError, OverflowError):
         return received_us, Quality.TS_INVALID
     flags = Quality.OK if found[8] or found[9] else Quality.TS_NO_ZONE
-    if at_us < _UNSET_BEFORE_US or at_us > received_us + _AHEAD_US:
-        flags |= Quality.CLOCK_UNSET
-    return at_us, flags
+    return at_us, flags | unset(at_us, received_us)
+
+
+def unset(at_us: int, received_us: int) -> Quality:
+    """Tell whether an instant is of a clock that was never set: long ago, or yet to come."""
+    is_unset = at_us < _UNSET_BEFORE_US or at_us > received_us + _AHEAD_US
+    return Quality.CLOCK_UNSET if is_unset else Quality.OK
 
 
 def _microseconds(found: re.Match[str]) -> int:

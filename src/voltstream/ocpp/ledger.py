@@ -46,7 +46,7 @@ _DUE = f"JOIN {_PAIRS} AS d ON r.charge_point_id = d.c AND r.transaction_id = d.
 _EVENTS = f"""
 SELECT r.charge_point_id, r.transaction_id, r.event_type, r.evse_id, r.connector_id, r.event_ts,
        r.corrected_ts, r.id_tag, r.id_token_type, r.stop_reason, r.seq_no, r.charging_state,
-       r.offline, r.time_spent_charging_s, r.remote_start_id, r.flags, r.raw_id
+       r.offline, r.time_spent_charging_s, r.remote_start_id, r.flags, r.raw_id, r.received_ts
 FROM charger_transactions AS r {_DUE} ORDER BY r.raw_id
 """
 _POINTS = f"""
@@ -225,11 +225,9 @@ class Ledger:
             return []
         first_us = min(one.corrected_us for group in events.values() for one in group)
         since = f"to_timestamp({first_us // 1_000_000}) - INTERVAL '1 day'"
-        points: dict[Key, list[Point]] = {}
+        points: dict[Key, list[tuple[Point, int]]] = {}
         for charger, transaction_id, *rest in ask(_POINTS.format(pairs=pairs, since=since)):
-            key = charger, transaction_id
-            one = _point(rest, keep_time=cdr.is_undated(events[key]))
-            points.setdefault(key, []).append(one)
+            points.setdefault((charger, transaction_id), []).append(_point(rest))
         ids = literal(",".join(str(one.raw_id) for group in events.values() for one in group))
         hashes = dict(ask(_HASHES.format(ids=ids, since=since)))
         places = {row[0]: cdr.Place(*row[1:]) for row in ask(_PLACES.format(pairs=pairs))}
@@ -246,7 +244,8 @@ class Ledger:
         for key, group in events.items():
             place = places.get(key[0], cdr.Place())
             proof = cdr.signed_energy(signed.get(key, ()), meter_keys)
-            record = cdr.build(*key, group, points.get(key, []), place, hashes, proof)
+            told, samples = cdr.dated(group, points.get(key, ()))
+            record = cdr.build(*key, told, samples, place, hashes, proof)
             before = issued.get(key)
             if record is None or (before and chain.content(before) == chain.content(record)):
                 continue
@@ -279,17 +278,18 @@ def _stored(record: dict[str, Any]) -> dict[str, Any]:
 def _event(row: Sequence[Any]) -> cdr.Event:
     (
         kind, evse_id, connector_id, at, corrected, tag, token_type, reason, seq_no, state,
-        offline, spent_s, remote_start_id, flags, raw_id,
+        offline, spent_s, remote_start_id, flags, raw_id, received,
     ) = row  # fmt: skip
     return cdr.Event(
         kind, evse_id, connector_id, micros(at), micros(corrected or at), tag, token_type, reason,
         seq_no, state, bool(offline), spent_s, remote_start_id, Quality(flags or 0), raw_id or 0,
+        micros(received or at),
     )  # fmt: skip
 
 
-def _point(row: Sequence[Any], *, keep_time: bool) -> Point:
+def _point(row: Sequence[Any]) -> tuple[Point, int]:
     at, corrected, measurand, context, phase, value, origin, flags = row
-    found = Quality(flags or 0)
-    # What a charger dates before it knows the time stands where it arrived.
-    when = corrected if found & Quality.CLOCK_UNSET and corrected and not keep_time else at
-    return Point(micros(when), measurand, context or "", phase, value, origin or "", found)
+    point = Point(
+        micros(at), measurand, context or "", phase, value, origin or "", Quality(flags or 0)
+    )
+    return point, micros(corrected or at)

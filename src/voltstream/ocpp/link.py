@@ -103,7 +103,9 @@ class Link:
         self.name = name
         self.version = version
         self.connection_id = connection_id
-        accepted = fleet.charger(name).registration == "Accepted"
+        charger = fleet.charger(name)
+        charger.clock.connected()
+        accepted = charger.registration == "Accepted"
         self.conversation = Conversation(version, strict=strict, accepted=accepted)
         self._send = send
         self._fleet = fleet

@@ -11,6 +11,7 @@ from voltstream.ocpp.registers import MWH_PER_WH, POWER_W_MAX, advance, first
 from voltstream.ocpp.samples import Sample, read_samples
 
 _BOUNDARIES = ("START_TX", "STOP_TX")
+_OF_ITS_TIME = Quality.CLOCK_UNSET | Quality.TS_INVALID | Quality.TS_NO_ZONE
 
 
 def add_readings(
@@ -49,7 +50,7 @@ def add_readings(
 
 
 def add_boundary(
-    draft: Draft, session: Session, at_us: int, meter_wh: float, *, stop: bool
+    draft: Draft, session: Session, at_us: int, meter_wh: float, flags: Quality, *, stop: bool
 ) -> None:
     """Add meterStart or meterStop of 1.6 as the reading that it is."""
     sample = Sample(
@@ -65,7 +66,7 @@ def add_boundary(
         value_si=float(meter_wh),
         unit_si="Wh",
         format="Raw",
-        flags=Quality.OK,
+        flags=flags & _OF_ITS_TIME,
     )
     origin = "STOP_TX" if stop else "START_TX"
     evse_id, connector_id = session.evse_id, session.connector_id
@@ -160,12 +161,12 @@ def _step(
     """Advance the register that a sample reads. Units: Wh."""
     if not is_register(sample.measurand) or sample.value_si is None:
         return None, None
-    if sample.flags & (Quality.CLOCK_UNSET | Quality.IMPLAUSIBLE):
+    boundary = origin in _BOUNDARIES
+    if sample.flags & (Quality.CLOCK_UNSET | Quality.IMPLAUSIBLE) and not boundary:
         return None, None
     charger = draft.charger
     key = (evse_id, connector_id, sample.measurand, sample.location, sample.phase)
     value_mwh = round(sample.value_si * MWH_PER_WH)
-    boundary = origin in _BOUNDARIES
     register = charger.registers.get(key)
     if register is None:
         charger.registers[key] = first(sample.event_us, value_mwh, boundary=boundary)

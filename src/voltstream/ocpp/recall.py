@@ -21,7 +21,7 @@ ChargerNamed = Callable[[str], Charger]
 _SESSIONS_DAYS = 2  # Finished sessions older than this are known by their rows only.
 _TRANSACTION_COLUMNS = """
     charge_point_id, transaction_id, event_type, evse_id, connector_id, event_ts, id_tag,
-    meter_wh, stop_reason, seq_no, charging_state, flags, received_ts, raw_id
+    meter_wh, stop_reason, seq_no, charging_state, flags, received_ts, raw_id, corrected_ts
 """
 
 _SAMPLE_COLUMNS = """
@@ -104,9 +104,11 @@ def restore(answers: dict[str, Rows], charger: ChargerNamed) -> None:
 def _transaction(charger: Charger, row: tuple[Any, ...]) -> None:
     (
         transaction_id, kind, evse_id, connector_id, at, id_tag, meter_wh, reason, seq_no, state,
-        flags, received_at, _,
+        flags, received_at, _, corrected_at,
     ) = row  # fmt: skip
     at_us = micros(at)
+    if (flags or 0) & Quality.CLOCK_SKEW and corrected_at is not None:
+        charger.clock.recall(micros(corrected_at) - at_us)
     session = charger.sessions.get(transaction_id)
     if session is None:
         session = Session(transaction_id, None, None, at_us, started=False, last_us=at_us)

@@ -25,6 +25,7 @@ def boot(draft: Draft, **columns: Any) -> Json:
     charger = draft.charger
     registration = charger.registration or "Accepted"
     charger.booted = True
+    charger.clock.told()
     draft.add(
         "charger_boots",
         **columns,
@@ -77,6 +78,8 @@ def security_event(draft: Draft) -> Json:
     given = draft.payload
     event_us, _, flags = draft.instant(given.get("timestamp"))
     kind = text(given.get("type")) or ""
+    if kind == "SettingSystemTime":
+        draft.charger.clock.told()
     critical = kind in _CRITICAL
     if draft.version is not Version.V16:
         critical = critical or kind.startswith(_CRITICAL_SINCE_2)

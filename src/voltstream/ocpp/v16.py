@@ -71,7 +71,7 @@ def status_notification(draft: Draft, _: Numbers) -> Json:
     given = draft.payload
     connector_id = small(given.get("connectorId"))
     status = text(given.get("status"))
-    event_us, corrected_us, flags = draft.instant(given.get("timestamp"))
+    event_us, corrected_us, flags = draft.instant(given.get("timestamp"), live=True)
     if connector_id == 0 and status not in _WHOLE_CHARGER:
         flags |= Quality.IMPLAUSIBLE
     place = (connector_id, connector_id)
@@ -155,7 +155,7 @@ def start_transaction(draft: Draft, numbers: Numbers) -> Json:
         flags=int(draft.flags | flags),
     )
     if isinstance(meter_wh, int | float) and not isinstance(meter_wh, bool):
-        add_boundary(draft, session, event_us, meter_wh, stop=False)
+        add_boundary(draft, session, event_us, meter_wh, flags, stop=False)
     return _started(draft, session)
 
 
@@ -239,7 +239,7 @@ def stop_transaction(draft: Draft, _: Numbers) -> Json:
         flags=int(draft.flags | flags),
     )
     if isinstance(meter_wh, int | float) and not flags & Quality.STOP_CONFLICT:
-        add_boundary(draft, session, event_us, meter_wh, stop=True)
+        add_boundary(draft, session, event_us, meter_wh, flags, stop=True)
     return answer
 
 

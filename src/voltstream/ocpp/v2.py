@@ -52,7 +52,7 @@ def authorize(draft: Draft) -> Json:
 
 def status_notification(draft: Draft) -> Json:
     given = draft.payload
-    event_us, corrected_us, flags = draft.instant(given.get("timestamp"))
+    event_us, corrected_us, flags = draft.instant(given.get("timestamp"), live=True)
     _add_status(
         draft,
         small(given.get("evseId")),

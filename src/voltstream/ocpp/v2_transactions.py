@@ -36,12 +36,10 @@ def transaction_event(draft: Draft) -> Json:
     info: Any = given.get("transactionInfo")
     info = info if isinstance(info, dict) else {}
     event_type = _EVENT_TYPES.get(str(given.get("eventType")), "UPDATE")
-    event_us, corrected_us, flags = draft.instant(given.get("timestamp"))
     offline = given.get("offline") is True
+    event_us, corrected_us, flags = draft.instant(given.get("timestamp"), live=not offline)
     if offline:
         flags |= Quality.OFFLINE
-    else:
-        draft.observe(event_us, flags)
     session = _session(draft, str(info.get("transactionId")), event_type, event_us)
     flags |= _placed(session, given, event_type)
     _end_others(draft, session)
