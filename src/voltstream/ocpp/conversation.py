@@ -8,13 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voltstream.core.limits import OCPP_REPLIES_KEPT
+from voltstream.core.limits import (
+    OCPP_REPLIES_KEPT,
+    OCPP_REPLY_KEPT_S,
+    OCPP_TIME_REPLY_KEPT_S,
+)
 from voltstream.ocpp import frames, schemas
 from voltstream.ocpp.codes import Fault, code
 from voltstream.ocpp.frames import Frame, Json, Malformed
+from voltstream.ocpp.instants import US_PER_S
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.validation import Refused, check
 from voltstream.ocpp.versions import Version
+
+_TELLS_TIME = frozenset({"BootNotification", "Heartbeat"})  # A charger sets its clock by these.
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,15 @@ class Ignored:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer that was given. Units: microseconds UTC; later the same id is another message."""
+
+    digest: bytes
+    text: str
+    until_us: int
+
+
 Event = Request | Refusal | Repeat | Response | Ignored
 
 
@@ -83,11 +99,13 @@ class Conversation:
         self.accepted = accepted
         self.triggered: set[str] = set()  # Actions we asked for while it is pending.
         self._strict = strict
-        self._replies: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
+        self._replies: OrderedDict[str, _Reply] = OrderedDict()
         self._open: tuple[str, str] | None = None
+        self._now_us = 0
 
-    def receive(self, text: str) -> Event:
-        """Take one message."""
+    def receive(self, text: str, now_us: int = 0) -> Event:
+        """Take one message that came at this instant."""
+        self._now_us = now_us
         frame = frames.parse(text, self.version)
         if isinstance(frame, Malformed):
             return self._malformed(frame)
@@ -104,7 +122,11 @@ class Conversation:
     def answer(self, request: Request, text: str, payload: Mapping[str, Any]) -> str:
         """Return the CALLRESULT, and remember it for the same message coming again."""
         reply = frames.result(request.message_id, payload)
-        self._remember(request.message_id, text, reply)
+        kept_s = OCPP_TIME_REPLY_KEPT_S if request.action in _TELLS_TIME else OCPP_REPLY_KEPT_S
+        until_us = self._now_us + kept_s * US_PER_S
+        self._replies[request.message_id] = _Reply(_digest(text), reply, until_us)
+        if len(self._replies) > OCPP_REPLIES_KEPT:
+            self._replies.popitem(last=False)
         return reply
 
     def fail(self, request: Request, detail: str) -> str:
@@ -136,11 +158,6 @@ class Conversation:
         """Forget the open CALL: its time is over."""
         self._open = None
 
-    def _remember(self, message_id: str, text: str, reply: str) -> None:
-        self._replies[message_id] = (_digest(text), reply)
-        if len(self._replies) > OCPP_REPLIES_KEPT:
-            self._replies.popitem(last=False)
-
     def _malformed(self, found: Malformed) -> Event:
         anonymous = found.message_id == frames.ANONYMOUS
         name = code(self.version, found.fault, anonymous=anonymous)
@@ -157,9 +174,9 @@ class Conversation:
 
     def _call(self, frame: Frame, text: str) -> Event:
         known = self._replies.get(frame.message_id)
-        if known is not None:
-            if known[0] == _digest(text):
-                return Repeat(frame.message_id, known[1])
+        if known is not None and self._now_us <= known.until_us:
+            if known.digest == _digest(text):
+                return Repeat(frame.message_id, known.text)
             # 1.6 says nothing of ids that come again, and old stations count from 1 anew.
             if self.version is not Version.V16:
                 return self._refuse(frame, Fault.REUSED_ID)

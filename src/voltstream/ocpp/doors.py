@@ -221,6 +221,7 @@ class Doors(ABC, Generic[HeldLink]):
             return 3
         header = _single(request.headers, "Authorization")
         given = basic_credentials(header)
+        anonymous = secret is None and least == 0 and self._anonymous(connection)
         if given is not None:
             user, password = given
             right = await asyncio.to_thread(self._passwords.matches, name, password, secret)
@@ -229,9 +230,9 @@ class Doors(ABC, Generic[HeldLink]):
             if right and same and least <= profile:
                 self._failures.pop(name, None)
                 return profile
-        if header is None and secret is None and least == 0 and self._anonymous(connection):
-            return 0
-        return None
+            # Whoever may come without a password may bring one that nobody knows.
+            return 0 if anonymous and same else None
+        return 0 if anonymous and header is None else None
 
     def _anonymous(self, connection: ServerConnection) -> bool:
         if self._options.anonymous == "local":
@@ -262,9 +263,12 @@ class Doors(ABC, Generic[HeldLink]):
 
     async def _serve(self, socket_: ServerConnection, admission: Admission) -> None:
         version = negotiate([socket_.subprotocol] if socket_.subprotocol else [])
-        if version is None or not allowed(admission.name, version):
+        if version is None:
             # The standard wants the handshake completed, without a subprotocol, and then closed.
             await socket_.close(1002, "no OCPP version in common")
+            return
+        if not allowed(admission.name, version):
+            await socket_.close(1008, f"{version.value} allows no such charge point id")
             return
         name = admission.name
         link = self.link(name, version, socket_)

@@ -99,7 +99,7 @@ def whole(value: Any) -> int | None:
     """Return an integer that a BIGINT holds, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if abs(value) < 2**63 else None  # Not true of infinity and NaN either.
+    return round(value) if abs(value) < 2**63 else None  # Not true of infinity and NaN either.
 
 
 def small(value: Any) -> int | None:

@@ -74,7 +74,7 @@ class EdgeLink:
             "registration": self._registry.registration(self.name),
             "asked": self._asked,
         }
-        event = self.conversation.receive(text)
+        event = self.conversation.receive(text, int(record["at"]))
         reply = self._reply(event, text, record)
         try:
             await self._append(self.name, record)

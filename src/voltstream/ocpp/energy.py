@@ -229,6 +229,8 @@ def _interval_us(times_us: Sequence[int]) -> float:
 
 def coverage(times_us: Sequence[int], start_us: int, stop_us: int) -> float:
     """Return the share of a session that is no further than 2.5 intervals from the last sample."""
+    if not times_us:
+        return 0.0
     if stop_us <= start_us:
         return 1.0
     inside = sorted({start_us, stop_us, *(t for t in times_us if start_us < t < stop_us)})

@@ -119,7 +119,7 @@ class Link:
     async def take(self, text: str) -> None:
         """Store and answer one message. Law: the answer goes out after its rows are durable."""
         received_us = self._clock.now_us()
-        event = self.conversation.receive(text)
+        event = self.conversation.receive(text, received_us)
         match event:
             case Request():
                 await self._request(event, text, received_us)

@@ -202,7 +202,7 @@ def stop_transaction(draft: Draft, _: Numbers) -> Json:
         # Its START is unknown, lost or still queued: the end is kept until it comes.
         flags |= Quality.ORPHAN
         session = Session(
-            transaction_id=str(number) if number is not None else f"orphan-{draft.raw_id}",
+            transaction_id=_orphan(number, draft.raw_id),
             evse_id=None,
             connector_id=None,
             start_us=event_us,
@@ -241,6 +241,12 @@ def stop_transaction(draft: Draft, _: Numbers) -> Json:
     if isinstance(meter_wh, int | float) and not flags & Quality.STOP_CONFLICT:
         add_boundary(draft, session, event_us, meter_wh, flags, stop=True)
     return answer
+
+
+def _orphan(number: int | None, raw_id: int) -> str:
+    """Return the id of a session without a start; what no session has would join several."""
+    known = number is not None and number not in _NO_TRANSACTION
+    return str(number) if known else f"orphan-{raw_id}"
 
 
 def _stopped_session(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,6 @@ _KEEP = {
     "additionalProperties": Quality.EXTRA_FIELD,
 }
 _WORDS = {"true": True, "false": False}
-# Errata: the schema of StopTransaction once required a reason; Local is meant.
-_OPTIONAL = frozenset({"reason"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +51,39 @@ def check(payload: Json, schema: jsonschema_rs.Validator, *, strict: bool) -> Ch
 
 def _repaired(payload: Json, schema: jsonschema_rs.Validator) -> Checked | Refused:
     flags = Quality.OK
+    dropped: set[tuple[str | int, ...]] = set()
     for _ in range(_ROUNDS_MAX):
         repaired = False
         for error in schema.iter_errors(payload):
             path = list(error.instance_path)
             kind = error.kind.name
             if kind == "required":
-                if not _in_list(path) and _about(error)["property"] not in _OPTIONAL:
+                missing = (*path, _about(error)["property"])
+                if missing in dropped:
+                    return Refused(Fault.WRONG_TYPE, f"{_spelled(missing)} has another type")
+                if not _in_list(path):
                     return _refusal(error)
                 flags |= Quality.MISSING_FIELD
             elif kind == "type":
-                changed = _coerce(payload, path, error.instance, _about(error)["types"])
-                if not changed and not _in_list(path):
-                    return _refusal(error)
                 flags |= Quality.COERCED
+                if _is_fraction(error.instance, _about(error)["types"]):
+                    continue
+                changed = _coerce(payload, path, error.instance, _about(error)["types"])
+                if not changed and not path:
+                    return _refusal(error)
+                if not changed and not _in_list(path):
+                    dropped.add(tuple(path))
                 repaired = True
             else:
                 flags |= _KEEP.get(kind, Quality.OK if kind == "format" else Quality.COERCED)
         if not repaired:
             return Checked(payload, flags)
     return Checked(payload, flags)
+
+
+def _is_fraction(value: Any, types: Sequence[str]) -> bool:
+    """Tell whether a number stands where only whole ones may: 0.7 Wh are not refused."""
+    return "integer" in types and isinstance(value, float) and math.isfinite(value)
 
 
 def _about(error: jsonschema_rs.ValidationError) -> dict[str, Any]:
@@ -130,18 +142,21 @@ def _as(name: str, value: Any) -> Any:
 
 
 def _number(text: str, *, whole: bool) -> int | float | None:
+    plain = text.strip()
     try:
-        found = float(text.strip().replace(",", "."))
-        if whole:
-            return int(text) if text.strip().lstrip("+-").isdigit() else int(found)
-    except (ValueError, OverflowError):
+        if whole and plain.lstrip("+-").isdigit():
+            return int(plain)
+        found = float(plain.replace(",", "."))
+    except ValueError:
         return None
-    return found if found - found == 0 else None
+    if not math.isfinite(found):
+        return None
+    return int(found) if whole and found.is_integer() else found
 
 
 def _refusal(error: jsonschema_rs.ValidationError) -> Refused:
     kind = error.kind.name
-    place = ".".join(str(step) for step in error.instance_path)
+    place = _spelled(error.instance_path)
     match kind:
         case "required":
             name = _about(error)["property"]
@@ -152,3 +167,7 @@ def _refusal(error: jsonschema_rs.ValidationError) -> Refused:
             return Refused(Fault.EXTRA, f"{place or 'the payload'} has a field that is not known")
         case _:
             return Refused(Fault.BAD_VALUE, f"{place or 'the payload'}: {kind}")
+
+
+def _spelled(path: Iterable[str | int]) -> str:
+    return ".".join(str(step) for step in path)
