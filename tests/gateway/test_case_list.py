@@ -97,6 +97,10 @@ SEEN_ELSEWHERE = {
     "two chargers with the same transaction id": _BUGS
     + "test_two_chargers_may_use_the_same_transaction_id",
     "a clock of 1970": _BUGS + "test_a_session_of_a_clock_that_was_never_set_has_its_length",
+    "a clock set while messages wait": "test_clock_offset.py::"
+    "test_what_waited_has_the_offset_of_before_the_clock_was_set",
+    "clients that do what is odd and legal": "test_odd_clients.py::"
+    "test_handshakes_and_frames_that_are_odd_and_legal",
     "leap seconds, year 9999, 24:00": _EDGES + "test_times_are_read_and_never_refused",
     "a kill between store and reply": "../crash/test_gateway_kill.py",
     "frames of any kind": "test_socket_fuzz.py::test_frames_that_end_a_connection",

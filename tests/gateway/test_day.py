@@ -74,7 +74,7 @@ def record(desk: Desk, transaction_id: str) -> dict[str, Any] | None:
             row["event_ts"], row["measurand"], row["context"], row["phase"], row["value_si"],
             row["origin"], Quality(row["flags"]),
         ), row["corrected_ts"])
-        for row in desk.rows["charger_readings"]
+        for row in desk.rows.get("charger_readings", [])
         if row["transaction_id"] == transaction_id and row["value_si"] is not None
     ]  # fmt: skip
     told, points = cdr.dated(events, samples)
