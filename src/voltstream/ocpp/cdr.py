@@ -221,9 +221,8 @@ def _share_an_offset(opening: Event, stop: Event) -> bool:
     seen_us = opening.received_us - opening.event_us
     # A message that seemed right when it came was right; one that would come before it was
     # written had another offset.
-    return (
-        bool(offset_us) and CLOCK_FINE_US <= abs(seen_us) and offset_us <= seen_us + CLOCK_FINE_US
-    )
+    seemed_right = abs(seen_us) < CLOCK_FINE_US
+    return bool(offset_us) and not seemed_right and offset_us <= seen_us + CLOCK_FINE_US
 
 
 def _charging_us(events: Sequence[Event], energy: Energy) -> int:
