@@ -60,7 +60,8 @@ class Charger:
         self.registers: dict[RegisterKey, Register] = {}
         self.recent: OrderedDict[str, str] = OrderedDict()
         self.connector_status: dict[Place, tuple[str, int]] = {}
-        self.streams: dict[int, dict[str, object]] = {}
+        self.streams: dict[int, int | None] = {}  # The monitor of each periodic event stream.
+        self.monitors: dict[int, tuple[str | None, str | None]] = {}  # Component and variable.
         self.booted = False  # A boot came, and no sample since.
         self.stale = False  # A commit failed: what is stored decides, not what is here.
         self.clock = ClockOffset()

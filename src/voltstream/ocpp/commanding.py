@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from voltstream.core.clock import Clock
 from voltstream.core.errors import InvalidParameter, UndefinedFunction
@@ -14,9 +16,10 @@ from voltstream.ocpp.calling import CommandRefused, Unanswered
 from voltstream.ocpp.commands import PARAMETERS, message, redacted
 from voltstream.ocpp.draft import Row
 from voltstream.ocpp.far_commands import FarCommands
-from voltstream.ocpp.frames import document
+from voltstream.ocpp.frames import Json, document
 from voltstream.ocpp.gateway import Gateway
 from voltstream.ocpp.passwords import hashed
+from voltstream.ocpp.told_variables import told_variables
 
 SET_PASSWORD = "ocpp_set_password"
 _REQUEST_IDS = 2**31 - 1
@@ -73,7 +76,8 @@ class Commander:
         try:
             answer = await link.call(command_id, action, payload)
             found = answer.get("status")
-            status, reply = found if isinstance(found, str) else None, document(answer)
+            status, reply = found if isinstance(found, str) else None, document(redacted(answer))
+            await self._keep_told(charger, action, payload, answer)
         except CommandRefused as refused:
             state, status, reply = "refused", refused.code, refused.detail
         except Unanswered as unanswered:
@@ -98,7 +102,17 @@ class Commander:
                 f'charge point "{charger}" is not connected to any gateway',
                 hint="SELECT * FROM charger_connections tells when it was.",
             )
+        if last.state == "answered" and last.reply is not None:
+            payload, reply = json.loads(last.payload), json.loads(last.reply)
+            await self._keep_told(charger, last.action, payload, reply)
         return CommandResult(command_id, charger, last.action, last.state, last.status, last.reply)
+
+    async def _keep_told(
+        self, charger: str, action: str, payload: Mapping[str, Any], reply: Json
+    ) -> None:
+        rows = told_variables(charger, action, payload, reply, self._clock.now_us())
+        if rows:
+            await self._gateway.journal.commit({"charger_variables": rows})
 
     async def _note(
         self,

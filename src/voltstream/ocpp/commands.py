@@ -9,6 +9,7 @@ from typing import Any
 from voltstream.core.errors import InvalidParameter, UndefinedFunction
 from voltstream.ocpp import schemas
 from voltstream.ocpp.frames import Json
+from voltstream.ocpp.told_variables import is_secret
 from voltstream.ocpp.versions import Version
 
 Given = Mapping[str, str | None]
@@ -34,7 +35,6 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "ocpp_send_local_list": ("version", "tokens"),
     "ocpp_clear_cache": (),
 }
-_SECRET_NAMES = ("password", "authorizationkey")
 HIDDEN = "(hidden)"
 
 
@@ -66,8 +66,7 @@ def redacted(payload: Any) -> Any:
         return [redacted(part) for part in payload]
     if not isinstance(payload, dict):
         return payload
-    named = json.dumps([payload.get("key"), payload.get("variable")]).lower()
-    hide = any(word in named for word in _SECRET_NAMES)
+    hide = is_secret(json.dumps([payload.get("key"), payload.get("variable")]))
     return {
         key: HIDDEN if hide and key in ("value", "attributeValue") else redacted(part)
         for key, part in payload.items()

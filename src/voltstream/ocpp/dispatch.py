@@ -56,7 +56,7 @@ HANDLERS_201: dict[str, Handler] = {
     "NotifyEVChargingNeeds": _charging_needs,
     "NotifyEVChargingSchedule": _kept({"status": "Accepted"}, at="timeBase"),
     "NotifyEvent": v2.notify_event,
-    "NotifyMonitoringReport": _kept({}, at="generatedAt"),
+    "NotifyMonitoringReport": v2.monitoring_report,
     "NotifyReport": v2.notify_report,
     "PublishFirmwareStatusNotification": _job("PUBLISH_FIRMWARE"),
     "ReportChargingProfiles": _kept({}),
@@ -68,7 +68,7 @@ HANDLERS_201: dict[str, Handler] = {
 }
 HANDLERS_21: dict[str, Handler] = HANDLERS_201 | {
     "BatterySwap": _kept({}),
-    "ClosePeriodicEventStream": _kept({}),
+    "ClosePeriodicEventStream": v2.close_stream,
     "GetCertificateChainStatus": v2.chain_status,
     "NotifyDERAlarm": _kept({}),
     "NotifyDERStartStop": _kept({}),

@@ -15,10 +15,11 @@ from voltstream.core.limits import (
     OCPP_EARLY_RATE_PER_S,
     OCPP_RATE_PER_S,
 )
-from voltstream.ocpp import dispatch
+from voltstream.ocpp import dispatch, frames
 from voltstream.ocpp.archive import content_key, frame_row
 from voltstream.ocpp.calling import Calling
 from voltstream.ocpp.charger import Charger
+from voltstream.ocpp.commands import redacted
 from voltstream.ocpp.conversation import (
     Conversation,
     Ignored,
@@ -247,6 +248,10 @@ class Link:
 
     async def call(self, message_id: str, action: str, payload: Mapping[str, Any]) -> Json:
         """Send a command and return the answer. Raises: Unanswered, CommandRefused."""
+        text = frames.call(message_id, action, redacted(payload))
+        now_us = self._clock.now_us()
+        row = self._frame(text, now_us, message_id, action, direction="out")
+        self._journal.put({"charger_frames": [row]})
         return await self._calling.call(message_id, action, payload)
 
     def closed(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from voltstream.ocpp import streams
 from voltstream.ocpp.asking import literal
 from voltstream.ocpp.charger import ABANDONED, Charger, Session
 from voltstream.ocpp.instants import US_PER_S
@@ -61,6 +63,8 @@ def questions(last_us: int, only: str | None = None) -> dict[str, str]:
         f"WHERE received_ts > {since} - INTERVAL '15 minutes' AND content_key IS NOT NULL "
         f"AND error_code IS NULL{mine} ORDER BY raw_id",
         "keys": f"{_FIRST_KEYS} WHERE TRUE{mine} ORDER BY raw_id, ordinal",
+        "streams": "SELECT charge_point_id, action, payload FROM charger_notifications "
+        f"WHERE action IN {streams.ACTIONS}{mine} ORDER BY raw_id",
         "status": "SELECT DISTINCT ON (charge_point_id, evse_id, connector_id) charge_point_id, "
         "evse_id, connector_id, status_raw, corrected_ts FROM charger_status "
         f"WHERE corrected_ts IS NOT NULL{mine} "
@@ -97,6 +101,8 @@ def restore(answers: dict[str, Rows], charger: ChargerNamed) -> None:
             charger(name).remember(content_key, reply)
     for name, key, data in answers["keys"]:
         pinned(charger(name).meter_keys, {"publicKey": key, "signedMeterData": data})
+    for name, action, payload in answers["streams"]:
+        streams.again(charger(name), action, json.loads(payload))
     for name, evse_id, connector_id, raw, at in answers["status"]:
         charger(name).connector_status[evse_id, connector_id] = (raw or "", micros(at))
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from voltstream.ocpp import shared
+from voltstream.ocpp import shared, streams
 from voltstream.ocpp.draft import Draft, part, small, text, whole
 from voltstream.ocpp.frames import Json, document
 from voltstream.ocpp.instants import US_PER_S
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.readings import add_readings
 from voltstream.ocpp.tokens import token_digest
+from voltstream.ocpp.told_variables import is_secret
 from voltstream.ocpp.v2_transactions import canonical_status
-
-_SECRET = "password"  # Of BasicAuthPassword and the like: such a value is never stored.
 
 
 def boot(draft: Draft) -> Json:
@@ -171,7 +170,7 @@ def _add_variable(draft: Draft, item: Json, attribute: Json, ordinal: int) -> No
     about = about if isinstance(about, dict) else {}
     variable = text(part(item, "variable", "name")) or ""
     value = text(attribute.get("value"))
-    if _SECRET in variable.lower():
+    if is_secret(variable):
         value = None
     if (variable, text(part(item, "component", "name"))) == ("Power", "EVSE"):
         draft.charger.power_w = _number(about.get("maxLimit")) or draft.charger.power_w
@@ -211,7 +210,7 @@ def event_stream(draft: Draft) -> Json:
     given, charger = draft.payload, draft.charger
     base_us, _, base_flags = draft.instant(given.get("basetime"))
     stream_id = small(given.get("id"))
-    about = charger.streams.get(stream_id or 0, {})
+    about = streams.about(charger, stream_id)
     values = given.get("data")
     for ordinal, one in enumerate(values if isinstance(values, list) else ()):
         if not isinstance(one, dict):
@@ -229,9 +228,7 @@ def event_stream(draft: Draft) -> Json:
             trigger="Periodic",
             actual_value=text(one.get("v")),
             cleared=False,
-            component=about.get("component"),
-            variable=about.get("variable"),
-            monitoring_id=about.get("monitoring_id"),
+            **about,
             event_type="PeriodicEventStream",
             stream_id=stream_id,
             flags=int(draft.flags | flags),
@@ -241,16 +238,18 @@ def event_stream(draft: Draft) -> Json:
 
 
 def open_stream(draft: Draft) -> Json:
-    constant = draft.payload.get("constantStreamData")
-    given: Json = constant if isinstance(constant, dict) else {}
-    stream_id = small(given.get("id"))
-    if stream_id is not None and len(draft.charger.streams) < 256:
-        draft.charger.streams[stream_id] = {
-            "component": None,
-            "variable": None,
-            "monitoring_id": whole(given.get("variableMonitoringId")),
-        }
+    streams.opened(draft.charger, draft.payload)
     return shared.notification(draft, {"status": "Accepted"})
+
+
+def close_stream(draft: Draft) -> Json:
+    streams.closed(draft.charger, draft.payload)
+    return shared.notification(draft, {})
+
+
+def monitoring_report(draft: Draft) -> Json:
+    streams.monitored(draft.charger, draft.payload)
+    return shared.notification(draft, {}, at=draft.payload.get("generatedAt"))
 
 
 def sign_certificate(draft: Draft) -> Json:

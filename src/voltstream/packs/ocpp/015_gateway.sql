@@ -6,7 +6,7 @@ CREATE SOURCE IF NOT EXISTS charger_frames (
     raw_id            BIGINT,
     charge_point_id   VARCHAR,
     connection_id     BIGINT,
-    direction         VARCHAR,      -- in: from the charger; out: a command to it
+    direction         VARCHAR,      -- in: from the charger; out: a command to it, its passwords hidden
     ocpp_version      VARCHAR,
     message_id        VARCHAR,
     action            VARCHAR,
@@ -341,3 +341,55 @@ ORDER BY charge_point_id, transaction_id, version DESC;
 
 COMMENT ON MATERIALIZED VIEW current_charge_detail_records IS
     'The record of each session that nothing supersedes';
+
+-- What is known of a charger's configuration and since when, from reports and from answers to commands.
+CREATE VIEW IF NOT EXISTS device_model AS
+WITH told AS (
+    SELECT
+        *,
+        COALESCE(as_of, received_ts) AS valid_from,
+        LAG(value) OVER series AS value_before,
+        ROW_NUMBER() OVER series AS number
+    FROM charger_variables
+    WINDOW series AS (
+        PARTITION BY charge_point_id, component, component_instance, evse_id, connector_id,
+            variable, variable_instance, attribute
+        ORDER BY COALESCE(as_of, received_ts), received_ts, ordinal
+    )
+)
+SELECT
+    charge_point_id, component, component_instance, evse_id, connector_id, variable,
+    variable_instance, attribute, value, mutability, data_type, unit, limit_min, limit_max,
+    values_list, valid_from,
+    LEAD(valid_from) OVER (
+        PARTITION BY charge_point_id, component, component_instance, evse_id, connector_id,
+            variable, variable_instance, attribute
+        ORDER BY number
+    ) AS valid_to
+FROM told
+WHERE number = 1 OR value IS DISTINCT FROM value_before;
+
+COMMENT ON VIEW device_model IS
+    'Values of variables and configuration keys, each from when it was told until another one was';
+
+-- A report is whole when its last page is here and no page before it is missing.
+CREATE VIEW IF NOT EXISTS device_reports AS
+SELECT
+    charge_point_id, request_id,
+    COUNT(DISTINCT seq_no) AS pages,
+    MIN(received_ts) AS began_ts,
+    COALESCE(
+        COUNT(DISTINCT seq_no) = 1 + MAX(CASE WHEN NOT more_follows THEN seq_no END), FALSE
+    ) AS is_complete
+FROM (
+    SELECT charge_point_id, request_id, seq_no, more_follows, received_ts
+    FROM charger_variables WHERE request_id IS NOT NULL
+    UNION ALL
+    SELECT
+        charge_point_id, request_id, CAST(CAST(payload AS JSONB) ->> 'seqNo' AS BIGINT),
+        COALESCE(CAST(CAST(payload AS JSONB) ->> 'tbc' AS BOOLEAN), FALSE), received_ts
+    FROM charger_notifications WHERE action = 'NotifyReport'
+) AS pages_of_reports
+GROUP BY charge_point_id, request_id;
+
+COMMENT ON VIEW device_reports IS 'Reports of the device model, and whether every page of each is here';
