@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import datetime as dt
 import json
 import ssl
@@ -23,6 +24,7 @@ from tests.gateway.site import BOOT_16, site
 from voltstream.cli.chargers import gateway_options
 from voltstream.cli.config import OcppSettings, Settings
 from voltstream.core.errors import InvalidParameter
+from voltstream.ocpp.passwords import hashed
 from voltstream.runtime.instance import Instance
 
 # What a client sees of a handshake that the server ends: its alert, or the end of the connection.
@@ -41,11 +43,28 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> Path:
-        """Write a certificate and its key into one file."""
+    def revoke(self, file: Path) -> Path:
+        """Write a list of revoked certificates that names this one."""
+        now = dt.datetime.now(dt.UTC)
+        number = x509.load_pem_x509_certificate(file.read_bytes()).serial_number
+        one = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(now).build()
+        listed = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._subject)
+            .last_update(now - dt.timedelta(hours=1))
+            .next_update(now + dt.timedelta(days=1))
+            .add_revoked_certificate(one)
+            .sign(self._key, hashes.SHA256())
+        )
+        found = self._folder / f"{self._name}.crl"
+        found.write_bytes(listed.public_bytes(serialization.Encoding.PEM))
+        return found
+
+    def issue(self, name: str, *, days: int = 1) -> Path:
+        """Write a certificate and its key into one file; ``days``: when it ends."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _signed(_named(name), self._subject, key, self._key, ca=False)
-        file = self._folder / f"{self._name}-{name}.pem"
+        certificate = _signed(_named(name), self._subject, key, self._key, ca=False, days=days)
+        file = self._folder / f"{self._name}-{name}-{days}.pem"
         file.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
             + key.private_bytes(
@@ -62,7 +81,7 @@ def _named(name: str) -> x509.Name:
 
 
 def _signed(
-    subject: x509.Name, issuer: x509.Name, key: Any, issuer_key: Any, *, ca: bool
+    subject: x509.Name, issuer: x509.Name, key: Any, issuer_key: Any, *, ca: bool, days: int = 1
 ) -> x509.Certificate:
     now = dt.datetime.now(dt.UTC)
     return (
@@ -71,8 +90,8 @@ def _signed(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=9))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         .sign(issuer_key, hashes.SHA256())
     )
@@ -149,6 +168,57 @@ def test_tc_a_04_to_a_08_086_and_087_tls_and_client_certificates(
             )
             assert seen == [(2,)]
             assert tls is not None and tls.minimum_version == ssl.TLSVersion.TLSv1_2
+
+    asyncio.run(work())
+
+
+def basic(name: str, password: str) -> dict[str, str]:
+    given = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {given}"}
+
+
+def test_passwords_over_tls_and_certificates_that_are_worth_nothing_any_more(
+    instance: Instance, tmp_path: Path
+) -> None:
+    ours = Authority(tmp_path, "ours")
+    revoked = ours.issue("TLS-3")
+    settings = Settings(
+        ocpp=OcppSettings(tls_certificate=ours.issue("server"), tls_client_ca=ours.file,
+                          tls_client_crl=ours.revoke(revoked), anonymous="never")
+    )  # fmt: skip
+    tls = gateway_options(settings).tls
+
+    async def work() -> None:
+        async with site(instance, tls=tls, anonymous="never") as where:
+            port, password = where.gateway.port, "long-enough-to-be-one"
+            # A second certificate of the same name is as good as ever.
+            again = ours.issue("TLS-3", days=2)
+            assert await booted(port, "TLS-3", client_side(ours, again)) == "Accepted"
+            for bad in (revoked, ours.issue("TLS-3", days=-1)):
+                with pytest.raises(CUT_OFF):
+                    await booted(port, "TLS-3", client_side(ours, bad, tls_12=True))
+            for name, profile in (("TLS-4", 2), ("TLS-5", 3)):
+                await where.rows(
+                    "INSERT INTO charge_point_secrets VALUES "
+                    f"('{name}', '{hashed(password)}', {profile}, NOW())"
+                )
+            await asyncio.sleep(1.1)
+            plain = client_side(ours)
+            assert await booted(port, "TLS-4", plain, **basic("TLS-4", password)) == "Accepted"
+            with pytest.raises(InvalidStatus):
+                await booted(port, "TLS-4", plain, **basic("TLS-4", "wrong-but-long-enough"))
+            # Its profile is 3: a password is not enough any more, its certificate is.
+            with pytest.raises(InvalidStatus):
+                await booted(port, "TLS-5", plain, **basic("TLS-5", password))
+            card = client_side(ours, ours.issue("TLS-5"))
+            assert await booted(port, "TLS-5", card) == "Accepted"
+            await where.gateway.journal.commit({})
+            seen = await where.rows(
+                "SELECT charge_point_id, security_profile FROM charger_connections "
+                "WHERE charge_point_id IN ('TLS-3', 'TLS-4', 'TLS-5') AND event = 'connected' "
+                "ORDER BY 1"
+            )
+            assert seen == [("TLS-3", 3), ("TLS-4", 2), ("TLS-5", 3)]
 
     asyncio.run(work())
 

@@ -62,6 +62,9 @@ def _tls(ocpp: OcppSettings) -> ssl.SSLContext | None:
         if ocpp.tls_client_ca is not None:
             context.load_verify_locations(ocpp.tls_client_ca)
             context.verify_mode = ssl.CERT_OPTIONAL
+            if ocpp.tls_client_crl is not None:
+                context.load_verify_locations(ocpp.tls_client_crl)
+                context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     except (OSError, ssl.SSLError) as error:
         raise InvalidParameter(
             f"cannot use the certificates of the ocpp settings: {error}"

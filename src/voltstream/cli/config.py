@@ -155,6 +155,10 @@ class OcppSettings(BaseModel):
     tls_client_ca: Path | None = Field(
         None, description="PEM file: client certificates signed by it are let in (profile 3)."
     )
+    tls_client_crl: Path | None = Field(
+        None,
+        description="PEM file: certificates that this authority has revoked are refused",
+    )
 
 
 class TlsSettings(BaseModel):
