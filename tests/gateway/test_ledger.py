@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,12 @@ from tests.gateway.site import Client, Site, site
 from voltstream.cli.ledger import verify
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
-from voltstream.core.errors import InsufficientPrivilege, InvalidParameter, UndefinedTable
+from voltstream.core.errors import (
+    InsufficientPrivilege,
+    InvalidParameter,
+    UndefinedTable,
+    VoltstreamError,
+)
 from voltstream.core.ports import RawBatch
 from voltstream.ocpp import chain
 from voltstream.ocpp.asking import Asker
@@ -185,6 +192,26 @@ BY_HAND = (
 )
 
 
+# What else one could think of: it is refused as something that does not exist, or as the others.
+ROUNDABOUT = (
+    "INSERT INTO charge_detail_records (chain_no) VALUES (1) ON CONFLICT DO NOTHING",
+    "MERGE INTO charge_detail_records AS r USING (SELECT 1 AS one) AS o ON r.chain_no = o.one "
+    "WHEN MATCHED THEN DELETE",
+    "WITH gone AS (DELETE FROM charge_detail_records RETURNING *) SELECT * FROM gone",
+    "CREATE SINK forged INTO charge_detail_records FROM current_charge_detail_records",
+    "CREATE OR REPLACE VIEW charge_detail_records AS SELECT 1 AS chain_no",
+    "CREATE TABLE charge_detail_records (chain_no BIGINT)",
+    "DROP TABLE charge_detail_records",
+    "DROP SOURCE IF EXISTS charge_detail_records",
+    "ALTER SOURCE charge_detail_records DROP COLUMN hash",
+    "ALTER SOURCE charge_detail_records RENAME COLUMN hash TO old_hash",
+    "ALTER SOURCE charge_detail_records ALTER COLUMN energy_wh TYPE VARCHAR",
+    "ALTER TABLE charge_detail_records RENAME TO aside",
+    "TRUNCATE TABLE charge_detail_records CASCADE",
+    "DROP OWNED BY volt",
+)
+
+
 async def refused(somebody: Asker, statement: str) -> bool:
     try:
         await somebody.rows(statement)
@@ -193,9 +220,17 @@ async def refused(somebody: Asker, statement: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("user", ["volt", "ledger_writer"])
+async def failed(somebody: Asker, statement: str) -> bool:
+    try:
+        await somebody.rows(statement)
+    except VoltstreamError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("user", ["volt", "ledger_writer", "ledger_boss"])
 def test_no_role_writes_a_record_by_hand(instance: Instance, user: str) -> None:
-    """The owner of everything is refused as a role is that was granted everything."""
+    """Who made it all is refused, another superuser, and a role that owns it."""
 
     async def work() -> None:
         async with (
@@ -207,7 +242,9 @@ def test_no_role_writes_a_record_by_hand(instance: Instance, user: str) -> None:
             before = await records(where, "L-5")
             await where.rows(
                 "CREATE SCHEMA IF NOT EXISTS other; CREATE USER IF NOT EXISTS ledger_writer; "
-                "GRANT ALL ON charge_detail_records TO ledger_writer"
+                "GRANT ALL ON charge_detail_records TO ledger_writer; "
+                "CREATE USER IF NOT EXISTS ledger_boss SUPERUSER; "
+                "ALTER SOURCE charge_detail_records OWNER TO ledger_writer"
             )
             [[oid]] = await where.rows(
                 "SELECT oid FROM pg_class WHERE relname = 'charge_detail_records'"
@@ -215,6 +252,8 @@ def test_no_role_writes_a_record_by_hand(instance: Instance, user: str) -> None:
             somebody = Asker(instance, "volt", user)
             for statement in BY_HAND:
                 assert await refused(somebody, statement), statement
+            for statement in ROUNDABOUT:
+                assert await failed(somebody, statement), statement
             with pytest.raises((UndefinedTable, InsufficientPrivilege)):  # The rows themselves.
                 await somebody.rows(f"DELETE FROM _vs.src_{oid}")
             somebody.close()
@@ -255,10 +294,64 @@ def test_verify_finds_what_was_changed_on_the_disk(tmp_path: Path) -> None:
     first = opened()
     oid = asyncio.run(charged(first))
     first.stop()
-    with duckdb.connect(str(tmp_path / "volt" / "volt.duckdb")) as file:
+    path = tmp_path / "volt" / "volt.duckdb"
+    every_column_on_the_disk(path, oid)
+    bytes_of_the_file(path, oid, tmp_path / "copy.duckdb")
+    with duckdb.connect(str(path)) as file:
         file.execute(f"UPDATE _vs.src_{oid} SET energy_wh = energy_wh + 0.001 WHERE chain_no = 1")
     second = opened()
     found = asyncio.run(stored(second))
     second.stop()
     with pytest.raises(InvalidParameter, match="the chain is broken in 1 places"):
         verify(iter(found), None)
+
+
+def rows_of(file: duckdb.DuckDBPyConnection, oid: int) -> list[dict[str, Any]]:
+    columns = ", ".join(chain.COLUMNS)
+    found = file.sql(f"SELECT {columns} FROM _vs.src_{oid} ORDER BY chain_no")
+    rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+    return rows
+
+
+def every_column_on_the_disk(path: Path, oid: int) -> None:
+    """Change each column of a stored record, by as little as its type allows, or make it NULL."""
+    with duckdb.connect(str(path)) as file:
+        file.execute("SET TimeZone = 'UTC'")
+        assert list(chain.breaks(rows_of(file, oid))) == []
+        for name in chain.COLUMNS:
+            value = rows_of(file, oid)[1][name]
+            for other in [altered(value) if value is not None else 1, None]:
+                if other == value:
+                    continue
+                file.execute("BEGIN")
+                file.execute(f"UPDATE _vs.src_{oid} SET {name} = ? WHERE chain_no = 2", [other])
+                if name == "chain_no" and other is None:
+                    file.execute(f"DELETE FROM _vs.src_{oid} WHERE chain_no IS NULL")
+                changed = rows_of(file, oid)
+                found = list(chain.breaks(changed)) or len(changed) < 2
+                file.execute("ROLLBACK")
+                assert found, (name, other)
+
+
+def bytes_of_the_file(path: Path, oid: int, copy: Path) -> None:
+    """Flip bytes anywhere: the records are read as they were, or not at all, or verify tells."""
+    whole = path.read_bytes()
+    with duckdb.connect(str(path), read_only=True) as file:
+        file.execute("SET TimeZone = 'UTC'")
+        before = rows_of(file, oid)
+    chance = random.Random(11)
+    outcomes = Counter[str]()
+    for _ in range(60):
+        changed = bytearray(whole)
+        changed[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        copy.write_bytes(changed)
+        try:
+            with duckdb.connect(str(copy), read_only=True) as file:
+                file.execute("SET TimeZone = 'UTC'")
+                after = rows_of(file, oid)
+        except duckdb.Error:
+            outcomes["unreadable"] += 1
+            continue
+        assert after == before or list(chain.breaks(after))
+        outcomes["untouched" if after == before else "told"] += 1
+    assert outcomes["unreadable"]

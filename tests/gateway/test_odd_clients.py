@@ -51,7 +51,7 @@ BOOT = call("BootNotification", BOOT_16, "boot")
 async def accepted(wire: Wire) -> bool:
     [text] = await wire.texts(1)
     found: list[Any] = json.loads(text)
-    return found[0] == 3 and found[2].get("status") == "Accepted"
+    return bool(found[0] == 3 and found[2].get("status") == "Accepted")
 
 
 def test_handshakes_and_frames_that_are_odd_and_legal(instance: Instance) -> None:
