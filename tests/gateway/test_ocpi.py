@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from voltstream.cli.ledger import verify
@@ -16,7 +18,7 @@ from voltstream.cli.record_book import Book
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.records import Issuer
 from voltstream.ocpp import chain
-from voltstream.ocpp.ocpi import Party, documents
+from voltstream.ocpp.ocpi import OcpiVersion, Party, documents
 
 PARTY = Party("DE", "VLT", "EUR")
 
@@ -43,7 +45,7 @@ def record(number: int = 1, previous: str = chain.GENESIS, **changed: Any) -> di
 
 
 def test_a_record_as_ocpi_221() -> None:
-    [found] = documents(record(), PARTY, "2.2.1")
+    [found] = documents(record(), None, PARTY, "2.2.1")
     assert found["total_energy"] == 6.251  # Net: what went back is not consumed.
     assert (found["total_time"], found["total_parking_time"]) == (1.5, 0.5)
     assert found["total_cost"] == {"excl_vat": 0.0}
@@ -57,17 +59,108 @@ def test_a_record_as_ocpi_221() -> None:
 
 
 def test_23_has_taxes_in_place_of_vat() -> None:
-    [found] = documents(record(), PARTY, "2.3")
+    [found] = documents(record(), None, PARTY, "2.3")
     assert found["total_cost"] == {"before_taxes": 0.0, "taxes": []}
 
 
-def test_a_correction_comes_with_a_credit() -> None:
-    old = record()
-    credit, new = documents(record(2, old["hash"], supersedes=old["cdr_id"]), PARTY, "2.2.1")
-    assert credit["credit"] is True
-    assert credit["credit_reference_id"] == old["cdr_id"]
-    assert credit["id"] == f"{old['cdr_id']}-C"
-    assert "credit" not in new
+def test_a_correction_comes_with_a_credit_that_says_what_the_old_one_said() -> None:
+    old = record(energy_wh=Decimal("9000.000"), import_wh=Decimal("9000.000"))
+    new = record(2, old["hash"], supersedes=old["cdr_id"], version=2)
+    known = {old["cdr_id"]: old}
+    lines = Book().export([old, new], "ocpi-2.2.1", Issuer(), known.get)
+    first, credit, second = map(json.loads, lines)
+    assert (credit["credit"], credit["credit_reference_id"]) == (True, first["id"])
+    assert credit["id"] == f"{old['cdr_id']}-C" and len(credit["id"]) <= 39
+    told = {"id", "credit", "credit_reference_id", "last_updated"}
+    assert {key: one for key, one in credit.items() if key not in told} == {
+        key: one for key, one in first.items() if key not in told
+    }
+    assert (first["total_energy"], second["total_energy"]) == (8.0, 6.251)
+    assert "credit" not in second and "credit" not in first
+
+
+# What OCPI asks of a CDR, field by field: its type, or the words it may be.
+CURRENCY = {"type": "string", "pattern": "^[A-Z]{3}$"}
+NUMBER = {"type": "number"}
+TIME = {
+    "type": "string",
+    "pattern": "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$",
+    "maxLength": 25,
+}
+
+
+def text(longest: int) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": longest}
+
+
+def shape(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": required | optional, "required": list(required),
+            "additionalProperties": False}  # fmt: skip
+
+
+PRICE = {
+    "2.2.1": shape({"excl_vat": NUMBER}, incl_vat=NUMBER),
+    "2.3": shape({"before_taxes": NUMBER, "taxes": {"type": "array"}}),
+}
+DIMENSION = shape({
+    "type": {"enum": ["ENERGY", "MAX_CURRENT", "MIN_CURRENT", "MAX_POWER", "MIN_POWER",
+                      "PARKING_TIME", "RESERVATION_TIME", "TIME"]},
+    "volume": NUMBER,
+})  # fmt: skip
+
+
+def cdr_shape(version: str) -> dict[str, Any]:
+    coordinates = shape({
+        "latitude": {"type": "string", "pattern": "^-?[0-9]{1,2}\\.[0-9]{5,7}$"},
+        "longitude": {"type": "string", "pattern": "^-?[0-9]{1,3}\\.[0-9]{5,7}$"},
+    })  # fmt: skip
+    location = shape(
+        {
+            "id": text(36), "address": text(45), "city": text(45), "country": text(3),
+            "coordinates": coordinates, "evse_uid": text(36), "evse_id": text(48),
+            "connector_id": text(36), "connector_standard": {"enum": ["IEC_62196_T2"]},
+            "connector_format": {"enum": ["SOCKET", "CABLE"]},
+            "connector_power_type": {"enum": ["AC_1_PHASE", "AC_3_PHASE", "DC"]},
+        },
+        name=text(255), postal_code=text(10),
+    )  # fmt: skip
+    token = shape({
+        "country_code": text(2), "party_id": text(3), "uid": text(36),
+        "type": {"enum": ["AD_HOC_USER", "APP_USER", "OTHER", "RFID"]}, "contract_id": text(36),
+    })  # fmt: skip
+    period = shape({"start_date_time": TIME, "dimensions": {"type": "array", "minItems": 1,
+                                                            "items": DIMENSION}})  # fmt: skip
+    return shape(
+        {
+            "country_code": text(2), "party_id": text(3), "id": text(39),
+            "start_date_time": TIME, "end_date_time": TIME, "cdr_token": token,
+            "auth_method": {"enum": ["AUTH_REQUEST", "COMMAND", "WHITELIST"]},
+            "cdr_location": location, "currency": CURRENCY,
+            "charging_periods": {"type": "array", "minItems": 1, "items": period},
+            "total_cost": PRICE[version], "total_energy": NUMBER, "total_time": NUMBER,
+            "last_updated": TIME,
+        },
+        session_id=text(36), total_parking_time=NUMBER, remark=text(255),
+        credit={"type": "boolean"}, credit_reference_id=text(39),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("version", ["2.2.1", "2.3"])
+def test_every_field_is_as_the_standard_has_it(version: OcpiVersion) -> None:
+    odd = {
+        "charge_point_id": "x" * 255, "transaction_id": "y" * 64, "id_tag": "z" * 255,
+        "id_token_type": "eMAID", "evse_id": None, "connector_id": None, "site": "s",
+        "currency": "CHF", "completeness": "INCOMPLETE", "outcome": "DISPUTED",
+    }  # fmt: skip
+    old = record(id_tag=None)
+    cases = [record(), record(**odd), record(2, supersedes=old["cdr_id"], **odd)]
+    check = jsonschema_rs.validator_for(cdr_shape(version))
+    for number, one in enumerate(cases):
+        for found in documents(one, old if number == 2 else None, PARTY, version):
+            errors = [
+                f"{error.instance_path}: {error.message}" for error in check.iter_errors(found)
+            ]
+            assert not errors, errors
 
 
 def some(count: int) -> Iterator[dict[str, Any]]:
@@ -93,7 +186,7 @@ def test_verify_says_what_it_saw(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_csv_holds_what_is_sealed_and_no_formula() -> None:
-    written = "".join(Book().export([record(id_tag="=1+1")], "csv", Issuer()))
+    written = "".join(Book().export([record(id_tag="=1+1")], "csv", Issuer(), {}.get))
     [row] = csv.DictReader(io.StringIO(written))
     assert row["id_tag"] == "'=1+1"
     assert (row["energy_wh"], row["coverage"]) == ("7250.500", "1.0000")

@@ -54,7 +54,17 @@ def ledger(
             verify(records(connection), head)
         else:
             issuer = Issuer(country, party, currency)
-            sys.stdout.writelines(Book().export(records(connection, since), form, issuer))
+            found = records(connection, since)
+            lines = Book().export(found, form, issuer, lambda name: _named(connection, name))
+            sys.stdout.writelines(lines)
+
+
+def _named(connection: psycopg.Connection, name: str) -> dict[str, Any] | None:
+    columns = ", ".join(chain.COLUMNS)
+    row = connection.execute(
+        f"SELECT {columns} FROM charge_detail_records WHERE cdr_id = %s".encode(), [name]
+    ).fetchone()
+    return None if row is None else dict(zip(chain.COLUMNS, row, strict=True))
 
 
 def records(connection: psycopg.Connection, since: str | None = None) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from voltstream.core.records import ExportForm, Issuer, Record, Verdict
+from voltstream.core.records import ExportForm, Issuer, Named, Record, Verdict
 from voltstream.ocpp import chain
 from voltstream.ocpp.ocpi import OcpiVersion, Party, documents
 
@@ -39,13 +39,17 @@ class Book:
                 told.append((one.chain_no, one.cdr_id, one.reason))
         return Verdict(count, head, told)
 
-    def export(self, records: Iterable[Record], form: ExportForm, issuer: Issuer) -> Iterator[str]:
+    def export(
+        self, records: Iterable[Record], form: ExportForm, issuer: Issuer, named: Named
+    ) -> Iterator[str]:
         if form == "csv":
             yield from _csv(records)
             return
         party = Party(issuer.country, issuer.party, issuer.currency)
         for record in records:
-            for document in documents(record, party, _OCPI[form]):
+            before = record["supersedes"]
+            old = None if before is None else named(str(before))
+            for document in documents(record, old, party, _OCPI[form]):
                 yield json.dumps(document, ensure_ascii=False) + "\n"
 
 

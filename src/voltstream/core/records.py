@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Record = Mapping[str, Any]
+Named = Callable[[str], Record | None]  # The record of an id: what a correction is a credit for.
 ExportForm = Literal["csv", "ocpi-2.2.1", "ocpi-2.3"]
 
 
@@ -38,5 +39,7 @@ class RecordBook(Protocol):
     def verdict(self, records: Iterable[Record]) -> Verdict:
         """Follow the chain. ``records`` are all of them, in order of chain_no."""
 
-    def export(self, records: Iterable[Record], form: ExportForm, issuer: Issuer) -> Iterator[str]:
+    def export(
+        self, records: Iterable[Record], form: ExportForm, issuer: Issuer, named: Named
+    ) -> Iterator[str]:
         """Yield lines: CSV with a head, or an OCPI document each."""

@@ -28,23 +28,32 @@ class Party:
 
 
 def documents(
-    record: Mapping[str, Any], party: Party, version: OcpiVersion
+    record: Mapping[str, Any],
+    superseded: Mapping[str, Any] | None,
+    party: Party,
+    version: OcpiVersion,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the CDR of a record; before one that corrects another, the credit for that one."""
-    if record["supersedes"] is not None:
-        yield _document(record, party, version, credited=str(record["supersedes"]))
-    yield _document(record, party, version, credited=None)
+    """Yield the CDR of a record; before one that corrects another, the credit for that one.
+
+    A credit says what the old one said, but for its costs, which are taken back (OCPI 2.2.1, 10.2).
+    """
+    if superseded is not None:
+        old = _document(superseded, party, version)
+        yield old | {
+            "id": f"{old['id']}-C"[-_ID_CHARACTERS_MAX:],
+            "credit": True,
+            "credit_reference_id": old["id"],
+            "last_updated": _time(record["issued_at"]),
+        }
+    yield _document(record, party, version)
 
 
-def _document(
-    record: Mapping[str, Any], party: Party, version: OcpiVersion, credited: str | None
-) -> dict[str, Any]:
-    name = str(record["cdr_id"])
+def _document(record: Mapping[str, Any], party: Party, version: OcpiVersion) -> dict[str, Any]:
     energy_kwh = _number((record["import_wh"] - record["export_wh"]) / 1000, 3)
-    found: dict[str, Any] = {
+    return {
         "country_code": party.country_code,
         "party_id": party.party_id,
-        "id": (name if credited is None else f"{credited}-C")[:_ID_CHARACTERS_MAX],
+        "id": str(record["cdr_id"])[:_ID_CHARACTERS_MAX],
         "start_date_time": _time(record["started_at"]),
         "end_date_time": _time(record["stopped_at"]),
         "session_id": str(record["transaction_id"])[:36],
@@ -71,9 +80,6 @@ def _document(
         f"{record['completeness']}, sha256 {record['hash']}",
         "last_updated": _time(record["issued_at"]),
     }
-    if credited is not None:
-        found |= {"credit": True, "credit_reference_id": credited[:_ID_CHARACTERS_MAX]}
-    return found
 
 
 def _token(record: Mapping[str, Any], party: Party) -> dict[str, Any]:
@@ -90,9 +96,9 @@ def _token(record: Mapping[str, Any], party: Party) -> dict[str, Any]:
 
 def _location(record: Mapping[str, Any], party: Party) -> dict[str, Any]:
     charger, evse_id = str(record["charge_point_id"]), record["evse_id"] or 0
-    return {
+    named = {"name": record["site"]} if record["site"] else {}
+    return named | {
         "id": charger[:36],
-        "name": record["site"],
         "address": "#NA",
         "city": "#NA",
         "country": party.country_code,

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.ports import Sessions
-from voltstream.core.records import ExportForm, Issuer, Record, RecordBook
+from voltstream.core.records import ExportForm, Issuer, Named, Record, RecordBook
 from voltstream.web.answers import refusal
 from voltstream.web.entry import caller_of
 from voltstream.web.sessions import Asking, person, run
@@ -70,10 +70,23 @@ class LedgerRoutes:
         name = "charge-detail-records" + (".csv" if form == "csv" else f".{form}.ndjson")
 
         return StreamingResponse(
-            self._book.export(chain(first, records), form, issuer),
+            self._book.export(chain(first, records), form, issuer, self._named(request)),
             media_type=_MEDIA.get(form, "application/x-ndjson"),
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    def _named(self, request: Request) -> Named:
+        """Return what finds one record by its id, with the rights of the caller."""
+        user = person(caller_of(request))
+        database = request.query_params.get("database", self._default_database)
+        columns = ", ".join(self._book.columns)
+        text = f"SELECT {columns} FROM charge_detail_records WHERE cdr_id = $1"
+
+        def find(name: str) -> Record | None:
+            found = run(self._sessions, database, user, Asking(text, [name], rows_max=1))
+            return next((row for batch in found.batches for row in batch.to_pylist()), None)
+
+        return find
 
     def _records(self, request: Request, since: str | None) -> Iterator[Record]:
         """Return what reads records page by page. Raises: VoltstreamError, at once or later."""
