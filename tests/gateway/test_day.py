@@ -63,8 +63,8 @@ def record(desk: Desk, transaction_id: str) -> dict[str, Any] | None:
             id_token_type=row.get("id_token_type"), stop_reason=row.get("stop_reason"),
             seq_no=row.get("seq_no"), charging_state=row.get("charging_state"),
             offline=bool(row.get("offline")), spent_s=row.get("time_spent_charging_s"),
-            remote_start_id=None, flags=Quality(row["flags"]), raw_id=row["raw_id"],
-            received_us=row["received_ts"],
+            remote_start_id=row.get("remote_start_id"), flags=Quality(row["flags"]),
+            raw_id=row["raw_id"], received_us=row["received_ts"],
         )
         for row in desk.rows["charger_transactions"]
         if row["transaction_id"] == transaction_id

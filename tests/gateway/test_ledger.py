@@ -70,6 +70,10 @@ async def whole_chain(where: Site) -> list[dict[str, Any]]:
 def test_a_session_gets_one_record_and_late_rows_supersede_it(instance: Instance) -> None:
     async def work() -> None:
         async with site(instance, **SETTLE) as where:
+            await where.rows(
+                "INSERT INTO charge_points (charge_point_id, site, registered_at, tariff_id, "
+                "currency) VALUES ('L-1', 'depot', NOW(), 'T-1', 'CHF')"
+            )
             async with where.client("L-1", "ocpp2.0.1") as one:
                 await event(one, "Started", 0, 0, 1000.0)
                 await event(one, "Updated", 10, 1, 1900.5)
@@ -88,13 +92,18 @@ def test_a_session_gets_one_record_and_late_rows_supersede_it(instance: Instance
                 # The same again changes nothing.
                 await event(one, "Ended", 20, 2, 2100.25)
                 assert len(await records(where, "L-1")) == 1
-                # A sample that was missing does: the steps are the same, their count is not.
+                # A sample that was missing does: the steps are the same, their count is not. A
+                # tariff that was changed meanwhile is for other sessions.
+                await where.rows("UPDATE charge_points SET tariff_id = 'T-2'")
                 await event(one, "Updated", 15, 3, 2000.0)
                 before, after = await records(where, "L-1")
                 assert before["cdr_id"] == first["cdr_id"]
                 assert (after["version"], after["supersedes"]) == (2, before["cdr_id"])
                 assert after["energy_wh"] == first["energy_wh"]
                 assert after["sample_count"] == 4
+                assert [
+                    (one["site"], one["tariff_id"], one["currency"]) for one in (before, after)
+                ] == [("depot", "T-1", "CHF")] * 2
             assert list(chain.breaks(await whole_chain(where))) == []
 
     asyncio.run(work())

@@ -64,6 +64,19 @@ class Place:
     ocpp_version: str | None = None
 
 
+def as_issued(place: Place, before: Mapping[str, Any] | None) -> Place:
+    """Keep what the first record of a session says: a new tariff is for new sessions."""
+    if before is None:
+        return place
+    return replace(
+        place,
+        site=before["site"],
+        tariff_id=before["tariff_id"],
+        currency=before["currency"],
+        ocpp_version=before["ocpp_version"],
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Signed:
     """What signed values say. Shape: ``state`` is NONE, UNVERIFIED, OK or BAD; ``energy_wh`` only

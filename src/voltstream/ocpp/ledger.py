@@ -242,11 +242,11 @@ class Ledger:
         now = cdr.instant(self._clock.now_us())
         found = []
         for key, group in events.items():
-            place = places.get(key[0], cdr.Place())
+            before = issued.get(key)
+            place = cdr.as_issued(places.get(key[0], cdr.Place()), before)
             proof = cdr.signed_energy(signed.get(key, ()), meter_keys)
             told, samples = cdr.dated(group, points.get(key, ()))
             record = cdr.build(*key, told, samples, place, hashes, proof)
-            before = issued.get(key)
             if record is None or (before and chain.content(before) == chain.content(record)):
                 continue
             version = before["version"] + 1 if before else 1
