@@ -8,12 +8,21 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
-from voltstream.cli.ledger import verify
+from voltstream.cli.checkpoint import read
+from voltstream.cli.ledger import sign, verify
 from voltstream.cli.record_book import Book
 from voltstream.core.errors import InvalidParameter
 from voltstream.core.records import Issuer
@@ -183,6 +192,38 @@ def test_verify_says_what_it_saw(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InvalidParameter, match="broken in 1 places"):
         verify(iter(broken), None)
     assert "record 2" in capsys.readouterr().out
+
+
+def test_a_signed_checkpoint_tells_a_chain_that_was_written_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    private, public, wrong = (tmp_path / name for name in ("a.key", "a.pub", "b.pub"))
+    pem, spki = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    private.write_bytes(key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(pem, spki))
+    wrong.write_bytes(other.public_key().public_bytes(pem, spki))
+    sign(some(3), private)
+    file = tmp_path / "day.json"
+    file.write_text(capsys.readouterr().out, encoding="utf-8")
+    known = read(file, public)
+    verify(some(3), None, known)
+    verify(some(5), None, known)  # Records were added since.
+    anew = [record(1, energy_wh=Decimal("1.000"))]
+    for number in (2, 3):
+        anew.append(record(number, anew[-1]["hash"]))
+    for forged in (anew, list(some(2))):  # Sealed as it should be, and not what was there.
+        with pytest.raises(InvalidParameter, match="another one than that of"):
+            verify(iter(forged), None, known)
+    with pytest.raises(InvalidParameter, match="not signed with this key"):
+        read(file, wrong)
+    file.write_text(file.read_text(encoding="utf-8").replace('"records": 3', '"records": 2'))
+    with pytest.raises(InvalidParameter, match="or was changed"):
+        read(file, public)
+    with pytest.raises(InvalidParameter, match="is not a checkpoint"):
+        read(private, public)
+    with pytest.raises(InvalidParameter, match="cannot read the key"):
+        sign(some(1), public)
 
 
 def test_csv_holds_what_is_sealed_and_no_formula() -> None:
