@@ -25,8 +25,8 @@ NAMES = {
     "cluster": "the published pipeline on a Flink cluster of this machine, embedded beside it",
     "cdc": "changes of a PostgreSQL table to a view over the table that follows it",
     "formats": "messages that name their schema to columns (--rows; --only avro,protobuf,json)",
-    "simbench": "a day of 35,633 real meters and 200 outages through the ami pack (--only reads)",
-    "acn": "a month of real charging sessions through the ocpp pack, their energy checked",
+    "simbench": "a day of 35,633 real meters through the ami pack (--only reads,again,dst,outages)",
+    "acn": "months of real charging sessions, their energy checked (--only 2019-05,… or all)",
     "epochs": "CPU of an epoch of one message with the ocpp pack (--rows: chargers)",
     "idle": "CPU and memory with 50 views and no input",
 }

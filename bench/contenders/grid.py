@@ -1,7 +1,8 @@
 """SimBench's meters through the ami pack, in process; what it finds beside the truth.
 
 Options: package=PATH (a wheel, a folder or the extract), day=YYYY-MM-DD, defects=SEED,
-outages=N, gasps=SHARE, pack=FOLDER (the shipped one by default).
+again=1 (the whole day a second time), dst=1 (the days of 92 and 100 quarters), outages=N,
+gasps=SHARE, pack=FOLDER (the shipped one by default).
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import statistics
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from voltstream.core.ports import RawBatch, Receipt
 from voltstream.datasets.defects import Defects, Rates
 from voltstream.datasets.grid import Grid, load_grid
 from voltstream.datasets.outages import Outage, Plan, events, plan_outages
-from voltstream.datasets.packages import files_of
+from voltstream.datasets.packages import Files, files_of
 from voltstream.datasets.profiles import load_day
 from voltstream.datasets.reads import DayOfReads, day_of_reads, registry
 from voltstream.runtime.instance import DEFAULT_DATABASE, Instance
@@ -39,6 +40,8 @@ PLAYED = 10
 _OUTAGES = ("010", "020", "025", "030", "040", "070", "080", "085")
 AHEAD = 3  # Batches on their way.
 COUNT_ROWS = 20_000
+AGAIN_ROWS = 200_000  # Of a day that is sent again, at once.
+DST_DAYS = (date(2016, 3, 27), date(2016, 10, 30))  # 92 and 100 quarters.
 
 
 class PackRun:
@@ -274,6 +277,100 @@ def _scored(
     return Score(len(made), len(final), len(right), hits, median_s)
 
 
+READS = ("010", "020", "025", "030", "040", "060")  # What sums and days rest on.
+_VIEWS = "SELECT matviewname AS name FROM pg_matviews WHERE schemaname = 'ami' ORDER BY 1"
+_CONTENT = (
+    "SELECT count(*) AS rows, md5(string_agg(t::text, ',' ORDER BY t::text)) AS content"
+    " FROM ami.{} AS t"
+)
+
+
+def contents(run: GridRun) -> dict[str, tuple[int, str]]:
+    """Return every maintained view of the pack: how many rows, and a digest of them."""
+    names = [str(row["name"]) for row in run.rows(_VIEWS)]
+    found = {name: run.rows(_CONTENT.format(name))[0] for name in names}
+    return {name: (int(row["rows"]), str(row["content"])) for name, row in found.items()}
+
+
+def send_again(run: GridRun, wrong: Defects) -> dict[str, object]:
+    """Send the whole day a second time. Returns the rows, and in which views anything moved.
+
+    Shape: views whose rows are others than before, and views that told those who follow them.
+    """
+    before = contents(run)
+    for name in before:
+        run.door.ask(f"CREATE SUBSCRIPTION of_{name} FROM ami.{name} WITH (retention = '1 day')")
+        run.door.ask(f"DECLARE at_{name} SUBSCRIPTION CURSOR FOR of_{name}")
+    rows, cpu_s = 0, time.process_time()
+    for sent in wrong.sent(86_400):
+        for first in range(0, len(sent.rows), AGAIN_ROWS):
+            run.send_table("ami.interval_reads", sent.rows.slice(first, AGAIN_ROWS))
+        rows += len(sent.rows)
+    run.settle()
+    cpu_s = time.process_time() - cpu_s
+    after = contents(run)
+    told = [name for name in before if run.rows(f"FETCH NEXT FROM at_{name}")]
+    changed = [name for name, content in before.items() if after[name] != content]
+    return {
+        "again_rows": rows,
+        "again_cpu_s": cpu_s,
+        "again_views": len(before),
+        "again_changed": changed,
+        "again_told": told,
+    }
+
+
+def play_reads(
+    out: Path, grid: Grid, reads: DayOfReads, options: Mapping[str, str]
+) -> dict[str, object]:
+    """Send a day, compare its sums with the truth, and send it again when asked to."""
+    wrong = Defects(reads, Rates(seed=int(options["defects"])))
+    steps = list(wrong.sent(int(options.get("step", "900"))))
+    run = GridRun(out, grid, reads.starts_s[0], options.get("pack", "ami"))
+    began, cpu_s = time.perf_counter(), time.process_time()
+    for sent in steps:
+        run.at(sent.at_s)
+        run.send_table("ami.interval_reads", sent.rows)
+    run.settle()
+    seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
+    sums = compare_sums(run, reads, wrong)
+    found: dict[str, object] = {
+        "rows": sum(len(sent.rows) for sent in steps),
+        "seconds": seconds,
+        "cpu_s": cpu_s,
+        **asdict(sums),
+    }
+    if int(options.get("again", "0")):
+        found |= send_again(run, wrong)
+    run.stop()
+    return found
+
+
+def play_dst(out: Path, grid: Grid, files: Files, zone: str = "Europe/Berlin") -> dict[str, object]:
+    """Send the days on which clocks change: their windows, sums, and days of meters."""
+    found: dict[str, object] = {}
+    for day in DST_DAYS:
+        reads = day_of_reads(grid, load_day(files, 1, day), noise_seed=2)
+        wrong = Defects(reads, Rates(silent=0.002, seed=3))
+        run = GridRun(out / day.isoformat(), grid, reads.starts_s[0], part=READS)
+        run.door.ask(f"UPDATE ami.ami_parameters SET time_zone = '{zone}'")
+        rows = send_day(run, wrong, 6 * 3600)
+        sums = compare_sums(run, reads, wrong)
+        days = run.rows(
+            "SELECT count(*) AS meters, min(expected) AS least, max(expected) AS most,"
+            " count(*) FILTER (WHERE complete) AS complete FROM ami.daily_energy"
+            f" WHERE local_day = DATE '{day}'"
+        )[0]
+        run.stop()
+        found[day.isoformat()] = {
+            "rows": rows,
+            "quarters": sums.windows / len(grid.transformers),
+            **asdict(sums),
+            **{f"days_{name}": value for name, value in days.items()},
+        }
+    return found
+
+
 def main() -> None:
     _, out, options = arguments()
     files = files_of("simbench", Path(options["package"]) if options.get("package") else None)
@@ -282,29 +379,9 @@ def main() -> None:
     reads = day_of_reads(grid, load_day(files, 1, date.fromisoformat(options["day"])), noise_seed=1)
     result: dict[str, object] = {"meters": len(grid.meters)}
     if int(options.get("reads", "1")):
-        wrong = Defects(reads, Rates(seed=int(options["defects"])))
-        steps = list(wrong.sent(int(options.get("step", "900"))))
-        run = GridRun(out / "reads", grid, reads.starts_s[0], pack)
-        began = time.perf_counter()
-        cpu_s = time.process_time()
-        for sent in steps:
-            run.at(sent.at_s)
-            run.send_table("ami.interval_reads", sent.rows)
-        run.settle()
-        seconds = time.perf_counter() - began
-        sums = compare_sums(run, reads, wrong)
-        rows = sum(len(sent.rows) for sent in steps)
-        result |= {
-            "rows": rows,
-            "seconds": seconds,
-            "cpu_s": time.process_time() - cpu_s,
-            "windows": sums.windows,
-            "complete": sums.complete,
-            "equal": sums.equal,
-            "wrongly_complete": sums.wrongly_complete,
-            "wrongly_flagged": sums.wrongly_flagged,
-        }
-        run.stop()
+        result |= play_reads(out / "reads", grid, reads, options)
+    if int(options.get("dst", "0")):
+        result["dst"] = play_dst(out / "dst", grid, files)
     count = int(options.get("outages", "0"))
     if count:
         plan = Plan(count=count, gasp_success=float(options.get("gasps", "0.6")), service_share=0.0)

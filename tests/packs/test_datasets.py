@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from bench.contenders.charging import PART as SESSIONS
 from bench.contenders.charging import clean, days, found_wh
 from bench.contenders.grid import GridRun, PackRun, compare_sums, score_outages, send_day
 from tests.tidy.sources import ROOT
+from voltstream.cli.datasets import NO_DEFECTS
+from voltstream.cli.pack_install import install
 from voltstream.cli.packs import load_pack
 from voltstream.cli.replay import Replay, load_sessions
 from voltstream.core.ports import RawBatch
+from voltstream.datasets.charge_points import charge_points, charges, places
 from voltstream.datasets.defects import Defects, Rates
 from voltstream.datasets.grid import Grid, load_grid
 from voltstream.datasets.outages import Plan, plan_outages
@@ -25,6 +31,12 @@ from voltstream.datasets.reads import day_of_reads
 EXTRACT = ROOT / "examples" / "simbench" / "simbench-extract.zip"
 LOAD = "SELECT * FROM ami.transformer_load ORDER BY window_start, transformer_id"
 SPRING, AUTUMN = date(2016, 3, 27), date(2016, 10, 30)
+SHARES = (
+    "SELECT extract(epoch FROM window_start)::BIGINT AS second, transformer_id, complete,"
+    " charging_kwh::DOUBLE PRECISION AS charging_kwh, delivered_kwh::DOUBLE PRECISION AS"
+    " delivered_kwh, charging_pct::DOUBLE PRECISION AS charging_pct FROM grid.charging_share"
+)
+ENERGY = ("010", "015", "020", "030", "040", "045", "050")  # Of the ocpp pack.
 READS = ("010", "020", "025", "030", "040")
 OUTAGES = (*READS, "070", "080", "085")
 
@@ -66,6 +78,50 @@ def test_sums_equal_the_truth_where_complete_and_are_flagged_where_not(
         assert run.rows("FETCH NEXT FROM seen") == []
     finally:
         run.stop()
+
+
+def test_charging_is_its_share_of_each_transformer_s_load(tmp_path: Path, grid: Grid) -> None:
+    """SimBench's own charge points on its transformers, beside what their meters measured."""
+    reads = day_of_reads(grid, load_day(files_of("simbench", EXTRACT), 1, SPRING), noise_seed=2)
+    transformers = [one.transformer_id for one in grid.transformers]
+    run = GridRun(tmp_path, grid, reads.starts_s[0], part=READS)
+    try:
+        ocpp = load_pack("ocpp")
+        kept = tuple(one for one in ocpp.files if one[0].startswith(ENERGY))
+        install(run.door, replace(ocpp, files=kept))
+        install(run.door, load_pack("grid"))
+        at = places(reads, reads.starts_s[0])
+        listed = ", ".join(
+            f"('{row['charge_point_id']}', to_timestamp({reads.starts_s[0]}),"
+            f" '{row['transformer_id']}')"
+            for row in at.to_pylist()
+        )
+        run.door.ask(
+            "INSERT INTO grid.charge_point_places (charge_point_id, valid_from, transformer_id)"
+            f" VALUES {listed}"
+        )
+        run.at(reads.starts_s[-1] + 1800)
+        told = list(charges(reads))
+        for source in ("charger_transactions", "charger_readings"):
+            run.send_table(source, pa.concat_tables(x.rows for x in told if x.source == source))
+        run.settle()
+        assert run.rows("SELECT 1 FROM grid.charging_share WHERE delivered_kwh IS NOT NULL") == []
+        send_day(run, Defects(reads, NO_DEFECTS), 48 * 3600)
+        shares = run.rows(SHARES)
+    finally:
+        run.stop()
+    seen = {(transformers.index(row["transformer_id"]), row["second"]): row for row in shares}
+    charging, load = np.zeros((len(transformers), len(reads.starts_s))), reads.transformer_kwh()
+    for place in charge_points(reads):
+        charging[grid.meters[place].transformer] += reads.delivered_kwh[place]
+    for (transformer, second), row in seen.items():
+        place = transformer, reads.starts_s.index(second)
+        assert row["charging_kwh"] == pytest.approx(charging[place])
+        assert row["delivered_kwh"] == pytest.approx(load[place])
+        assert row["charging_pct"] == pytest.approx(100 * charging[place] / load[place])
+        assert row["complete"]
+    # Quarters without charging have no row, or one of zero where a charge ended at their begin.
+    assert sum(row["charging_kwh"] > 0 for row in shares) == np.count_nonzero(charging) == 50
 
 
 def test_outages_are_found_on_the_device_that_opened(tmp_path: Path, grid: Grid) -> None:

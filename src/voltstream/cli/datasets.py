@@ -30,6 +30,7 @@ from voltstream.cli.replay import Message, Replay, batches, ndjson, session_of
 from voltstream.cli.terminal import err, say
 from voltstream.core.errors import InvalidParameter
 from voltstream.datasets import acn as acn_data
+from voltstream.datasets.charge_points import charges, places
 from voltstream.datasets.defects import Defects, Rates
 from voltstream.datasets.grid import SCENARIOS, Grid, load_grid
 from voltstream.datasets.outages import Plan, events, plan_outages
@@ -43,7 +44,7 @@ Examples:
 
   voltstream datasets simbench --day 2016-07-15 --defects 1 --outages 20 --truth truth/
 
-  voltstream datasets simbench --transformers 20 --speed 600
+  voltstream datasets simbench --transformers 20 --charge-points --speed 600
 
   voltstream datasets acn --site caltech --first 2019-05-01 --last 2019-05-31
 """
@@ -135,6 +136,9 @@ def simbench(
     defects: Annotated[int | None, typer.Option(help="Seed of defects.")] = None,
     outages: Annotated[int, typer.Option(min=0, help="How many outages.")] = 0,
     truth: Annotated[Path | None, typer.Option(help="Folder for what is true.")] = None,
+    charging: Annotated[
+        bool, typer.Option("--charge-points", help="Also into the packs ocpp and grid.")
+    ] = False,
     fill: Annotated[bool, typer.Option("--registry/--no-registry")] = True,
     speed: SpeedOption = 0.0,
     given: FromOption = None,
@@ -164,9 +168,14 @@ def simbench(
             seed = None if noise is None else noise + number
             reads = day_of_reads(grid, load_day(files, scenario, local), noise_seed=seed)
             if fill and number == 0:
-                _fill(url, host, pg_port, registry(grid, reads.starts_s[0]))
+                known = registry(grid, reads.starts_s[0])
+                _fill(url, host, pg_port, "ami", known)
+                if charging:
+                    at = places(reads, reads.starts_s[0])
+                    _fill(url, host, pg_port, "grid", {"charge_point_places": at})
             plan = Plan(count=outages, seed=(defects or 0) + number)
-            _send_day(pushed, pace, reads, Defects(reads, rates), plan, truth, str(local))
+            wrong = Defects(reads, rates)
+            _send_day(pushed, pace, reads, wrong, plan, truth, str(local), charging=charging)
     finally:
         pushed.close()
     _tell(pushed, time.monotonic() - began_s)
@@ -183,6 +192,8 @@ def _send_day(
     plan: Plan,
     truth: Path | None,
     name: str,
+    *,
+    charging: bool,
 ) -> None:
     grid: Grid = reads.grid
     made = plan_outages(grid, reads.starts_s[0] + 3600, plan) if plan.count else []
@@ -192,6 +203,8 @@ def _send_day(
         pq.write_table(outage_truth(made), truth / f"outages-{name}.parquet")
     arrivals = [(sent.at_s, "ami.interval_reads", sent.rows) for sent in wrong.sent()]
     arrivals += [(at_s, "ami.meter_events", rows) for at_s, rows in events(grid, made, plan)]
+    if charging:
+        arrivals += [(told.at_s, told.source, told.rows) for told in charges(reads)]
     arrivals.sort(key=lambda arrival: arrival[0])
     with _progress() as progress:
         task = progress.add_task(name, total=sum(len(rows) for *_, rows in arrivals))
@@ -261,15 +274,17 @@ def acn_parts(replay: Replay, speed: float = 0.0) -> Iterator[tuple[float, str, 
                 yield at_s, source, ndjson(rows[start : start + PART_ROWS])
 
 
-def _fill(url: str | None, host: str, pg_port: int, tables: dict[str, pa.Table]) -> None:
-    """Fill the tables of the ami pack that say what is where; rows that are there stay."""
+def _fill(
+    url: str | None, host: str, pg_port: int, schema: str, tables: dict[str, pa.Table]
+) -> None:
+    """Fill the tables of a pack that say what is where; rows that are there stay."""
     with connect(url, host, pg_port) as connection, connection.cursor() as cursor:
         for name, rows in tables.items():
-            table = sql.Identifier("ami", name)
+            table = sql.Identifier(schema, name)
             asked = sql.SQL("SELECT count(*) FROM {}").format(table)
             found = cursor.execute(asked).fetchone()
             if found is not None and found[0]:
-                say(f"ami.{name} has rows already and stays as it is")
+                say(f"{schema}.{name} has rows already and stays as it is")
                 continue
             columns = sql.SQL(", ").join(map(sql.Identifier, rows.column_names))
             copying = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, HEADER)")

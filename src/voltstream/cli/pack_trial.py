@@ -37,6 +37,7 @@ class _Step(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    title: str = ""
     clock: datetime | None = None
     advance_s: float = Field(0, ge=0)
     into: str | None = None
@@ -119,7 +120,7 @@ class Trials:
         script = _script(name, text)
         with self._trial(script.clock) as made:
             for number, step in enumerate(script.step, 1):
-                with blamed(f"{name}, step {number}"):
+                with blamed(f"{name}, step {number}" + (step.title and f" ({step.title})")):
                     _play(made, self._pack, step)
         return script.title
 
