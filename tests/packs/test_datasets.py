@@ -90,11 +90,11 @@ def test_charging_is_its_share_of_each_transformer_s_load(tmp_path: Path, grid: 
         kept = tuple(one for one in ocpp.files if one[0].startswith(ENERGY))
         install(run.door, replace(ocpp, files=kept))
         install(run.door, load_pack("grid"))
-        at = places(reads, reads.starts_s[0])
+        placed = places(reads, reads.starts_s[0])
         listed = ", ".join(
             f"('{row['charge_point_id']}', to_timestamp({reads.starts_s[0]}),"
             f" '{row['transformer_id']}')"
-            for row in at.to_pylist()
+            for row in placed.to_pylist()
         )
         run.door.ask(
             "INSERT INTO grid.charge_point_places (charge_point_id, valid_from, transformer_id)"
@@ -115,10 +115,10 @@ def test_charging_is_its_share_of_each_transformer_s_load(tmp_path: Path, grid: 
     for place in charge_points(reads):
         charging[grid.meters[place].transformer] += reads.delivered_kwh[place]
     for (transformer, second), row in seen.items():
-        place = transformer, reads.starts_s.index(second)
-        assert row["charging_kwh"] == pytest.approx(charging[place])
-        assert row["delivered_kwh"] == pytest.approx(load[place])
-        assert row["charging_pct"] == pytest.approx(100 * charging[place] / load[place])
+        at = transformer, reads.starts_s.index(second)
+        assert row["charging_kwh"] == pytest.approx(charging[at])
+        assert row["delivered_kwh"] == pytest.approx(load[at])
+        assert row["charging_pct"] == pytest.approx(100 * charging[at] / load[at])
         assert row["complete"]
     # Quarters without charging have no row, or one of zero where a charge ended at their begin.
     assert sum(row["charging_kwh"] > 0 for row in shares) == np.count_nonzero(charging) == 50
@@ -139,7 +139,7 @@ def test_outages_are_found_on_the_device_that_opened(tmp_path: Path, grid: Grid)
 
 
 def test_sessions_have_the_energy_that_was_measured(tmp_path: Path) -> None:
-    """Each clean session of two days: one that overlaps no other of its station.
+    """Each clean session of two days: one that overlaps no other of its station, and can be.
 
     A sample each quarter of an hour, as chargers that follow the clock send them.
     """
