@@ -30,7 +30,7 @@ POWER_KW_MAX = 400.0
 
 
 def clean(known: Sequence[Session]) -> Iterator[Session]:
-    """Yield sessions that can be: of a sample or more, alone at their station, of a likely power."""
+    """Yield sessions that can be: a sample long, alone at their station, of a likely power."""
     in_order = sorted(known, key=lambda one: (one.charge_point_id, one.arrival_s))
     for _, group in groupby(in_order, key=lambda one: one.charge_point_id):
         members = list(group)
