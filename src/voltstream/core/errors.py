@@ -283,6 +283,30 @@ class InvalidLogarithm(VoltstreamError):
     sqlstate = "2201E"
 
 
+class InvalidEscape(VoltstreamError):
+    """A pattern ends in the middle of an escape."""
+
+    sqlstate = "22025"
+
+
+class SubstringError(VoltstreamError):
+    """A part of a text has a length below zero."""
+
+    sqlstate = "22011"
+
+
+class InvalidRowCount(VoltstreamError):
+    """LIMIT or OFFSET is below zero."""
+
+    sqlstate = "2201W"
+
+
+class WindowingError(VoltstreamError):
+    """A window function stands where there are no windows."""
+
+    sqlstate = "42P20"
+
+
 class InvalidRegex(VoltstreamError):
     """A regular expression that cannot be read."""
 

@@ -70,7 +70,7 @@ class DataType:
 
     A vector's precision is its number of dimensions, that of characters and bits their declared
     length; ``fields`` are the types of a record's, which
-    have no names of their own where it ``is_row``: those of ROW(…).
+    have no names of their own where it ``is_row``: those of ROW(…). A map is jsonb to clients.
     """
 
     kind: Kind
@@ -79,6 +79,8 @@ class DataType:
     scale: int | None = None
     fields: tuple[DataType, ...] = ()
     is_row: bool = field(default=False, compare=False)
+    field_names: tuple[str, ...] = field(default=(), compare=False)
+    is_map: bool = field(default=False, compare=False)
 
     @property
     def oid(self) -> int:
@@ -192,13 +194,22 @@ def from_store(spelling: str) -> DataType:
         parts = _split(text[text.index("(") + 1 : -1])
         is_row = upper.startswith("TUPLE")
         types = [part if is_row else _NAMED.sub("", part) for part in parts]
-        return DataType(Kind.RECORD, depth, fields=tuple(map(from_store, types)), is_row=is_row)
+        fields = tuple(map(from_store, types))
+        names = tuple(f"f{i}" if is_row else _name(p) for i, p in enumerate(parts, 1))
+        return DataType(Kind.RECORD, depth, fields=fields, is_row=is_row, field_names=names)
     if upper.startswith("MAP"):
-        return DataType(Kind.JSONB, depth)
+        return DataType(Kind.JSONB, depth, is_map=True)
     return DataType(_STORE_KINDS.get(upper, Kind.TEXT), depth)
 
 
 _NAMED = re.compile(r'^(?:"(?:[^"]|"")*"|[^\s"]+)\s+')
+
+
+def _name(part: str) -> str:
+    """Return the name before a field's type."""
+    found = _NAMED.match(part)
+    name = found[0].strip() if found is not None else ""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _split(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from voltstream.core.ports import Description, FewRows, Outcome, RowStream, Sess
 from voltstream.pgwire.faults import DuplicatePortal, PortalFinished, UndefinedPortal
 from voltstream.pgwire.messages import Bind
 from voltstream.pgwire.parameters import decode_parameter
+from voltstream.pgwire.registered import Numbers, numbered
 from voltstream.pgwire.rows import Batch, data_rows, result_formats
 from voltstream.sql.styles.style import Style, style_of
 
@@ -125,7 +126,7 @@ class Portal:
             self.cursor, self.verb = RowCursor(outcome.rows), outcome.tag
         return outcome
 
-    def read(self, rows_max: int, style: Style) -> Iterator[bytes]:
+    def read(self, rows_max: int, style: Style, numbers: Numbers) -> Iterator[bytes]:
         """Yield DataRows; a wrong number of formats is the client's fault (08P01)."""
         if self.cursor is None:
             return
@@ -137,7 +138,8 @@ class Portal:
                 f"{len(columns)} columns"
             )
         for batch in self.cursor.take(rows_max):
-            yield data_rows(batch, columns, formats, style)
+            sent = numbered(batch, columns, formats, numbers) if any(formats) else batch
+            yield data_rows(sent, columns, formats, style)
 
     def close(self) -> None:
         if self.cursor is not None:

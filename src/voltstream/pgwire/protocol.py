@@ -37,6 +37,7 @@ from voltstream.pgwire.entrance import Desk, Entrance
 from voltstream.pgwire.faults import UndefinedPortal
 from voltstream.pgwire.parser import FrontendParser
 from voltstream.pgwire.portals import Portal, Prepared, Prepareds, RowCursor
+from voltstream.pgwire.registered import numbers_of
 from voltstream.pgwire.rows import data_rows, result_formats
 from voltstream.pgwire.startup import settings_of
 from voltstream.sql.styles.style import Style, style_of
@@ -470,7 +471,8 @@ class Conversation:
         yield from self._portal_rows(session, portal, message.rows_max)
 
     def _portal_rows(self, session: Session, portal: Portal, rows_max: int) -> Iterator[bytes]:
-        yield from portal.read(rows_max, style_of(session.spelling()))
+        style = style_of(session.spelling())
+        yield from portal.read(rows_max, style, numbers_of(session))
         taken = portal.cursor.taken if portal.cursor else 0
         if rows_max and taken == rows_max:
             yield m.PORTAL_SUSPENDED

@@ -10,6 +10,7 @@ from sqlglot import exp
 from voltstream.core.errors import DuplicateColumn, FeatureNotSupported, NotIncremental, SyntaxFault
 from voltstream.core.schema import Schema
 from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
+from voltstream.sql.declared_forms import known_types
 from voltstream.sql.emitter import emit, emit_sink, repeated
 from voltstream.sql.exact import with_exact_sums
 from voltstream.sql.expressions import mentions_now, quote, spell
@@ -46,6 +47,8 @@ def compile_view(
     recomputed and compared in each epoch, and the program's notices say so.
     """
     refuse_volatile(query)
+    query = query.copy()
+    known_types(query, catalog)
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:
@@ -72,6 +75,8 @@ def compile_sink(
 ) -> Program:
     """Compile a sink's query; NOW() is evaluated in the epoch that emits a row."""
     refuse_volatile(query)
+    query = query.copy()
+    known_types(query, catalog)
     try:
         planned = Planner(catalog, oracle).plan(query)
     except NotIncremental as reason:

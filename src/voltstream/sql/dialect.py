@@ -171,15 +171,15 @@ class VoltstreamParser(RisingWaveParser):
         # PostgreSQL's @ -5 is abs(-5); here the sign after it must not end the expression.
         if self._curr and self._curr.token_type == TokenType.PARAMETER and self._curr.text == "@":
             self._advance()
-            return exp.Anonymous(this="abs", expressions=[self._parse_unary()])
+            return operator("@", self._parse_unary())
         return super()._parse_unary()
 
     def _parse_interval_span(
         self, this: exp.Expr, parse_function_unit: bool = True
     ) -> exp.Interval:
         span = super()._parse_interval_span(this, parse_function_unit)
-        # sqlglot keeps only the first quantity of '1 day 02:03'.
-        found = exp.INTERVAL_STRING_RE.match(this.name) if this.is_string else None
+        # sqlglot keeps only the first quantity of '1 day 02:03', and no word behind '1 day ago'.
+        found = exp.INTERVAL_STRING_RE.search(this.name) if this.is_string else None
         if found and found[0] != this.name:
             return exp.Interval(this=exp.Literal.string(this.name))
         return span

@@ -12,12 +12,12 @@ from sqlglot import exp
 
 from voltstream.core.errors import UndefinedFunction
 from voltstream.core.types import DataType, Kind
-from voltstream.sql.dialect import store_sql
+from voltstream.sql.dialect import SET_FUNCTIONS, store_sql
 from voltstream.sql.functions import division_factors
 from voltstream.sql.rules.aggregates import vector_total
 from voltstream.sql.rules.casts import target_type
 from voltstream.sql.rules.dispatch import rewritten
-from voltstream.sql.rules.tree import ANY_TYPE, string_of
+from voltstream.sql.rules.tree import ANY_TYPE, JSON_SAID, string_of
 from voltstream.sql.trees import copied
 
 TypeOf = Callable[[exp.Expression], DataType]
@@ -259,7 +259,12 @@ def _average(node: exp.Avg, type_of: TypeOf) -> exp.Expression:
 
 
 _AROUND_CALLS = (exp.Filter, exp.Window, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
-_CALL_NAMES = {"logical_and": "bool_and", "logical_or": "bool_or", "group_concat": "string_agg"}
+_CALL_NAMES = {
+    "logical_and": "bool_and", "logical_or": "bool_or", "group_concat": "string_agg",
+    "bitwise_and_agg": "bit_and", "bitwise_or_agg": "bit_or", "bitwise_xor_agg": "bit_xor",
+    "variance_pop": "var_pop", "str_position": "position",
+}  # fmt: skip
+_TRIMMED = {"LEADING": "ltrim", "TRAILING": "rtrim"}
 
 
 PARAMETER = "parameter"  # Marks the cast that tells a parameter's type: nobody wrote it.
@@ -292,11 +297,42 @@ def output_name(tree: exp.Expression) -> str:
     if isinstance(tree, exp.Alias):
         return str(tree.alias)
     inner, cast_name = tree, ""
-    while isinstance(inner, exp.Cast | exp.Paren):
+    while isinstance(inner, exp.Cast | exp.Paren | exp.Collate | exp.Bracket):
         if isinstance(inner, exp.Cast) and not inner.meta.get(PARAMETER):
             cast_name = cast_name or type_word(inner.to)
         inner = inner.this
+    if isinstance(inner, exp.Interval):
+        cast_name = cast_name or "interval"
     return _inner_name(inner) or cast_name or "?column?"
+
+
+def _default_name(node: exp.Expression) -> str:
+    """Return the name of CASE: that of what ELSE gives, where it has one by itself."""
+    last = node.args.get("default")
+    while isinstance(last, exp.Paren | exp.Collate | exp.Bracket | exp.Cast):
+        last = last.this
+    named = _inner_name(last) if isinstance(last, exp.Expression) else ""
+    return named or "case"
+
+
+def _opened_name(node: exp.Expression) -> str:
+    """Return the name of rows in a select list: of the function that makes them."""
+    inner = node.this
+    opened = isinstance(inner, exp.Anonymous) and inner.name.lower() in SET_FUNCTIONS
+    return inner.name.lower() if opened else "unnest"
+
+
+_OPERATORS = (
+    exp.Binary, exp.JSONBDeleteAtPath, exp.Sqrt, exp.Cbrt, exp.MatchAgainst, exp.StartsWith,
+)  # fmt: skip
+_NAMED_BY_GRAMMAR: dict[type[exp.Expr], Callable[[exp.Expression], str]] = {
+    exp.Case: _default_name,
+    exp.Explode: _opened_name,
+    exp.AtTimeZone: lambda _: "timezone",
+    exp.Overlaps: lambda _: "overlaps",
+    exp.Corr: lambda _: "corr",
+    exp.Trim: lambda node: _TRIMMED.get(node.args.get("position") or "", "btrim"),
+}
 
 
 def _inner_name(inner: exp.Expression) -> str:
@@ -313,9 +349,14 @@ def _inner_name(inner: exp.Expression) -> str:
         inner = inner.this
     if isinstance(inner, exp.Anonymous) and inner.name.startswith("operator "):
         return ""
-    if isinstance(inner, exp.Binary | exp.JSONBDeleteAtPath):  # Operators: some are functions too.
+    written = _NAMED_BY_GRAMMAR.get(type(inner))
+    if written is not None:
+        return written(inner)
+    if isinstance(inner, _OPERATORS):  # Some are functions too.
         return ""
     if isinstance(inner, exp.Anonymous | exp.AnonymousAggFunc):
+        if inner.name == JSON_SAID:
+            return _inner_name(inner.expressions[0])
         return inner.name.lower()
     if isinstance(inner, exp.CurrentTimestamp):
         return "now"

@@ -6,7 +6,10 @@ from voltstream.core.native import NativeFunction
 from voltstream.sql import macros, summaries
 from voltstream.sql.natives import (
     conversions,
+    datetimes,
+    exact,
     intervals,
+    json_source,
     json_texts,
     jsonb,
     jsonpath,
@@ -21,9 +24,12 @@ NATIVES: tuple[NativeFunction, ...] = (
     *texts.NATIVES,
     *regex.NATIVES,
     *intervals.NATIVES,
+    *datetimes.NATIVES,
+    *exact.NATIVES,
     *patterns.NATIVES,
     *number_patterns.NATIVES,
     *jsonb.NATIVES,
+    *json_source.NATIVES,
     *json_texts.NATIVES,
     *jsonpath.NATIVES,
     *conversions.NATIVES,

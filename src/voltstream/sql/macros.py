@@ -36,7 +36,7 @@ _TEXT = (
     ("_vs_substr(s, i)", "CASE WHEN i < 1 THEN s ELSE substring(s, i) END"),
     ("_vs_substr_for(s, i, n)",
      "CASE WHEN s IS NULL OR i IS NULL OR n IS NULL THEN NULL WHEN n < 0 THEN "
-     "_vs_fail('22023', 'negative substring length not allowed') ELSE substring(s, "
+     "_vs_fail('22011', 'negative substring length not allowed') ELSE substring(s, "
      "greatest(CAST(i AS BIGINT), 1), "
      "greatest(CAST(i AS BIGINT) + n - greatest(CAST(i AS BIGINT), 1), 0)) END"),
     ("_vs_lpad(s, n, f)",
@@ -266,6 +266,12 @@ _DATES = (
     ("_vs_overlaps(a, b, c, d)",
      "(least(a, b) = least(c, d)) OR (least(a, b) < greatest(c, d) AND "
      "least(c, d) < greatest(a, b))"),
+    # What the store reads by itself is read there; other writings one by one.
+    *(
+        (f"_vs_{kind.lower()}_text(t, o)",
+         f"coalesce(TRY_CAST(t AS {kind}), CAST(_vs_read_{kind.lower()}(t, o) AS {kind}))")
+        for kind in ("DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIME")
+    ),
     ("_vs_time_interval(t)", "to_microseconds(epoch_us(t))"),
     ("_vs_time_minus(a, b)", "to_microseconds(epoch_us(a) - epoch_us(b))"),
     ("_vs_interval_time(i)", "CAST('00:00' AS TIME) + i"),

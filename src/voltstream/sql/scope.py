@@ -25,6 +25,7 @@ from voltstream.sql.row_ids import ROW_ID
 from voltstream.sql.rules.tree import literal_scale
 from voltstream.sql.streaming_words import CHANGELOG_ROW_ID
 
+_LITERAL_BIGINT_MAX = 2**63 - 1
 _LITERAL_INT_MAX = 2**31 - 1
 
 
@@ -185,4 +186,6 @@ def literal_type(tree: exp.Expression) -> DataType | None:
     if not text.isdigit():
         scale = literal_scale(text)
         return DataType(Kind.FLOAT8) if scale is None else DataType(Kind.NUMERIC, 0, 38, scale)
+    if int(text) > _LITERAL_BIGINT_MAX:
+        return DataType(Kind.NUMERIC, 0, 38, 0)
     return DataType(Kind.INT4 if int(text) <= _LITERAL_INT_MAX else Kind.INT8)

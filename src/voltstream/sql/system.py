@@ -317,10 +317,16 @@ def _subscript(node: exp.Bracket) -> exp.Expression:
     return node
 
 
+_TO_REGCLASS = f"{SCHEMA}.to_regclass"
+
+
 def _cast(node: exp.Cast) -> exp.Expression:
     name = _type_name(node.to)
     if name in _REG_TYPES:
         return _oid_typed(node, "regproc" if name == "regprocedure" else name)
+    inner = node.this
+    if name == "oid" and isinstance(inner, exp.Anonymous) and inner.name == _TO_REGCLASS:
+        return _call("to_regclass_oid", inner.expressions)
     _mend_types(node)
     if name == "char":
         return exp.Anonymous(this="left", expressions=[node.copy(), exp.Literal.number(1)])

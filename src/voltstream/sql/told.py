@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from sqlglot import exp
 
@@ -77,6 +76,7 @@ _RESULTS: Mapping[str, DataType] = {
     "current_schemas": DataType(Kind.NAME, 1),
     "acldefault": DataType(Kind.ACLITEM, 1),
 }  # fmt: skip
+_JSON_STEPS = frozenset({"operator ->", "operator #>"})
 _CHOOSING = frozenset({"first", "last", "any_value", "arg_min", "arg_max", "min_by", "max_by"})
 _SYSTEM_SCHEMA = "pg_catalog"
 _INFORMATION_SCHEMA = "information_schema"
@@ -93,7 +93,14 @@ def told(tree: exp.Expression, catalog: CatalogReader, columns: Schema) -> Schem
 def _completed(column: Column, kind: DataType | None) -> Column:
     if column.store_type == "BIT" and (kind is None or kind.kind not in _BITS):
         kind = DataType(Kind.BIT)  # Only || makes bits of another type than it takes.
-    return replace(column, told=kind) if kind is not None and _fits(column, kind) else column
+    if kind is not None and _fits(column, kind):
+        return replace(column, told=kind)
+    stored = _stored(column)  # PostgreSQL's functions give text.
+    return replace(column, told=replace(stored, kind=Kind.TEXT)) if _is_string(stored) else column
+
+
+def _is_string(found: DataType) -> bool:
+    return found.kind in (Kind.VARCHAR, Kind.TEXT)
 
 
 def declared_columns(specs: Iterable[ColumnSpec], columns: Schema) -> Schema:
@@ -105,79 +112,6 @@ def declared_columns(specs: Iterable[ColumnSpec], columns: Schema) -> Schema:
         else column
         for column in columns
     )
-
-
-_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.In)
-
-
-def known_types(tree: exp.Expression, catalog: CatalogReader) -> None:
-    """Put in, in place, what only declarations know: names for pg_typeof, blanks of char(n)."""
-    for select in list(tree.find_all(exp.Select)):
-        asked = [node for node in _own_nodes(select) if _asks(node)]
-        if not asked:
-            continue
-        visible = visible_in(select, catalog, {})
-        for node in asked:
-            if isinstance(node, exp.EQ | exp.NEQ):
-                _named_alike(node, partial(kind_of, visible=visible, catalog=catalog, around={}))
-            if isinstance(node, exp.Anonymous) and node.name.lower() == "octet_length":
-                _with_blanks(node, kind_of(node.expressions[0], visible, catalog, {}))
-                continue
-            if isinstance(node, exp.Anonymous):
-                found = kind_of(node.expressions[0], visible, catalog, {})
-                literal = isinstance(node.expressions[0], exp.Literal)
-                if found is not None and not literal:
-                    name = exp.cast(exp.Literal.string(found.pg_name), "VARCHAR", dialect="duckdb")
-                    shown = isinstance(node.parent, exp.Select)
-                    node.replace(exp.alias_(name, "pg_typeof") if shown else name)
-                continue
-            sides = [node.this, *node.args.get("expressions", ()), node.args.get("expression")]
-            kinds = [kind_of(s, visible, catalog, {}) for s in sides if isinstance(s, exp.Column)]
-            if any(kind is not None and kind.kind is Kind.BPCHAR for kind in kinds):
-                for side in sides:
-                    if isinstance(side, exp.Literal) and side.is_string:
-                        side.replace(exp.Literal.string(side.name.rstrip(" ")))
-
-
-def _with_blanks(node: exp.Anonymous, found: DataType | None) -> None:
-    """Count the blanks of char(n) too, which the store leaves out."""
-    if found is not None and found.kind is Kind.BPCHAR and found.precision:
-        size = exp.Literal.number(found.precision)
-        value = exp.cast(node.expressions[0].copy(), "VARCHAR", dialect="duckdb")
-        padded = exp.Anonymous(this="rpad", expressions=[value, size])
-        node.set("expressions", [padded])
-
-
-def _own_nodes(select: exp.Select) -> Iterator[exp.Expression]:
-    for node in select.walk(prune=lambda n: n is not select and isinstance(n, exp.Select)):
-        if isinstance(node, exp.Expression):
-            yield node
-
-
-def _asks(node: exp.Expression) -> bool:
-    if isinstance(node, exp.Anonymous):
-        return node.name.lower() in ("pg_typeof", "octet_length") and len(node.expressions) == 1
-    if not isinstance(node, _COMPARISONS):
-        return False
-    sides = (node.this, *node.args.get("expressions", ()), node.args.get("expression"))
-    return any(_is_telling(side) for side in sides)
-
-
-def _is_telling(side: exp.Expression | None) -> bool:
-    if isinstance(side, exp.Cast):
-        kind = cast_kind(side.to)
-        return kind is not None and kind.kind in REGISTERED
-    return isinstance(side, exp.Literal) and side.name.endswith(" ")
-
-
-def _named_alike(node: exp.Expression, kind: Callable[[exp.Expression], DataType | None]) -> None:
-    """Compare a column of names of objects with the name that 'x'::regclass has."""
-    for column, other in ((node.this, node.expression), (node.expression, node.this)):
-        if not isinstance(column, exp.Column) or not isinstance(other, exp.Cast):
-            continue
-        found, said = kind(column), cast_kind(other.to)
-        if found is not None and found == said and found.kind in REGISTERED:
-            other.replace(exp.cast(other.copy(), "VARCHAR", dialect="duckdb"))
 
 
 def relation_lookup(catalog: CatalogReader, schema: str | None, name: str) -> Lookup:
@@ -320,9 +254,26 @@ def visible_in(select: exp.Select, catalog: CatalogReader, around: _Named) -> _V
                 inner = _renamed(_outputs(item.this, catalog, around), item.args.get("alias"))
                 found.append((item.alias_or_name, _by_name(inner)))
             case _:
-                named = _is_of_system(item)
-                found.append((item.alias_or_name, system_type if named else _nothing))
+                found.append((item.alias_or_name, _rows_of_call(item)))
     return found
+
+
+# Functions in FROM whose last column is json.
+_JSON_ROWS = {"json_each": 2, "json_array_elements": 1}
+
+
+def _rows_of_call(item: exp.Expression) -> Lookup:
+    """Return what is told of the columns of a function in FROM."""
+    if _is_of_system(item):
+        return system_type
+    function = item.this.this if isinstance(item, exp.Lateral) else item.this
+    width = _JSON_ROWS.get(function.name.lower()) if isinstance(function, exp.Anonymous) else None
+    if width is None:
+        return _nothing
+    alias = item.args.get("alias")
+    given = [column.name for column in alias.args.get("columns") or ()] if alias else []
+    names = {given[width - 1]} if len(given) >= width else {"value", item.alias}
+    return lambda name: DataType(Kind.JSON) if name in names else None
 
 
 _SYSTEM_ROWS = frozenset({"aclexplode", "pg_identify_object"})
@@ -398,7 +349,7 @@ def _called(
     name = node.name.lower()
     if name in _CHOOSING and node.expressions:
         return inner(node.expressions[0])
-    if name == "operator ->" and node.expressions:
+    if name in _JSON_STEPS and node.expressions:
         found = inner(node.expressions[0])
         return found if found is not None and found.kind is Kind.JSON else None
     return _RESULTS.get(name)

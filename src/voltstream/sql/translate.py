@@ -21,6 +21,7 @@ from voltstream.core.values import (
 )
 from voltstream.sql.assignment import assigned
 from voltstream.sql.catalog import CatalogReader, TypeOracle
+from voltstream.sql.declared_forms import known_types
 from voltstream.sql.expressions import PARAMETER, output_name, rewrite, spell
 from voltstream.sql.lifting import Marker, marked
 from voltstream.sql.output_names import refuse_output_names
@@ -33,7 +34,6 @@ from voltstream.sql.scope import literal_type
 from voltstream.sql.scope_types import Remembered, ScopeTypes
 from voltstream.sql.streaming_words import reads_changelog
 from voltstream.sql.system import resolved
-from voltstream.sql.told import known_types
 from voltstream.sql.windows import window_query
 
 _UNKNOWN = DataType(Kind.UNKNOWN)
@@ -88,7 +88,27 @@ def translated_tree(
         _translate_scope(select, types, stable_now)
     if not isinstance(copied, exp.Query):
         _translate_change(copied, oracle, stable_now=stable_now)
-    return copied
+    return _named_values(copied)
+
+
+def _named_values(tree: exp.Expression) -> exp.Expression:
+    """Give the columns of VALUES the names that PostgreSQL gives them."""
+    for values in list(tree.find_all(exp.Values)):
+        alias = values.args.get("alias")
+        if isinstance(values.parent, exp.Insert) or (alias is not None and alias.columns):
+            continue
+        first = values.expressions[0]
+        width = len(first.expressions) if isinstance(first, exp.Tuple) else 1
+        names = [exp.to_identifier(f"column{place}") for place in range(1, width + 1)]
+        named = exp.TableAlias(
+            this=alias.this if alias is not None else exp.to_identifier("values"), columns=names
+        )
+        if values is tree:
+            values.set("alias", named)
+            return exp.select("*").from_(values)
+        if isinstance(values.parent, exp.From | exp.Join | exp.Lateral):
+            values.set("alias", named)
+    return tree
 
 
 def _translate_values(values: exp.Values, oracle: TypeOracle, *, stable_now: bool) -> None:

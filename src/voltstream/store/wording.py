@@ -135,12 +135,41 @@ def _check(found: re.Match[str], _: str) -> VoltstreamError:
     )
 
 
+def _not_unique(found: re.Match[str], _: str) -> VoltstreamError:
+    types = [pg_type(part) for part in _arguments(found[2])]
+    shown = f" {found[1]} ".join(types) if len(types) > 1 else f"{found[1]} {types[0]}"
+    return errors.AmbiguousFunction(
+        f"operator is not unique: {shown}",
+        hint="Could not choose a best candidate operator. You might need to add explicit type casts.",
+    )
+
+
+def _bad_pattern(found: re.Match[str], _: str) -> VoltstreamError:
+    """RE2 says what is wrong with a pattern, and where."""
+    return errors.InvalidRegex(f"invalid regular expression: {found[0]}")
+
+
 def _rules(*pairs: tuple[str, Make]) -> tuple[_Rule, ...]:
     return tuple(_Rule(re.compile(pattern), make) for pattern, make in pairs)
 
 
 _RULES = _rules(
     (r"[Dd]ivision by zero", _says(errors.DivisionByZero, "division by zero")),
+    (r"Like pattern must not end with escape",
+     _says(errors.InvalidEscape, "LIKE pattern must not end with escape character")),
+    (r"Could not choose a best candidate function for the function call \"([^a-z_(]+)\((.*)\)\"",
+     _not_unique),
+    (r"LIMIT/OFFSET cannot be negative",
+     _says(errors.InvalidRowCount, "LIMIT and OFFSET must not be negative")),
+    (r"(\w+(?: BY)?) clause cannot contain window functions",
+     _says(errors.WindowingError, "window functions are not allowed in {}")),
+    (r"^(?:missing|invalid|bad|unexpected|no argument|trailing) .*: [^\n]*$", _bad_pattern),
+    (r"required extension '(\w+)", lambda found, _: errors.UndefinedObject(
+        f'type "{found[1]}" does not exist')),
+    (r"Date out of range: (\S+)", _says(errors.DatetimeOverflow,
+                                        "date field value out of range: {}")),
+    (r"Cannot cast STRUCTs of different size",
+     _says(errors.SyntaxFault, "unequal number of entries in row expressions")),
     # Names.
     (
         r"(?:Table|View) with name \"?([^\s\"]+)\"? does not exist",

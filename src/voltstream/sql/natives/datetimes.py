@@ -6,10 +6,12 @@ Source: PostgreSQL's manual, appendix B "Date/Time Support".
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 
 from voltstream.core.errors import DatetimeOverflow, InvalidDatetime
+from voltstream.core.native import NativeFunction
 
 _MONTHS = {
     name: number
@@ -20,7 +22,7 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _CLOCK = re.compile(
-    r"(?:[T\s]|^)\s*(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d*)?))?\s*(?P<half>[AaPp][Mm])?"
+    r"(?:[T\s]|^)\s*(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2}(?:\.\d*)?))?\s*(?P<half>[AaPp][Mm](?![A-Za-z]))?"
     r"(?P<rest>.*)$"
 )
 _ZONE = re.compile(
@@ -29,14 +31,20 @@ _ZONE = re.compile(
     re.IGNORECASE,
 )
 _ISO = re.compile(r"(?P<y>\d{4,6})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})")
-_NUMBERS = re.compile(r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{4}|\d{2})")
+_NUMBERS = re.compile(r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{4}|\d{1,2})")
 _COMPACT = re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})")
-_DAY_NAMED = re.compile(r"(?P<d>\d{1,2})[\s-]+(?P<n>[A-Za-z]{3,9})[\s,-]+(?P<y>\d{4})")
-_MONTH_NAMED = re.compile(r"(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})[\s,-]+(?P<y>\d{4})")
+_DAY_NAMED = re.compile(r"(?P<d>\d{1,2})[\s-]+(?P<n>[A-Za-z]{3,9})[\s,-]+(?P<y>\d{4}|\d{2})")
+_MONTH_NAMED = re.compile(
+    r"(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})[\s,-]+(?P<y>\d{4}|\d{2})"
+)
 _YEAR_NAMED = re.compile(r"(?P<y>\d{4})[\s-]+(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})")
 _FORMS = (_ISO, _COMPACT, _DAY_NAMED, _MONTH_NAMED, _YEAR_NAMED)
+_OF_YEAR = re.compile(r"(?P<y>\d{4})[.-]?(?P<n>\d{3})")
+_JULIAN = re.compile(r"[Jj](?P<j>\d{1,7})")
+_JULIAN_OF_FIRST = 1_721_425  # The Julian day before 0001-01-01.
 _BEFORE_CHRIST = re.compile(r"\s+(?:bc|(?P<ad>ad))\s*$", re.IGNORECASE)
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+", re.IGNORECASE)
+_MOVING = frozenset({"today", "now", "yesterday", "tomorrow"})
 _SPECIAL = {"epoch": "1970-01-01 00:00:00", "infinity": "infinity", "-infinity": "-infinity"}
 
 
@@ -59,16 +67,49 @@ def _numbered(found: re.Match[str], name: str, source: str) -> str:
     if order == "YMD" and len(found["c"]) == 4:
         raise DatetimeOverflow(f'date/time field value out of range: "{source}"')
     parts = dict(zip(order, (found["a"], found["b"], found["c"]), strict=True))
-    year = int(parts["Y"])
-    if len(parts["Y"]) <= 2:
-        year += 2000 if year < 70 else 1900
-    return _checked_day(year, int(parts["M"]), int(parts["D"]), source)
+    return _checked_day(_year(parts["Y"]), int(parts["M"]), int(parts["D"]), source)
+
+
+def _year(digits: str) -> int:
+    year = int(digits)
+    if len(digits) > 2:
+        return year
+    return year + (2000 if year < 70 else 1900)
+
+
+def _named_year(digits: str, name: str, source: str) -> int:
+    """Read the year beside a month's name: two digits stand before the month where years do."""
+    if len(digits) > 2 or _BEFORE_CHRIST.search(source.strip()):
+        return int(digits)
+    if date_order.get() in ("YMD", ""):
+        raise _unreadable(name, source)
+    return _year(digits)
+
+
+def _counted(body: str, source: str) -> str | None:
+    """Read a day of a year, or one by its Julian number; None for other writings."""
+    found, julian = _OF_YEAR.fullmatch(body), _JULIAN.fullmatch(body)
+    try:
+        if found:
+            first = date(int(found["y"]), 1, 1)
+            day = first + timedelta(days=int(found["n"]) - 1)
+            if day.year != first.year:
+                raise ValueError(day)
+            return day.isoformat()
+        if julian:
+            return date.fromordinal(int(julian["j"]) - _JULIAN_OF_FIRST).isoformat()
+    except (ValueError, OverflowError) as error:
+        raise DatetimeOverflow(f'date/time field value out of range: "{source}"') from error
+    return None
 
 
 def _day(body: str, name: str, source: str) -> str:
     numbers = _NUMBERS.fullmatch(body)
     if numbers:
         return _numbered(numbers, name, source)
+    counted = _counted(body, source)
+    if counted is not None:
+        return counted
     for form in _FORMS:
         found = form.fullmatch(body)
         if not found:
@@ -80,8 +121,7 @@ def _day(body: str, name: str, source: str) -> str:
                 continue
         else:
             month = int(parts["m"])
-        year = int(parts["y"])
-        return _checked_day(year, month, int(parts["d"]), source)
+        return _checked_day(_named_year(parts["y"], name, source), month, int(parts["d"]), source)
     raise _unreadable(name, source)
 
 
@@ -130,8 +170,13 @@ def _era(body: str) -> tuple[str, str]:
     return body[: found.start()], "" if found["ad"] else " (BC)"
 
 
+_COMPACT_CLOCK = re.compile(r"(?<=[T\s])(\d{2})(\d{2})(\d{2}(?:\.\d+)?)(?![\d:])")
+
+
 def _split(source: str) -> tuple[str, re.Match[str] | None]:
     body = _WEEKDAY.sub("", source.strip())
+    if re.match(r"\d{8}[T\s]", body):
+        body = _COMPACT_CLOCK.sub(r"\1:\2:\3", body, count=1)
     found = _CLOCK.search(body)
     return (body[: found.start()].strip() if found else body), found
 
@@ -142,7 +187,7 @@ def read_date(source: str) -> str:
     special = _SPECIAL.get(body.lower())
     if special:
         return special[:10] if special[0].isdigit() else special
-    if body.lower() in ("today", "now", "yesterday", "tomorrow"):
+    if body.lower() in _MOVING:
         return body
     body, era = _era(body)
     day, _ = _split(body)
@@ -188,3 +233,33 @@ def read_time(source: str) -> str:
         _day(day, "time", source)
     _zone(found["rest"], "time", source)
     return _clock(found, source)
+
+
+def _in_order(read: Callable[[str], str]) -> Callable[[str, str], str]:
+    """Return a reader that is told in which order three numbers stand."""
+
+    def reader(source: str, order: str) -> str:
+        token = date_order.set(order)
+        try:
+            return read(source)
+        finally:
+            date_order.reset(token)
+
+    return reader
+
+
+def _stored_date(source: str) -> str:
+    if source.strip().lower() in _MOVING:
+        raise _unreadable("date", source)  # A value that another day would read otherwise.
+    return read_date(source)
+
+
+_T = "VARCHAR"
+NATIVES = (
+    NativeFunction("_vs_read_date", (_T, _T), _T, _in_order(_stored_date)),
+    NativeFunction("_vs_read_timestamp", (_T, _T), _T,
+                   _in_order(lambda source: read_timestamp(source, zoned=False))),
+    NativeFunction("_vs_read_timestamptz", (_T, _T), _T,
+                   _in_order(lambda source: read_timestamp(source, zoned=True))),
+    NativeFunction("_vs_read_time", (_T, _T), _T, _in_order(read_time)),
+)  # fmt: skip

@@ -257,15 +257,13 @@ def _built_object(keys: list[str | None], items: list[str | None]) -> str:
 def _scalar(text: str, wanted: str, name: str) -> Json:
     value = read_json(text)
     kind = json_type(value)
-    if kind == wanted or value is None:
+    if kind == wanted:
         return value
     raise InvalidParameter(f"cannot cast jsonb {kind} to type {name}")
 
 
-def _number(text: str, name: str) -> str | None:
+def _number(text: str, name: str) -> str:
     value = _scalar(text, "number", name)
-    if value is None:
-        return None
     if name in ("smallint", "integer", "bigint"):
         return str(round(value)) if not isinstance(value, Decimal) else str(_half_up(value))
     return format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -275,8 +273,8 @@ def _half_up(value: Decimal) -> int:
     return int(value.to_integral_value(rounding="ROUND_HALF_UP"))
 
 
-def _boolean(text: str) -> bool | None:
-    value: bool | None = _scalar(text, "boolean", "boolean")
+def _boolean(text: str) -> bool:
+    value: bool = _scalar(text, "boolean", "boolean")
     return value
 
 

@@ -51,6 +51,32 @@ def _python_pattern(pattern: str) -> str:
     return re.sub(r"\[:(\w+):\]", lambda found: _CLASSES.get(found[1], found[0]), text)
 
 
+# What PostgreSQL counts as letters is of any language; the store's engine knows those of English.
+_WORDS = {r"\w": r"\p{L}\p{N}_", "[:alpha:]": r"\p{L}", "[:alnum:]": r"\p{L}\p{N}", "[:word:]":
+          r"\p{L}\p{N}_", "[:upper:]": r"\p{Lu}", "[:lower:]": r"\p{Ll}"}  # fmt: skip
+_PIECE = re.compile(r"\[:\w+:\]|\\.|\[\^?\]?|\]|.", re.DOTALL)
+
+
+def with_all_letters(pattern: str) -> str:
+    """Return a pattern for the store's own engine whose classes hold the letters of any language."""
+    if "\\w" not in pattern and "\\W" not in pattern and "[:" not in pattern:
+        return pattern
+    spelled: list[str] = []
+    inside = False
+    for found in _PIECE.finditer(pattern):
+        piece = found[0]
+        if piece == "\\W" and not inside:
+            piece = rf"[^{_WORDS[chr(92) + 'w']}]"
+        elif piece in _WORDS:
+            piece = _WORDS[piece] if inside else f"[{_WORDS[piece]}]"
+        elif piece.startswith("[") and not piece.startswith("[:"):
+            inside = True
+        elif piece == "]":
+            inside = False
+        spelled.append(piece)
+    return "".join(spelled)
+
+
 def _groups(found: Match) -> list[str | None]:
     return list(found.groups()) or [found[0]]
 

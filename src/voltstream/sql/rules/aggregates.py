@@ -116,8 +116,6 @@ def _json_of(value: exp.Expression, type_of: TypeOf) -> exp.Expression:
     found = type_of(value)
     if string_of(value) is not None:
         return cast(call("to_json", value), "VARCHAR")
-    if found.kind is Kind.RECORD:
-        return cast(call("to_json", value), "VARCHAR")
     return to_json(value, found)
 
 

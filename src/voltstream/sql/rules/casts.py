@@ -8,13 +8,14 @@ from dataclasses import replace
 from sqlglot import exp
 
 from voltstream.core.errors import (
+    CannotCoerce,
     InvalidParameter,
     InvalidText,
     NumericOutOfRange,
 )
 from voltstream.core.limits import VECTOR_DIMENSIONS_MAX
 from voltstream.core.types import DataType, Kind, from_store
-from voltstream.sql.natives.datetimes import read_date, read_time, read_timestamp
+from voltstream.sql.natives.datetimes import date_order, read_date, read_time, read_timestamp
 from voltstream.sql.natives.json_values import normal_json
 from voltstream.sql.natives.texts import array_items
 from voltstream.sql.rules import arrays, vectors
@@ -346,7 +347,13 @@ def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expre
     if is_json(target):
         if not is_json(source):
             return node
-        return to_canonical(tree) if kind.this == _Type.JSONB else tree
+        if kind.this == _Type.JSONB:
+            return to_canonical(tree)
+        if source.is_map:
+            return tree
+        return jsonb(call("_vs_json_normal", cast(tree, "VARCHAR")))  # In jsonb's own form.
+    if target.kind is Kind.BOOL and source.kind in _NO_BOOLEANS and not source.array_depth:
+        raise CannotCoerce(f"cannot cast type {source.pg_name} to boolean")
     if source.kind is Kind.TIMESTAMPTZ and target.kind is Kind.TIME and not source.array_depth:
         return exp.Cast(this=cast(tree, "TIMESTAMP"), to=kind)
     if source.kind is Kind.TIME and target.kind is Kind.INTERVAL:
@@ -354,6 +361,9 @@ def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expre
     if source.kind is Kind.INTERVAL and target.kind is Kind.TIME:
         return call("_vs_interval_time", tree)
     return node
+
+
+_NO_BOOLEANS = (EXACT | FLOATS) - {Kind.INT4}
 
 
 def _to_array(
@@ -399,6 +409,8 @@ def _to_numeric(tree: exp.Expression, source: DataType) -> exp.Expression:
         return tree
     if source.kind in INTEGERS or source.kind is Kind.NUMERIC:
         return cast(tree, "DECIMAL(38,0)")
+    if source.kind is Kind.FLOAT4:  # By its own digits, not those of the double nearest to it.
+        tree = cast(tree, "VARCHAR")
     return cast(tree, "DECIMAL(38,10)")
 
 
@@ -411,6 +423,10 @@ def _from_text(node: exp.Cast, kind: exp.DataType, target: DataType) -> exp.Expr
             return call("_vs_boolean_text", node.this)
         case Kind.INTERVAL:
             return call("_vs_interval", node.this)
+        case Kind.DATE | Kind.TIMESTAMP | Kind.TIMESTAMPTZ | Kind.TIME:
+            name = f"_vs_{target.kind.name.lower()}_text"
+            read = call(name, node.this, text(date_order.get()))
+            return exp.Cast(this=read, to=kind) if kind.expressions else read
         case Kind.BYTEA:
             return call("_vs_bytea", node.this)
         case Kind.JSON | Kind.JSONB:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from voltstream.core.errors import FeatureNotSupported, InvalidParameter
@@ -99,7 +101,7 @@ def extracted(field: str, found: Call, index: int) -> exp.Expression:
     source, kind = found[index], found.kind(index)
     name = field.lower()
     if any(name.startswith(missing) for missing in _NO_FIELD.get(kind, ())):
-        raise InvalidParameter(f'unit "{name}" not supported for type {_TYPE_NAMES[kind]}')
+        raise FeatureNotSupported(f'unit "{name}" not supported for type {_TYPE_NAMES[kind]}')
     if name == "epoch":
         if kind is Kind.DATE:
             return cast(call("_vs_epoch", cast(source, "TIMESTAMP")), "DECIMAL(38,0)")
@@ -255,7 +257,34 @@ def at_time_zone(found: Call) -> exp.Expression:
         shifted = call("timezone", text("UTC"), source)
         sign = exp.Sub if found.kind(0) is Kind.TIMESTAMP else exp.Add
         return sign(this=paren(shifted), expression=paren(found[1]))
+    west_s = _offset(string_of(found[1]) or "")
+    if west_s is not None:
+        shifted = call("timezone", text("UTC"), source)
+        sign = exp.Add if found.kind(0) is Kind.TIMESTAMP else exp.Sub
+        span = interval_literal(f"{west_s} seconds")
+        return exp.Paren(this=sign(this=paren(shifted), expression=span))
     return call("timezone", found[1], source)
+
+
+_OFFSET = re.compile(r"\s*(?:[A-Za-z]{3,}|<[^>]+>)?([+-])?(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*")
+
+
+def _offset(zone: str) -> int | None:
+    """Return how many seconds west of Greenwich a zone is that is told by number; None for a name.
+
+    Law: as POSIX has it and PostgreSQL reads it here, +03 is west, unlike in a time stamp's text.
+    """
+    found = _OFFSET.fullmatch(zone)
+    if found is None:
+        return None
+    sign, *parts = found.groups()
+    seconds = sum(int(part or 0) * size for part, size in zip(parts, (3600, 60, 1), strict=True))
+    return -seconds if sign == "-" else seconds
+
+
+def _timezone(found: Call) -> exp.Expression:
+    """Rule of timezone(zone, x)."""
+    return at_time_zone(Call(found.name, found.node, [found[1], found[0]], found.type_of))
 
 
 def overlaps(found: Call) -> exp.Expression:
@@ -332,6 +361,7 @@ CALLS: dict[str, Rule] = {
     "date_bin": _bucket, "age": _age, "make_date": _make_date,
     "make_time": _make_moment("make_time"), "make_timestamp": _make_moment("make_timestamp"),
     "make_timestamptz": _make_moment("make_timestamptz"), "date": _date, "isfinite": _isfinite,
-    "justify_hours": renamed("_vs_justify_hours"), "justify_days": renamed("_vs_justify_days"),
+    "timezone": _timezone, "justify_hours": renamed("_vs_justify_hours"),
+    "justify_days": renamed("_vs_justify_days"),
     "justify_interval": renamed("_vs_justify_interval"),
 }  # fmt: skip

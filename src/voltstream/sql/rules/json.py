@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -139,12 +140,31 @@ def has_all(found: Call) -> exp.Expression:
 def to_json(tree: exp.Expression, found: DataType, *, depth: int = 0) -> exp.Expression:
     """Return a value as a JSON text: what to_jsonb makes of it."""
     if found.array_depth:
-        inner = DataType(found.kind, found.array_depth - 1, found.precision, found.scale)
+        inner = replace(found, array_depth=found.array_depth - 1)
         items = each(tree, lambda element: to_json(element, inner, depth=depth + 1))
         return call("_vs_json_array", items)
+    if found.is_map:
+        return cast(call("to_json", tree), "VARCHAR")
+    if found.kind is Kind.RECORD and found.fields:
+        keys, fields = record_members(tree, found)
+        values = [to_json(value, kind) for value, kind in fields]
+        made = call("_vs_json_object", keys, cast(array_of(values), "VARCHAR[]"))
+        return call("_vs_unless_null", paren(tree.copy()), made)
     if found.kind in JSONS:
         return cast(tree, "VARCHAR")
     return json_scalar(tree, found)
+
+
+def record_members(
+    tree: exp.Expression, found: DataType
+) -> tuple[exp.Expression, list[tuple[exp.Expression, DataType]]]:
+    """Return the names of a record's fields, and each field with its type."""
+    keys = array_of([text(name) for name in found.field_names])
+    fields: list[tuple[exp.Expression, DataType]] = [
+        (call("struct_extract_at", paren(tree.copy()), exp.Literal.number(place)), kind)
+        for place, kind in enumerate(found.fields, 1)
+    ]
+    return keys, fields
 
 
 def json_scalar(tree: exp.Expression, found: DataType) -> exp.Expression:
@@ -172,12 +192,6 @@ def _to_jsonb(found: Call) -> exp.Expression:
     if _is_row(found[0]):
         return jsonb(as_json(found[0], found))
     kind = found.type(0)
-    element = found[0]
-    for _ in range(kind.array_depth):
-        element = call("list_extract", element, exp.Literal.number(1))
-    bare_kind = DataType(kind.kind)
-    if is_map(element, bare_kind, found.type_of) or bare_kind.kind is Kind.RECORD:
-        return jsonb(call("_vs_json_normal", cast(call("to_json", found[0]), "VARCHAR")))
     return jsonb(to_json(found[0], kind))
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
 from voltstream.sql.rules.json import (
     is_json,
-    is_map,
     json_members,
     json_scalar,
     jsonb,
     keys_and_strings,
+    record_members,
 )
 from voltstream.sql.rules.output import cast_text, is_said
 from voltstream.sql.rules.tree import (
@@ -23,6 +25,7 @@ from voltstream.sql.rules.tree import (
     call,
     cast,
     each,
+    paren,
     string_of,
     text,
 )
@@ -54,12 +57,15 @@ def said(tree: exp.Expression, type_of: TypeOf) -> exp.Expression:
 
 def _of_type(tree: exp.Expression, found: DataType, type_of: TypeOf) -> exp.Expression:
     if found.array_depth:
-        inner = DataType(found.kind, found.array_depth - 1, found.precision, found.scale)
-        if found.kind is Kind.RECORD:
-            return cast(call("to_json", tree), "VARCHAR")
+        inner = replace(found, array_depth=found.array_depth - 1)
         return array_text(each(tree, lambda item: _of_type(item, inner, type_of)), DENSE)
-    if found.kind is Kind.RECORD or is_map(tree, found, type_of):
+    if found.is_map:
         return cast(call("to_json", tree), "VARCHAR")
+    if found.kind is Kind.RECORD and found.fields:
+        keys, fields = record_members(tree, found)
+        items = array_of([_of_type(value, kind, type_of) for value, kind in fields])
+        made = object_text(keys, cast(items, "VARCHAR[]"), colon=":")
+        return call("_vs_unless_null", paren(tree.copy()), made)
     if is_json(found):
         return cast_text(tree, found)
     return json_scalar(tree, found)

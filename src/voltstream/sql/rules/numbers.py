@@ -31,6 +31,7 @@ from voltstream.sql.rules.tree import (
 _SCALE_MAX = 38
 _PRODUCT_SCALE = 20
 _UNBOUNDED_SCALE = 10
+_QUOTIENT_SCALE = 16
 _WORD_DIGITS = 18
 _INTEGER_DIGITS = {Kind.INT2: 5, Kind.INT4: 10, Kind.INT8: 19}
 
@@ -69,6 +70,12 @@ def widened(found: Call) -> list[exp.Expression] | None:
     if _whole(found[0]) is None and _whole(found[1]) is None:
         return None
     return [cast(a, "INTEGER") if _whole(a) is not None else paren(a) for a in (found[0], found[1])]
+
+
+def divisible(found: Call) -> Call:
+    """Return the operands of a quotient of a smallint and a constant, which is an integer."""
+    wider = widened(found)
+    return found if wider is None else Call(found.name, found.node, wider, found.type_of)
 
 
 def product(found: Call) -> exp.Expression | None:
@@ -147,6 +154,8 @@ def _exact(found: DataType) -> bool:
 
 def _round(found: Call) -> exp.Expression:
     kind = found.type(0)
+    if kind.kind is Kind.FLOAT4 and len(found) == 1:
+        return call("round_even", cast(found[0], "DOUBLE"), number(0))
     if is_null(found[0]):
         return cast(found[0], "DOUBLE")
     if string_of(found[0]) is not None:
@@ -197,22 +206,37 @@ def _whole_of(name: str) -> Rule:
 
 def power(found: Call) -> exp.Expression:
     """Rule of power and ^: numeric for numerics, double precision otherwise."""
-    if Kind.NUMERIC in (found.kind(0), found.kind(1)) and not (
-        {found.kind(0), found.kind(1)} & FLOATS
-    ):
-        raised = call("_vs_power", cast(found[0], "DOUBLE"), cast(found[1], "DOUBLE"))
-        return cast(raised, "DECIMAL(38,16)")
+    if _all_exact(found) and Kind.NUMERIC in (found.kind(0), found.kind(1)):
+        return _exactly("power", found.arguments)
     return call("_vs_power", cast(found[0], "DOUBLE"), cast(found[1], "DOUBLE"))
 
 
+def _all_exact(found: Call) -> bool:
+    return not any(found.kind(i) in FLOATS for i in range(len(found)))
+
+
+def _exactly(name: str, numbers: list[exp.Expression]) -> exp.Expression:
+    """Return a function of numerics that is computed in digits; it has the scale of a quotient."""
+    spelled = [cast(cast(tree, "DECIMAL") if is_null(tree) else tree, "VARCHAR") for tree in numbers]
+    return cast(call(f"_vs_numeric_{name}", *spelled), f"DECIMAL(38,{_QUOTIENT_SCALE})")
+
+
 def _checked(name: str) -> Rule:
-    """Return a rule over doubles whose macro refuses what is undefined."""
-    return lambda found: call(name, *(cast(argument, "DOUBLE") for argument in found.arguments))
+    """Return a rule of numerics, and of doubles by a macro that refuses what is undefined."""
+
+    def rule(found: Call) -> exp.Expression:
+        if found.kind(0) is Kind.NUMERIC:
+            return _exactly(name, found.arguments)
+        return call(f"_vs_{name}", *(cast(argument, "DOUBLE") for argument in found.arguments))
+
+    return rule
 
 
 def _log(found: Call) -> exp.Expression:
     if len(found) == 1:
-        return _checked("_vs_log10")(found)
+        return _checked("log10")(found)
+    if _all_exact(found):
+        return _exactly("log", found.arguments)
     quotient = exp.Div(this=_ln(found[1]), expression=_ln(found[0]))
     return exp.Paren(this=quotient)
 
@@ -256,7 +280,7 @@ def _abs(found: Call) -> exp.Expression:
 
 
 def _sign(found: Call) -> exp.Expression:
-    target = "DECIMAL(38,0)" if found.kind(0) in EXACT else "DOUBLE"
+    target = "DECIMAL(38,0)" if found.kind(0) is Kind.NUMERIC else "DOUBLE"
     return cast(call("sign", found[0]), target)
 
 
@@ -302,10 +326,10 @@ def _to_number(found: Call) -> exp.Expression:
 CALLS: dict[str, Rule] = {
     "round": _round, "trunc": _trunc, "truncate": _trunc, "ceil": _whole_of("ceil"),
     "ceiling": _whole_of("ceil"), "floor": _whole_of("floor"), "power": power, "pow": power,
-    "sqrt": _checked("_vs_sqrt"), "cbrt": _checked("_vs_cbrt"), "ln": _checked("_vs_ln"),
-    "log10": _checked("_vs_log10"), "log": _log, "exp": _checked("_vs_exp"), "mod": _mod,
+    "sqrt": _checked("sqrt"), "cbrt": _double("_vs_cbrt"), "ln": _checked("ln"),
+    "log10": _checked("log10"), "log": _log, "exp": _checked("exp"), "mod": _mod,
     "div": _div, "width_bucket": _width_bucket, "scale": _scale, "min_scale": _min_scale,
-    "trim_scale": _trim_scale, "abs": _abs, "sign": _sign, "degrees": _double("degrees"),
+    "trim_scale": _trim_scale, "abs": _abs, "operator @": _abs, "sign": _sign, "degrees": _double("degrees"),
     "radians": _double("radians"), "sin": _double("sin"), "cos": _double("cos"),
     "tan": _double("tan"), "asin": _double("_vs_asin"), "acos": _double("_vs_acos"),
     "atan": _double("atan"), "atan2": _double("atan2"), "sinh": _double("sinh"),

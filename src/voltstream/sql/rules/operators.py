@@ -8,9 +8,9 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
-from voltstream.sql.natives.regex import similar_pattern
+from voltstream.sql.natives.regex import similar_pattern, with_all_letters
 from voltstream.sql.rules import arrays, casts, dates, json, numbers, records, vectors
-from voltstream.sql.rules.output import output_text
+from voltstream.sql.rules.output import cast_text
 from voltstream.sql.rules.tree import (
     FLOATS,
     INTEGERS,
@@ -150,7 +150,7 @@ def _double(found: Call, index: int) -> exp.Expression:
 
 
 def _divided(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
-    found = _typed_constants(_operands(node, "/", type_of))
+    found = numbers.divisible(_doubled(_typed_constants(_operands(node, "/", type_of))))
     _again(node, found)
     if found.kind(0) is Kind.INTERVAL and found.kind(1) in _FACTORS:
         return call("_vs_interval_over", found[0], _double(found, 1))
@@ -181,7 +181,7 @@ def _joined(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
         ]
         return exp.DPipe(this=sides[0], expression=sides[1])
     parts = [
-        side if string_of(side) is not None or is_null(side) else output_text(side, type_of)
+        side if string_of(side) is not None or is_null(side) else cast_text(side, type_of(side))
         for side in found.arguments
     ]
     return exp.DPipe(this=paren(parts[0]), expression=paren(parts[1]))
@@ -205,7 +205,7 @@ def _regexp(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     flags = "i" if isinstance(node, exp.RegexpILike) else ""
     if pattern is not None and not _BEYOND_RE2.search(pattern):
         flagged = text("is" if flags else "s")
-        return call("regexp_matches", node.this, node.args["expression"], flagged)
+        return call("regexp_matches", node.this, text(with_all_letters(pattern)), flagged)
     return call("_vs_regexp_like", node.this, node.args["expression"], text(flags))
 
 

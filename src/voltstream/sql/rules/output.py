@@ -42,6 +42,7 @@ def is_unbounded(found: DataType) -> bool:
 
 _JSON_AS_SAID = frozenset({
     "_vs_json_kept", "_vs_json_text_array", "_vs_json_text_object", "_vs_json_text_strip",
+    "_vs_json_source_member", "_vs_json_source_item", "_vs_json_source_at",
 })  # fmt: skip
 
 

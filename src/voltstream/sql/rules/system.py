@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from voltstream.core.errors import DatatypeMismatch, InvalidParameter
@@ -18,6 +20,7 @@ from voltstream.sql.rules.tree import (
     case,
     cast,
     is_null,
+    is_summed,
     number,
     paren,
     renamed,
@@ -31,7 +34,11 @@ def _typeof(found: Call) -> exp.Expression:
         return text("unknown")
     if isinstance(bare(found[0]), exp.Anonymous) and bare(found[0]).name == "row":
         return text("record")
-    return text(found.type(0).pg_name)
+    found_type = found.type(0)
+    if found_type.kind is Kind.VARCHAR:
+        found_type = replace(found_type, kind=Kind.TEXT)  # What is not declared otherwise.
+    name = text(found_type.pg_name)
+    return call("max", name) if is_summed(found[0]) else name
 
 
 def _row(found: Call) -> exp.Expression:

@@ -18,6 +18,7 @@ FLOATS = frozenset({Kind.FLOAT4, Kind.FLOAT8})
 EXACT = INTEGERS | {Kind.NUMERIC}
 TEXTS = frozenset({Kind.TEXT, Kind.VARCHAR})
 JSONS = frozenset({Kind.JSON, Kind.JSONB})
+JSON_SAID = "_vs_json_said"  # Marks json whose text is kept where it becomes text.
 ANY_TYPE = DataType(Kind.UNKNOWN)
 
 
@@ -119,6 +120,13 @@ def string_of(tree: exp.Expression) -> str | None:
 
 def is_null(tree: exp.Expression) -> bool:
     return isinstance(bare(tree), exp.Null)
+
+
+def is_summed(tree: exp.Expression) -> bool:
+    """Tell whether an expression makes its query one of groups."""
+    return any(
+        node.find_ancestor(exp.Window, exp.Query) is None for node in tree.find_all(exp.AggFunc)
+    )
 
 
 def each(array: exp.Expression, body: Callable[[exp.Expression], exp.Expression]) -> exp.Anonymous:

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from voltstream.core.errors import DatatypeMismatch
 from voltstream.core.types import Kind
-from voltstream.sql.rules.tree import EXACT, FLOATS, TypeOf
+from voltstream.sql.rules.tree import EXACT, FLOATS, TEXTS, TypeOf
 
 # What is surely no condition; an untyped constant or parameter may be one.
 _NEVER = EXACT | FLOATS | {
@@ -27,9 +27,11 @@ def check(node: exp.Expression, type_of: TypeOf) -> None:
         if isinstance(bare, exp.Literal) and bare.is_string:
             continue
         found = type_of(condition)
-        if found.array_depth or found.kind in _NEVER:
+        named = isinstance(bare, exp.Column) and found.kind in TEXTS
+        if found.array_depth or found.kind in _NEVER or named:
             raise DatatypeMismatch(
-                f"argument of {_NAMES[type(node)]} must be type boolean, not type {found.pg_name}"
+                f"argument of {_NAMES[type(node)]} must be type boolean, "
+                f"not type {Kind.TEXT.pg_name if named else found.pg_name}"
             )
 
 
