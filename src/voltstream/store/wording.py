@@ -140,7 +140,8 @@ def _not_unique(found: re.Match[str], _: str) -> VoltstreamError:
     shown = f" {found[1]} ".join(types) if len(types) > 1 else f"{found[1]} {types[0]}"
     return errors.AmbiguousFunction(
         f"operator is not unique: {shown}",
-        hint="Could not choose a best candidate operator. You might need to add explicit type casts.",
+        hint="Could not choose a best candidate operator. You might need to add explicit "
+        "type casts.",
     )
 
 

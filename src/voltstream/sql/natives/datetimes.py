@@ -34,9 +34,7 @@ _ISO = re.compile(r"(?P<y>\d{4,6})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})")
 _NUMBERS = re.compile(r"(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.](?P<c>\d{4}|\d{1,2})")
 _COMPACT = re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})")
 _DAY_NAMED = re.compile(r"(?P<d>\d{1,2})[\s-]+(?P<n>[A-Za-z]{3,9})[\s,-]+(?P<y>\d{4}|\d{2})")
-_MONTH_NAMED = re.compile(
-    r"(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})[\s,-]+(?P<y>\d{4}|\d{2})"
-)
+_MONTH_NAMED = re.compile(r"(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})[\s,-]+(?P<y>\d{4}|\d{2})")
 _YEAR_NAMED = re.compile(r"(?P<y>\d{4})[\s-]+(?P<n>[A-Za-z]{3,9})[\s-]+(?P<d>\d{1,2})")
 _FORMS = (_ISO, _COMPACT, _DAY_NAMED, _MONTH_NAMED, _YEAR_NAMED)
 _OF_YEAR = re.compile(r"(?P<y>\d{4})[.-]?(?P<n>\d{3})")

@@ -58,7 +58,7 @@ _PIECE = re.compile(r"\[:\w+:\]|\\.|\[\^?\]?|\]|.", re.DOTALL)
 
 
 def with_all_letters(pattern: str) -> str:
-    """Return a pattern for the store's own engine whose classes hold the letters of any language."""
+    """Return a pattern for the store's own engine whose classes hold letters of any language."""
     if "\\w" not in pattern and "\\W" not in pattern and "[:" not in pattern:
         return pattern
     spelled: list[str] = []

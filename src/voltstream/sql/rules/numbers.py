@@ -217,7 +217,9 @@ def _all_exact(found: Call) -> bool:
 
 def _exactly(name: str, numbers: list[exp.Expression]) -> exp.Expression:
     """Return a function of numerics that is computed in digits; it has the scale of a quotient."""
-    spelled = [cast(cast(tree, "DECIMAL") if is_null(tree) else tree, "VARCHAR") for tree in numbers]
+    spelled = [
+        cast(cast(tree, "DECIMAL") if is_null(tree) else tree, "VARCHAR") for tree in numbers
+    ]
     return cast(call(f"_vs_numeric_{name}", *spelled), f"DECIMAL(38,{_QUOTIENT_SCALE})")
 
 
@@ -329,7 +331,8 @@ CALLS: dict[str, Rule] = {
     "sqrt": _checked("sqrt"), "cbrt": _double("_vs_cbrt"), "ln": _checked("ln"),
     "log10": _checked("log10"), "log": _log, "exp": _checked("exp"), "mod": _mod,
     "div": _div, "width_bucket": _width_bucket, "scale": _scale, "min_scale": _min_scale,
-    "trim_scale": _trim_scale, "abs": _abs, "operator @": _abs, "sign": _sign, "degrees": _double("degrees"),
+    "trim_scale": _trim_scale, "abs": _abs, "operator @": _abs, "sign": _sign,
+    "degrees": _double("degrees"),
     "radians": _double("radians"), "sin": _double("sin"), "cos": _double("cos"),
     "tan": _double("tan"), "asin": _double("_vs_asin"), "acos": _double("_vs_acos"),
     "atan": _double("atan"), "atan2": _double("atan2"), "sinh": _double("sinh"),
