@@ -40,7 +40,6 @@ _CATALOG = (
     "pg_operator: oid o, oprname t, oprnamespace o, oprowner o, oprkind t, oprcanmerge b, "
     "oprcanhash b, oprleft o, oprright o, oprresult o, oprcom o, oprnegate o, oprcode t, "
     "oprrest t, oprjoin t",
-    "pg_opfamily: oid o, opfmethod o, opfname t, opfnamespace o, opfowner o",
     "pg_parameter_acl: oid o, parname t, paracl tt",
     "pg_partitioned_table: partrelid o, partstrat t, partnatts s, partdefid o, partattrs ss, "
     "partclass oo, partcollation oo, partexprs t",

@@ -94,9 +94,11 @@ VIEWS = (
     "VIEW pg_am AS SELECT CAST(oid AS UINTEGER) AS oid, amname, amhandler, amtype FROM (VALUES "
     "(2, 'heap', 'heap_tableam_handler', 't'), (403, 'btree', 'bthandler', 'i')) "
     "AS a(oid, amname, amhandler, amtype)",
+    "VIEW pg_opfamily AS SELECT 10001::UINTEGER AS oid, 403::UINTEGER AS opfmethod, "
+    "'any_ops' AS opfname, 11::UINTEGER AS opfnamespace, 10::UINTEGER AS opfowner",
     "VIEW pg_opclass AS SELECT 10000::UINTEGER AS oid, 403::UINTEGER AS opcmethod, "
     "'any_ops' AS opcname, 11::UINTEGER AS opcnamespace, 10::UINTEGER AS opcowner, "
-    "0::UINTEGER AS opcfamily, 2276::UINTEGER AS opcintype, true AS opcdefault, "
+    "10001::UINTEGER AS opcfamily, 2276::UINTEGER AS opcintype, true AS opcdefault, "
     "0::UINTEGER AS opckeytype",
     "VIEW pg_collation AS SELECT CAST(oid AS UINTEGER) AS oid, collname, 11::UINTEGER AS "
     "collnamespace, 10::UINTEGER AS collowner, 'c' AS collprovider, true AS collisdeterministic, "

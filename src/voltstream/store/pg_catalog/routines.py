@@ -121,7 +121,9 @@ _NAMES = (
 _DEFINITIONS = (
     "MACRO viewdef(v) AS (SELECT max(' ' || rtrim(trim(_query), ';') || ';') FROM "
     "_pg.k_relations WHERE _oid = _pg.regclass_in(CAST(v AS VARCHAR)) AND _form IN ('v', 'm'))",
-    "MACRO known_viewdef(v) AS coalesce(_pg.viewdef(v), CAST(error('\"' || "
+    # A catalog's own view is shown without what it is made of.
+    "MACRO known_viewdef(v) AS coalesce(_pg.viewdef(v), (SELECT max('') FROM _pg.pg_class WHERE "
+    "oid = _pg.regclass_in(CAST(v AS VARCHAR)) AND relkind = 'v'), CAST(error('\"' || "
     "_pg.regclass_out(_pg.regclass_in(CAST(v AS VARCHAR))) || '\" is not a view') AS VARCHAR))",
     "MACRO pg_get_viewdef(v) AS _pg.known_viewdef(v), (v, pretty) AS _pg.known_viewdef(v)",
     "MACRO whole_indexdef(i) AS (SELECT max('CREATE ' || CASE WHEN _is_unique THEN 'UNIQUE ' "
