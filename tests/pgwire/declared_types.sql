@@ -128,3 +128,4 @@ SELECT octet_length(f), length(f), char_length(f), bit_length(f), octet_length('
 DROP TABLE oc
 SELECT row(1, 'a b', NULL, true, 1.5)::text, row(1)::text, row(date '2020-01-02')::text
 SELECT v::text, (v.x)::text FROM (VALUES (1, 'a,b'), (2, NULL)) v(x, y)
+SELECT 'pg_class'::regclass, 'integer'::regtype, 'varchar'::regtype, 'pg_catalog'::regnamespace, NULL::regclass, pg_typeof(1.5)

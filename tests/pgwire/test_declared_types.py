@@ -32,6 +32,11 @@ def _answer(connection: Any, statement: str) -> object:
     return columns, rows
 
 
+def _is_packed_alike(statement: str) -> bool:
+    """Tell whether binary rows are compared: the numbers of users' objects differ."""
+    return statement.startswith("SELECT ") and ("reg" not in statement or "'pg_class'" in statement)
+
+
 def _packed(connection: Any, statement: str) -> object:
     result = connection.pgconn.exec_params(statement.encode(), None, None, None, Format.BINARY)
     return [[result.get_value(r, i) for i in range(result.nfields)] for r in range(result.ntuples)]
@@ -43,7 +48,7 @@ def test_declared_types_are_told_as_by_postgresql(both: tuple[Any, Any]) -> None
         theirs, ours = (_answer(one, statement) for one in both)
         if theirs != ours:
             differing.append(f"{statement}\n  {theirs}\n  {ours}")
-        elif statement.startswith("SELECT ") and isinstance(ours, tuple) and "reg" not in statement:
+        elif isinstance(ours, tuple) and _is_packed_alike(statement):
             theirs, ours = (_packed(one, statement) for one in both)
             if theirs != ours:
                 differing.append(f"{statement}\n  {theirs}\n  {ours}")

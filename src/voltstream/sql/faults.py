@@ -30,8 +30,14 @@ _TOTAL = frozenset({
 })  # fmt: skip
 # Readers of text: what the user wrote is a cast of their argument.
 _READERS = frozenset({"_vs_integer_text", "_vs_boolean_text", "_vs_interval", "_vs_bytea",
-                      "_vs_json_normal", "_vs_json_number", "_vs_json_boolean"})  # fmt: skip
+                      "_vs_json_normal", "_vs_json_number", "_vs_json_boolean", "_vs_date_text",
+                      "_vs_timestamp_text", "_vs_timestamptz_text", "_vs_time_text"})  # fmt: skip
 _TEXT = frozenset({exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT})
+
+# Functions of numerics, which take their digits as text, and what the user calls them.
+_EXACT = {
+    f"_vs_numeric_{name}": name for name in ("sqrt", "exp", "ln", "log10", "log", "power")
+}  # fmt: skip
 
 DEAD_LETTERS = '_vs.dead_letters (source, position, raw, reason, "at")'
 
@@ -145,6 +151,9 @@ def _as_written(node: exp.Expression) -> exp.Expression:
         return exp.Div(this=node.expressions[0], expression=node.expressions[1])
     if isinstance(node, exp.Anonymous) and node.name == "_vs_elapsed":
         return exp.Sub(this=node.expressions[0], expression=node.expressions[1])
+    if isinstance(node, exp.Anonymous) and node.name in _EXACT:
+        given = [one.this if isinstance(one, exp.Cast) else one for one in node.expressions]
+        return exp.Anonymous(this=_EXACT[node.name], expressions=given)
     if _is_own(node):
         return exp.Anonymous(this=node.name.removeprefix("_vs_"), expressions=node.expressions)
     return node

@@ -425,8 +425,7 @@ def _from_text(node: exp.Cast, kind: exp.DataType, target: DataType) -> exp.Expr
             return call("_vs_interval", node.this)
         case Kind.DATE | Kind.TIMESTAMP | Kind.TIMESTAMPTZ | Kind.TIME:
             name = f"_vs_{target.kind.name.lower()}_text"
-            read = call(name, node.this, text(date_order.get()))
-            return exp.Cast(this=read, to=kind) if kind.expressions else read
+            return exp.Cast(this=call(name, node.this, text(date_order.get())), to=kind)
         case Kind.BYTEA:
             return call("_vs_bytea", node.this)
         case Kind.JSON | Kind.JSONB:
