@@ -76,7 +76,9 @@ def test_every_command_by_sql_and_by_http(tmp_path: Path) -> None:
         name = f"CMD-{version.name}"
         asked: list[str] = []
         url = f"ws://127.0.0.1:{server.ocpp_port}/ocpp/{name}"
-        async with connect(url, subprotocols=[Subprotocol(version.value)]) as socket:
+        # The first connection waits until the gateway has made its relations.
+        offered = [Subprotocol(version.value)]
+        async with connect(url, subprotocols=offered, open_timeout=60) as socket:
             boot = BOOT_16 if version is Version.V16 else BOOT_2
             await socket.send(json.dumps([2, "1", "BootNotification", boot]))
             await socket.recv()

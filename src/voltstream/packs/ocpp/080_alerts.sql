@@ -140,3 +140,34 @@ WHERE ABS(offset_s) > 60;
 
 COMMENT ON MATERIALIZED VIEW clock_alerts IS
     'Chargers whose clock is more than a minute off: unset, in another zone, or drifting';
+
+-- The first end that was told counts (STOP_CONFLICT); somebody should see why there was another one.
+CREATE MATERIALIZED VIEW stop_conflict_alerts WITH (
+    alert.key = 'charge_point_id, transaction_id', alert.rule = 'stop_conflict',
+    alert.title = 'A session was ended twice, and differently'
+) AS
+SELECT DISTINCT ON (t.charge_point_id, t.transaction_id)
+    t.charge_point_id, t.transaction_id, t.connector_id, t.meter_wh, t.received_ts AS since
+FROM charger_transactions AS t
+CROSS JOIN (SELECT meter_alert_for FROM ocpp_parameters) AS p
+WHERE (t.flags & 268435456) <> 0 AND t.received_ts + p.meter_alert_for > NOW()
+ORDER BY t.charge_point_id, t.transaction_id, t.received_ts DESC;
+
+COMMENT ON MATERIALIZED VIEW stop_conflict_alerts IS
+    'Sessions that were ended twice, with another register or at another time, the latest such end';
+
+-- A charger that comes again replaces what is left of its last connection, once. Two with one id
+-- replace each other again and again.
+CREATE MATERIALIZED VIEW identity_alerts WITH (
+    alert.key = 'charge_point_id', alert.rule = 'identity', alert.severity = 'error',
+    alert.title = 'Two charge points have one id'
+) AS
+SELECT charge_point_id, COUNT(*) AS replaced, MAX(received_ts) AS since
+FROM charger_connections
+WHERE event = 'disconnected' AND reason LIKE 'replaced%'
+  AND received_ts + INTERVAL '10 minutes' > NOW()
+GROUP BY charge_point_id
+HAVING COUNT(*) >= 5;
+
+COMMENT ON MATERIALIZED VIEW identity_alerts IS
+    'Charge points whose connection was replaced five times within ten minutes';

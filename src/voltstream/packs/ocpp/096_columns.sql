@@ -349,6 +349,16 @@ COMMENT ON COLUMN clock_alerts.offset_s IS 'What must be added to its times, in 
 COMMENT ON COLUMN clock_alerts.since IS 'When it last said its state, by our clock';
 COMMENT ON COLUMN clock_alerts.detail IS 'CLOCK_UNSET, CLOCK_TZ or CLOCK_SKEW';
 
+COMMENT ON COLUMN stop_conflict_alerts.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN stop_conflict_alerts.transaction_id IS 'The transaction, unique within its charge point';
+COMMENT ON COLUMN stop_conflict_alerts.connector_id IS 'The connector, where it was told';
+COMMENT ON COLUMN stop_conflict_alerts.meter_wh IS 'Register of the end that does not count, in Wh';
+COMMENT ON COLUMN stop_conflict_alerts.since IS 'When that end came, by our clock';
+
+COMMENT ON COLUMN identity_alerts.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN identity_alerts.replaced IS 'How often its connection was replaced within ten minutes';
+COMMENT ON COLUMN identity_alerts.since IS 'When it was last';
+
 COMMENT ON COLUMN security_alerts.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN security_alerts.type IS 'Type of the event';
 COMMENT ON COLUMN security_alerts.tech_info IS 'What the charge point added';
