@@ -149,8 +149,8 @@ SOURCE = (
 REFUSED = {
     "CREATE MATERIALIZED VIEW v AS SELECT meter_id, translate(meter_id, 'a', 'b') AS y FROM reads":
         "translate",
-    "CREATE MATERIALIZED VIEW v AS SELECT r.*, lag(kwh) OVER (PARTITION BY meter_id "
-    "ORDER BY read_at) AS before FROM reads r": "OVER windows",
+    "CREATE MATERIALIZED VIEW v AS SELECT r.*, avg(kwh) OVER (PARTITION BY meter_id "
+    "ORDER BY read_at ROWS 3 PRECEDING) AS before FROM reads r": "a window frame of some rows",
 }  # fmt: skip
 
 
@@ -168,6 +168,50 @@ def test_what_a_target_cannot_keep_is_refused_with_what_reads_it() -> None:
             )
             refuse(only)
             assert [one.name for one in only.statements] == ["`reads`"]
+
+
+SHAPES = (
+    "CREATE TABLE limits (name TEXT PRIMARY KEY, after INTERVAL NOT NULL)",
+    "CREATE TABLE seen (meter TEXT, at TIMESTAMPTZ, kwh NUMERIC(12, 3), flags BIGINT, "
+    "rank INT, PRIMARY KEY (meter, at))",
+    "CREATE TABLE zones (meter TEXT PRIMARY KEY, zone TEXT)",
+    "CREATE MATERIALIZED VIEW spans AS SELECT name, 2 * after AS twice FROM limits",
+    "CREATE MATERIALIZED VIEW late AS SELECT s.meter, s.at, s.at + l.after AS until "
+    "FROM seen s CROSS JOIN limits l WHERE s.at + l.after < NOW()",
+    "CREATE MATERIALIZED VIEW steps AS SELECT meter, at, kwh - lag(kwh) OVER w AS step, "
+    "lead(at) OVER w - at > INTERVAL '1 hour' AS gap, sum(kwh) OVER w AS total FROM seen "
+    "WINDOW w AS (PARTITION BY meter ORDER BY at)",
+    "CREATE MATERIALIZED VIEW near AS SELECT a.meter, a.at, b.kwh FROM seen a "
+    "ASOF LEFT JOIN seen b ON a.meter = b.meter AND a.at > b.at",
+    "CREATE MATERIALIZED VIEW marked AS SELECT meter, at, (flags & 12) <> 0 AS bad, "
+    "CASE WHEN kwh < 0 THEN 1 ELSE 0 END | CASE WHEN kwh > 9 THEN 2 ELSE 0 END AS flags FROM seen",
+    "CREATE MATERIALIZED VIEW best AS SELECT meter, (top).f2 AS kwh, n FROM (SELECT meter, "
+    "max(row(rank, kwh)) AS top, count(*) AS n FROM seen GROUP BY meter) AS x",
+    "CREATE MATERIALIZED VIEW latest AS SELECT meter, max_by(kwh, at) AS kwh, "
+    "percentile_cont(0.5) WITHIN GROUP (ORDER BY kwh::float8) AS half FROM seen GROUP BY meter",
+    "CREATE MATERIALIZED VIEW quarters AS SELECT s.meter, g.q FROM seen s CROSS JOIN LATERAL "
+    "generate_series(s.at, s.at + INTERVAL '1 hour', INTERVAL '15 minutes') AS g(q)",
+    "CREATE MATERIALIZED VIEW days AS SELECT d FROM generate_series("
+    "TIMESTAMPTZ '2026-01-01 00:00Z', NOW(), INTERVAL '1 day') AS s(d)",
+    "CREATE MATERIALIZED VIEW held AS SELECT s.meter, s.at AT TIME ZONE z.zone AS clock, "
+    "TIMESTAMPTZ 'infinity' AS until FROM seen s JOIN zones z ON z.meter = s.meter",
+)
+
+
+def test_what_flink_has_no_word_for_is_written_with_what_it_has() -> None:
+    """A golden file: tests/cluster runs what packs make of the same."""
+    with studied(SHAPES) as found:
+        script = told(found, Target.FLINK)
+    refuse(script)
+    text = "".join(f"{one.text};\n\n" for one in script.definitions if one.kind == "view")
+    shown = {one.name: dict(one.shown) for one in script.outputs}
+    assert shown["spans"]["twice"] == "\"twice\" * INTERVAL '1 microsecond'"
+    assert "infinity" in str(shown["held"]["until"])
+    assert shown["near"] == {}
+    file = GOLDEN / "shapes.flink.sql"
+    if os.environ.get("VOLTSTREAM_GOLDEN") == "write":
+        file.write_text(text)
+    assert text == file.read_text()
 
 
 def test_windows_that_close_are_window_functions_and_others_arithmetic() -> None:

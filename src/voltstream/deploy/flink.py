@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from voltstream.core.limits import FLINK_VIEWS_MAX
 from voltstream.core.schema import Column
+from voltstream.core.types import Kind
 from voltstream.deploy.drafting import Draft, Options, column_type, literal, quoted, specs_of
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import Field, Output, Part, Script, Target
+from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import Relation, TypeOracle
+from voltstream.sql.plan import Plan, Project, Scan, children
 from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView
 from voltstream.sql.targets.features import Feature
 from voltstream.sql.targets.flink import (
     CLOCK,
     ROWTIME,
+    TICKS,
     VERDICTS,
     ClosingComposer,
     FlinkComposer,
     FlinkWords,
     watermark_of,
 )
-from voltstream.sql.targets.render import Dialect, Rendered, never_null, shown_as
+from voltstream.sql.targets.flink_times import FOREVER, text_us
+from voltstream.sql.targets.render import BoundQuery, Dialect, Rendered, never_null, shown_as
 from voltstream.sql.targets.timescaledb import VERDICTS as PG_VERDICTS
 from voltstream.sql.targets.timescaledb import TimescaleComposer, TimescaleWords
 
@@ -29,7 +35,8 @@ DIALECT = Dialect("flink", VERDICTS, FlinkWords, FlinkComposer)
 CLOSING = Dialect("flink", VERDICTS, FlinkWords, ClosingComposer)
 _READERS = Dialect("timescaledb", PG_VERDICTS, TimescaleWords, TimescaleComposer)
 KEY, COPIES = "_key", "_copies"
-TICKS = "voltstream_ticks"
+RECORDS = "__records"  # Behind the name of a table whose topic has intervals as texts.
+DEDUPLICATE = "\nON CONFLICT DO DEDUPLICATE"  # No cost where Flink sees the key by itself.
 TICKS_TOPIC = "ticks"  # Behind the prefix of topics that are made.
 _SETTINGS = (
     "SET 'table.local-time-zone' = 'UTC'",
@@ -70,7 +77,8 @@ def flink_script(objects: Sequence[Deployed], oracle: TypeOracle, options: Optio
 class _Flink(Draft):
     brokers: str | None = None
     clocked: bool = False
-    timed: dict[int, bool] = field(default_factory=dict)
+    unfolded: dict[int, int] = field(default_factory=dict)  # Views that each is planned from.
+    endless: set[int] = field(default_factory=set)  # Views with infinite instants, by oid.
 
     def known_brokers(self, objects: Sequence[Deployed]) -> None:
         """Take the brokers that sources name for the topics that are made too."""
@@ -88,7 +96,7 @@ class _Flink(Draft):
     def source(self, made: Deployed, parsed: CreateSource) -> None:
         if "connector" not in parsed.properties:
             self.meet(made, Feature.BARE_SOURCE)
-            self._topic_table(made, parsed, self._made(made, self._topic(made), "latest"))
+            self._topic_table(made, parsed, self._made(made, self._topic(made), "earliest"))
             return
         self._topic_table(made, parsed, self._declared(made, parsed))
 
@@ -130,6 +138,7 @@ class _Flink(Draft):
         self, made: Deployed, parsed: CreateSource | CreateTable, options: Mapping[str, str]
     ) -> None:
         lines = self._columns(made, parsed)
+        name = self._stored_as(made)
         watermark = made.entry.stored.properties.get("watermark")
         if watermark is not None:
             self.meet(made, Feature.WATERMARK)
@@ -137,10 +146,31 @@ class _Flink(Draft):
             rowtime = _name(column + ROWTIME)
             lines.append(f"{rowtime} AS CAST({_name(column)} AS TIMESTAMP_LTZ(3))")
             lines.append(f"WATERMARK FOR {rowtime} AS {rowtime}{delay}")
-        name = self.own(made)
         self.add(
             made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
             f"DROP TABLE IF EXISTS {name}",
+        )  # fmt: skip
+        self._intervals_read(made)
+
+    def _stored_as(self, made: Deployed) -> str:
+        """Return the name of a table as its topic has it: intervals are texts there."""
+        return self.own(made, RECORDS if _has_intervals(made) else "")
+
+    def _intervals_read(self, made: Deployed) -> None:
+        """Add the view of a table in which intervals are numbers."""
+        if not _has_intervals(made):
+            return
+        self.meet(made, Feature.INTERVAL)
+        shown = []
+        for column in made.relation.columns:
+            name = _name(column.name)
+            text = text_us(name) if column.type.kind is Kind.INTERVAL else name
+            shown.append(f"  {text} AS {name}" if text != name else f"  {name}")
+        view, listed = self.own(made), ",\n".join(shown)
+        self.add(
+            made, view, "view",
+            f"CREATE VIEW {view} AS\nSELECT\n{listed}\nFROM {self.own(made, RECORDS)}",
+            f"DROP VIEW IF EXISTS {view}",
         )  # fmt: skip
 
     def _columns(self, made: Deployed, parsed: CreateSource | CreateTable) -> list[str]:
@@ -148,7 +178,9 @@ class _Flink(Draft):
         lines = []
         for column in made.relation.columns:
             spec = specs.get(column.name)
-            line = f"{_name(column.name)} {self.type(column_type(column))}"
+            told = column_type(column)
+            kind_word = "STRING" if told.kind is Kind.INTERVAL else self.type(told)
+            line = f"{_name(column.name)} {kind_word}"
             if spec is not None and spec.included is not None:
                 kind = _METADATA.get(spec.included)
                 if kind is None:
@@ -178,9 +210,9 @@ class _Flink(Draft):
         topic = self._topic(made)
         if connected:
             topic = self._declared(made, parsed)["topic"]
-        self._upsert_table(
-            made, self.own(made), self._columns(made, parsed), topic, parsed.primary_key
-        )
+        columns = self._columns(made, parsed)
+        self._upsert_table(made, self._stored_as(made), columns, topic, parsed.primary_key)
+        self._intervals_read(made)
 
     # --- views ----------------------------------------------------------------------------------
 
@@ -188,6 +220,7 @@ class _Flink(Draft):
         self.meet(made, Feature.PLAIN_VIEW)
         if self.reading(made).follows_clock:
             self._clock(made)
+        self._unfolded(made)
         self._as_view(made, self.rendered(made))
 
     def materialized(self, made: Deployed, parsed: CreateView) -> None:
@@ -195,6 +228,7 @@ class _Flink(Draft):
         if "state_ttl" in parsed.properties:
             self.meet(made, Feature.STATE_TTL)
         query = self.reading(made)
+        self._unfolded(made)
         if query.follows_clock:
             self._clock(made)
         if parsed.on_close:
@@ -206,6 +240,14 @@ class _Flink(Draft):
             self.dialect = DIALECT
         self._as_view(made, found)
         self._published(made, found)
+
+    def _unfolded(self, made: Deployed) -> None:
+        """Refuse a view that Flink would have to plan too many others for."""
+        query = self.reading(made)
+        count = 1 + sum(self.unfolded.get(oid, 0) for oid in scanned(query.plan))
+        self.unfolded[made.entry.oid] = count
+        if count > FLINK_VIEWS_MAX:
+            self.meet(made, Feature.UNFOLDED, f"{count} of them")
 
     def _as_view(self, made: Deployed, found: Rendered) -> None:
         name = self.own(made)
@@ -256,14 +298,45 @@ class _Flink(Draft):
             fields = [Field(KEY, "text"), *fields, Field(COPIES, "bigint")]
             rows = self._counted(self.own(made), found.columns)
         self._upsert_table(made, name, columns, topic, key)
-        self._flow(made, name, rows, key)
+        self._flow(made, name, rows + DEDUPLICATE, key)
         copies = COPIES if key == (KEY,) else None
-        shown = shown_as(self.reading(made), _READERS, self.oracle)
+        shown = self._shown(made, found)
         self.outputs.append(
             Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
         )
         if self.options.jdbc is not None:
             self._into_jdbc(made, columns, rows, key)
+
+    def _shown(self, made: Deployed, found: Rendered) -> tuple[tuple[str, str | None], ...]:
+        """Return the public columns over the fields: NOW(), intervals, infinite instants."""
+        query = self.reading(made)
+        told: dict[str, str] = {}
+        for column in found.columns:
+            name, kind = quoted(column.name), column.type.kind
+            if kind is Kind.INTERVAL:
+                told[column.name] = f"{name} * INTERVAL '1 microsecond'"
+            elif kind is Kind.TIMESTAMPTZ and self._endless(made, query):
+                endless = f"{name} = TIMESTAMPTZ '{FOREVER}+00'"
+                told[column.name] = (
+                    f"CASE WHEN {endless} THEN TIMESTAMPTZ 'infinity' ELSE {name} END"
+                )
+        volatile = dict(shown_as(query, _READERS, self.oracle)) if query.volatile else {}
+        if not told and not volatile:
+            return ()
+        public = query.public
+        return tuple(
+            (name, told.get(name) or volatile.get(name) or quoted(name)) for name in public
+        )
+
+    def _endless(self, made: Deployed, query: BoundQuery) -> bool:
+        """Tell whether instants of a view may be infinite: it says so, or what it reads."""
+        if made.entry.oid in self.endless:
+            return True
+        above = any(relation.oid in self.endless for relation in query.relations)
+        if above or "infinity" in batch_sql(Project(query.plan, query.kept)):
+            self.endless.add(made.entry.oid)
+            return True
+        return False
 
     def _typed(self, found: Rendered) -> str:
         return "SELECT\n" + ",\n".join(
@@ -365,8 +438,7 @@ class _Flink(Draft):
         key = tuple(one for one in listed if one) if parsed.format == "UPSERT" else ()
         if key:
             rows = self._typed(found) + f"\nFROM {rows_of}"
-            if set(key) != set(self.key(made)):
-                rows += "\nON CONFLICT DO DEDUPLICATE"
+            rows += DEDUPLICATE
         else:
             key = (KEY,)
             columns = [f"`{KEY}` STRING", *columns, f"`{COPIES}` BIGINT"]
@@ -387,6 +459,17 @@ class _Flink(Draft):
 
     def other(self, made: Deployed) -> None:
         self.meet(made, Feature.INDEX if made.kind == "index" else Feature.SUBSCRIPTION)
+
+
+def scanned(plan: Plan) -> list[int]:
+    """Return the oids of what a plan reads, as often as it does."""
+    if isinstance(plan, Scan):
+        return [plan.relation.oid]
+    return [oid for part in children(plan) for oid in scanned(part)]
+
+
+def _has_intervals(made: Deployed) -> bool:
+    return any(column.type.kind is Kind.INTERVAL for column in made.relation.columns)
 
 
 def _flat(schema: str, name: str) -> str:
@@ -415,6 +498,8 @@ def _with(options: Mapping[str, str]) -> str:
 
 def _pg_type(column: Column) -> str:
     kind = column_type(column)
+    if kind.kind is Kind.INTERVAL:
+        return "bigint"  # Of microseconds.
     if kind.precision is not None and kind.scale is not None:
         return f"numeric({kind.precision},{kind.scale})"
     return kind.pg_name

@@ -156,7 +156,8 @@ SELECT
   CAST(connector_id AS INT),
   CAST(energy_delivered_kwh AS DOUBLE)
 FROM session_energy
-WHERE `day` IS NOT NULL AND charger_id IS NOT NULL AND connector_id IS NOT NULL;
+WHERE `day` IS NOT NULL AND charger_id IS NOT NULL AND connector_id IS NOT NULL
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO charger_uptime_hourly__topic
 SELECT
   CAST(`bucket` AS TIMESTAMP_LTZ(6)),
@@ -165,5 +166,6 @@ SELECT
   CAST(available_count AS BIGINT),
   CAST(total_count AS BIGINT)
 FROM charger_uptime_hourly
-WHERE `bucket` IS NOT NULL AND charger_id IS NOT NULL AND connector_id IS NOT NULL;
+WHERE `bucket` IS NOT NULL AND charger_id IS NOT NULL AND connector_id IS NOT NULL
+ON CONFLICT DO DEDUPLICATE;
 END;

@@ -96,16 +96,17 @@ CREATE TABLE ocpp_transaction_events (
 
 -- public.last_heartbeat: approximated: charge_point_id: rows whose key is NULL are not in the topic
 CREATE VIEW last_heartbeat AS
-SELECT
-  charge_point_id,
-  heartbeat_ts
-FROM (
+WITH q1 AS (
   SELECT
     charge_point_id,
     heartbeat_ts,
     ROW_NUMBER() OVER (PARTITION BY charge_point_id ORDER BY heartbeat_ts DESC NULLS FIRST) AS `_rank`
   FROM ocpp_heartbeats
-) AS q1
+)
+SELECT
+  charge_point_id,
+  heartbeat_ts
+FROM q1
 WHERE
   `_rank` = 1;
 
@@ -126,13 +127,7 @@ CREATE TABLE last_heartbeat__topic (
 
 -- public.charge_point_registry: approximated: charge_point_id: rows whose key is NULL are not in the topic
 CREATE VIEW charge_point_registry AS
-SELECT
-  charge_point_id,
-  charge_point_model,
-  charge_point_vendor,
-  firmware_version,
-  last_boot_ts
-FROM (
+WITH q1 AS (
   SELECT
     charge_point_id,
     charge_point_model,
@@ -141,7 +136,14 @@ FROM (
     boot_ts AS last_boot_ts,
     ROW_NUMBER() OVER (PARTITION BY charge_point_id ORDER BY boot_ts DESC NULLS FIRST) AS `_rank`
   FROM ocpp_boot_notifications
-) AS q1
+)
+SELECT
+  charge_point_id,
+  charge_point_model,
+  charge_point_vendor,
+  firmware_version,
+  last_boot_ts
+FROM q1
 WHERE
   `_rank` = 1;
 
@@ -165,13 +167,7 @@ CREATE TABLE charge_point_registry__topic (
 
 -- public.active_session_energy: approximated: transaction_id: rows whose key is NULL are not in the topic
 CREATE VIEW active_session_energy AS
-SELECT
-  charge_point_id,
-  connector_id,
-  transaction_id,
-  cumulative_energy_kwh,
-  sampled_ts
-FROM (
+WITH q1 AS (
   SELECT
     charge_point_id,
     connector_id,
@@ -182,7 +178,14 @@ FROM (
   FROM ocpp_meter_readings
   WHERE
     `measurand` = 'Energy.Active.Import.Register' AND `context` = 'Sample.Periodic'
-) AS q1
+)
+SELECT
+  charge_point_id,
+  connector_id,
+  transaction_id,
+  cumulative_energy_kwh,
+  sampled_ts
+FROM q1
 WHERE
   `_rank` = 1;
 
@@ -206,13 +209,7 @@ CREATE TABLE active_session_energy__topic (
 
 -- public.active_session_power: approximated: transaction_id: rows whose key is NULL are not in the topic
 CREATE VIEW active_session_power AS
-SELECT
-  charge_point_id,
-  connector_id,
-  transaction_id,
-  power_kw,
-  sampled_ts
-FROM (
+WITH q1 AS (
   SELECT
     charge_point_id,
     connector_id,
@@ -223,7 +220,14 @@ FROM (
   FROM ocpp_meter_readings
   WHERE
     `measurand` = 'Power.Active.Import' AND `context` = 'Sample.Periodic'
-) AS q1
+)
+SELECT
+  charge_point_id,
+  connector_id,
+  transaction_id,
+  power_kw,
+  sampled_ts
+FROM q1
 WHERE
   `_rank` = 1;
 
@@ -312,7 +316,7 @@ SELECT
   charge_point_id,
   connector_id,
   CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS window_start,
-  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '15' MINUTE AS window_end,
+  (CASE WHEN MOD(CAST(900000000 AS BIGINT), 1000) = 0 THEN CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '0.001' SECOND * (CAST(900000000 AS BIGINT) / 1000) ELSE CAST(CONCAT(DATE_FORMAT(TO_TIMESTAMP_LTZ((((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)) - MOD(MOD(((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)), 1000000) + 1000000, 1000000)) / 1000000, 0), 'yyyy-MM-dd HH:mm:ss'), '.', LPAD(CAST(MOD(MOD(((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)), 1000000) + 1000000, 1000000) AS STRING), 6, '0')) AS TIMESTAMP_LTZ(6)) END) AS window_end,
   MAX(`value`) - MIN(`value`) AS interval_energy_kwh,
   AVG(`value`) AS avg_energy_register,
   COUNT(*) AS reading_count
@@ -322,7 +326,8 @@ WHERE
 GROUP BY
   charge_point_id,
   connector_id,
-  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6));
+  CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)),
+  (CASE WHEN MOD(CAST(900000000 AS BIGINT), 1000) = 0 THEN CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '0.001' SECOND * (CAST(900000000 AS BIGINT) / 1000) ELSE CAST(CONCAT(DATE_FORMAT(TO_TIMESTAMP_LTZ((((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)) - MOD(MOD(((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)), 1000000) + 1000000, 1000000)) / 1000000, 0), 'yyyy-MM-dd HH:mm:ss'), '.', LPAD(CAST(MOD(MOD(((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)), 1000000) + 1000000, 1000000) AS STRING), 6, '0')) AS TIMESTAMP_LTZ(6)) END);
 
 CREATE TABLE metering_aggregates_15min__topic (
   charge_point_id STRING,
@@ -360,13 +365,7 @@ CREATE VIEW voltstream_clock AS
 SELECT MAX(tick) AS now_at FROM voltstream_ticks;
 
 CREATE VIEW offline_charge_point_alerts AS
-SELECT
-  charge_point_id,
-  heartbeat_ts,
-  charge_point_model,
-  firmware_version,
-  'CHARGE_POINT_OFFLINE' AS alert_type
-FROM (
+WITH q3 AS (
   SELECT
     a1.charge_point_id,
     a1.heartbeat_ts,
@@ -375,7 +374,14 @@ FROM (
   FROM last_heartbeat AS a1
   JOIN charge_point_registry AS b2
     ON a1.charge_point_id = b2.charge_point_id
-) AS q3
+)
+SELECT
+  charge_point_id,
+  heartbeat_ts,
+  charge_point_model,
+  firmware_version,
+  'CHARGE_POINT_OFFLINE' AS alert_type
+FROM q3
 CROSS JOIN voltstream_clock AS c4
 WHERE
   (
@@ -499,7 +505,8 @@ SELECT
   CAST(charge_point_id AS STRING),
   CAST(heartbeat_ts AS TIMESTAMP_LTZ(6))
 FROM last_heartbeat
-WHERE charge_point_id IS NOT NULL;
+WHERE charge_point_id IS NOT NULL
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO charge_point_registry__topic
 SELECT
   CAST(charge_point_id AS STRING),
@@ -508,7 +515,8 @@ SELECT
   CAST(firmware_version AS STRING),
   CAST(last_boot_ts AS TIMESTAMP_LTZ(6))
 FROM charge_point_registry
-WHERE charge_point_id IS NOT NULL;
+WHERE charge_point_id IS NOT NULL
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO active_session_energy__topic
 SELECT
   CAST(charge_point_id AS STRING),
@@ -517,7 +525,8 @@ SELECT
   CAST(cumulative_energy_kwh AS DOUBLE),
   CAST(sampled_ts AS TIMESTAMP_LTZ(6))
 FROM active_session_energy
-WHERE transaction_id IS NOT NULL;
+WHERE transaction_id IS NOT NULL
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO active_session_power__topic
 SELECT
   CAST(charge_point_id AS STRING),
@@ -526,7 +535,8 @@ SELECT
   CAST(power_kw AS DOUBLE),
   CAST(sampled_ts AS TIMESTAMP_LTZ(6))
 FROM active_session_power
-WHERE transaction_id IS NOT NULL;
+WHERE transaction_id IS NOT NULL
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO session_lifecycle__topic
 SELECT
   `_key`,
@@ -556,7 +566,8 @@ FROM (
     CAST(stop_reason AS STRING) AS stop_reason
   FROM session_lifecycle
 ) AS counted
-GROUP BY `_key`;
+GROUP BY `_key`
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO metering_aggregates_15min__topic
 SELECT
   CAST(charge_point_id AS STRING),
@@ -567,7 +578,8 @@ SELECT
   CAST(avg_energy_register AS DOUBLE),
   CAST(reading_count AS BIGINT)
 FROM metering_aggregates_15min
-WHERE charge_point_id IS NOT NULL AND connector_id IS NOT NULL;
+WHERE charge_point_id IS NOT NULL AND connector_id IS NOT NULL
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO offline_charge_point_alerts__topic
 SELECT
   `_key`,
@@ -587,7 +599,8 @@ FROM (
     CAST(alert_type AS STRING) AS alert_type
   FROM offline_charge_point_alerts
 ) AS counted
-GROUP BY `_key`;
+GROUP BY `_key`
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO metering_gap_alerts__topic
 SELECT
   `_key`,
@@ -609,7 +622,8 @@ FROM (
     CAST(alert_type AS STRING) AS alert_type
   FROM metering_gap_alerts
 ) AS counted
-GROUP BY `_key`;
+GROUP BY `_key`
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO ocpp_alert_sink
 SELECT
   `_key`,

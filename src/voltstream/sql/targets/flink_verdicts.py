@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voltstream.core.limits import FLINK_VIEWS_MAX
 from voltstream.sql.targets.features import EXACT, Feature, Verdicts, exactly, nearly, refused
 
 _SERVE = "Let the Voltstream that serves the results keep it over the topics."
@@ -34,7 +35,9 @@ VERDICTS: Verdicts = {
     Feature.FILTER: EXACT,
     Feature.JOIN: EXACT,
     Feature.SEMI_JOIN: exactly("EXISTS and NOT EXISTS"),
-    Feature.ASOF_JOIN: refused("no such join", _SERVE),
+    Feature.ASOF_JOIN: exactly(
+        "a running maximum over both sides, and a join with the row it names"
+    ),
     Feature.TEMPORAL_JOIN: refused("its rows depend on when each side arrives", _SERVE),
     Feature.AGGREGATE: exactly("with retractions"),
     Feature.FLOAT_TOTALS: nearly("what a row added is subtracted: last digits may drift"),
@@ -44,7 +47,10 @@ VERDICTS: Verdicts = {
     Feature.SET_OPERATION: EXACT,
     Feature.DISTINCT_ON: exactly("ROW_NUMBER() = 1"),
     Feature.TOP_N: exactly("ROW_NUMBER()"),
-    Feature.OVER: refused("OVER windows cannot be corrected there", _SERVE),
+    Feature.OVER: exactly(
+        "LAG and LEAD as a running maximum and a join, running totals as OVER by a column, whole "
+        "partitions as an aggregate that is joined; frames of some rows are refused"
+    ),
     Feature.WINDOW: exactly(
         "TUMBLE as arithmetic, shown at once and corrected; the window function with EMIT ON "
         "WINDOW CLOSE; HOP only there"
@@ -53,8 +59,8 @@ VERDICTS: Verdicts = {
     Feature.GAP_FILL: refused("no gap filling", _SERVE),
     Feature.ON_CLOSE: exactly("the window functions, over a source with a watermark"),
     Feature.CHANGELOG: refused("its rows number the changes of our epochs", _SERVE),
-    Feature.SERIES_TO_NOW: refused("no function makes rows as the clock goes on", _SERVE),
-    Feature.SERIES: refused("no set-returning functions in a select list", _SERVE),
+    Feature.SERIES_TO_NOW: exactly("as many rows as the ticks have passed steps"),
+    Feature.SERIES: exactly("generate_series with a constant step: UNNEST of as many elements"),
     Feature.TEMPORAL_FILTER: exactly(
         "a join with the latest row of a topic of ticks: exact at every tick"
     ),
@@ -66,6 +72,19 @@ VERDICTS: Verdicts = {
     Feature.ROW_ERRORS: nearly("the value is NULL"),
     Feature.FUNCTION: refused("Flink has no word for it", _SERVE),
     Feature.TYPE: refused("Flink has no such type", _SERVE),
+    Feature.UNFOLDED: refused(
+        f"Flink plans a view anew wherever it is read, and takes no more than {FLINK_VIEWS_MAX} "
+        "at once in good time",
+        _SERVE,
+    ),
+    Feature.INTERVAL: exactly(
+        "BIGINT of microseconds, a day 24 hours; read from topics as PostgreSQL's text; months are "
+        "refused"
+    ),
+    Feature.INFINITY: exactly("9999-12-31 23:59:59.999999 in topics; who serves shows infinity"),
+    Feature.OVER_TIES: nearly("of rows that the order leaves alike each sees the same row before"),
+    Feature.ARG_MAX: exactly("ROW_NUMBER() = 1, joined; of equals any one"),
+    Feature.PERCENTILE: exactly("PERCENTILE"),
     Feature.VALUES: EXACT,
     Feature.ALERT: nearly(
         "the view; delays, acknowledgement and the alerts relation stay with Voltstream",

@@ -14,25 +14,19 @@ from voltstream.sql.catalog import CatalogReader, Relation, TypeOracle
 from voltstream.sql.emitter import stable_root
 from voltstream.sql.expressions import is_now, mentions_now
 from voltstream.sql.plan import (
-    Aggregate,
-    DistinctOn,
-    Filter,
     Plan,
     Project,
-    Ranked,
-    Scan,
-    TimeFilter,
     append_only,
     relations,
 )
 from voltstream.sql.planner import Planner
-from voltstream.sql.planning import conjuncts, replaced
+from voltstream.sql.planning import replaced
 from voltstream.sql.pruning import pruned
 from voltstream.sql.scope import Typer
+from voltstream.sql.targets import keys
 from voltstream.sql.targets.compose import Composer, follows_clock
 from voltstream.sql.targets.features import Feature, Refusal, Remark, Remarks, Verdicts
 from voltstream.sql.targets.words import Sight, Tree, Words, bare
-from voltstream.sql.windows import WINDOW
 
 _PLAIN = re.compile(r"[a-z][a-z0-9]*_[a-z0-9_]*|[a-z]{1,2}[0-9]+")
 _WORDS = frozenset({"session_user", "system_user", "system_time", "row_number", "dense_rank"})
@@ -154,43 +148,10 @@ def shown_as(
 
 def never_null(made: BoundQuery) -> frozenset[str]:
     """Return kept columns that a filter, a key or a window keeps from being NULL."""
-    known = _never_null(made.plan)
+    known = keys.never_null(made.plan)
     return frozenset(
         name for name, tree in made.kept if isinstance(tree, exp.Column) and tree.name in known
     )
-
-
-def _never_null(plan: Plan) -> frozenset[str]:
-    match plan:
-        case Scan(relation=relation):
-            required = {column.name for column in relation.columns if column.not_null}
-            return frozenset(required | set(relation.key))
-        case Filter(child=child, predicate=predicate):
-            return _never_null(child) | _tested(predicate)
-        case TimeFilter(child=child) | DistinctOn(child=child) | Ranked(child=child):
-            return _never_null(child)
-        case Aggregate(child=child, groups=groups):
-            return _never_null(child) & frozenset(groups)
-        case Project(child=child, items=items):
-            below = _never_null(child)
-            kept = {n for n, t in items if isinstance(t, exp.Column) and t.name in below}
-            marked = {n for n, t in items if WINDOW in t.meta}
-            ends = {n for n, t in items if n == "window_end" and "window_start" in below}
-            return frozenset(kept | marked | ends)
-        case _:
-            return frozenset()
-
-
-def _tested(predicate: Tree) -> frozenset[str]:
-    """Return columns that a predicate cannot be true of when they are NULL."""
-    found: set[str] = set()
-    for part in conjuncts(predicate):
-        tree = part.this if isinstance(part, exp.Not) else None
-        if isinstance(tree, exp.Is) and isinstance(tree.expression, exp.Null):
-            found |= {tree.this.name} if isinstance(tree.this, exp.Column) else set()
-        if isinstance(part, exp.EQ | exp.GT | exp.GTE | exp.LT | exp.LTE | exp.NEQ | exp.In):
-            found |= {part.this.name} if isinstance(part.this, exp.Column) else set()
-    return frozenset(found)
 
 
 def _told(name: str, lookup: dict[str, Tree], words: Words, sight: Sight) -> Tree:
@@ -233,44 +194,8 @@ def is_plain(name: str) -> bool:
 
 def unique_key(made: BoundQuery) -> tuple[str, ...]:
     """Return kept columns that no two rows have alike; none where none are known."""
-    names = _key_of(made.plan)
+    names = keys.key_of(made.plan)
     if names is None:
         return ()
     shown = {tree.name: name for name, tree in reversed(made.kept) if isinstance(tree, exp.Column)}
     return tuple(shown[name] for name in names) if set(names) <= set(shown) else ()
-
-
-def _key_of(plan: Plan) -> tuple[str, ...] | None:
-    match plan:
-        case Scan(relation=relation):
-            return relation.key or None
-        case Filter(child=child) | TimeFilter(child=child):
-            return _key_of(child)
-        case Project(child=child, items=items) if not plan.expands:
-            below = _key_of(child)
-            if below is None:
-                return None
-            shown = {t.name: name for name, t in reversed(items) if isinstance(t, exp.Column)}
-            return tuple(shown[name] for name in below) if set(below) <= set(shown) else None
-        case Aggregate(child=child, groups=groups):
-            if "window_start" in groups and isinstance(_made_by(child, "window_end"), exp.Add):
-                return tuple(name for name in groups if name != "window_end")
-            return groups or None
-        case DistinctOn(keys=keys):
-            return keys
-        case Ranked(partition=partition, last=1, skip=0, function="row_number"):
-            return partition or None
-        case _:
-            return None
-
-
-def _made_by(plan: Plan, name: str) -> Tree | None:
-    """Return the expression that a column is, through what hands it on."""
-    while isinstance(plan, Filter | Project):
-        if isinstance(plan, Project):
-            tree = dict(plan.items)[name]
-            if not isinstance(tree, exp.Column):
-                return tree
-            name = tree.name
-        plan = plan.child
-    return None

@@ -85,6 +85,12 @@ VERDICTS: Verdicts = {
     Feature.ROW_ERRORS: nearly("the value is NULL; the reason is in RisingWave's log"),
     Feature.FUNCTION: refused("RisingWave has no word for it", _SERVE),
     Feature.TYPE: refused("RisingWave has no such type", _SERVE),
+    Feature.UNFOLDED: EXACT,
+    Feature.INTERVAL: EXACT,
+    Feature.INFINITY: EXACT,
+    Feature.OVER_TIES: EXACT,
+    Feature.ARG_MAX: EXACT,
+    Feature.PERCENTILE: EXACT,
     Feature.VALUES: EXACT,
     Feature.ALERT: nearly(
         "the view; delays, acknowledgement and the alerts relation stay with Voltstream",

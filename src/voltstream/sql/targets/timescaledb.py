@@ -77,6 +77,12 @@ VERDICTS: Verdicts = {
     Feature.ROW_ERRORS: nearly("the query fails for as long as the row is there"),
     Feature.FUNCTION: refused("PostgreSQL has no word for it", _SERVE),
     Feature.TYPE: refused("PostgreSQL has no such type", _SERVE),
+    Feature.UNFOLDED: EXACT,
+    Feature.INTERVAL: EXACT,
+    Feature.INFINITY: EXACT,
+    Feature.OVER_TIES: EXACT,
+    Feature.ARG_MAX: EXACT,
+    Feature.PERCENTILE: EXACT,
     Feature.VALUES: EXACT,
     Feature.ALERT: nearly(
         "the view; delays, acknowledgement and the alerts relation stay with Voltstream",

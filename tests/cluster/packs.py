@@ -1,0 +1,138 @@
+"""What packs are told in their own tests, as records of topics: the input of a comparison."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+
+from tests.driver import Engine, Row
+from voltstream.cli.pack_doors import EngineDoor
+from voltstream.cli.pack_install import install
+from voltstream.cli.packs import load_pack
+from voltstream.core.clock import ManualClock
+from voltstream.core.errors import VoltstreamError
+from voltstream.core.ports import RawBatch
+from voltstream.deploy.script import Script
+
+PACKS = Path(__file__).parents[2] / "src" / "voltstream" / "packs"
+PREFIX = "voltstream."
+Told = tuple[str, str | None, str]  # Topic, key, value.
+
+# What a fleet or a grid is run by: the views whose rows must be the same on a cluster.
+CORE = {
+    "ocpp": (
+        "charge_point_registry", "charge_point_liveness", "connector_state", "session_spans",
+        "sessions", "active_sessions", "finished_sessions", "register_steps", "session_energy",
+        "energy_15min", "fleet_energy_15min", "metering_gaps", "open_metering_gaps",
+        "billing_reconciliation", "fault_episodes", "site_load", "offline_alerts", "fault_alerts",
+        "gap_alerts", "stuck_session_alerts", "low_power_alerts",
+    ),
+    "ami": (
+        "latest_reads", "checked_reads", "transformer_population", "transformer_load",
+        "feeder_load", "transformer_voltage", "voltage_violations", "meter_outages",
+        "tamper_alerts", "overload_alerts", "voltage_alerts",
+    ),
+}  # fmt: skip
+
+
+def lived(pack: str, scenarios: Sequence[str], folder: Path, schema: str) -> Engine:
+    """Return an engine with a pack that has lived through tests of it."""
+    clock = ManualClock()
+    engine = Engine(folder, clock)
+    install(EngineDoor(engine.session), load_pack(pack))
+    engine.run(f"SET search_path TO {schema}, public")
+    for name in scenarios:
+        told = tomllib.loads((PACKS / pack / "tests" / f"{name}.toml").read_text())
+        clock.set(max(instant(clock), told["clock"].astimezone(UTC)))
+        for step in told["step"]:
+            _live(engine, clock, step, schema)
+    return engine
+
+
+def _live(engine: Engine, clock: ManualClock, step: dict[str, Any], schema: str) -> None:
+    for text in step.get("sql", "").split(";\n"):
+        with suppress(VoltstreamError):  # Two tests may name a charge point alike.
+            engine.run(text)
+    if "into" in step:
+        payload = "".join(json.dumps(row, default=spelled) + "\n" for row in step.get("rows", ()))
+        source = step["into"] if schema == "public" else f"{schema}.{step['into']}"
+        batch = RawBatch("ndjson", payload=payload.encode())
+        engine.instance.submit("volt", source, batch).result(timeout=60)
+    if "advance_s" in step:
+        clock.advance(step["advance_s"])
+
+
+def records(engine: Engine, script: Script) -> Iterator[Told]:
+    """Yield every row of the tables and sources that a script reads, as its topics have them."""
+    shown = {(one.object, one.name): one for one in script.definitions if one.kind == "table"}
+    for (name, made), statement in shown.items():
+        if made.endswith(("__topic", "__topic`")) or "ticks" in made:
+            continue
+        topic = PREFIX + name.removeprefix("public.")
+        columns = [row[0] for row in engine.run(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema || '.' || "
+            f"table_name = '{name}' ORDER BY ordinal_position")]  # fmt: skip
+        kinds = _interval_columns(engine, name)
+        told = ", ".join(
+            f'CAST("{one}" AS VARCHAR)' if one in kinds else f'"{one}"' for one in columns
+        )
+        for row in engine.run(f"SELECT {told} FROM {name}"):
+            value = dict(zip(columns, row, strict=True))
+            key = json.dumps({one: value[one] for one in statement.key}, default=spelled)
+            yield topic, key if statement.key else None, json.dumps(value, default=spelled)
+
+
+def _interval_columns(engine: Engine, name: str) -> set[object]:
+    sql = (
+        "SELECT column_name FROM information_schema.columns WHERE data_type = 'interval' "
+        f"AND table_schema || '.' || table_name = '{name}'"
+    )
+    return {row[0] for row in engine.run(sql)}
+
+
+def spelled(value: object) -> object:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return float(value)
+        case _:
+            return str(value)
+
+
+def produce(brokers: str, told: Sequence[Told]) -> None:
+    """Write records to their topics, in order."""
+    producer = Producer({"bootstrap.servers": brokers, "linger.ms": 20, "log_level": 0})
+    for topic, key, value in told:
+        producer.produce(topic, value, key=key)
+        producer.poll(0)
+    assert producer.flush(120) == 0
+
+
+def comparable(rows: list[Row]) -> list[Row]:
+    """Return rows whose intervals compare by length, whatever they are spelled as."""
+    return [
+        tuple(one.total_seconds() if isinstance(one, timedelta) else _whole(one) for one in row)
+        for row in rows
+    ]
+
+
+def _whole(value: object) -> object:
+    nanos = getattr(value, "nanoseconds", None)
+    if nanos is None:
+        return value
+    return getattr(value, "days", 0) * 86_400.0 + nanos / 1e9
+
+
+def instant(clock: ManualClock) -> datetime:
+    return datetime.fromtimestamp(clock.now_us() / 1e6, UTC)

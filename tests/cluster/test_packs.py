@@ -1,0 +1,102 @@
+"""The packs' core views on a cluster: row for row as embedded, from the same recorded input."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.flink import Cluster, NoCluster
+from tests.cluster.packs import CORE, PREFIX, comparable, instant, lived, produce, records, spelled
+from tests.connectors.real_kafka.broker import Broker
+from tests.driver import Engine, bag
+from voltstream.core.clock import ManualClock
+from voltstream.deploy.drafting import Options
+from voltstream.deploy.flink_gateway import FlinkGateway
+from voltstream.deploy.flink_jobs import FlinkJobs, program_of
+from voltstream.deploy.script import Script, Target, refuse
+from voltstream.deploy.serving import serving_script
+from voltstream.deploy.targets import script_for
+
+WAIT_S = 600
+CHECKPOINTS = {"execution.checkpointing.interval": "2 s"}
+SCENARIOS = {"ocpp": ("sessions", "alerts", "billing"), "ami": ("reads", "outages")}
+# A job of forty views has more exchanges than those of the published pipelines, and starts slowly.
+LARGE = {
+    "taskmanager.memory.network.min": "192m",
+    "taskmanager.memory.network.max": "192m",
+    "taskmanager.memory.task.heap.size": "512m",
+    "heartbeat.timeout": "60000",
+}
+
+
+@pytest.fixture(scope="module")
+def large(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("large") / "flink", **LARGE)
+    try:
+        cluster.start()
+    except NoCluster as reason:
+        pytest.skip(str(reason))
+    yield cluster
+    cluster.stop()
+
+
+def differing(script: Script, embedded: Engine, serving: Engine) -> dict[str, tuple[int, int]]:
+    found = {}
+    for output in script.outputs:
+        sql = f"SELECT * FROM {output.object}"
+        ours, theirs = (bag(comparable(one.run(sql))) for one in (embedded, serving))
+        if ours != theirs:
+            found[output.object] = (ours - theirs).total(), (theirs - ours).total()
+    return found
+
+
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("pack", list(CORE))
+def test_core_views_are_those_of_the_embedded_engine(
+    broker: Broker, large: Cluster, pack: str, tmp_path: Path
+) -> None:
+    schema = "public" if pack == "ocpp" else pack
+    embedded = lived(pack, SCENARIOS[pack], tmp_path / "embedded", schema)
+    running = embedded.instance.engine("volt")
+    with contextlib.closing(running.reader()) as reader:
+        options = Options(kafka=broker.address)
+        script = script_for(Target.FLINK, running.catalog, reader, options, CORE[pack])
+    refuse(script)
+    texts = "".join(one.text for one in script.definitions)
+    for topic in set(re.findall(r"'topic' = '([^']+)'", texts)):
+        broker.create_topic(topic, 2)
+    told = list(records(embedded, script))
+    clock = ManualClock()
+    clock.set(instant(embedded.clock))
+    serving = Engine(tmp_path / "serving", clock)
+    for text in serving_script(script.outputs, {"properties.bootstrap.server": broker.address}):
+        serving.run(text)
+    jobs = FlinkJobs(FlinkGateway(large.gateway))
+    jobs.start(program_of(script, pack, CHECKPOINTS))
+    try:
+        tick = json.dumps({"tick": spelled(instant(embedded.clock))})
+        produce(broker.address, [(f"{PREFIX}ticks", "0", tick), *told[: len(told) // 2]])
+        large.kill_manager()
+        produce(broker.address, told[len(told) // 2 :])
+        large.add_manager()
+        _agree(script, embedded, serving)
+        jobs.upgrade(program_of(script, pack, {**CHECKPOINTS, "parallelism.default": "2"}))
+        _agree(script, embedded, serving)
+    finally:
+        with contextlib.suppress(Exception):
+            jobs.cancel(pack)
+        serving.close()
+        embedded.close()
+
+
+def _agree(script: Script, embedded: Engine, serving: Engine) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while (found := differing(script, embedded, serving)) and time.monotonic() < end_s:
+        time.sleep(3)
+    assert found == {}
