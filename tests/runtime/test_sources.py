@@ -37,6 +37,23 @@ def test_a_file_is_read_as_its_source_declares(engine: Engine, tmp_path: Path) -
     assert engine.run("SELECT sum(kwh) FROM reads") == [(3.5,)]
 
 
+def test_what_is_generated_is_the_same_in_the_store_and_in_views(engine: Engine) -> None:
+    """Rows that are pushed, in so many slices that threads mix them, and rows of INSERT."""
+    engine.run("CREATE SOURCE steps (n BIGINT, twice BIGINT AS (n * 2), name VARCHAR AS ('m' || n),"
+               " share BIGINT AS (10 / n), came TIMESTAMPTZ AS proctime())")  # fmt: skip
+    engine.run("CREATE MATERIALIZED VIEW followed AS SELECT n, twice, name, share FROM steps")
+    many = pa.chunked_array([pa.array(range(at, at + 50_000)) for at in range(1, 300_001, 50_000)])
+    assert push(engine, RawBatch("arrow", table=pa.table({"n": many})), "steps") == (300_000, 0)
+    engine.run("INSERT INTO steps (n) VALUES (-1)")
+    for relation in ("steps", "followed"):
+        wrong = "twice <> 2 * n OR name <> 'm' || n OR share <> 10 / n"
+        told = f"SELECT count(*), count(name), count(*) FILTER (WHERE {wrong}) FROM {relation}"
+        assert engine.run(told) == [(300_001, 300_001, 0)]
+    zero = RawBatch("arrow", table=pa.table({"n": [0, 400_000]}))
+    assert push(engine, zero, "steps") == (1, 1)  # What cannot be computed is a dead letter.
+    assert engine.run("SELECT n, share FROM followed WHERE n IN (0, 400000)") == [(400_000, 0)]
+
+
 def test_bytes_are_one_column(engine: Engine) -> None:
     engine.run("CREATE SOURCE raw (frame BYTEA) WITH (connector = 'none') "
                "FORMAT PLAIN ENCODE BYTES")  # fmt: skip

@@ -34,12 +34,13 @@ def lent_name(oid: int) -> str:
 
 def make_arrival_delta(connection: Connection, relation: Relation, parsed: CreateSource) -> None:
     """Create the delta of a source over an empty loan."""
-    given = [column.name for column in parsed.columns if column.generated_sql is None]
-    columns = ", ".join([*(quoted(name) for name in given), "_rid"])
+    lent = [column.name for column in parsed.columns if not _is_arrival(column)]
+    columns = ", ".join([*(quoted(name) for name in lent), "_rid"])
     _, empty = connection.arrow(f"SELECT {columns} FROM {relation.stored} LIMIT 0")
     connection.lend(lent_name(relation.oid), empty)
+    listed = column_expressions(parsed, computed=True)
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW {relation.delta} AS SELECT {column_expressions(parsed)}, "
+        f"CREATE OR REPLACE TEMP VIEW {relation.delta} AS SELECT {listed}, "
         f"_rid, 1::INTEGER AS _w FROM {lent_name(relation.oid)}"
     )
 
@@ -129,13 +130,15 @@ def append_rows(epoch: Epoch, entry: Entry, table: pa.Table) -> None:
     if relation is None or not isinstance(entry.parsed, CreateSource):
         raise UndefinedTable(f'"{entry.stored.name}" is not a source')
     partitioned = PARTITION in table.column_names
-    if epoch.dataflow.has_dependents(relation.delta):
+    connection = epoch.connection
+    read = epoch.dataflow.has_dependents(relation.delta)
+    if read:
+        table = _with_computed(connection, entry.parsed, table)
         bare = table.drop_columns([PARTITION]) if partitioned else table
         epoch.add_arrivals(relation.delta, lent_name(entry.oid), bare)
-    connection = epoch.connection
     connection.lend(_LENT, table)
     try:
-        columns = column_expressions(entry.parsed)
+        columns = column_expressions(entry.parsed, computed=read)
         listed = ", ".join(quoted(column.name) for column in entry.parsed.columns)
         connection.execute(
             f"INSERT INTO {relation.stored} ({listed}, _rid, _at) SELECT {columns}, _rid, "
@@ -161,6 +164,27 @@ def _numbers(first: int, count: int) -> pa.Array[Any]:
     return pa.Array.from_buffers(pa.int64(), count, [None, numbers])
 
 
+def _with_computed(connection: Connection, parsed: CreateSource, table: pa.Table) -> pa.Table:
+    """Compute what generated columns hold, once for the store and for every view."""
+    made = [column for column in parsed.columns if column.generated_sql and not _is_arrival(column)]
+    if not made:
+        return table
+    given = [column.name for column in made if column.name in table.column_names]
+    table = table.drop_columns(given)  # INSERT has them, as NULL.
+    listed = ", ".join(f"{_expression(column)} AS {quoted(column.name)}" for column in made)
+    connection.lend(_LENT, table)
+    try:
+        _, found = connection.arrow(f"SELECT _rid, {listed} FROM {_LENT}")
+    finally:
+        connection.take_back(_LENT)
+    order = np.argsort(found.column("_rid").to_numpy(), kind="stable")  # Threads mix slices.
+    if not np.array_equal(order, np.arange(len(order))):
+        found = found.take(pa.array(order))
+    for column in made:
+        table = table.append_column(column.name, found.column(column.name))
+    return table
+
+
 def _completed(table: pa.Table, entry: Entry) -> pa.Table:
     """Add columns that the source has gained since the rows were decoded."""
     if isinstance(entry.parsed, CreateSource):
@@ -171,13 +195,25 @@ def _completed(table: pa.Table, entry: Entry) -> pa.Table:
     return table
 
 
-def column_expressions(parsed: CreateSource) -> str:
-    """Return the SELECT list that turns given columns into stored ones, generated ones included."""
-    parts = []
-    for column in parsed.columns:
-        value = quoted(column.name)
-        if column.generated_sql is not None:
-            is_arrival = column.generated_sql.replace(" ", "").lower() == "proctime()"
-            value = "getvariable('vs_now')" if is_arrival else column.generated_sql
-        parts.append(f"CAST({value} AS {column.store_type}) AS {quoted(column.name)}")
-    return ", ".join(parts)
+def _is_arrival(column: ColumnSpec) -> bool:
+    return (column.generated_sql or "").replace(" ", "").lower() == "proctime()"
+
+
+def _expression(column: ColumnSpec, *, computed: bool = False) -> str:
+    value = quoted(column.name)
+    if _is_arrival(column):
+        value = "getvariable('vs_now')"
+    elif column.generated_sql is not None and not computed:
+        value = column.generated_sql
+    return f"CAST({value} AS {column.store_type})"
+
+
+def column_expressions(parsed: CreateSource, *, computed: bool = False) -> str:
+    """Return the SELECT list that turns given columns into stored ones.
+
+    Shape: ``computed`` says that the rows have their generated columns already.
+    """
+    return ", ".join(
+        f"{_expression(column, computed=computed)} AS {quoted(column.name)}"
+        for column in parsed.columns
+    )

@@ -275,6 +275,12 @@ _DATES = (
     ("_vs_time_interval(t)", "to_microseconds(epoch_us(t))"),
     ("_vs_time_minus(a, b)", "to_microseconds(epoch_us(a) - epoch_us(b))"),
     ("_vs_interval_time(i)", "CAST('00:00' AS TIME) + i"),
+    # Without months and days a product is one of numbers: no row is looked at by itself.
+    ("_vs_interval_times(i, x)",
+     "CASE WHEN date_part('year', i) = 0 AND date_part('month', i) = 0 AND date_part('day', i) = 0 "
+     "AND abs(epoch_us(i) * x) < 9.2e15 "
+     "THEN to_microseconds(CAST(round_even(epoch_us(i) * x, 0) AS BIGINT)) "
+     "ELSE _vs_interval_product(i, x) END"),
 )  # fmt: skip
 
 MACROS: tuple[str, ...] = (

@@ -15,6 +15,7 @@ from voltstream.core.errors import DatetimeOverflow, DivisionByZero, InvalidDate
 from voltstream.core.native import NativeFunction
 
 _SECOND_US = 1_000_000
+_US_MAX = (2**63 - 1) // 1000  # Of nanoseconds in 64 bits.
 _DAY_US = 86_400 * _SECOND_US
 _MONTHS_MAX = 2**31 - 1
 
@@ -61,6 +62,9 @@ class Span(NamedTuple):
     us: int
 
     def nanos(self) -> tuple[int, int, int]:
+        """Return what Arrow takes. Raises: DatetimeOverflow (22008) beyond 292 years of hours."""
+        if abs(self.us) > _US_MAX:
+            raise DatetimeOverflow("interval out of range")
         return self.months, self.days, self.us * 1000
 
 
@@ -297,7 +301,7 @@ def _aligned_days(span: Span) -> Span:
 NATIVES = (
     NativeFunction("_vs_interval", ("VARCHAR",), "INTERVAL", _parsed),
     NativeFunction("_vs_interval_text", ("INTERVAL",), "VARCHAR", _printed),
-    NativeFunction("_vs_interval_times", ("INTERVAL", "DOUBLE"), "INTERVAL", _multiplied),
+    NativeFunction("_vs_interval_product", ("INTERVAL", "DOUBLE"), "INTERVAL", _multiplied),
     NativeFunction("_vs_interval_over", ("INTERVAL", "DOUBLE"), "INTERVAL", _divided),
     NativeFunction("_vs_justify_hours", ("INTERVAL",), "INTERVAL", _justified_hours),
     NativeFunction("_vs_justify_days", ("INTERVAL",), "INTERVAL", _justified_days),
