@@ -108,6 +108,7 @@ select 1 union select 1, 2
 select 1, 2 union all select 3, 4 order by 1 desc
 select 1 intersect select 1, 2
 values (1,'a'),(2,null)
+select pg_typeof(max(ch)), pg_typeof(sum(s)), pg_typeof(max(site)), count(*) from m
 values (1),(2,3)
 select * from (values (1,'x'),(2,'y')) v(a,b) where a > 1
 select id, sum(n) over (partition by site order by id), avg(id) over (order by id rows between 1 preceding and 1 following), count(*) over (partition by site), sum(id) over (order by id groups between 1 preceding and current row) from m order by id
@@ -292,3 +293,4 @@ select regexp_matches('foobar', 'o', 'g'), generate_series(1,2), unnest(array[1,
 select row_to_json(t), to_jsonb(t) from (select id, d, at, iv, r, f, by, u, tags from m where id=1) t
 select json_agg(t), jsonb_agg(t) from (select id, d, atz from m where id=1) t
 values (1,'a'),(2,null)
+select pg_typeof(max(ch)), pg_typeof(sum(s)), pg_typeof(max(site)), count(*) from m

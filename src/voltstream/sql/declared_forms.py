@@ -104,19 +104,19 @@ def _pad(items: Sequence[exp.Expression], kinds: Sequence[DataType | None]) -> N
         item.replace(exp.Anonymous(this="rpad", expressions=[value, size]))
 
 
-def _type_name(node: exp.Anonymous, found: DataType | None) -> _Change | None:
+def _type_name(node: exp.Expression, found: DataType | None) -> _Change | None:
     value = node.expressions[0]
     if found is None or isinstance(value, exp.Literal):
         return None
     name: exp.Expression = exp.cast(exp.Literal.string(found.pg_name), "VARCHAR", dialect="duckdb")
     if is_summed(value):
-        name = exp.Max(this=name)
+        name = exp.Coalesce(this=exp.Max(this=name), expressions=[name.copy()])
     if isinstance(node.parent, exp.Select):
         name = exp.alias_(name, "pg_typeof")
     return partial(node.replace, name)
 
 
-def _step(node: exp.Anonymous, found: DataType | None) -> _Change | None:
+def _step(node: exp.Expression, found: DataType | None) -> _Change | None:
     if found is None or found.kind is not Kind.JSON or found.array_depth:
         return None
     return partial(node.set, "this", node.name.lower().replace("operator ", "operator json "))

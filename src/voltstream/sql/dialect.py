@@ -171,7 +171,7 @@ class VoltstreamParser(RisingWaveParser):
         # PostgreSQL's @ -5 is abs(-5); here the sign after it must not end the expression.
         if self._curr and self._curr.token_type == TokenType.PARAMETER and self._curr.text == "@":
             self._advance()
-            return operator("@", self._parse_unary())
+            return exp.Anonymous(this="operator @", expressions=[self._parse_unary()])
         return super()._parse_unary()
 
     def _parse_interval_span(

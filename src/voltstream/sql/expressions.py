@@ -319,7 +319,7 @@ def _opened_name(node: exp.Expression) -> str:
     """Return the name of rows in a select list: of the function that makes them."""
     inner = node.this
     opened = isinstance(inner, exp.Anonymous) and inner.name.lower() in SET_FUNCTIONS
-    return inner.name.lower() if opened else "unnest"
+    return str(inner.name).lower() if opened else "unnest"
 
 
 _OPERATORS = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
 
 from voltstream.core.errors import InvalidParameter, InvalidText
 from voltstream.core.native import NativeFunction
@@ -30,7 +29,7 @@ def _members(text: str) -> list[_Member]:
     found: list[_Member] = []
     at = _skip(text, 1)
     while text[at] != "}":
-        key, at = scanstring(text, at + 1)
+        key, at = _DECODER.raw_decode(text, at)
         start = _skip(text, _skip(text, at) + 1)
         _, end = _DECODER.raw_decode(text, start)
         found.append((key, text[start:end]))

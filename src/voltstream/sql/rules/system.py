@@ -38,7 +38,9 @@ def _typeof(found: Call) -> exp.Expression:
     if found_type.kind is Kind.VARCHAR:
         found_type = replace(found_type, kind=Kind.TEXT)  # What is not declared otherwise.
     name = text(found_type.pg_name)
-    return call("max", name) if is_summed(found[0]) else name
+    if is_summed(found[0]):  # It is one row for each group, and one where there are no rows.
+        return exp.Coalesce(this=call("max", name), expressions=[name.copy()])
+    return name
 
 
 def _row(found: Call) -> exp.Expression:

@@ -124,9 +124,17 @@ def is_null(tree: exp.Expression) -> bool:
 
 def is_summed(tree: exp.Expression) -> bool:
     """Tell whether an expression makes its query one of groups."""
-    return any(
-        node.find_ancestor(exp.Window, exp.Query) is None for node in tree.find_all(exp.AggFunc)
-    )
+    return any(_is_own(node, tree) for node in tree.find_all(exp.AggFunc))
+
+
+def _is_own(node: exp.Expr | None, tree: exp.Expression) -> bool:
+    """Tell whether a part is the tree's own: neither a window's nor that of a query inside."""
+    at = node
+    while at is not None and not isinstance(at, exp.Window | exp.Query):
+        if at is tree:
+            return True
+        at = at.parent
+    return False
 
 
 def each(array: exp.Expression, body: Callable[[exp.Expression], exp.Expression]) -> exp.Anonymous:
