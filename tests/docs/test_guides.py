@@ -16,6 +16,7 @@ from voltstream.cli.packs import load_pack
 from voltstream.core.ports import RawBatch
 
 GUIDES = ROOT / "docs" / "guide"
+SEEDS = ROOT.parent / "shared" / "seeds"
 _STEP = re.compile(r"^```(sql|text|xml|csv)\n(.*?)^```$|^<!-- (.+?) -->$", re.DOTALL | re.MULTILINE)
 _SESSION = re.compile(r"^```psql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PROMPT = re.compile(r"^volt[=\-(]> ?", re.MULTILINE)
@@ -39,8 +40,12 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
 
 
 def typed(command: str) -> str:
-    """Return what a comment of the page does: make a pack, obey a directive, run a statement."""
+    """Return what a comment of the page does: run a pack, a published file, a directive, SQL."""
     verb, _, name = command.partition(" ")
+    if verb == "published":
+        if not SEEDS.is_dir():
+            pytest.skip("the published pipelines are not beside the project")
+        return (SEEDS / name).read_text(encoding="utf-8")
     if verb == "pack":
         made = "".join(f"{one.text};\n" for one in installation(load_pack(name)))
         return f"BEGIN;\n{made}COMMIT;\n"  # Its search path is that of one transaction.
