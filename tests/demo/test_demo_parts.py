@@ -48,9 +48,7 @@ def test_chargers_of_three_versions_say_what_is_due_and_no_more(replay: Replay) 
             return counts
 
     counts = asyncio.run(led())
-    assert (
-        counts[0] == SPEAKERS
-    )  # All boot at once; then three tell of a car that is there already.
+    assert counts[0] == SPEAKERS  # All boot; cars that are there already are told of next.
     assert counts[2] == 0  # An instant is told once.
     assert counts[3] > 100
     assert {version for version, _, _ in heard} == set(VERSIONS)

@@ -18,6 +18,7 @@ from voltstream.core.ports import Sessions
 from voltstream.web.app import build_app
 from voltstream.web.results import Found
 from voltstream.web.sessions import Asking, run
+from voltstream.web.ticks import Hub
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +181,21 @@ def test_rows_are_read_once_for_many_clients(
 
     asyncio.run(play())
     assert len([text for text in asked if "rw_epochs" in text]) == 1
+
+
+def test_what_many_are_sent_is_spelled_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub(engine.instance)
+    first = hub.spelled("3.4", "change", '{"view": "t"}')
+    assert first == b'id: 3.4\nevent: change\ndata: {"view": "t"}\n\n'
+    assert hub.spelled("3.4", "change", '{"view": "t"}') is first
+    assert hub.spelled("3.5", "change", '{"view": "t"}') != first
+    # What would be too much to keep is made for each.
+    monkeypatch.setattr("voltstream.web.ticks.LIVE_SPELLED_BYTES_MAX", 0)
+    one, other = (hub.spelled("9", "change", "{}") for _ in range(2))
+    assert one == other
+    assert one is not other
 
 
 def test_two_clients_see_the_same_and_leave_nothing(engine: Engine, app: Starlette) -> None:

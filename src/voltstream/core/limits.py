@@ -34,6 +34,9 @@ LIVE_TICK_MS = 250  # Changes of so long become one event: 4 a second.
 LIVE_TICKS_KEPT = 240  # A minute of 4 a second, to resume from. Older: the rows are sent anew.
 LIVE_CHANGE_ROWS_MAX = 5_000  # Rows of one event: 1 MB of JSON. More: the rows are sent anew.
 LIVE_SNAPSHOT_ROWS_MAX = 10_000  # Rows a stream begins with. More: "truncated" says so.
+LIVE_SPELLED_BYTES_MAX = (
+    32 * 1024 * 1024
+)  # Events of a tick as bytes, shared: 32 of 1 MB. More: each client its own.
 PUSH_KEYS_KEPT_S = 86_400  # How long a batch sent twice is known by its idempotency key.
 PUSH_KEY_CHARACTERS_MAX = 255  # Of an idempotency key. Longer: refused (22023).
 DOCUMENT_BYTES_MAX = 48 * 1024 * 1024  # One file of a head-end. Larger: it is a dead letter.

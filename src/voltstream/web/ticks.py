@@ -14,7 +14,12 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from voltstream.core.limits import LIVE_CHANGE_ROWS_MAX, LIVE_TICK_MS, LIVE_TICKS_KEPT
+from voltstream.core.limits import (
+    LIVE_CHANGE_ROWS_MAX,
+    LIVE_SPELLED_BYTES_MAX,
+    LIVE_TICK_MS,
+    LIVE_TICKS_KEPT,
+)
 from voltstream.core.live import Change, Live
 from voltstream.web.values import plain
 
@@ -141,6 +146,22 @@ class Hub:
         self.count = 0  # Of ticks that had something to tell.
         self.closed = False
         self.clients = 0
+        self._spelled: dict[tuple[str, str, str], bytes] = {}
+        self._spelled_bytes = 0
+
+    def spelled(self, told: str, name: str, text: str) -> bytes:
+        """Return an event as it is sent: clients that watch the same views are sent the same bytes.
+
+        Shape: ``told`` is its id. What was spelled is kept until the next tick.
+        """
+        key = (told, name, text)
+        found = self._spelled.get(key)
+        if found is None:
+            found = f"id: {told}\nevent: {name}\ndata: {text}\n\n".encode()
+            if self._spelled_bytes + len(found) <= LIVE_SPELLED_BYTES_MAX:
+                self._spelled[key] = found
+                self._spelled_bytes += len(found)
+        return found
 
     def join(self, place: Place, *, reads: bool = True) -> Feed:
         """Watch a relation; without ``reads`` only that it changes.
@@ -210,5 +231,7 @@ class Hub:
                 feed.end()
                 self._feeds.pop(feed.place, None)
         if changed:
+            self._spelled.clear()
+            self._spelled_bytes = 0
             self.count += 1
             self._wake()
