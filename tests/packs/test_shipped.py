@@ -8,13 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from tests.packs.grafana import asked
+from tests.packs import dbt_example, grafana
 from voltstream.cli.pack_trial import Trials
 from voltstream.cli.packs import load_pack, shipped_packs
 
 PACKS = {name: load_pack(name) for name in shipped_packs()}
-# It requires the other two: where it is, dashboards for Grafana find all that they ask for.
-PACKS["grid"] = replace(PACKS["grid"], panels=(*PACKS["grid"].panels, *asked()))
+# It requires the other two: where it is, dashboards for Grafana and models of dbt find all that
+# they ask for.
+ASKED = (*PACKS["grid"].panels, *grafana.asked(), *dbt_example.asked())
+PACKS["grid"] = replace(PACKS["grid"], panels=ASKED)
 TESTS = [(pack.name, name) for pack in PACKS.values() for name, _ in pack.tests]
 
 
