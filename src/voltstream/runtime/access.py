@@ -27,6 +27,7 @@ from voltstream.runtime.permits import Permits
 from voltstream.runtime.plans import Asked, Plan, Sight
 from voltstream.runtime.role_ddl import Actor, RoleWork
 from voltstream.runtime.roles import MONITOR, Roles
+from voltstream.runtime.session_zone import in_zone
 from voltstream.runtime.settings import Settings
 from voltstream.runtime.system_catalog import names_system
 from voltstream.runtime.transaction import waited
@@ -168,12 +169,14 @@ class Access:
         transaction = self.block.transaction
         if transaction is not None and transaction.holds_writer:
             return self.on_writer(
-                lambda epoch: querying.held(epoch, tree, parameters), keep=transaction.validated
+                self._in_zone(lambda epoch: querying.held(epoch, tree, parameters), reads=True),
+                keep=transaction.validated,
             )
         reader = self.open_reader()
         self._interruption.reading(reader)
         try:
-            rows = querying.streamed(reader, self.catalog, tree, parameters)
+            lenient = not self._is_strict()
+            rows = querying.streamed(reader, self.catalog, tree, parameters, lenient=lenient)
         except BaseException:
             reader.close()
             raise
@@ -189,7 +192,12 @@ class Access:
 
     def _reads_as_all_do(self) -> bool:
         """Tell whether a constant means here what it means to the sessions that share plans."""
-        return self.date_order == "MDY" and self.text_style == USUAL_SPELLING
+        usual = self.date_order == "MDY" and self.text_style == USUAL_SPELLING
+        return usual and self._is_strict()
+
+    def _is_strict(self) -> bool:
+        """Tell whether a value that cannot be computed ends a query."""
+        return self._settings.get("batch_expr_strict_mode") == "true"
 
     def sight(self) -> Sight:
         return Sight(self.catalog, self.roles(), self.identity.role, self.scope())
@@ -344,14 +352,17 @@ class Access:
     def finish_copy(self, run: Callable[[Epoch], Outcome], size: int) -> Outcome:
         try:
             with self._interruption.busy():
-                return self.on_writer(run, size=size)
+                return self.on_writer(self._in_zone(run), size=size)
         except VoltstreamError:
             self.block.fail()
             raise
 
     def change(self, run: Callable[[Epoch], Outcome]) -> Outcome:
         """Change rows; outside a block, in one epoch with others who wait to do so."""
-        return self.on_writer(run, shared=True)
+        return self.on_writer(self._in_zone(run), shared=True)
+
+    def _in_zone(self, run: Callable[[Epoch], T], *, reads: bool = False) -> Callable[[Epoch], T]:
+        return in_zone(run, self._settings.get("timezone"), reads=reads)
 
     def on_writer(
         self,

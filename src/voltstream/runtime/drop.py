@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from voltstream.core.errors import (
@@ -107,12 +107,31 @@ def _drop_tree(
     for one in (*fallen, entry):
         sealing.refuse(one)
     blockers = [one for one in fallen if one.kind not in _FOLLOWING and one.oid not in named]
+    if blockers and not cascade and _is_only_called(entry, blockers):
+        _forget_called(epoch, entry, fallen)
+        return []
     if blockers and not cascade:
         raise dependents_fault(described(entry), blockers, epoch.catalog)
     epoch.flush()
     for other in (*fallen, entry):
         forget(epoch, other)
     return list(reversed(blockers))
+
+
+def _is_only_called(entry: Entry, dependents: Collection[Entry]) -> bool:
+    """Tell a function that others call: a body is looked through again when it is called."""
+    return entry.kind == "function" and all(one.kind == "function" for one in dependents)
+
+
+def _forget_called(epoch: Epoch, entry: Entry, callers: Sequence[Entry]) -> None:
+    """Drop a function; what calls it stays, and says at its next call what it lacks."""
+    epoch.flush()
+    forget(epoch, entry)
+    for caller in sorted(callers, key=lambda one: one.oid):
+        kept = tuple(oid for oid in caller.stored.depends_on if oid != entry.oid)
+        stored = replace(caller.stored, depends_on=kept)
+        made = entries.restored(stored, epoch.catalog, epoch.connection, epoch.functions.define)
+        epoch.catalog = epoch.catalog.with_entry(made)
 
 
 def described(entry: Entry) -> str:

@@ -16,6 +16,7 @@ from voltstream.runtime.results import Held
 from voltstream.sql import statements as sql
 from voltstream.sql.capture import relations
 from voltstream.sql.explain import explain
+from voltstream.sql.lenient import lenient_query
 from voltstream.sql.told import told
 from voltstream.sql.translate import translate_query
 from voltstream.store.database import Connection
@@ -31,22 +32,36 @@ def refuse_suspended(catalog: Catalog, tree: Any) -> None:
 
 
 def streamed(
-    reader: Connection, catalog: Catalog, tree: Any, parameters: Sequence[object | None]
+    reader: Connection,
+    catalog: Catalog,
+    tree: Any,
+    parameters: Sequence[object | None],
+    *,
+    lenient: bool = False,
 ) -> RowStream:
-    """Run a query on a connection of its own, which the result owns from here on."""
+    """Run a query on a connection of its own, which the result owns from here on.
+
+    ``lenient`` makes what cannot be computed NULL.
+    """
     refuse_suspended(catalog, tree)
-    text = _readied(reader, catalog, tree, parameters)
+    text = _readied(reader, catalog, tree, parameters, lenient=lenient)
     names = Names(catalog, reader.describe)
     return reader.stream(text, lambda columns: told(tree, names, columns))
 
 
 def _readied(
-    reader: Connection, catalog: Catalog, tree: Any, parameters: Sequence[object | None]
+    reader: Connection,
+    catalog: Catalog,
+    tree: Any,
+    parameters: Sequence[object | None],
+    *,
+    lenient: bool = False,
 ) -> str:
     """Translate a query; what it reads of chunks is found as of the transaction that it begins."""
     tree, scans = scanned(reader, catalog, tree, parameters)
     # In a transaction a question about a type that has no answer would end the query.
-    text = translate_query(tree, Names(catalog, reader.describe), reader, parameters)
+    translate = lenient_query if lenient else translate_query
+    text = translate(tree, Names(catalog, reader.describe), reader, parameters)
     if not scans:
         return text
     reader.execute("BEGIN")  # Which chunks there are, and their rows, are read at one instant.

@@ -114,6 +114,15 @@ _RISINGWAVE: Mapping[str, str] = {
     "upsert_dml": "false",
     "visibility_mode": "default",
 }
+_OTHER_NAMES: Mapping[str, str] = {
+    "enable_two_phase_agg": "rw_enable_two_phase_agg",
+    "force_two_phase_agg": "rw_force_two_phase_agg",
+}
+# What is forced is enabled, and what is not enabled is not forced.
+_BRINGS: Mapping[tuple[str, str], str] = {
+    ("rw_force_two_phase_agg", "true"): "rw_enable_two_phase_agg",
+    ("rw_enable_two_phase_agg", "false"): "rw_force_two_phase_agg",
+}
 # Who the session is: told by it and asked by others, but changed by SET ROLE and its like only.
 IDENTITY = ("role", "session_authorization", "is_superuser")
 _REPORTED: Mapping[str, str] = {
@@ -164,6 +173,11 @@ def checked(name: str, value: str, before: str = "") -> str:
     return new
 
 
+def _key(name: str) -> str:
+    key = name.lower()
+    return _OTHER_NAMES.get(key, key)
+
+
 class Settings:
     """What one session has set (a block's Party).
 
@@ -187,7 +201,7 @@ class Settings:
 
     def get(self, name: str) -> str:
         """Raises: UndefinedObject (42704)."""
-        key = name.lower()
+        key = _key(name)
         value = self._values.local.get(key)
         if value is None:
             value = self._values.lasting.get(key)
@@ -196,14 +210,14 @@ class Settings:
         return value
 
     def knows(self, name: str) -> bool:
-        return name.lower() in self._values.lasting or name.lower() in self._values.local
+        return _key(name) in self._values.lasting or _key(name) in self._values.local
 
     def set(self, name: str, value: str | None, *, local: bool = False) -> None:
         """Set a value; None restores the session's first one, ``all`` every one.
 
         ``local`` lets it end with the block. Raises: InvalidParameter (22023), CannotChange.
         """
-        key = name.lower()
+        key = _key(name)
         if key == "all" and value is None:
             kept = {name: self.get(name) for name in IDENTITY}
             self._values = _Values({**self._start, **kept}, {})
@@ -216,6 +230,10 @@ class Settings:
             self._values = _Values(self._values.lasting, {**self._values.local, key: new})
             return
         ended = {name: kept for name, kept in self._values.local.items() if name != key}
+        brought = _BRINGS.get((key, new))
+        if brought is not None:
+            ended.pop(brought, None)
+            self._values = _Values({**self._values.lasting, brought: new}, ended)
         self._values = _Values({**self._values.lasting, key: new}, ended)
 
     def _known(self, key: str) -> str:

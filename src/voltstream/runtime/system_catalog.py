@@ -82,14 +82,15 @@ def _columns(entry: Entry) -> Iterable[Row]:
     specs = {spec.name: spec for spec in table.columns} if table is not None else {}
     for number, column in enumerate(entry.relation.columns, 1):
         spec = specs.get(column.name)
-        required, standard, identity = False, None, None
+        required, standard, identity, generated = False, None, None, None
         if spec is not None and table is not None:
             required = spec.not_null or column.name in table.primary_key
             standard = spec.default_text
+            generated = spec.generated_text
             identity = {"always": "a", "by default": "d"}.get(spec.identity or "")
         spelled = declared(column.told) if column.told is not None else column.store_type
         row = (entry.oid, number, column.name, spelled, required, standard, identity)
-        yield row
+        yield (*row, generated)
 
 
 def _keys(entry: Entry) -> Iterable[Row]:
@@ -120,8 +121,9 @@ def _index(entry: Entry, catalog: Catalog) -> Iterable[Row]:
         return
     table = catalog.named(index.table)
     if table is not None:
-        names = [expression for expression, _ in index.keys]
-        yield (entry.oid, table.oid, names, index.unique)
+        beside = [name for name in index.include if name not in index.columns]
+        names = [*(expression for expression, _ in index.keys), *beside]
+        yield (entry.oid, table.oid, names, index.unique, len(index.keys))
 
 
 def _function(entry: Entry) -> Iterable[Row]:

@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token
 
 from voltstream.core.errors import FeatureNotSupported, InvalidFunctionDefinition
-from voltstream.sql.cursor import Cursor, split_commas
+from voltstream.sql.cursor import Cursor, split_commas, top_level
 from voltstream.sql.dialect import parse_expression, parse_query, tokenize
 from voltstream.sql.options import parse_with
 from voltstream.sql.statements import CreateFunction
@@ -105,7 +105,7 @@ def _clause(cursor: Cursor, found: _Clauses) -> None:
         found.written = found.source = cursor.string()
         _refuse_server(cursor)
     elif cursor.accept("RETURN"):
-        tokens = cursor.rest()
+        tokens = _expression(cursor)
         found.value = exp.Paren(this=parse_expression(tokens, cursor.text))
         found.source = f"select {cursor.slice_text(tokens)}"
     elif cursor.sees("USING"):
@@ -115,6 +115,15 @@ def _clause(cursor: Cursor, found: _Clauses) -> None:
             raise FeatureNotSupported("options of a function are not supported")
     else:
         _manner(cursor, found)
+
+
+def _expression(cursor: Cursor) -> list[Token]:
+    """Take an expression, up to the LANGUAGE that may follow it, as RisingWave has it."""
+    start = cursor.at
+    end = top_level(cursor.tokens[start:], ("LANGUAGE",))
+    named = end is not None and end > 0 and start + end + 2 == len(cursor.tokens)
+    cursor.at = start + end if end is not None and named else len(cursor.tokens)
+    return list(cursor.tokens[start : cursor.at])
 
 
 def _manner(cursor: Cursor, found: _Clauses) -> None:

@@ -11,6 +11,7 @@ from voltstream.sql.dialect import parse_query
 from voltstream.sql.statements import CloseCursor, DeclareCursor, Fetch
 
 _UNITS_MS = {"ms": 1, "s": 1_000, "sec": 1_000, "second": 1_000, "min": 60_000, "minute": 60_000}
+_MOMENT_MAX = 2**63 - 1
 _DURATION = re.compile(r"\s*(\d+)\s*([a-z]*?)s?\s*", re.IGNORECASE)
 
 
@@ -44,6 +45,8 @@ def _since(cursor: Cursor) -> str:
         return "now"
     token = cursor.token
     if token is not None and token.token_type == TokenType.NUMBER:
+        if not token.text.isdigit() or int(token.text) > _MOMENT_MAX:
+            raise cursor.fault(hint="SINCE takes milliseconds of the Unix epoch, as a bigint.")
         return cursor.advance().text
     for words, meaning in (("NOW", "now"), ("PROCTIME", "now"), ("BEGIN", "begin")):
         if cursor.accept(words):

@@ -18,6 +18,7 @@ from voltstream.core.errors import FeatureNotSupported, IndeterminateDatatype, S
 from voltstream.sql import timelines
 from voltstream.sql.bucket_gaps import fill_buckets
 from voltstream.sql.qualified import without_qualifiers
+from voltstream.sql.query_rules import CHECKED, refuse_bad_clauses
 from voltstream.sql.streaming_words import in_known_words, mark_sessions
 from voltstream.sql.trees import copied
 
@@ -88,6 +89,13 @@ def _correlation(arguments: list[exp.Expression]) -> exp.Expression:
     return exp.Anonymous(this="corr", expressions=arguments)
 
 
+def _now(arguments: list[exp.Expression]) -> exp.Expression:
+    """Return now(), which takes nothing; only CURRENT_TIMESTAMP has a precision."""
+    if arguments:
+        return exp.Anonymous(this="now", expressions=arguments)
+    return exp.CurrentTimestamp()
+
+
 def _operator_call(
     name: str,
 ) -> Callable[[RisingWaveParser, exp.Expression, exp.Expression], exp.Expression]:
@@ -115,6 +123,7 @@ class VoltstreamParser(RisingWaveParser):
            if name in RisingWaveParser.FUNCTIONS},
         **{name.upper(): _aggregate_builder(name) for name in _AGGREGATES},
         "CORR": _correlation,
+        "NOW": _now,
     }  # fmt: skip
     # Behind GROUP BY it is told apart before a function is looked for.
     FUNC_TOKENS: ClassVar[set[TokenType]] = {*RisingWaveParser.FUNC_TOKENS, TokenType.ROLLUP}
@@ -397,6 +406,8 @@ def _parse_tree(tokens: Sequence[Token], text: str, *, scalar: bool = False) -> 
     tree = found[0] if found else None
     if not isinstance(tree, exp.Expression):
         raise syntax_fault(tokens[0], text)
+    if any(token.token_type in CHECKED for token in given):
+        refuse_bad_clauses(tree)
     return fold(tree)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from voltstream.core.native import NativeFunction
 from voltstream.sql import macros, summaries
 from voltstream.sql.natives import (
+    ciphers,
     conversions,
     datetimes,
     exact,
@@ -16,11 +17,14 @@ from voltstream.sql.natives import (
     number_patterns,
     patterns,
     regex,
+    sketches,
     texts,
     vnodes,
 )
 
 NATIVES: tuple[NativeFunction, ...] = (
+    *ciphers.NATIVES,
+    *sketches.NATIVES,
     *texts.NATIVES,
     *regex.NATIVES,
     *intervals.NATIVES,

@@ -138,6 +138,7 @@ _ARRAYS = (
      "'number of elements to trim must be between 0 and ' || CAST(len(a) AS VARCHAR)) AS BIGINT)) "
      "ELSE list_slice(a, 1, len(a) - n) END"),
     ("_vs_subscripts(a)", "CAST(range(1, len(a) + 1) AS INTEGER[])"),
+    ("_vs_subscripts_at(a, d)", "CASE WHEN d = 1 THEN _vs_subscripts(a) ELSE [] END"),
     ("_vs_numeric_series(a, b, s)",
      "list_transform(range(0, CAST(floor(CAST(b - a AS DOUBLE) / CAST(s AS DOUBLE)) AS BIGINT) "
      "+ 1), lambda i: a + CAST(i AS INTEGER) * s)"),
@@ -263,6 +264,23 @@ _DATES = (
      "to_months(CAST(y * 12 + mo AS INTEGER)) + to_days(CAST(w * 7 + d AS INTEGER)) + "
      "to_microseconds(CAST(CAST(h AS BIGINT) * 3600000000 + CAST(mi AS BIGINT) * 60000000 + "
      "round(CAST(s AS DOUBLE) * 1000000) AS BIGINT))"),
+    ("_vs_make_date(y, m, d)",
+     "coalesce(TRY(make_date(CASE WHEN y < 0 THEN y + 1 ELSE nullif(y, 0) END, m, d)), "
+     "CASE WHEN y IS NOT NULL AND m IS NOT NULL AND d IS NOT NULL THEN "
+     + _fail("22008", "'date field value out of range: ' || y || '-' || printf('%02d', m) || '-' "
+             "|| printf('%02d', d)", "DATE") + " END)"),
+    ("_vs_time_span(h, mi, s)",
+     "CASE WHEN h NOT BETWEEN 0 AND 24 OR mi NOT BETWEEN 0 AND 59 OR s NOT BETWEEN 0 AND 60 OR "
+     "h * 3600 + mi * 60 + s > 86400 THEN "
+     + _fail("22008", "'time field value out of range: ' || h || ':' || printf('%02d', mi) || ':' "
+             "|| printf('%02g', s)", "INTERVAL")
+     + " ELSE to_microseconds(CAST((h * 3600 + mi * 60) AS BIGINT) * 1000000 + "
+     "CAST(round(s * 1000000) AS BIGINT)) END"),
+    ("_vs_make_time(h, mi, s)",
+     "CASE WHEN h * 3600 + mi * 60 + s = 86400 THEN TIME '24:00:00' "
+     "ELSE CAST('00:00' AS TIME) + _vs_time_span(h, mi, s) END"),
+    ("_vs_make_timestamp(y, m, d, h, mi, s)",
+     "CAST(_vs_make_date(y, m, d) AS TIMESTAMP) + _vs_time_span(h, mi, s)"),
     ("_vs_overlaps(a, b, c, d)",
      "(least(a, b) = least(c, d)) OR (least(a, b) < greatest(c, d) AND "
      "least(c, d) < greatest(a, b))"),

@@ -202,7 +202,7 @@ _EXPLAIN_IGNORED = ("VERBOSE", "TRACE", "LOGICAL", "PHYSICAL", "DISTSQL", "COSTS
 
 
 def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
-    form, as_json = "PLAN", False
+    form, as_json, maintained = "PLAN", False, _MAINTAINED
     if cursor.accept("("):
         while not cursor.accept(")"):
             word = cursor.word()
@@ -215,16 +215,23 @@ def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
                 if cursor.word() not in ("TEXT", "JSON"):
                     raise cursor.unsupported(f"FORMAT {cursor.word()}", "Use TEXT or JSON.")
                 as_json = cursor.word() == "JSON"
+            elif word == "DURATION_SECS":  # What is told was counted since the start.
+                cursor.advance()
+                maintained = (*_MAINTAINED, "TABLE", "INDEX")
             elif word not in (*_EXPLAIN_IGNORED, ",", "TRUE", "FALSE", "ON", "OFF"):
                 raise cursor.fault(hint=f"EXPLAIN takes {', '.join(_EXPLAIN_FORMS)}.")
             cursor.advance()
     cursor.accept("VERBOSE")
     if cursor.accept("ANALYZE"):
         form = "ANALYZE"
+        if cursor.accept("( DURATION_SECS"):
+            cursor.advance()
+            cursor.expect(")")
+            maintained = (*_MAINTAINED, "TABLE", "INDEX")
     if cursor.done:
         raise cursor.fault()
     place = cursor.at
-    if form == "ANALYZE" and any(cursor.accept(kind) for kind in _MAINTAINED):
+    if form == "ANALYZE" and any(cursor.accept(kind) for kind in maintained):
         return _costs(cursor.object_name(), offset)
     target = _parse_one(cursor.rest(), cursor.text)
     if not isinstance(target, _EXPLAINED):

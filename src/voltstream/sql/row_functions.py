@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from voltstream.core.errors import SyntaxFault
 from voltstream.sql import timelines
 from voltstream.sql.dialect import SET_FUNCTIONS
 from voltstream.sql.expressions import mentions_now
@@ -230,6 +231,11 @@ def _records(function: exp.Expression, item: exp.Expression, rewrite: Rewrite) -
         name = definition.name
         value: exp.Expression = call("_vs_json_field", element.copy(), text(name))
         kind = definition.args.get("kind")
+        if kind is None:
+            raise SyntaxFault(
+                'a column definition list is required for functions returning "record"',
+                hint=f'Give column "{name}" a type.',
+            )
         if isinstance(kind, exp.DataType) and kind.this in _NESTED:
             member = call("json_extract", cast(exp.column("e"), "JSON"), json.member_path(name))
             outputs.append(_named(json.read_as(member, kind), name))

@@ -9,6 +9,7 @@ an aggregate, becomes the function of an array_agg.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
@@ -18,7 +19,7 @@ from voltstream.core.errors import InvalidParameter, SyntaxFault
 SESSION_GAP = "_vs_session_gap"
 CHANGELOG = "_vs_changelog"
 CHANGELOG_ROW_ID = "_changelog_row_id"
-_KNOWN = frozenset({"session", "changelog", "aggregate"})
+_KNOWN = frozenset({"session", "changelog", "aggregate", "broadcast"})
 
 
 def in_known_words(tokens: Sequence[Token]) -> list[Token]:
@@ -39,12 +40,24 @@ def in_known_words(tokens: Sequence[Token]) -> list[Token]:
             case ["as", "changelog", "from"]:
                 kept.append(tokens[at])
                 at = _changelog(tokens, at + 1, kept)
+            case ["broadcast", "join" | "inner" | "left", _] if _is_hint(tokens, at):
+                at += 1  # How the rows travel between nodes; here there is one.
             case ["aggregate", ":", _]:
                 at = _wrapped(tokens, at + 2, kept)
             case _:
                 kept.append(tokens[at])
                 at += 1
     return kept
+
+
+def _is_hint(tokens: Sequence[Token], at: int) -> bool:
+    """Tell BROADCAST before a join from a table's alias, by whose name columns are asked for."""
+    word = tokens[at].text.lower()
+    named = any(
+        token.text.lower() == word and after.token_type == TokenType.DOT
+        for token, after in pairwise(tokens)
+    )
+    return at > 0 and tokens[at - 1].token_type != TokenType.ALIAS and not named
 
 
 def _changelog(tokens: Sequence[Token], at: int, kept: list[Token]) -> int:

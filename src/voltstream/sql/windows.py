@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from voltstream.core.errors import InvalidParameter
 from voltstream.sql.expressions import column, spell
-from voltstream.sql.natives.intervals import parse_interval
+from voltstream.sql.natives.intervals import parse_interval, store_literal
 from voltstream.sql.plan import Filter, Plan, Project, Session, passthrough
 
 WINDOW = "window"  # Marks the start of a window: its function, the time column, the intervals.
@@ -114,7 +114,8 @@ def _aligned(time: str, width: str, offset: str | None) -> str:
 def _interval(tree: exp.Expression) -> str:
     bare = tree
     if isinstance(bare, exp.Literal) and bare.is_string:
-        bare = exp.Interval(this=bare.copy())
+        literal = store_literal(parse_interval(bare.name))
+        bare = exp.Interval(this=exp.Literal.string(literal))
     return f"({spell(bare)})"
 
 

@@ -47,10 +47,31 @@ def rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression | None:
             return None
         case exp.Stddev() | exp.StddevPop() | exp.StddevSamp() | exp.Variance() | exp.VariancePop():
             return _spread(node, type_of)
+        case exp.Corr() | exp.RegrSlope():
+            return _regression(node)
         case exp.WithinGroup():
             return _ordered_set(node, type_of)
         case _:
             return None
+
+
+def _regression(node: exp.Expression) -> exp.Expression:
+    """Rule of corr and regr_slope: NULL where all x, or for corr all y, are the same."""
+    names = (
+        ("regr_sxx", "regr_syy", "corr")
+        if isinstance(node, exp.Corr)
+        else ("regr_sxx", "regr_slope")
+    )
+    *spreads, found = (
+        exp.AnonymousAggFunc(this=name, expressions=[node.this.copy(), node.expression.copy()])
+        for name in names
+    )
+    level = exp.Literal.number(0)
+    ifs = [
+        exp.If(this=exp.EQ(this=spread, expression=level.copy()), true=exp.Null())
+        for spread in spreads
+    ]
+    return exp.Case(ifs=ifs, default=found)
 
 
 def _check_place(node: exp.NthValue) -> None:
@@ -246,6 +267,9 @@ def _exact_spread(node: exp.Expression, value: exp.Expression) -> exp.Expression
     return cast(found, "DECIMAL(38,16)")
 
 
+_RANK_STEP = 1e-10  # Less than one row of any group that can be sorted here.
+
+
 def _ordered_set(node: exp.WithinGroup, type_of: TypeOf) -> exp.Expression | None:
     """Rule of f(…) WITHIN GROUP (ORDER BY x)."""
     order = node.args.get("expression")
@@ -271,11 +295,27 @@ def _ordered_set(node: exp.WithinGroup, type_of: TypeOf) -> exp.Expression | Non
             this="quantile_disc", expressions=[value, _fraction(fraction, type_of)]
         )
     if isinstance(inner, exp.AnonymousAggFunc) and str(inner.this).lower() == "approx_percentile":
-        fraction = _fraction(inner.expressions[0], type_of)
-        return exp.AnonymousAggFunc(
-            this="quantile_disc", expressions=[cast(value, "DOUBLE"), fraction]
-        )
+        return _sketched(inner, cast(value, "DOUBLE"), type_of)
     return None
+
+
+def _sketched(
+    inner: exp.AnonymousAggFunc, value: exp.Expression, type_of: TypeOf
+) -> exp.Expression:
+    """Rule of approx_percentile(fraction [, error]): RisingWave's own result, to the last digit.
+
+    Its rank counts from 0 and is rounded down, where percentile_disc's counts from 1 and up: they
+    differ where fraction * count is whole, and a fraction that is a little larger is rounded up.
+    """
+    fraction = _fraction(inner.expressions[0], type_of)
+    if isinstance(fraction, exp.Cast):  # An array: several percentiles, which RisingWave has not.
+        return exp.AnonymousAggFunc(this="quantile_disc", expressions=[value, fraction])
+    above = fraction
+    if isinstance(fraction, exp.Literal) and float(fraction.name) + _RANK_STEP < 1:
+        above = exp.Literal.number(f"{float(fraction.name) + _RANK_STEP:.12f}")
+    error = inner.expressions[1] if len(inner.expressions) > 1 else exp.Literal.number("0.01")
+    ranked = exp.AnonymousAggFunc(this="quantile_disc", expressions=[value, above])
+    return call("_vs_sketched", ranked, cast(error.copy(), "DOUBLE"))
 
 
 def _in_order(value: exp.Expression, sorted_by: exp.Expression) -> exp.Expression:

@@ -134,6 +134,20 @@ def _of_dimension(name: str) -> Rule:
     return rule
 
 
+def _subscripts(found: Call) -> exp.Expression:
+    """Rule of generate_subscripts(array, dimension [, reverse])."""
+    deep = _deep(found)
+    numbers = cast(exp.Array(expressions=[]), "INTEGER[]")
+    if deep is None:
+        numbers = call("_vs_subscripts_at", found[0], found[1])
+    elif 1 <= deep <= found.type(0).array_depth:
+        numbers = call("_vs_subscripts", _down(found[0], found.get(1, number(1))))
+    if len(found) < 3:
+        return numbers
+    backwards = call("list_reverse", numbers.copy())
+    return exp.Case(ifs=[exp.If(this=found[2], true=backwards)], default=numbers)
+
+
 def _ndims(found: Call) -> exp.Expression:
     return call("_vs_array_ndims", found[0], number(found.type(0).array_depth))
 
@@ -224,7 +238,7 @@ CALLS: dict[str, Rule] = {
     "array_transform": _transform, "array_join": array_to_string, "array_fill": _fill,
     "trim_array": renamed("_vs_trim_array"), "array_filter": renamed("list_filter"),
     "array_flatten": renamed("flatten"), "array_concat": _cat,
-    "generate_subscripts": lambda found: call("_vs_subscripts", found[0]),
+    "generate_subscripts": _subscripts,
     "array_any_match": _matched("_vs_any"), "array_all_match": _matched("_vs_all"),
     "array_overlap": overlapping, "array_is_overlap": overlapping,
     "array_is_intersect": overlapping,

@@ -307,17 +307,25 @@ def _age(found: Call) -> exp.Expression:
 
 
 def _make_date(found: Call) -> exp.Expression:
-    return call("make_date", *found.arguments)
+    return call("_vs_make_date", *found.arguments)
 
 
-def _make_moment(name: str) -> Rule:
-    def rule(found: Call) -> exp.Expression:
-        numbers = [*found.arguments]
-        seconds = 2 if name == "make_time" else 5
-        numbers[seconds] = cast(numbers[seconds], "DOUBLE")
-        return call(name, *numbers)
+def _make_time(found: Call) -> exp.Expression:
+    return call("_vs_make_time", found[0], found[1], cast(found[2], "DOUBLE"))
 
-    return rule
+
+def _make_timestamp(found: Call) -> exp.Expression:
+    numbers = [*found.arguments]
+    numbers[5] = cast(numbers[5], "DOUBLE")
+    return call("_vs_make_timestamp", *numbers)
+
+
+def _make_timestamptz(found: Call) -> exp.Expression:
+    """Rule of make_timestamptz(year, month, day, hour, minute, second [, zone])."""
+    numbers = [*found.arguments[:6]]
+    numbers[5] = cast(numbers[5], "DOUBLE")
+    wall = call("_vs_make_timestamp", *numbers)
+    return call("timezone", found[6], wall) if len(found) > 6 else cast(wall, "TIMESTAMPTZ")
 
 
 def _to_date(found: Call) -> exp.Expression:
@@ -359,8 +367,8 @@ CALLS: dict[str, Rule] = {
     "date_part": _date_part, "date_trunc": _date_trunc, "to_char": _to_char,
     "to_timestamp": _to_timestamp, "to_date": _to_date, "make_interval": _make_interval,
     "date_bin": _bucket, "age": _age, "make_date": _make_date,
-    "make_time": _make_moment("make_time"), "make_timestamp": _make_moment("make_timestamp"),
-    "make_timestamptz": _make_moment("make_timestamptz"), "date": _date, "isfinite": _isfinite,
+    "make_time": _make_time, "make_timestamp": _make_timestamp,
+    "make_timestamptz": _make_timestamptz, "date": _date, "isfinite": _isfinite,
     "timezone": _timezone, "justify_hours": renamed("_vs_justify_hours"),
     "justify_days": renamed("_vs_justify_days"),
     "justify_interval": renamed("_vs_justify_interval"),

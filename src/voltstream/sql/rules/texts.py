@@ -210,6 +210,10 @@ def _hmac(found: Call) -> exp.Expression:
     return call("_vs_hmac", found[0], _bytes(found, 1), found[2])
 
 
+def _ciphered(name: str) -> Rule:
+    return lambda found: call(name, _bytes(found), _bytes(found, 1), found[2])
+
+
 def _char_length(found: Call) -> exp.Expression:
     return cast(call("length", found[0]), "INTEGER")
 
@@ -284,6 +288,7 @@ CALLS: dict[str, Rule] = {
     "string_to_array": _string_to_array, "string_to_table": _string_to_array, "left": _left,
     "right": _left, "encode": _encode, "decode": renamed("_vs_decode"), "md5": _md5,
     "sha1": _digest, "sha224": _digest, "sha256": _digest, "sha384": _digest, "sha512": _digest,
+    "encrypt": _ciphered("_vs_encrypt"), "decrypt": _ciphered("_vs_decrypt"),
     "hmac": _hmac, "crc32": _on_bytes("_vs_crc32"), "crc32c": _on_bytes("_vs_crc32c"),
     "convert_from": _on_bytes("_vs_convert_from"), "convert_to": renamed("_vs_convert_to"),
     "get_byte": _on_bytes("_vs_get_byte"), "set_byte": _on_bytes("_vs_set_byte"),

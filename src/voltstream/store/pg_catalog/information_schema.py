@@ -52,8 +52,9 @@ VIEWS = (
     "'NO' AS is_identity, CAST(NULL AS VARCHAR) AS identity_generation, "
     "CAST(NULL AS VARCHAR) AS identity_start, CAST(NULL AS VARCHAR) AS identity_increment, "
     "CAST(NULL AS VARCHAR) AS identity_maximum, CAST(NULL AS VARCHAR) AS identity_minimum, "
-    "'NO' AS identity_cycle, 'NEVER' AS is_generated, CAST(NULL AS VARCHAR) AS "
-    "generation_expression, CASE WHEN c.form IN ('r', 'f') THEN 'YES' ELSE 'NO' END AS "
+    "'NO' AS identity_cycle, CASE WHEN c.generated IS NULL THEN 'NEVER' ELSE 'ALWAYS' END AS "
+    "is_generated, c.generated AS generation_expression, "
+    "CASE WHEN c.form IN ('r', 'f') THEN 'YES' ELSE 'NO' END AS "
     "is_updatable FROM _pg.columns c JOIN _pg.pg_type t ON t.oid = c.type "
     "JOIN _pg.types d ON d.oid = c.type",
     f"VIEW table_constraints AS SELECT {_CATALOG} AS constraint_catalog, "

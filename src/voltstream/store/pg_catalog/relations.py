@@ -60,10 +60,11 @@ def system_relations_table(names: list[tuple[str, str]]) -> str:
 DEFINED = {
     "defined_relations": "oid BIGINT, schema VARCHAR, name VARCHAR, kind VARCHAR, query VARCHAR",
     "defined_columns": "oid BIGINT, number BIGINT, name VARCHAR, data_type VARCHAR, "
-    "is_required BOOLEAN, standard VARCHAR, identity VARCHAR",
+    "is_required BOOLEAN, standard VARCHAR, identity VARCHAR, generated VARCHAR",
     "defined_keys": "table_oid BIGINT, number BIGINT, kind VARCHAR, name VARCHAR, "
     "names VARCHAR[], expression VARCHAR, numbers SMALLINT[]",
-    "defined_indexes": "oid BIGINT, table_oid BIGINT, names VARCHAR[], is_unique BOOLEAN",
+    "defined_indexes": "oid BIGINT, table_oid BIGINT, names VARCHAR[], is_unique BOOLEAN, "
+    "keys BIGINT",
     "defined_functions": "oid BIGINT, schema VARCHAR, name VARCHAR, types VARCHAR[], "
     "result VARCHAR, body VARCHAR, language VARCHAR, many BOOLEAN",
 }
@@ -95,10 +96,11 @@ BASE = (
     "VIEW live_columns AS SELECT r.oid AS relation, r.form, r.schema, r.name AS relation_name, "
     "CAST(c.number AS SMALLINT) AS number, c.name, coalesce(s.oid, 25::UINTEGER) AS type, "
     "_pg.type_modifier(c.data_type) AS modifier, c.is_required, c.standard, c.data_type, "
-    "c.identity FROM _pg.relations r JOIN (FROM _pg.defined_columns UNION ALL SELECT v.oid, "
+    "c.identity, c.generated FROM _pg.relations r JOIN "
+    "(FROM _pg.defined_columns UNION ALL SELECT v.oid, "
     "d.column_index, d.column_name, CASE WHEN v.schema <> 'pg_catalog' THEN d.data_type WHEN "
     "y.spelled IS NOT NULL THEN y.spelled WHEN d.data_type = 'VARCHAR' THEN 'text' ELSE "
-    "d.data_type END, false, NULL, NULL FROM _pg.relations v "
+    "d.data_type END, false, NULL, NULL, NULL FROM _pg.relations v "
     "JOIN duckdb_columns() d ON d.table_name = v.name AND d.schema_name = "
     "CASE v.schema WHEN 'pg_catalog' THEN '_pg' WHEN 'information_schema' THEN '_is' "
     "ELSE v.schema END LEFT JOIN _pg.system_types y ON y.name = d.column_name WHERE "
@@ -111,9 +113,9 @@ BASE = (
     "FROM duckdb_tables() WHERE schema_name = '_vs' AND "
     "regexp_full_match(table_name, '(t|src|mv)_[0-9]+') GROUP BY ALL",
     "VIEW live_index_parts AS SELECT CAST(oid AS UINTEGER) AS oid, "
-    "CAST(table_oid AS UINTEGER) AS table_oid, names, is_unique, false AS is_primary "
-    "FROM _pg.defined_indexes UNION ALL SELECT oid, CAST(table_oid AS UINTEGER), names, true, "
-    "kind = 'PRIMARY KEY' FROM _pg.keys WHERE kind <> 'CHECK'",
+    "CAST(table_oid AS UINTEGER) AS table_oid, names, is_unique, false AS is_primary, "
+    "keys FROM _pg.defined_indexes UNION ALL SELECT oid, CAST(table_oid AS UINTEGER), names, true, "
+    "kind = 'PRIMARY KEY', len(names) FROM _pg.keys WHERE kind <> 'CHECK'",
     "TABLE index_parts AS FROM _pg.live_index_parts",
 )
 # A macro's body sees the columns of the query around it, and the inner name wins: what macros look
@@ -124,7 +126,8 @@ LOOKUPS = (
     "VIEW k_namespaces AS SELECT oid AS _oid, name AS _name FROM _pg.namespaces",
     "VIEW k_keys AS SELECT oid AS _oid, kind AS _kind, names AS _names, expression AS _expression "
     "FROM _pg.keys",
-    "VIEW k_indexes AS SELECT p.oid AS _oid, p.names AS _names, p.is_unique AS _is_unique, "
+    "VIEW k_indexes AS SELECT p.oid AS _oid, p.names AS _names, p.keys AS _keys, "
+    "p.is_unique AS _is_unique, "
     "r.name AS _name, t.schema AS _schema, t.name AS _table FROM _pg.index_parts p "
     "JOIN _pg.relations r ON r.oid = p.oid JOIN _pg.relations t ON t.oid = p.table_oid",
     "VIEW k_sizes AS SELECT oid AS _oid, bytes AS _bytes FROM _pg.row_counts",
@@ -166,9 +169,12 @@ VIEWS = (
     "CAST(ends_with(c.data_type, ']') AS INTEGER) AS attndims, -1 AS attcacheoff, "
     "c.modifier AS atttypmod, t.typbyval AS attbyval, t.typalign AS attalign, "
     "CASE WHEN t.typlen > 0 THEN 'p' ELSE 'x' END AS attstorage, '' AS attcompression, "
-    "c.is_required AS attnotnull, c.standard IS NOT NULL AND c.form = 'r' AS atthasdef, "
+    "c.is_required AS attnotnull, coalesce(c.standard, c.generated) IS NOT NULL AND "
+    "c.form = 'r' AS atthasdef, "
     "false AS atthasmissing, "
-    "coalesce(c.identity, '') AS attidentity, '' AS attgenerated, false AS attisdropped, "
+    "coalesce(c.identity, '') AS attidentity, "
+    "CASE WHEN c.generated IS NOT NULL THEN 's' ELSE '' END AS attgenerated, "
+    "false AS attisdropped, "
     "true AS attislocal, "
     "0 AS attinhcount, t.typcollation AS attcollation, w.acl AS attacl, "
     "CAST(NULL AS VARCHAR[]) AS attoptions, CAST(NULL AS VARCHAR[]) AS attfdwoptions, "
@@ -181,19 +187,20 @@ VIEWS = (
     "FROM _pg.index_parts) p LEFT JOIN _pg.columns c ON c.relation = p.table_oid AND "
     "c.name = p.names[n]",
     "VIEW pg_attrdef AS SELECT _pg.key_oid(relation, number) AS oid, relation AS adrelid, "
-    "number AS adnum, standard AS adbin, standard AS adsrc FROM _pg.columns "
-    "WHERE standard IS NOT NULL AND form = 'r'",
+    "number AS adnum, coalesce(standard, generated) AS adbin, "
+    "coalesce(standard, generated) AS adsrc "
+    "FROM _pg.columns WHERE coalesce(standard, generated) IS NOT NULL AND form = 'r'",
     "VIEW pg_index AS SELECT p.oid AS indexrelid, p.table_oid AS indrelid, "
-    "CAST(len(p.names) AS SMALLINT) AS indnatts, CAST(len(p.names) AS SMALLINT) AS indnkeyatts, "
+    "CAST(len(p.names) AS SMALLINT) AS indnatts, CAST(p.keys AS SMALLINT) AS indnkeyatts, "
     "p.is_unique AS indisunique, false AS indnullsnotdistinct, p.is_primary AS indisprimary, "
     "false AS indisexclusion, true AS indimmediate, false AS indisclustered, true AS indisvalid, "
     "false AS indcheckxmin, true AS indisready, true AS indislive, false AS indisreplident, "
     "(SELECT list(coalesce(c.number, 0::SMALLINT) ORDER BY k.n) FROM (SELECT "
     "unnest(generate_series(1, len(p.names))) AS n) k LEFT JOIN _pg.columns c ON "
     "c.relation = p.table_oid AND c.name = p.names[k.n]) AS indkey, "
-    "list_transform(p.names, lambda x: 0::UINTEGER) AS indcollation, "
-    "list_transform(p.names, lambda x: 10000::UINTEGER) AS indclass, "
-    "list_transform(p.names, lambda x: 0::SMALLINT) AS indoption, "
+    "list_transform(p.names[:p.keys], lambda x: 0::UINTEGER) AS indcollation, "
+    "list_transform(p.names[:p.keys], lambda x: 10000::UINTEGER) AS indclass, "
+    "list_transform(p.names[:p.keys], lambda x: 0::SMALLINT) AS indoption, "
     "CAST(NULL AS VARCHAR) AS indexprs, CAST(NULL AS VARCHAR) AS indpred FROM _pg.index_parts p",
     "VIEW pg_constraint AS SELECT k.oid, k.name AS conname, _pg.namespace_oid(k.schema) AS "
     "connamespace, CASE k.kind WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' ELSE 'c' END "

@@ -128,8 +128,10 @@ _DEFINITIONS = (
     "MACRO pg_get_viewdef(v) AS _pg.known_viewdef(v), (v, pretty) AS _pg.known_viewdef(v)",
     "MACRO whole_indexdef(i) AS (SELECT max('CREATE ' || CASE WHEN _is_unique THEN 'UNIQUE ' "
     "ELSE '' END || 'INDEX ' || _pg.quote_ident(_name) || ' ON ' || _pg.quote_ident(_schema) "
-    "|| '.' || _pg.quote_ident(_table) || ' USING btree (' || array_to_string(_names, ', ') "
-    "|| ')') FROM _pg.k_indexes WHERE _oid = i)",
+    "|| '.' || _pg.quote_ident(_table) || ' USING btree (' || "
+    "array_to_string(_names[:_keys], ', ') || ')' || CASE WHEN len(_names) > _keys THEN "
+    "' INCLUDE (' || array_to_string(_names[_keys + 1:], ', ') || ')' ELSE '' END) "
+    "FROM _pg.k_indexes WHERE _oid = i)",
     "MACRO pg_get_indexdef(i) AS _pg.whole_indexdef(i), (i, part, pretty) AS CASE WHEN part = 0 "
     "THEN _pg.whole_indexdef(i) ELSE (SELECT max(_names[part]) FROM _pg.k_indexes "
     "WHERE _oid = i) END",
