@@ -15,6 +15,7 @@ from voltstream.cli import (
     deploy,
     export,
     gateway,
+    history,
     ingest,
     ledger,
     letters,
@@ -50,6 +51,7 @@ app.command("verify", epilog=backup.VERIFY_EXAMPLES)(backup.verify)
 app.add_typer(datasets.datasets)
 app.add_typer(deploy.deploy)
 app.add_typer(export.export)
+app.add_typer(history.history)
 app.add_typer(letters.letters)
 app.add_typer(pack_verbs.packs)
 

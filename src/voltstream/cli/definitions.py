@@ -149,7 +149,10 @@ def _parted(connection: psycopg.Connection) -> dict[tuple[str, str], list[str]]:
         step = f"INTERVAL '{interval}'" if interval is not None else str(whole)
         table = f"{_quoted(schema)}.{_quoted(name)}".replace("'", "''")
         time = str(column).replace("'", "''")
-        text = f"SELECT create_hypertable('{table}', by_range('{time}', {step}))"
+        text = (
+            f"SELECT create_hypertable('{table}', by_range('{time}', {step}), "
+            "if_not_exists => true)"  # One whose WITH says so is one already.
+        )
         found[schema, name] = [text]
     segments: dict[tuple[str, str], list[str]] = {}
     for schema, name, column in connection.execute(_SEGMENTS).fetchall():

@@ -529,6 +529,12 @@ class TargetRefused(VoltstreamError):
     sqlstate = "HV000"
 
 
+class HistoryDiffers(VoltstreamError):
+    """Rows that were moved are not at their target as they were read."""
+
+    sqlstate = "XX001"
+
+
 class ExternalRoutineFault(VoltstreamError):
     """A function in another language raised."""
 

@@ -86,6 +86,7 @@ SCHEMAS_KEPT_MAX = 1_000  # Schemas of records, compiled, ~10 KB each. Full: the
 SCHEMA_BYTES_MAX = 4 * 1024 * 1024  # One schema, or one answer of a registry. Larger: refused.
 SCHEMA_NEWEST_S = 300  # How long the newest schema of a subject is taken for the newest.
 SCHEMA_UNKNOWN_S = 30  # How long a number that a registry does not know is not asked for again.
+HISTORY_FILE_ROWS_MAX = 1_000_000  # Of one exported Parquet file, ~200 B each = 200 MB. More: next.
 SINK_FILE_ROWS_MAX = 100_000  # Of one file, ~300 B each = 30 MB. More: the next file.
 SINK_FILE_BYTES_MAX = 64 * 1024 * 1024  # Of one file, as JSON. More: the next file.
 OUTBOX_ROWS_MAX = 10_000_000  # Of one sink, ~300 B each = 3 GB of disk. Full: its outbox_policy.

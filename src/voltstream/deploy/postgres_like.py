@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voltstream.core.types import DataType, Kind
 from voltstream.deploy.drafting import (
     ROWS,
     Draft,
@@ -14,6 +15,7 @@ from voltstream.deploy.drafting import (
 )
 from voltstream.deploy.objects import Deployed
 from voltstream.sql.statements import CreateIndex, CreateSource, CreateTable, CreateView
+from voltstream.sql.styles.numerics import is_unbounded
 from voltstream.sql.targets.features import Feature
 from voltstream.sql.targets.render import Rendered
 
@@ -47,7 +49,10 @@ class PostgresDraft(Draft):
             spec = specs.get(column.name)
             if spec is not None and spec.included is not None and not self.keeps_included:
                 continue
-            line = f"{quoted(column.name)} {self.type(column_type(column))}"
+            kind = column_type(column)
+            if _is_unbounded(kind):  # As declared: it keeps the digits that it is given, no zeros.
+                kind = DataType(kind.kind, kind.array_depth)
+            line = f"{quoted(column.name)} {self.type(kind)}"
             if spec is not None:
                 line += self.filled(made, parsed, column.name)
             if column.name in required or (spec is not None and spec.not_null):
@@ -114,6 +119,10 @@ class PostgresDraft(Draft):
         name, rows = self.own(made), self.own(made, ROWS)
         text = f"CREATE VIEW {name} AS\nSELECT\n{shown_list(found)}\nFROM {rows}"
         self.add(made, made.name, "view", text, f"DROP VIEW IF EXISTS {name}")
+
+
+def _is_unbounded(kind: DataType) -> bool:
+    return kind.kind is Kind.NUMERIC and kind.scale is not None and is_unbounded(kind)
 
 
 def shown_list(found: Rendered) -> str:

@@ -1,0 +1,144 @@
+"""History as Iceberg tables: each part one commit, and in it the note that the part is there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+
+from voltstream.core.errors import (
+    FeatureNotSupported,
+    HistoryDiffers,
+    TargetRefused,
+    VoltstreamError,
+)
+from voltstream.deploy.history import Fingerprint, Part, Table
+from voltstream.deploy.history_copy import Step
+from voltstream.deploy.history_rows import Shape, add_rows, part_rows
+
+_NOTE = "voltstream.history."
+
+
+class Lake:
+    """An Iceberg catalog. Shape: ``options`` are the library's own (type, uri, warehouse, s3.…)."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        """Raises: FeatureNotSupported without the library, TargetRefused for a bad catalog."""
+        if importlib.util.find_spec("pyiceberg") is None:
+            hint = "Install voltstream[iceberg]."
+            raise FeatureNotSupported("Iceberg needs the package pyiceberg", hint=hint)
+        with _asking():
+            load = importlib.import_module("pyiceberg.catalog").load_catalog
+            self._catalog = load("voltstream", **options)
+
+    def exported(self, source: psycopg.Connection, table: Table) -> Iterator[Step]:
+        """Append the parts that are not there yet, and yield each when it was read back equal.
+
+        Law: a part is in the table once, and noted there, or not at all.
+        Raises: HistoryDiffers, TargetRefused with what the catalog says.
+        """
+        there = self._opened(table)
+        for part in table.parts:
+            known = there.properties.get(_NOTE + part.name)
+            if known is not None:
+                yield Step(table, part, "there", int(known.partition("/")[0]))
+                continue
+            sent = _append(source, there, table, part)
+            arrived = _found(there, table, part)
+            if arrived != sent:
+                raise HistoryDiffers(
+                    f'rows of "{table.full_name}" are not in the Iceberg table as they were read: '
+                    f"{part.shown}",
+                    detail=f"Read: {sent.rows} rows, hash {sent.hash}. "
+                    f"In the table: {arrived.rows} rows, hash {arrived.hash}.",
+                )
+            yield Step(table, part, "copied", sent.rows)
+
+    def compared(self, source: psycopg.Connection, table: Table) -> Iterator[Step]:
+        """Read every part on both sides and say whether they are equal."""
+        there = self._opened(table)
+        for part in table.parts:
+            ours = Fingerprint()
+            for rows in part_rows(source, table, part):
+                add_rows(ours, rows)
+            theirs = _found(there, table, part)
+            known = _NOTE + part.name in there.properties
+            wrong = "differs" if known or theirs.rows else "missing"
+            yield Step(table, part, "equal" if ours == theirs else wrong, ours.rows)
+
+    def _opened(self, table: Table) -> Any:
+        with _asking():
+            self._catalog.create_namespace_if_not_exists(table.schema)
+            name = (table.schema, table.name)
+            kept = _kept(Shape(table.fields).schema)
+            return self._catalog.create_table_if_not_exists(name, kept)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Tell what the library, its files and its catalog raise. Raises: TargetRefused."""
+    try:
+        yield
+    except VoltstreamError:
+        raise
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:300]
+        raise TargetRefused(
+            f"Iceberg: {type(error).__name__}: {reason}",
+            hint="Parts that were told are there; running this again goes on.",
+        ) from error
+
+
+def _append(source: psycopg.Connection, there: Any, table: Table, part: Part) -> Fingerprint:
+    sent = Fingerprint()
+    kept = _kept(Shape(table.fields).schema)
+    with _asking(), there.transaction() as transaction:
+        for rows in part_rows(source, table, part):
+            add_rows(sent, rows)
+            transaction.append(rows.cast(kept), snapshot_properties={"voltstream.part": part.name})
+        transaction.set_properties({_NOTE + part.name: f"{sent.rows}/{sent.hash}"})
+    return sent
+
+
+def _found(there: Any, table: Table, part: Part) -> Fingerprint:
+    """Read a part's rows from the table."""
+    found = Fingerprint()
+    with _asking():
+        there.refresh()
+        scan = there.scan(row_filter=_within(table, part))
+        for batch in scan.to_arrow_batch_reader():
+            read = pa.Table.from_batches([batch]).select([field.name for field in table.fields])
+            add_rows(found, read)
+    return found
+
+
+def _within(table: Table, part: Part) -> Any:
+    """Return the filter that takes a part's rows."""
+    told = importlib.import_module("pyiceberg.expressions")
+    if not part.column:
+        return told.AlwaysTrue()
+    since, until = _bound(part.since, part.kind), _bound(part.until, part.kind)
+    return told.And(told.GreaterThanOrEqual(part.column, since), told.LessThan(part.column, until))
+
+
+def _bound(text: str, kind: str) -> Any:
+    if kind in ("smallint", "integer", "bigint"):
+        return int(text)
+    at = datetime.fromisoformat(text)
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    if kind == "date":
+        return date(at.year, at.month, at.day)
+    zoned = at.astimezone(UTC)
+    return (zoned if kind == "timestamp with time zone" else zoned.replace(tzinfo=None)).isoformat()
+
+
+def _kept(schema: pa.Schema) -> pa.Schema:
+    """Return the types that Iceberg has: it knows no integers of two bytes."""
+    narrow, wide = pa.int16(), pa.int32()
+    return pa.schema([field.with_type(wide) if field.type == narrow else field for field in schema])

@@ -1,0 +1,237 @@
+"""Chunks moved to PostgreSQL, to S3 as Parquet and to Iceberg: all of them, each once, proved."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from click.testing import Result
+from moto.server import ThreadedMotoServer
+from typer.testing import CliRunner
+
+from tests.connectors.memory_feed import eventually
+from tests.connectors.real_postgres.server import NoServer, Server
+from tests.driver import Engine, bag
+from voltstream.cli.app import app
+from voltstream.cli.resting import resting
+from voltstream.core.clock import SystemClock
+from voltstream.core.errors import StorageFault, TargetRefused
+from voltstream.deploy.history import Fingerprint
+
+DAYS, A_DAY = 6, 12_000
+ROWS = DAYS * A_DAY
+# Every type that a column may have, and values that are spelled in more than one way.
+KINDS = """CREATE TABLE kinds (time TIMESTAMPTZ NOT NULL, id TEXT, v DOUBLE PRECISION,
+n NUMERIC(12,3), m NUMERIC, b BOOLEAN, j JSONB, a INT[], s SMALLINT, x REAL, iv INTERVAL, u UUID,
+by BYTEA, d DATE, ts TIMESTAMP, ti TIME, g BIGINT)
+WITH (tsdb.hypertable, tsdb.chunk_interval = '1 day')"""
+FILLED = r"""INSERT INTO kinds
+SELECT TIMESTAMPTZ '2026-01-01 00:00+00' + n * INTERVAL '6 hours 1 microsecond',
+CASE n % 5 WHEN 0 THEN '' WHEN 1 THEN '\N' WHEN 2 THEN 'a "b",' || chr(10) || chr(9) || 'ü'
+WHEN 3 THEN 'plain' END,
+CASE n % 4 WHEN 0 THEN 'NaN' WHEN 1 THEN '-Infinity' WHEN 2 THEN n / 7.0 END::DOUBLE PRECISION,
+n / 8.0, n / 3.0, n % 2 = 0, '{"b": 1, "a": [1, null]}', ARRAY[1, NULL, n], n, n / 7.0,
+INTERVAL '1 mon 2 days 3 hours', '00000000-0000-0000-0000-0000000000ff', '\x00ff'::BYTEA,
+DATE '2026-01-01' + n, TIMESTAMP '2026-01-01 00:00:00.5', TIME '12:30:00.25',
+CASE WHEN n % 2 = 0 THEN n END FROM generate_series(0, 19) AS n"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory whose server has stopped; half of its chunks are files."""
+    folder = tmp_path_factory.mktemp("history")
+    engine = Engine(folder, SystemClock())
+    engine.run(
+        "CREATE TABLE reading (time TIMESTAMPTZ NOT NULL, id TEXT NOT NULL, v DOUBLE PRECISION) "
+        "WITH (tsdb.hypertable, tsdb.segmentby = 'id', tsdb.chunk_interval = '1 day')"
+    )
+    engine.run(
+        f"INSERT INTO reading SELECT TIMESTAMPTZ '2026-01-01 00:00+00' + (n % {DAYS}) * "
+        "INTERVAL '1 day' + n * INTERVAL '0.1 second', 'CP-' || n % 50, n / 7.0 "
+        f"FROM generate_series(1, {ROWS}) AS n"
+    )
+    engine.run("SELECT compress_chunk(c) FROM show_chunks('reading', "
+               "older_than => TIMESTAMPTZ '2026-01-04 00:00+00') AS c")  # fmt: skip
+    engine.run(KINDS)
+    engine.run(FILLED)
+    engine.run("SELECT compress_chunk(c) FROM show_chunks('kinds', "
+               "older_than => TIMESTAMPTZ '2026-01-04 00:00+00') AS c")  # fmt: skip
+    engine.run("CREATE TABLE sites (id INT PRIMARY KEY, name TEXT)")
+    engine.run("INSERT INTO sites VALUES (1, 'north'), (2, NULL)")
+    engine.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[str]:
+    """The same directory at rest, asked by several tests."""
+    with resting(data) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    try:
+        server = Server()
+    except NoServer as reason:
+        pytest.skip(str(reason))
+    server.start()
+    yield f"postgresql://volt@127.0.0.1:{server.port}/postgres"
+    server.stop("immediate")
+    server.remove()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[dict[str, str]]:
+    import urllib3
+
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    urllib3.request("PUT", f"{endpoint}/lake", retries=False)
+    yield {"AWS_ENDPOINT": endpoint, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a",
+           "AWS_SECRET_ACCESS_KEY": "b"}  # fmt: skip
+    server.stop()
+
+
+def moved(*arguments: str | Path) -> Result:
+    found = CliRunner().invoke(app, ["history", *map(str, arguments)])
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    return found
+
+
+def asked(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET TimeZone TO 'UTC'")
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description is not None else []
+
+
+def test_a_copy_that_was_killed_goes_on_and_every_row_is_there_once(
+    data: Path, postgres: str
+) -> None:
+    command = [sys.executable, "-m", "voltstream", "history", "copy", "reading", "--to", postgres]
+    killed = subprocess.Popen([*command, "--data", str(data)], stderr=subprocess.DEVNULL)
+    known = "SELECT count(*), coalesce(sum(rows), 0) FROM voltstream_history"
+    there = "SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'COPY%' AND state = 'active'"
+    eventually(lambda: asked(postgres, "SELECT to_regclass('voltstream_history')") != [(None,)], 60)
+    end_s = time.monotonic() + 60
+    while asked(postgres, known)[0][0] < 2 or asked(postgres, there) == [(0,)]:
+        assert time.monotonic() < end_s
+        assert killed.poll() is None, "it ended before it was killed"
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    eventually(lambda: asked(postgres, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+               == [(0,)], 30)  # fmt: skip
+    (parts, rows) = asked(postgres, known)[0]
+    assert 2 <= parts < DAYS
+    assert asked(postgres, "SELECT count(*) FROM reading") == [(rows,)]  # Whole parts only.
+    done = moved("copy", "reading", "--to", postgres, "--data", data)
+    assert done.stderr.count(" there") == parts
+    assert done.stderr.count(" copied") == DAYS - parts
+    assert done.stdout == f"public.reading: {DAYS} parts, {ROWS:,} rows\n"
+    assert asked(postgres, "SELECT count(*), count(DISTINCT time) FROM reading") == [(ROWS, ROWS)]
+    assert moved("verify", "reading", "--to", postgres, "--data", data).exit_code == 0
+
+
+def test_every_type_arrives_as_it_was_and_what_differs_is_told_and_mended(
+    data: Path, server: str, postgres: str
+) -> None:
+    assert moved("copy", "kinds", "sites", "--to", postgres, "--url", server).exit_code == 0
+    shown = "SELECT id, v::text, n, m, b, j::text, a, s, x::text, u::text, d, ts, g FROM kinds"
+    assert bag(asked(postgres, shown)) == bag(asked(server, shown))
+    assert asked(postgres, "SELECT * FROM sites ORDER BY id") == [(1, "north"), (2, None)]
+    with pytest.raises(StorageFault, match="in use by another process"):
+        moved("verify", "kinds", "--to", postgres, "--data", data)
+    assert moved("verify", "kinds", "--to", postgres, "--url", server).exit_code == 0
+    asked(postgres, "UPDATE kinds SET g = g + 1 WHERE time = '2026-01-02 00:00:00.000004+00'")
+    found = moved("verify", "kinds", "--to", postgres, "--url", server)
+    assert found.exit_code == 1
+    assert "2026-01-02 00:00:00+00 to 2026-01-03 00:00:00+00: differs" in found.stdout
+    # A copy takes what is remembered for there; --replace looks, and copies what differs.
+    asked(postgres, "DELETE FROM voltstream_history WHERE part LIKE '2026-01-02%'")
+    with pytest.raises(TargetRefused, match="no copy remembers"):
+        moved("copy", "kinds", "--to", postgres, "--url", server)
+    mended = moved("copy", "kinds", "--replace", "--to", postgres, "--url", server)
+    assert mended.stderr.count(" copied") == 1
+    assert moved("verify", "kinds", "--to", postgres, "--url", server).exit_code == 0
+
+
+def test_parquet_in_a_bucket_is_whole_and_damage_is_found(
+    server: str, s3: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from voltstream.store.remote import Remote
+
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    to = ("--to", "s3://lake/fleet", "--url", server)
+    write, written = Remote.write, []
+
+    def dying(self: Remote, key: str, content: bytes) -> None:
+        written.append(key)
+        if len(written) == 4:  # The second part's note: its file is there, nobody knows.
+            raise KeyboardInterrupt
+        write(self, key, content)
+
+    monkeypatch.setattr(Remote, "write", dying)
+    assert moved("export", "kinds", *to).exit_code != 0
+    monkeypatch.setattr(Remote, "write", write)
+    again = moved("export", "kinds", *to)
+    assert again.stderr.count(" there") == 1
+    assert moved("verify", "kinds", *to).exit_code == 0
+    remote = Remote("s3://lake/fleet")
+    name = "public.kinds/2026-01-01T000000+00/part-00000.parquet"
+    import io
+
+    table = pq.read_table(io.BytesIO(remote.read(name)))
+    assert table.column("id").to_pylist() == ["", "\\N", 'a "b",\n\tü', "plain"]
+    assert [str(one) for one in table.schema.types[:6]] == [
+        "timestamp[us, tz=UTC]", "string", "double", "decimal128(12, 3)", "decimal128(38, 10)",
+        "bool",
+    ]  # fmt: skip
+    remote.write(name, remote.read(name)[:-1] + b"x")
+    found = moved("verify", "kinds", *to)
+    assert found.exit_code == 1
+    assert "2026-01-01 00:00:00+00 to 2026-01-02 00:00:00+00: differs" in found.stdout
+
+
+def test_iceberg_has_each_part_once(server: str, tmp_path: Path) -> None:
+    pyiceberg = pytest.importorskip("pyiceberg.catalog", reason="pyiceberg is not installed")
+    to = ("--format", "iceberg", "--to", tmp_path, "--url", server)
+    first, second = (moved("export", "kinds", *to) for _ in range(2))
+    assert (first.stderr.count(" copied"), second.stderr.count(" there")) == (5, 5)
+    assert moved("verify", "kinds", *to).exit_code == 0
+    options = {"type": "sql", "uri": f"sqlite:///{tmp_path}/catalog.db"}
+    catalog = pyiceberg.load_catalog("voltstream", **options)
+    table = catalog.load_table("public.kinds")
+    rows = table.scan().to_arrow()
+    assert rows.num_rows == 20
+    assert len(set(rows.column("time").to_pylist())) == 20
+    table.delete("id = 'plain'")
+    found = moved("verify", "kinds", *to)
+    assert found.exit_code == 1
+    assert found.stdout.count("differs") == 4
+
+
+def test_a_fingerprint_knows_rows_and_how_often_and_no_order() -> None:
+    def of(*rows: bytes) -> Fingerprint:
+        found = Fingerprint()
+        for row in rows:
+            found.add(row)
+        return found
+
+    assert of(b"a", b"b", b"b") == of(b"b", b"a", b"b")
+    assert of(b"a", b"b") != of(b"a", b"b", b"b")
+    assert of(b"a", b"a") != of(b"b", b"b")
+    assert of().hash == "0" * 32
