@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.connectors.memory_feed import eventually
 from tests.connectors.meter_documents import ONE_OF_EACH
-from tests.connectors.real_kafka.broker import Broker, NoBroker
+from tests.connectors.real_kafka.broker import Broker
 from tests.connectors.real_kafka.once_worker import STEPS
 from tests.driver import Engine, bag
 from voltstream.core.clock import ManualClock, SystemClock
@@ -24,17 +24,6 @@ from voltstream.core.clock import ManualClock, SystemClock
 PARTITIONS = 3
 METERS = 7
 PART = 4_000  # Rows between two kills.
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    try:
-        running = Broker(tmp_path_factory.mktemp("kafka"))
-        running.start()
-    except NoBroker as reason:
-        pytest.skip(str(reason))
-    yield running
-    running.stop()
 
 
 def send(broker: Broker, topic: str, numbers: range) -> None:

@@ -14,9 +14,8 @@ from typing import Any
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from click.testing import Result
 from moto.server import ThreadedMotoServer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from tests.connectors.memory_feed import eventually
 from tests.connectors.real_postgres.server import NoServer, Server

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from voltstream.cli.address import HostOption, PgPortOption, UrlOption, connect
+from voltstream.cli.address import HostOption, PgPortOption, UrlOption
 from voltstream.cli.definitions import scripted, studied, told
+from voltstream.cli.resting import opened
 from voltstream.cli.terminal import err, say
+from voltstream.connectors.kafka_log import TopicLog
+from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
+from voltstream.deploy.cut import commit, stored_cut
 from voltstream.deploy.drafting import Options
+from voltstream.deploy.flink import TICKS, TICKS_TOPIC
 from voltstream.deploy.flink_gateway import FlinkGateway
 from voltstream.deploy.flink_jobs import FlinkJobs, program_of
-from voltstream.deploy.manifest import Deployment, changes, deployment_of, load, save
+from voltstream.deploy.manifest import (
+    Changes,
+    Deployment,
+    changes,
+    deployment_of,
+    load,
+    reached,
+    save,
+)
 from voltstream.deploy.postgres_wire import submit
 from voltstream.deploy.printing import script_text, undoing_text
 from voltstream.deploy.script import Script, Target, refuse
 from voltstream.deploy.serving import serving_script
 from voltstream.deploy.targets import script_for
+from voltstream.deploy.ticks import write_ticks
 from voltstream.sql.targets.features import Fidelity
 
 JOB = "voltstream"
@@ -32,6 +49,8 @@ Examples:
   voltstream deploy --target risingwave --out risingwave --to postgres://root@rw:4566/dev
 
   voltstream deploy diff --target risingwave --out risingwave
+
+  voltstream deploy --target flink --data /srv/volt --from-offsets --to http://flink:8083
 
   voltstream deploy destroy --target risingwave --out risingwave --to postgres://root@rw:4566/dev
 """
@@ -47,6 +66,15 @@ TargetOption = Annotated[Target, typer.Option("--target", help="The engine to de
 FilesOption = Annotated[
     list[Path] | None,
     typer.Option("--file", "-f", help="Script with the definitions; without one, a server's."),
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="A data directory that no server has open.")
+]
+CutOption = Annotated[
+    bool, typer.Option("--from-offsets", help="Sources go on where the server stopped reading.")
+]
+PlainOption = Annotated[
+    bool, typer.Option("--plain", help="PostgreSQL without TimescaleDB's extension.")
 ]
 OnlyOption = Annotated[
     list[str] | None, typer.Option("--only", help="Only this object, and what it reads.")
@@ -95,6 +123,9 @@ def run(
     jdbc: JdbcOption = None,
     state_ttl: TtlOption = None,
     checkpoints: CheckpointsOption = None,
+    plain: PlainOption = False,
+    from_offsets: CutOption = False,
+    data: DataOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
     pg_port: PgPortOption = 4566,
@@ -108,8 +139,9 @@ def run(
         return
     if target is None:
         raise InvalidParameter("deploy needs --target", hint="flink, risingwave or timescaledb.")
-    options = Options(kafka, topics, jdbc, state_ttl=state_ttl)
-    script = _script(target, files, only, options, url, host, pg_port)
+    options = Options(kafka, topics, jdbc, state_ttl=state_ttl, plain=plain)
+    place = Place(files, data, url, host, pg_port)
+    script = _script(target, place, only, options, from_offsets=from_offsets)
     if dry_run:
         typer.echo(script_text(script), nl=False)
         refuse(script)
@@ -118,11 +150,7 @@ def run(
     folder = _folder(out, target)
     before = load(folder, target)
     planned = changes(before, script)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "deploy.sql").write_text(script_text(script), encoding="utf-8")
-    (folder / "destroy.sql").write_text(undoing_text(script), encoding="utf-8")
-    if target is Target.FLINK:
-        (folder / "serving.sql").write_text(_serving(script), encoding="utf-8")
+    _write(folder, script)
     _remark(script)
     if to is None:
         say(f"{len(script.statements)} statements are in {folder}/deploy.sql; --to submits them")
@@ -133,11 +161,12 @@ def run(
     if target is Target.FLINK:
         _flink(to, script, before, checkpoints)
     else:
-        settings = list(script.settings)
-        submit(to, [*settings, *planned.undone, *(one.text for one in planned.made)])
+        _submit(to, folder, script, before, planned)
     save(folder, deployment_of(script))
     for line in planned.shown:
         say(line)
+    if any(one.name == TICKS for one in script.statements):
+        err.print(f"NOW() needs ticks: voltstream deploy ticks --kafka {script.brokers}")
 
 
 @deploy.command("diff")
@@ -150,19 +179,77 @@ def diff(
     topics: TopicsOption = "voltstream.",
     jdbc: JdbcOption = None,
     state_ttl: TtlOption = None,
+    plain: PlainOption = False,
+    from_offsets: CutOption = False,
+    data: DataOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
     pg_port: PgPortOption = 4566,
 ) -> None:
     """Show what a deployment would change, a line for each statement; status 1 when any."""
-    options = Options(kafka, topics, jdbc, state_ttl=state_ttl)
-    script = _script(target, files, only, options, url, host, pg_port)
+    options = Options(kafka, topics, jdbc, state_ttl=state_ttl, plain=plain)
+    place = Place(files, data, url, host, pg_port)
+    script = _script(target, place, only, options, from_offsets=from_offsets)
     refuse(script)
     planned = changes(load(_folder(out, target), target), script)
     for line in planned.shown:
         say(line)
     if not planned.none:
         raise typer.Exit(1)
+
+
+@deploy.command("offsets")
+def offsets(
+    group: Annotated[
+        str | None, typer.Option("--commit", help="Consumer group to commit them for.")
+    ] = None,
+    kafka: KafkaOption = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Only this source.")] = None,
+    data: DataOption = None,
+    url: UrlOption = None,
+    host: HostOption = "127.0.0.1",
+    pg_port: PgPortOption = 4566,
+) -> None:
+    """Show where the server goes on reading its topics, or commit it for a consumer group."""
+    with opened(data, url, host, pg_port) as connection:
+        cut = stored_cut(connection)
+    names = [name if "." in name else f"public.{name}" for name in only or cut]
+    for name in names:
+        if name not in cut:
+            raise InvalidParameter(f'"{name}" has no stored offsets of a topic')
+    cut = {name: cut[name] for name in names}
+    for name, topics in cut.items():
+        for topic, places in topics.items():
+            for partition, offset in sorted(places.items()):
+                typer.echo(f"{name}\t{topic}\t{partition}\t{offset}")
+    if group is not None:
+        if kafka is None:
+            raise InvalidParameter("offsets --commit needs --kafka", hint="host:port of brokers.")
+        say(f"{len(commit(kafka, group, cut))} offsets are committed for {group}")
+
+
+@deploy.command("ticks")
+def ticks(
+    kafka: Annotated[str, typer.Option("--kafka", help="Brokers: host:port.")],
+    topics: TopicsOption = "voltstream.",
+    interval: Annotated[
+        float, typer.Option("--interval", min=0.05, help="Seconds between two ticks.")
+    ] = 1.0,
+) -> None:
+    """Write the time to the topic by which rows come and go on Flink (NOW() in a predicate).
+
+    Runs until Ctrl-C or SIGTERM. More than one may run: the latest tick counts.
+    """
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    log = TopicLog(kafka, {}, "the writer of ticks")
+    try:
+        say(f"ticks go to {topics}{TICKS_TOPIC}; Ctrl-C stops.")
+        written = write_ticks(log, topics, SystemClock(), interval, stopped, err.print)
+    finally:
+        log.close()
+    say(f"{written} ticks were written")
 
 
 @deploy.command("destroy")
@@ -183,26 +270,58 @@ def destroy(target: TargetOption, to: ToOption = None, out: OutOption = None) ->
     say(f"{sum(1 for *_, undo in before.made if undo)} objects are gone from {target.value}")
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where definitions come from: scripts, a data directory, or a server."""
+
+    files: list[Path] | None
+    data: Path | None
+    url: str | None
+    host: str
+    pg_port: int
+
+
 def _script(
-    target: Target,
-    files: list[Path] | None,
-    only: list[str] | None,
-    options: Options,
-    url: str | None,
-    host: str,
-    pg_port: int,
+    target: Target, place: Place, only: list[str] | None, options: Options, *, from_offsets: bool
 ) -> Script:
-    if files:
-        statements = scripted(files)
-    else:
-        with connect(url, host, pg_port) as connection:
+    if not place.files:
+        with opened(place.data, place.url, place.host, place.pg_port) as connection:
             statements = told(connection)
+            if from_offsets:
+                options = replace(options, cut=stored_cut(connection))
+    else:
+        statements = scripted(place.files)
+        if from_offsets:
+            with opened(place.data, place.url, place.host, place.pg_port) as connection:
+                options = replace(options, cut=stored_cut(connection))
     with studied(statements) as found:
         return script_for(target, found.catalog, found.reader, options, only or ())
 
 
 def _folder(out: Path | None, target: Target) -> Path:
     return out if out is not None else Path(f"deploy-{target.value}")
+
+
+def _write(folder: Path, script: Script) -> None:
+    """Write a script's statements, what undoes them, and for Flink what serves its results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "deploy.sql").write_text(script_text(script), encoding="utf-8")
+    (folder / "destroy.sql").write_text(undoing_text(script), encoding="utf-8")
+    if script.target is Target.FLINK:
+        (folder / "serving.sql").write_text(_serving(script), encoding="utf-8")
+
+
+def _submit(to: str, folder: Path, script: Script, before: Deployment, planned: Changes) -> None:
+    """Run what has changed over the PostgreSQL wire."""
+    first, undoing = len(script.settings), len(planned.undone)
+
+    def ran(count: int) -> None:
+        """Remember what is there, also when the target refuses what follows."""
+        undone = min(max(count - first, 0), undoing)
+        made = max(count - first - undoing, 0)
+        save(folder, reached(before, planned, undone, made))
+
+    submit(to, [*script.settings, *planned.undone, *(one.text for one in planned.made)], ran)
 
 
 def _remark(script: Script) -> None:

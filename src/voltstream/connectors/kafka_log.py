@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 import zlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -157,9 +158,7 @@ class LogReader:
         self._ends: dict[int, int] = {}
         try:
             for number in range(partitions):
-                low, high = self._consumer.get_watermark_offsets(
-                    TopicPartition(topic, number), timeout=ANSWER_S
-                )
+                low, high = self._marks(TopicPartition(topic, number))
                 self._ends[number] = high
                 if starts is None:
                     self._next[number] = high
@@ -172,6 +171,18 @@ class LogReader:
             TopicPartition(topic, number, offset or OFFSET_BEGINNING)
             for number, offset in self._next.items()
         ])  # fmt: skip
+
+    def _marks(self, place: TopicPartition) -> tuple[int, int]:
+        """Return a partition's first and next offset; one just made may have no leader yet."""
+        end_s = time.monotonic() + ANSWER_S
+        while True:
+            try:
+                low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_S)
+                return int(low), int(high)
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() > end_s:
+                    raise
+            time.sleep(POLL_S)
 
     @property
     def has_begun(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from voltstream.core.schema import Column
 from voltstream.core.types import DataType
+from voltstream.deploy.cut import Cut
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import Note, Output, Part, Script, Statement, Target
 from voltstream.sql.catalog import Relation, TypeOracle
@@ -31,7 +32,8 @@ class Options:
     """What a deployment is told beside the definitions.
 
     Shape: ``kafka`` overrides the brokers of every topic; ``topics`` comes before the names of
-    topics that are made; ``jdbc`` is where Flink writes views too, if anywhere.
+    topics that are made; ``jdbc`` is where Flink writes views too, if anywhere. With a ``cut``
+    sources go on where the server stopped. ``plain``: PostgreSQL without TimescaleDB.
     """
 
     kafka: str | None = None
@@ -39,6 +41,8 @@ class Options:
     jdbc: str | None = None
     refresh: str = "5 minutes"
     state_ttl: str | None = None
+    cut: Cut | None = None
+    plain: bool = False
 
 
 @dataclass

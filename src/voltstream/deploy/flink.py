@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from voltstream.core.limits import FLINK_VIEWS_MAX
 from voltstream.core.schema import Column
 from voltstream.core.types import Kind
+from voltstream.deploy.cut import offsets_of
 from voltstream.deploy.drafting import Draft, Options, column_type, literal, quoted, specs_of
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import Field, Output, Part, Script, Target
@@ -115,6 +116,13 @@ class _Flink(Draft):
                 options[name] = text
         if self.options.kafka is None:
             options["properties.bootstrap.servers"] = _bootstrap(properties) or ""
+        if self.options.cut is not None:
+            self.meet(made, Feature.CUT)
+            places = offsets_of(self.options.cut, made.name, properties["topic"]).items()
+            options["scan.startup.mode"] = "specific-offsets"
+            options["scan.startup.specific-offsets"] = ";".join(
+                f"partition:{partition},offset:{offset}" for partition, offset in places
+            )
         return options
 
     def _made(self, made: Deployed, topic: str, start: str) -> dict[str, str]:

@@ -86,7 +86,7 @@ class Table:
         """Return the condition that holds for the rows of a part."""
         if not part.column:
             return sql.SQL("TRUE")
-        kind = sql.SQL(part.kind)  # type: ignore[arg-type]  # As the catalog spells it.
+        kind = sql.SQL(part.kind)  # As the catalog spells it.
         return sql.SQL("{c} >= CAST({s} AS {k}) AND {c} < CAST({u} AS {k})").format(
             c=sql.Identifier(part.column),
             s=sql.Literal(part.since),
@@ -174,7 +174,7 @@ def _is_parted(connection: psycopg.Connection, schema: str, name: str) -> bool:
 
 def lines(connection: psycopg.Connection, query: sql.Composable, form: str) -> Iterator[bytes]:
     """Yield the rows of a query as lines of COPY's text or csv format."""
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT {})").format(query, sql.SQL(form))  # type: ignore[arg-type]
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT {})").format(query, sql.SQL(form))
     with closing(connection.cursor()) as cursor, cursor.copy(statement) as copying:
         for line in copying:
             yield bytes(line)

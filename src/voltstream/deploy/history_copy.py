@@ -72,8 +72,8 @@ def compared(
     """Read every part on both sides and say whether they are equal."""
     for part in table.parts:
         ours, theirs = fingerprint(source, table, part), fingerprint(target, table, part)
-        equal = "missing" if ours.rows and not theirs.rows else "differs"
-        yield Step(table, part, "equal" if ours == theirs else equal, ours.rows)
+        wrong: State = "missing" if ours.rows and not theirs.rows else "differs"
+        yield Step(table, part, "equal" if ours == theirs else wrong, ours.rows)
 
 
 def _copy(

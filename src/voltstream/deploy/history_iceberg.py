@@ -19,7 +19,7 @@ from voltstream.core.errors import (
     VoltstreamError,
 )
 from voltstream.deploy.history import Fingerprint, Part, Table
-from voltstream.deploy.history_copy import Step
+from voltstream.deploy.history_copy import State, Step
 from voltstream.deploy.history_rows import Shape, add_rows, part_rows
 
 _NOTE = "voltstream.history."
@@ -69,7 +69,7 @@ class Lake:
                 add_rows(ours, rows)
             theirs = _found(there, table, part)
             known = _NOTE + part.name in there.properties
-            wrong = "differs" if known or theirs.rows else "missing"
+            wrong: State = "differs" if known or theirs.rows else "missing"
             yield Step(table, part, "equal" if ours == theirs else wrong, ours.rows)
 
     def _opened(self, table: Table) -> Any:

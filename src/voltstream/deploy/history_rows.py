@@ -20,7 +20,7 @@ from voltstream.deploy.script import Field
 _BLOCK_BYTES = 8 * 1024 * 1024  # Read of csv before it is made columns.
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 _NULL = "\\N"
-_PLAIN = {
+_PLAIN: dict[str, pa.DataType] = {
     "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(), "real": pa.float32(),
     "double precision": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(),
     "timestamp without time zone": pa.timestamp("us"),
@@ -94,7 +94,8 @@ def arrow_type(kind: str) -> pa.DataType:
     numeric = _NUMERIC.fullmatch(kind)
     if numeric is not None and int(numeric[1]) <= 38:
         return pa.decimal128(int(numeric[1]), int(numeric[2]))
-    return _PLAIN.get(kind, pa.string())
+    found = _PLAIN.get(kind)
+    return found if found is not None else pa.string()
 
 
 def add_rows(found: Fingerprint, table: pa.Table) -> None:

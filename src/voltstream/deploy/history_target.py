@@ -26,7 +26,8 @@ def fitted(target: psycopg.Connection, table: Table) -> Table | None:
 
     Raises: TargetRefused for a column that it lacks.
     """
-    found = dict(target.execute(_COLUMNS.encode(), [table.schema, table.name]).fetchall())
+    rows = target.execute(_COLUMNS.encode(), [table.schema, table.name]).fetchall()
+    found: dict[str, bool] = dict(rows)
     if not found:
         return None
     for field in table.fields:

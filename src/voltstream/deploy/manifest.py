@@ -91,6 +91,21 @@ def changes(before: Deployment, script: Script) -> Changes:
     return Changes(tuple(undone), tuple(fresh), tuple(shown))
 
 
+def reached(before: Deployment, planned: Changes, undone: int, made: int) -> Deployment:
+    """Return what is there when a submission ended after so many of its statements."""
+    texts = planned.undone[:undone]
+    gone = {(kind, label) for label, kind, _, undo in before.made if undo and undo in texts}
+    names = {label.removeprefix(f"{kind} ") for kind, label in gone}
+    # What undoes nothing of its own (a policy) goes with the object that it belongs to.
+    left = [
+        one
+        for one in before.made
+        if one[3] not in texts and (one[3] or one[0].removeprefix(f"{one[1]} ") not in names)
+    ]
+    fresh = [(_label(one), one.kind, _hash(one), one.undo) for one in planned.made[:made]]
+    return Deployment(before.target, (*left, *fresh))
+
+
 def load(folder: Path, target: Target) -> Deployment:
     """Read a manifest; an empty one where there is none. Raises: InvalidParameter (22023)."""
     path = folder / FILE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import psycopg
 
@@ -11,9 +11,10 @@ from voltstream.core.errors import TargetRefused, TargetUnavailable
 CONNECT_TIMEOUT_S = 10
 
 
-def submit(url: str, statements: Iterable[str]) -> int:
+def submit(url: str, statements: Iterable[str], ran: Callable[[int], None] | None = None) -> int:
     """Run statements one by one, each its own transaction; return how many.
 
+    ``ran`` is told after each how many have run.
     A continuous aggregate cannot be made inside a transaction, and RisingWave has none for DDL.
     Raises: TargetUnavailable, TargetRefused with the statement.
     """
@@ -36,6 +37,8 @@ def submit(url: str, statements: Iterable[str]) -> int:
                     hint=f"{count} statements before it were run; running deploy again goes on.",
                 ) from error
             count += 1
+            if ran is not None:
+                ran(count)
     return count
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from voltstream.deploy.cut import Offsets, offsets_of
 from voltstream.deploy.drafting import ROWS, Options, literal, quoted, specs_of, spelled
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.postgres_like import PostgresDraft, bracketed
@@ -16,6 +17,7 @@ from voltstream.sql.targets.risingwave import VERDICTS, RisingWaveComposer, Risi
 
 DIALECT = Dialect("risingwave", VERDICTS, RisingWaveWords, RisingWaveComposer)
 _KAFKA = ("topic", "properties.", "scan.", "group.id.prefix")  # What it reads as we do.
+TOPIC, PART, AT = "__topic", "_cut_partition", "_cut_offset"
 _SINK = ("topic", "properties.", "primary_key")
 
 
@@ -66,7 +68,8 @@ class _RisingWave(PostgresDraft):
         if properties["connector"].lower() != "kafka" or not plain:
             self.meet(made, Feature.OTHER_SOURCE, properties["connector"])
         self.meet(made, Feature.KAFKA_SOURCE)
-        name = self.own(made)
+        cut = self._cut(made, parsed)
+        name = self.own(made, TOPIC if cut else "")
         lines = self.columns(made, parsed)
         key = parsed.primary_key if isinstance(parsed, CreateTable) else ()
         if key:
@@ -82,10 +85,38 @@ class _RisingWave(PostgresDraft):
         ]
         if included:
             self.meet(made, Feature.INCLUDE)
+        if cut:
+            properties = {**properties, "scan.startup.mode": "earliest"}
+            included += [f"\nINCLUDE partition AS {PART}", f"\nINCLUDE offset AS {AT}"]
         text = f"CREATE {word} {name} {bracketed(lines)}" + "".join(included)
         text += _with({"connector": "kafka", **self._brokered(properties, _KAFKA)})
         text += "\nFORMAT PLAIN ENCODE JSON"
-        self.add(made, made.name, word.lower(), text, f"DROP {word} IF EXISTS {name}", key=key)
+        shown = made.name + (TOPIC if cut else "")
+        self.add(made, shown, word.lower(), text, f"DROP {word} IF EXISTS {name}", key=key)
+        if cut:
+            self._behind(made, cut)
+
+    def _cut(self, made: Deployed, parsed: CreateSource | CreateTable) -> Offsets:
+        """Return where a source goes on; nothing when it begins as its definition says."""
+        if self.options.cut is None:
+            return {}
+        self.meet(made, Feature.CUT if isinstance(parsed, CreateSource) else Feature.CUT_TABLE)
+        return offsets_of(self.options.cut, made.name, parsed.properties["topic"])
+
+    def _behind(self, made: Deployed, cut: Offsets) -> None:
+        """Add the view of what nobody has read: sources there do not begin at offsets."""
+        columns = ",\n".join(f"  {quoted(column.name)}" for column in made.relation.columns)
+        known = "\n".join(
+            f"  WHEN '{partition}' THEN {AT}::BIGINT >= {offset}"
+            for partition, offset in cut.items()
+        )
+        name = self.own(made)
+        self.add(
+            made, made.name, "view",
+            f"CREATE VIEW {name} AS\nSELECT\n{columns}\nFROM {self.own(made, TOPIC)}\n"
+            f"WHERE CASE {PART}\n{known}\n  ELSE TRUE\nEND",
+            f"DROP VIEW IF EXISTS {name}",
+        )  # fmt: skip
 
     def _brokered(self, properties: Mapping[str, str], known: tuple[str, ...]) -> dict[str, str]:
         kept = {name: text for name, text in properties.items() if name.startswith(known)}

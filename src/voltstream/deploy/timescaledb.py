@@ -14,20 +14,28 @@ from voltstream.sql.natives.intervals import Span
 from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView
 from voltstream.sql.targets.continuous import bucket_width
 from voltstream.sql.targets.features import Feature
+from voltstream.sql.targets.postgres import PostgresWords
 from voltstream.sql.targets.render import Dialect
-from voltstream.sql.targets.timescaledb import VERDICTS, TimescaleComposer, TimescaleWords
+from voltstream.sql.targets.timescaledb import (
+    VERDICTS,
+    PlainComposer,
+    TimescaleComposer,
+    TimescaleWords,
+)
 from voltstream.sql.targets.words import span_text
 
 DIALECT = Dialect("timescaledb", VERDICTS, TimescaleWords, TimescaleComposer)
+PLAIN = Dialect("timescaledb", VERDICTS, PostgresWords, PlainComposer)
 _MOMENTS = (Kind.TIMESTAMPTZ, Kind.TIMESTAMP)
 
 
 def timescaledb_script(objects: Sequence[Deployed], oracle: TypeOracle, options: Options) -> Script:
     """Return what TimescaleDB is told."""
-    draft = _Timescale(Target.TIMESCALEDB, DIALECT, oracle, options)
+    dialect = PLAIN if options.plain else DIALECT
+    draft = _Timescale(Target.TIMESCALEDB, dialect, oracle, options)
     draft.each(objects)
-    settings = ("CREATE EXTENSION IF NOT EXISTS timescaledb", "SET TimeZone = 'UTC'")
-    return draft.script(objects, settings)
+    extension = () if options.plain else ("CREATE EXTENSION IF NOT EXISTS timescaledb",)
+    return draft.script(objects, (*extension, "SET TimeZone = 'UTC'"))
 
 
 class _Timescale(PostgresDraft):
@@ -43,6 +51,8 @@ class _Timescale(PostgresDraft):
             self.meet(made, Feature.BARE_SOURCE)
         elif connector.lower() == "kafka":
             self.meet(made, Feature.KAFKA_SOURCE)
+            if self.options.cut is not None:
+                self.meet(made, Feature.CUT)
         else:
             self.meet(made, Feature.OTHER_SOURCE, connector)
         time = self._time_column(made)
@@ -52,7 +62,7 @@ class _Timescale(PostgresDraft):
             made, made.name, "table", f"CREATE TABLE {name} {bracketed(lines)}",
             f"DROP TABLE IF EXISTS {name}",
         )  # fmt: skip
-        if time is not None:
+        if time is not None and not self.options.plain:
             self.parted[made.entry.oid] = time
             self._part(made, name, f"by_range({literal(time)})")
 
@@ -87,6 +97,9 @@ class _Timescale(PostgresDraft):
             f"DROP TABLE IF EXISTS {name}", key=parsed.primary_key,
         )  # fmt: skip
         if parted is None:
+            return
+        if self.options.plain:
+            self.meet(made, Feature.PLAIN_TABLE)
             return
         self.meet(made, Feature.HYPERTABLE)
         self.parted[made.entry.oid] = parted.column

@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection
 from voltstream.connectors.kafka_log import LogReader, LogRecord, TopicLog
 from voltstream.core.clock import Clock
 from voltstream.core.errors import TargetUnavailable, VoltstreamError
+from voltstream.core.gateway_status import GatewayStatus
 from voltstream.ocpp.calling import CommandRefused, Unanswered
 from voltstream.ocpp.commands import message, redacted
 from voltstream.ocpp.doors import REPLACED, Doors, GatewayOptions
@@ -29,6 +30,7 @@ from voltstream.ocpp.versions import Version
 
 CLAIM_S = 20.0  # How long a charger waits until the log says that it is ours.
 BEGIN_S = 120.0  # How long a start may take to read who is registered.
+SILENT_S = 5.0  # Records that wait for longer make a gateway not ready: others are tried first.
 _TAKE = 1_000
 _WAIT_S = 0.2
 log = logging.getLogger(__name__)
@@ -57,6 +59,21 @@ class EdgeGateway(Doors[EdgeLink]):
         self._readers: dict[str, LogReader] = {}
         self._reading: list[asyncio.Task[None]] = []
         self._running: set[asyncio.Task[None]] = set()
+        self._open = False
+        self._appended = self._failed = self._waiting = self._commands = 0
+        self._trouble = ""
+        self._heard_s = clock.monotonic_s()
+
+    def status(self) -> GatewayStatus:
+        """Tell how this gateway is."""
+        trouble = self._trouble if self._open else "the gateway is not open"
+        silent_s = self._clock.monotonic_s() - self._heard_s
+        if not trouble and self._waiting and silent_s > SILENT_S:
+            trouble = f"the brokers have not answered for {silent_s:.0f} s"
+        return GatewayStatus(
+            not trouble, trouble, len(self.links), self._appended, self._failed, self._waiting,
+            self._commands,
+        )  # fmt: skip
 
     async def start(self, listening: socket.socket) -> None:
         """Read who is registered, then take connections. Raises: TargetUnavailable."""
@@ -64,6 +81,7 @@ class EdgeGateway(Doors[EdgeLink]):
         for topic, reader in self._readers.items():
             self._reading.append(asyncio.create_task(self._read_on(topic, reader)))
         await self.open(listening)
+        self._open = True
 
     def _begin(self) -> None:
         self._topics.make(TOPICS, self._partitions)
@@ -82,6 +100,7 @@ class EdgeGateway(Doors[EdgeLink]):
 
     async def stop(self) -> None:
         """Tell everybody that we go (1001), and end. What was answered is in the log."""
+        self._open = False
         await self.close()
         for task in (*self._reading, *self._running):
             task.cancel()
@@ -138,7 +157,20 @@ class EdgeGateway(Doors[EdgeLink]):
             return False
 
     async def _append(self, topic: str, name: str, record: Mapping[str, Any]) -> None:
-        await asyncio.wrap_future(self._topics.append(topic, name, record))
+        if not self._waiting:
+            self._heard_s = self._clock.monotonic_s()
+        self._waiting += 1
+        try:
+            await asyncio.wrap_future(self._topics.append(topic, name, record))
+        except TargetUnavailable as error:
+            self._failed += 1
+            self._trouble = error.message
+            raise
+        finally:
+            self._waiting -= 1
+        self._appended += 1
+        self._heard_s = self._clock.monotonic_s()
+        self._trouble = ""
 
     # --- connections ----------------------------------------------------------------------------
 
@@ -177,6 +209,7 @@ class EdgeGateway(Doors[EdgeLink]):
         """Run one command, and say what comes of it; one that nobody waits for is not run."""
         if self._clock.now_us() > int(said["until"]):
             return
+        self._commands += 1
 
         async def tell(state: str, **what: Any) -> None:
             told = {"kind": "reply", "id": said["id"], "state": state, **what}

@@ -71,6 +71,8 @@ _VIEWS = (
     "JOIN _vs.objects o USING (oid) "
     "LEFT JOIN _vs.offsets f ON f.source = e.oid AND f.part = e.part "
     "LEFT JOIN _vs.partition_marks p ON p.oid = e.oid AND p.part = e.part",
+    "CREATE OR REPLACE VIEW rw_catalog.rw_source_offsets AS SELECT o.name, o.schema, "
+    "f.part AS partition, f.position FROM _vs.offsets f JOIN _vs.objects o ON o.oid = f.source",
     # An idle source's watermark follows the clock, so that it does not hold windows open.
     "CREATE OR REPLACE VIEW _vs.watermarks_now AS SELECT oid, CASE WHEN arrived <= now - idle_s * "
     "INTERVAL '1 second' THEN greatest(reached, now - delay_s * INTERVAL '1 second') "

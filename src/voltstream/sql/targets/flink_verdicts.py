@@ -19,12 +19,17 @@ VERDICTS: Verdicts = {
     ),
     Feature.BARE_SOURCE: nearly("a Kafka topic of its name, that gateways or a sink write to"),
     Feature.NO_BROKERS: refused("no definition names the brokers", "Say --kafka HOST:PORT."),
+    Feature.CUT: exactly("specific-offsets; a partition that came later from its beginning"),
+    Feature.CUT_TABLE: exactly(
+        "with a primary key the whole topic is read: the last of a key counts"
+    ),
     Feature.INCLUDE: exactly("metadata columns for timestamp, partition and offset"),
     Feature.WATERMARK: exactly("a computed column of milliseconds beside the time"),
     Feature.TABLE: nearly("an upsert-kafka topic by its primary key, that a sink writes to"),
     Feature.KEYLESS: refused("a table that changes needs a primary key", "Give it one."),
     Feature.GENERATED: nearly("left out: who writes the topic gives the value"),
     Feature.HYPERTABLE: nearly("a topic: chunks stay with Voltstream"),
+    Feature.PLAIN_TABLE: nearly("as without --plain"),
     Feature.INDEX: exactly("not needed: nobody reads there"),
     Feature.FUNCTION_OF_USER: exactly("inlined"),
     Feature.PYTHON: refused("functions in Python run in processes of ours", _SERVE),

@@ -143,6 +143,40 @@ def _field(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return exp.Bracket(this=every, expressions=[exp.Literal.number(1)], offset=1)
 
 
+def _elapsed(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Write the span between two instants: days of 24 hours, as here."""
+    left, right = (wrapped(words.tree(one, sight)) for one in arguments)
+    return exp.Paren(this=exp.Sub(this=left, expression=right))
+
+
+_CHOOSING = {"arg_max": True, "max_by": True, "arg_min": False, "min_by": False}
+
+
+def _chosen(words: Words, node: Tree, sight: Sight) -> Tree:
+    """Write ARG_MAX and ARG_MIN as the first element in the order of the other column.
+
+    Law: rows with NULL in either are passed over.
+    """
+    greatest = _CHOOSING.get(node.name.lower())
+    if greatest is None or isinstance(node.parent, exp.Filter):
+        words.remarks.meet(Feature.FUNCTION, node.name.lower())
+    value, by = (bare(words.tree(one, sight)) for one in node.expressions)
+    empty = exp.Or(
+        this=exp.Is(this=wrapped(value.copy()), expression=exp.Null()),
+        expression=exp.Is(this=wrapped(by.copy()), expression=exp.Null()),
+    )
+    shown = exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Paren(this=empty.copy())), true=value)])
+    order = exp.Order(
+        this=shown,
+        expressions=[
+            exp.Ordered(this=exp.Paren(this=empty), desc=False, nulls_first=False),
+            exp.Ordered(this=by, desc=greatest, nulls_first=bool(greatest)),
+        ],
+    )
+    every = exp.Paren(this=exp.ArrayAgg(this=order))
+    return exp.Bracket(this=every, expressions=[exp.Literal.number(1)], offset=1)
+
+
 def _text_to_integer(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return words.tree(arguments[0], sight)
 
@@ -179,7 +213,8 @@ class PostgresWords(Words):
         "_vs_div": _quotient, "_vs_epoch": _epoch, "_vs_span_epoch": _epoch,
         "epoch_ms": _milliseconds, "to_microseconds": _microseconds, "timezone": _zone,
         "time_bucket": _bucket, "_vs_regexp_like": _matches,
-        "_vs_interval_times": _times, "date_part": _part, "_vs_integer_text": _text_to_integer,
+        "_vs_interval_times": _times, "date_part": _part, "_vs_elapsed": _elapsed,
+        "_vs_integer_text": _text_to_integer,
         "generate_series": _series, "row": _record, "struct_extract_at": _field,
         **{
             name: same(name.upper())
@@ -195,6 +230,7 @@ class PostgresWords(Words):
         exp.Explode: _unnested,
         exp.Max: _greatest,
         exp.ArrayAgg: _gathered,
+        exp.AnonymousAggFunc: _chosen,
         exp.GroupConcat: _gathered,
         exp.LogicalOr: lambda words, node, sight: words.shared(node, sight),
         exp.LogicalAnd: lambda words, node, sight: words.shared(node, sight),

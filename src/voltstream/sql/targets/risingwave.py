@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -38,6 +39,12 @@ VERDICTS: Verdicts = {
         "a table APPEND ONLY that Voltstream's Kafka sink or an INSERT fills"
     ),
     Feature.NO_BROKERS: EXACT,
+    Feature.CUT: exactly(
+        "a source of the whole topic, and over it a view of what is behind the cut"
+    ),
+    Feature.CUT_TABLE: refused(
+        "a table there takes every record of its topic", "Read the topic by a source."
+    ),
     Feature.INCLUDE: exactly("INCLUDE, as written"),
     Feature.WATERMARK: EXACT,
     Feature.TABLE: EXACT,
@@ -46,6 +53,7 @@ VERDICTS: Verdicts = {
     Feature.FLOAT_TOTALS: nearly("last digits may differ"),
     Feature.GENERATED: nearly("left out: who inserts gives the value"),
     Feature.HYPERTABLE: nearly("a table: its layout is RisingWave's; retention is not moved"),
+    Feature.PLAIN_TABLE: nearly("as without --plain"),
     Feature.INDEX: exactly("CREATE INDEX"),
     Feature.FUNCTION_OF_USER: exactly("inlined"),
     Feature.PYTHON: refused("functions in Python run in processes of ours", _SERVE),
@@ -113,11 +121,13 @@ def _bucket(words: Words, arguments: Sequence[Tree], sight: Sight) -> Tree:
     """Write time_bucket as arithmetic with seconds: RisingWave has no such function."""
     width, moment = arguments[0], arguments[1]
     span = interval_span(width) if isinstance(width, exp.Interval) else None
-    if span is None or span.months or len(arguments) > 2:
-        words.remarks.meet(Feature.FUNCTION, "time_bucket by months, or with an origin")
+    origin_s = _instant(arguments[2]) if len(arguments) > 2 else Decimal(_ORIGIN_S)
+    if span is None or span.months or origin_s is None:
+        words.remarks.meet(Feature.FUNCTION, "time_bucket by months, or with an offset")
     assert span is not None
+    assert origin_s is not None
     seconds = Decimal(span.days * 86_400_000_000 + span.us) / 1_000_000
-    shift = Decimal(_ORIGIN_S) % seconds
+    shift = origin_s % seconds
     since = f" - {shift}" if shift else ""
     back = f" + {shift}" if shift else ""
     made = words.tree(moment, sight).sql(dialect=words.dialect)
@@ -126,6 +136,21 @@ def _bucket(words: Words, arguments: Sequence[Tree], sight: Sight) -> Tree:
     )
     local = sight.type_of(moment).kind is not Kind.TIMESTAMPTZ
     return exp.Var(this=f"({bucket} AT TIME ZONE 'UTC')" if local else bucket)
+
+
+def _instant(tree: Tree) -> Decimal | None:
+    """Return a constant instant as seconds since 1970; None for anything else."""
+    tree = bare(tree)
+    while isinstance(tree, exp.Cast):
+        tree = bare(tree.this)
+    if not isinstance(tree, exp.Literal) or not tree.is_string:
+        return None
+    try:
+        at = datetime.fromisoformat(tree.name)
+    except ValueError:
+        return None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return Decimal(int(at.timestamp() * 1_000_000)) / 1_000_000
 
 
 class RisingWaveWords(PostgresWords):

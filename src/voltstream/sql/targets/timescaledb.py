@@ -30,6 +30,12 @@ VERDICTS: Verdicts = {
         "a hypertable that Voltstream writes to with a sink (connector = 'postgres')"
     ),
     Feature.NO_BROKERS: EXACT,
+    Feature.CUT: refused(
+        "PostgreSQL reads no topics", "Voltstream stays the reader: leave --from-offsets out."
+    ),
+    Feature.CUT_TABLE: refused(
+        "PostgreSQL reads no topics", "Voltstream stays the reader: leave --from-offsets out."
+    ),
     Feature.INCLUDE: exactly("columns"),
     Feature.WATERMARK: exactly("not needed: views are computed over the rows that are there"),
     Feature.TABLE: EXACT,
@@ -38,6 +44,7 @@ VERDICTS: Verdicts = {
     Feature.FLOAT_TOTALS: EXACT,
     Feature.GENERATED: exactly("as written"),
     Feature.HYPERTABLE: EXACT,
+    Feature.PLAIN_TABLE: nearly("a table: no chunks, no compression, no retention"),
     Feature.INDEX: EXACT,
     Feature.FUNCTION_OF_USER: exactly("inlined"),
     Feature.PYTHON: refused("functions in Python run in processes of ours", _SERVE),
@@ -119,11 +126,20 @@ class TimescaleComposer(PostgresComposer):
         sight = Sight(block.names, Typer(self.oracle, plan.child).of)
         zoned = sight.type_of(block_column(time)).kind is Kind.TIMESTAMPTZ
         origin = "TIMESTAMPTZ '1970-01-01 00:00:00+00'" if zoned else "TIMESTAMP '1970-01-01'"
-        start = call(
-            "time_bucket",
-            bare(self.words.tree(exp.Var(this=widths[0]), sight)),
-            block.names[time].copy(),
-            exp.Kwarg(this=exp.var("origin"), expression=exp.Var(this=origin)),
-        )
+        width = bare(self.words.tree(exp.Var(this=widths[0]), sight))
+        start = self.bucket(width, block.names[time].copy(), exp.Var(this=origin))
         names = {name: self.words.tree(tree, sight) for name, tree in plan.items[:-1]}
         return Block(block.select, names | {plan.items[-1][0]: start}, block.closed, block.single)
+
+    def bucket(self, width: Tree, moment: Tree, origin: Tree) -> Tree:
+        """Return the start of the bucket that a moment is in."""
+        return call(
+            "time_bucket", width, moment, exp.Kwarg(this=exp.var("origin"), expression=origin)
+        )
+
+
+class PlainComposer(TimescaleComposer):
+    """The same without the extension."""
+
+    def bucket(self, width: Tree, moment: Tree, origin: Tree) -> Tree:
+        return call("date_bin", width, moment, origin)
