@@ -26,7 +26,7 @@ from voltstream.store.database import Connection
 _KINDS = ("sources", "tables", "views", "materialized_views", "sinks", "indexes", "functions")
 _OBJECTS = (
     "SELECT schema, name, definition FROM ("
-    + " UNION ALL ".join(
+    + " UNION ".join(  # A table with a connector is among the sources too.
         f"SELECT id, schema, name, definition FROM rw_catalog.rw_{kind}" for kind in _KINDS
     )
     + ") AS objects WHERE schema <> 'voltstream' ORDER BY id"

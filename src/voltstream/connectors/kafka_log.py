@@ -30,6 +30,11 @@ from voltstream.core.errors import TargetUnavailable
 
 ANSWER_S = 10.0  # How long a broker may take to tell of its topics.
 POLL_S = 0.05
+# What is said of a partition that was made just now.
+_LEADERLESS = frozenset({
+    KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,7 @@ class LogReader:
                 low, high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_S)
                 return int(low), int(high)
             except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > end_s:
+                if error.args[0].code() not in _LEADERLESS or time.monotonic() > end_s:
                     raise
             time.sleep(POLL_S)
 

@@ -63,7 +63,9 @@ _PUBLIC = {
     "to_microseconds": "interval of seconds", "timezone": "at time zone",
     "_vs_regexp_like": "~", "_vs_integer_text": "text::integer", "date_part": "extract(field)",
     "row": "max(row(…))", "struct_extract_at": "a field of max(row(…))",
-    "_vs_interval_times": "interval * number",
+    "_vs_interval_over": "interval / number",
+    "_vs_interval_times": "interval * number", "_vs_elapsed": "instant - instant",
+    "_vs_trunc_instant": "date_trunc(instant)", "_vs_to_char": "to_char()",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voltstream.core.types import Kind
-from voltstream.deploy.drafting import Options, column_type, literal, quoted
+from voltstream.deploy.drafting import Options, column_type, literal, quoted, specs_of
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.postgres_like import PostgresDraft, bracketed
 from voltstream.deploy.script import Script, Target
@@ -65,6 +65,15 @@ class _Timescale(PostgresDraft):
         if time is not None and not self.options.plain:
             self.parted[made.entry.oid] = time
             self._part(made, name, f"by_range({literal(time)})")
+
+    def filled(self, made: Deployed, parsed: CreateSource | CreateTable, name: str) -> str:
+        """Return how a column is filled: of a source Voltstream sends every value."""
+        if isinstance(parsed, CreateSource):
+            return ""
+        text = specs_of(parsed)[name].generated_text
+        if text is not None and text.strip().lower() == "proctime()":
+            return " DEFAULT CURRENT_TIMESTAMP"
+        return super().filled(made, parsed, name)
 
     def _time_column(self, made: Deployed) -> str | None:
         """Return the column of the watermark, or else the only one that is a time."""

@@ -157,6 +157,8 @@ def _chosen(words: Words, node: Tree, sight: Sight) -> Tree:
 
     Law: rows with NULL in either are passed over.
     """
+    if node.name.lower() in ("quantile_cont", "median"):
+        return _percentile(words, node, sight)
     greatest = _CHOOSING.get(node.name.lower())
     if greatest is None or isinstance(node.parent, exp.Filter):
         words.remarks.meet(Feature.FUNCTION, node.name.lower())
@@ -175,6 +177,35 @@ def _chosen(words: Words, node: Tree, sight: Sight) -> Tree:
     )
     every = exp.Paren(this=exp.ArrayAgg(this=order))
     return exp.Bracket(this=every, expressions=[exp.Literal.number(1)], offset=1)
+
+
+def _rounded(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Write ROUND; to decimals it is known of numerics only."""
+    made = [words.tree(one, sight) for one in arguments]
+    kind = sight.type_of(arguments[0])
+    if len(made) < 2 or kind.kind not in (Kind.FLOAT4, Kind.FLOAT8):
+        return call("ROUND", *made)
+    exact = words.cast(made[0], DataType(Kind.NUMERIC))
+    return words.cast(call("ROUND", exact, made[1]), kind)
+
+
+def _rounded_node(words: Words, node: Tree, sight: Sight) -> Tree:
+    decimals = node.args.get("decimals")
+    return _rounded(words, [node.this, *([decimals] if decimals is not None else [])], sight)
+
+
+def _percentile(words: Words, node: Tree, sight: Sight) -> Tree:
+    words.remarks.meet(Feature.PERCENTILE)
+    value, *told = (bare(words.tree(one, sight)) for one in node.expressions)
+    fraction = told[0] if told else exp.Literal.number("0.5")
+    order = exp.Order(expressions=[exp.Ordered(this=value)])
+    return exp.WithinGroup(this=call("PERCENTILE_CONT", fraction), expression=order)
+
+
+def _truncated(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Write DATE_TRUNC of an instant in UTC, where views are kept."""
+    unit, moment = (words.tree(one, sight) for one in arguments)
+    return call("DATE_TRUNC", unit, moment, exp.Literal.string("UTC"))
 
 
 def _text_to_integer(words: Words, arguments: Arguments, sight: Sight) -> Tree:
@@ -214,12 +245,13 @@ class PostgresWords(Words):
         "epoch_ms": _milliseconds, "to_microseconds": _microseconds, "timezone": _zone,
         "time_bucket": _bucket, "_vs_regexp_like": _matches,
         "_vs_interval_times": _times, "date_part": _part, "_vs_elapsed": _elapsed,
+        "round": _rounded, "_vs_trunc_instant": _truncated, "_vs_to_char": same("TO_CHAR"),
         "_vs_integer_text": _text_to_integer,
         "generate_series": _series, "row": _record, "struct_extract_at": _field,
         **{
             name: same(name.upper())
             for name in (
-                "abs", "round", "floor", "ceil", "trunc", "sign", "sqrt", "ln", "exp", "power",
+                "abs", "floor", "ceil", "trunc", "sign", "sqrt", "ln", "exp", "power",
                 "lower", "upper", "length", "concat_ws", "md5", "nullif", "least", "greatest",
                 "date_trunc", "to_timestamp", "replace", "strpos", "left", "right", "ltrim",
                 "rtrim", "btrim", "substr", "substring", "starts_with", "mod",
@@ -231,6 +263,7 @@ class PostgresWords(Words):
         exp.Max: _greatest,
         exp.ArrayAgg: _gathered,
         exp.AnonymousAggFunc: _chosen,
+        exp.NthValue: lambda words, node, sight: words.shared(node, sight),
         exp.GroupConcat: _gathered,
         exp.LogicalOr: lambda words, node, sight: words.shared(node, sight),
         exp.LogicalAnd: lambda words, node, sight: words.shared(node, sight),
@@ -238,7 +271,7 @@ class PostgresWords(Words):
         exp.BitwiseOr: lambda words, node, sight: words.shared(node, sight),
         exp.StddevSamp: lambda words, node, sight: words.shared(node, sight),
         exp.Variance: lambda words, node, sight: words.shared(node, sight),
-        exp.Round: lambda words, node, sight: words.shared(node, sight),
+        exp.Round: _rounded_node,
         exp.Abs: lambda words, node, sight: words.shared(node, sight),
         exp.Lower: lambda words, node, sight: words.shared(node, sight),
         exp.Upper: lambda words, node, sight: words.shared(node, sight),

@@ -18,6 +18,7 @@ from voltstream.sql.targets.features import EXACT, Feature, Verdicts, exactly, n
 from voltstream.sql.targets.postgres import PostgresComposer, PostgresWords, block_column, compared
 from voltstream.sql.targets.words import (
     CallRule,
+    NodeRule,
     Sight,
     Tree,
     Words,
@@ -67,6 +68,7 @@ VERDICTS: Verdicts = {
     Feature.TEMPORAL_JOIN: refused("its rows depend on when each side arrives", _SERVE),
     Feature.AGGREGATE: EXACT,
     Feature.ORDERED_AGGREGATE: EXACT,
+    Feature.PERCENTILE: refused("it is in queries there, not in materialized views", _SERVE),
     Feature.CONTINUOUS: exactly("a materialized view"),
     Feature.DISTINCT: EXACT,
     Feature.SET_OPERATION: nearly("INTERSECT ALL and EXCEPT ALL are refused by RisingWave"),
@@ -156,7 +158,14 @@ def _instant(tree: Tree) -> Decimal | None:
 class RisingWaveWords(PostgresWords):
     """Division by zero and casts that fail give NULL there; numerics have no precision."""
 
-    calls: ClassVar[Mapping[str, CallRule]] = {**PostgresWords.calls, "time_bucket": _bucket}
+    # Its TO_CHAR knows no text in quotes, and it has no NTH_VALUE.
+    calls: ClassVar[Mapping[str, CallRule]] = {
+        **{name: rule for name, rule in PostgresWords.calls.items() if name != "_vs_to_char"},
+        "time_bucket": _bucket,
+    }
+    nodes: ClassVar[Mapping[type[Tree], NodeRule]] = {
+        kind: rule for kind, rule in PostgresWords.nodes.items() if kind is not exp.NthValue
+    }
 
     dialect = "risingwave"
     types: ClassVar[Mapping[Kind, str]] = {
