@@ -46,7 +46,6 @@ class Feature(Enum):
     AGGREGATE = "GROUP BY with count, sum, avg, min, max, FILTER, DISTINCT"
     FLOAT_TOTALS = "sum and avg of floats whose rows change"
     ORDERED_AGGREGATE = "array_agg and string_agg with ORDER BY"
-    PERCENTILE = "percentile_cont"
     CONTINUOUS = "continuous aggregate"
     DISTINCT = "DISTINCT"
     SET_OPERATION = "INTERSECT, EXCEPT"

@@ -47,7 +47,6 @@ VERDICTS: Verdicts = {
     Feature.AGGREGATE: exactly("with retractions"),
     Feature.FLOAT_TOTALS: nearly("what a row added is subtracted: last digits may drift"),
     Feature.ORDERED_AGGREGATE: nearly("elements in the order of their arrival"),
-    Feature.PERCENTILE: refused("Flink SQL has no percentile_cont", _SERVE),
     Feature.CONTINUOUS: exactly("a view like any other"),
     Feature.DISTINCT: EXACT,
     Feature.SET_OPERATION: EXACT,

@@ -100,7 +100,6 @@ VERDICTS: Verdicts = {
     Feature.INFINITY: EXACT,
     Feature.OVER_TIES: EXACT,
     Feature.ARG_MAX: EXACT,
-    Feature.PERCENTILE: EXACT,
     Feature.VALUES: EXACT,
     Feature.ALERT: nearly(
         "the view; delays, acknowledgement and the alerts relation stay with Voltstream",

@@ -60,7 +60,6 @@ VERDICTS: Verdicts = {
     Feature.TEMPORAL_JOIN: refused("its rows depend on when each side arrives", _SERVE),
     Feature.AGGREGATE: EXACT,
     Feature.ORDERED_AGGREGATE: EXACT,
-    Feature.PERCENTILE: EXACT,
     Feature.CONTINUOUS: nearly(
         "a continuous aggregate with a refresh policy: rows that come for buckets already "
         "refreshed are seen after the next refresh; with DISTINCT, or over anything but one "
