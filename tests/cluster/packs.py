@@ -17,7 +17,7 @@ from tests.driver import Engine, Row
 from voltstream.cli.pack_doors import EngineDoor
 from voltstream.cli.pack_install import install
 from voltstream.cli.packs import load_pack
-from voltstream.core.clock import ManualClock
+from voltstream.core.clock import Clock, ManualClock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import RawBatch
 from voltstream.deploy.script import Script
@@ -134,5 +134,5 @@ def _whole(value: object) -> object:
     return getattr(value, "days", 0) * 86_400.0 + nanos / 1e9
 
 
-def instant(clock: ManualClock) -> datetime:
+def instant(clock: Clock) -> datetime:
     return datetime.fromtimestamp(clock.now_us() / 1e6, UTC)

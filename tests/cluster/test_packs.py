@@ -37,7 +37,7 @@ LARGE = {
 
 @pytest.fixture(scope="module")
 def large(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("large") / "flink", **LARGE)
+    cluster = Cluster(tmp_path_factory.mktemp("large") / "flink", 2, **LARGE)
     try:
         cluster.start()
     except NoCluster as reason:

@@ -305,7 +305,7 @@ def test_the_grid_is_drawn_as_sql_has_it(server: Served, tab: Page) -> None:
     expect(tab.get_by_role("region", name="voltage violations")).to_contain_text("200.0 V")
     outages = tab.get_by_role("region", name="outages")
     expect(outages).to_contain_text("6 of 6")
-    outages.get_by_role("button", name=device).first.click()
+    outages.get_by_role("button", name=str(device)).first.click()
     told = tab.get_by_role("region", name=f"members of {outage}")
     for (meter,) in members:
         expect(told).to_contain_text(str(meter))

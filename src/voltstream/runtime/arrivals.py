@@ -179,7 +179,7 @@ def _with_computed(connection: Connection, parsed: CreateSource, table: pa.Table
         connection.take_back(_LENT)
     order = np.argsort(found.column("_rid").to_numpy(), kind="stable")  # Threads mix slices.
     if not np.array_equal(order, np.arange(len(order))):
-        found = found.take(pa.array(order))
+        found = found.take(pa.array(order, pa.int64()))
     for column in made:
         table = table.append_column(column.name, found.column(column.name))
     return table

@@ -108,7 +108,7 @@ def _type_name(node: exp.Expression, found: DataType | None) -> _Change | None:
     value = node.expressions[0]
     if found is None or isinstance(value, exp.Literal):
         return None
-    name: exp.Expression = exp.cast(exp.Literal.string(found.pg_name), "VARCHAR", dialect="duckdb")
+    name: exp.Expr = exp.cast(exp.Literal.string(found.pg_name), "VARCHAR", dialect="duckdb")
     if is_summed(value):
         name = exp.Coalesce(this=exp.Max(this=name), expressions=[name.copy()])
     if isinstance(node.parent, exp.Select):

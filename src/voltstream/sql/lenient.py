@@ -40,5 +40,5 @@ def _try(value: exp.Expression) -> None:
         value.replace(guarded(value.copy()))
         return
     for found in list(value.find_all(exp.AggFunc)):
-        if found.find_ancestor(exp.AggFunc) is None:
+        if isinstance(found, exp.Expression) and found.find_ancestor(exp.AggFunc) is None:
             found.replace(guarded_call(found))

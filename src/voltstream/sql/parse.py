@@ -202,7 +202,8 @@ _EXPLAIN_IGNORED = ("VERBOSE", "TRACE", "LOGICAL", "PHYSICAL", "DISTSQL", "COSTS
 
 
 def _explain(cursor: Cursor, text: str, offset: int) -> Parsed:
-    form, as_json, maintained = "PLAN", False, _MAINTAINED
+    form, as_json = "PLAN", False
+    maintained: tuple[str, ...] = _MAINTAINED
     if cursor.accept("("):
         while not cursor.accept(")"):
             word = cursor.word()

@@ -137,7 +137,7 @@ def _of_dimension(name: str) -> Rule:
 def _subscripts(found: Call) -> exp.Expression:
     """Rule of generate_subscripts(array, dimension [, reverse])."""
     deep = _deep(found)
-    numbers = cast(exp.Array(expressions=[]), "INTEGER[]")
+    numbers: exp.Expression = cast(exp.Array(expressions=[]), "INTEGER[]")
     if deep is None:
         numbers = call("_vs_subscripts_at", found[0], found[1])
     elif 1 <= deep <= found.type(0).array_depth:

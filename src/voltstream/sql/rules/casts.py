@@ -335,7 +335,7 @@ def _has_scale(kind: exp.DataType) -> bool:
 
 def _converted(node: exp.Cast, kind: exp.DataType, type_of: TypeOf) -> exp.Expression:
     source, target = type_of(node.this), target_type(kind)
-    tree = node.this
+    tree: exp.Expression = node.this
     if target.array_depth:
         return _to_array(node, source, target, type_of)
     if is_json(source) and target.kind not in (Kind.JSON, Kind.JSONB):
@@ -424,8 +424,8 @@ def _from_text(node: exp.Cast, kind: exp.DataType, target: DataType) -> exp.Expr
         case Kind.INTERVAL:
             return call("_vs_interval", node.this)
         case Kind.DATE | Kind.TIMESTAMP | Kind.TIMESTAMPTZ | Kind.TIME:
-            name = f"_vs_{target.kind.name.lower()}_text"
-            return exp.Cast(this=call(name, node.this, text(date_order.get())), to=kind)
+            reader = f"_vs_{target.kind.name.lower()}_text"
+            return exp.Cast(this=call(reader, node.this, text(date_order.get())), to=kind)
         case Kind.BYTEA:
             return call("_vs_bytea", node.this)
         case Kind.JSON | Kind.JSONB:
