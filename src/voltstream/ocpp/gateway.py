@@ -54,7 +54,7 @@ class Gateway(Doors[Link]):
             settle_gaps_s=options.settle_gaps_s,
             settle_offline_s=options.settle_offline_s,
         )
-        self._preparing = asyncio.Lock()
+        self._preparing: asyncio.Task[None] | None = None
         self._resuming: asyncio.Task[None] | None = None
 
     async def start(self, listening: socket.socket) -> None:
@@ -64,13 +64,20 @@ class Gateway(Doors[Link]):
         await self.open(listening)
 
     async def prepare(self) -> None:
-        """Make the relations and recall what they hold, once. Raises: VoltstreamError."""
+        """Make the relations and recall what they hold, once. Raises: VoltstreamError.
+
+        A handshake that takes too long for it is cut off; the work goes on for the next one.
+        """
         if self.fleet.ready:
             return
-        async with self._preparing:
-            if not self.fleet.ready:
-                await self.fleet.prepare()
-                await self.ledger.start()
+        if self._preparing is None or self._preparing.done():
+            self._preparing = asyncio.create_task(self._prepare())
+            self._preparing.add_done_callback(_heard)
+        await asyncio.shield(self._preparing)
+
+    async def _prepare(self) -> None:
+        await self.fleet.prepare()
+        await self.ledger.start()
 
     async def resume(self) -> None:
         """Go on with records of charge where there are any; a new server makes nothing yet."""
@@ -86,6 +93,8 @@ class Gateway(Doors[Link]):
         await self.close()
         if self._resuming is not None:
             await self._resuming
+        if self._preparing is not None:
+            await asyncio.gather(self._preparing, return_exceptions=True)
         await self.ledger.stop()
         await self.journal.stop()
         await asyncio.to_thread(self.asker.close)
@@ -115,3 +124,9 @@ class Gateway(Doors[Link]):
 
     def note(self, row: Row) -> None:
         self.journal.put({"charger_connections": [row]})
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """Take note of an error that nobody may wait for any more."""
+    if not task.cancelled():
+        task.exception()
