@@ -13,7 +13,7 @@ from functools import partial
 from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
-from voltstream.sql.catalog import CatalogReader
+from voltstream.sql.catalog import CatalogReader, Relation
 from voltstream.sql.rules.tree import JSON_SAID, is_summed
 from voltstream.sql.told import REGISTERED, cast_kind, kind_of, visible_in
 
@@ -28,14 +28,32 @@ _NAMES_TYPES = frozenset({"pg_typeof", "octet_length"})
 _STRINGS = (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR)
 
 
+class _Relations:
+    """A catalog that is asked once for each name, and not for catalogs and queries of WITH."""
+
+    def __init__(self, catalog: CatalogReader, tree: exp.Expression) -> None:
+        self._catalog = catalog
+        self._found: dict[tuple[str | None, str], Relation | None] = {
+            (None, cte.alias): None for cte in tree.find_all(exp.CTE)
+        }
+
+    def find(self, schema: str | None, name: str) -> Relation | None:
+        if schema is None and name.startswith("pg_"):
+            return None
+        if (schema, name) not in self._found:
+            self._found[schema, name] = self._catalog.find(schema, name)
+        return self._found[schema, name]
+
+
 def known_types(tree: exp.Expression, catalog: CatalogReader) -> None:
     """Put in, in place, what only declarations know: names for pg_typeof, blanks, texts of json."""
+    relations = _Relations(catalog, tree)
     for select in list(tree.find_all(exp.Select)):
         asked = [node for node in _own_nodes(select) if _asks(node)]
         if not asked:
             continue
-        visible = visible_in(select, catalog, {})
-        kind = partial(kind_of, visible=visible, catalog=catalog, around={})
+        visible = visible_in(select, relations, {})
+        kind = partial(kind_of, visible=visible, catalog=relations, around={})
         # All are looked at before one is changed: what is inside others must still be known.
         for change in [made for node in asked if (made := _change(node, kind)) is not None]:
             change()
@@ -56,7 +74,8 @@ def _asks(node: exp.Expression) -> bool:
     if isinstance(node, _PATTERNS):
         return isinstance(node.this, exp.Column | exp.Cast)
     if isinstance(node, exp.Cast):
-        return node.to.is_type(*_STRINGS, exp.DataType.Type.JSON)
+        named = isinstance(node.this, exp.Column | exp.Anonymous | exp.Cast | exp.Paren)
+        return named and node.to.is_type(*_STRINGS, exp.DataType.Type.JSON)
     if isinstance(node, exp.Concat | exp.ConcatWs):
         return True
     if not isinstance(node, _COMPARISONS):
@@ -111,9 +130,8 @@ def _type_name(node: exp.Expression, found: DataType | None) -> _Change | None:
     name: exp.Expr = exp.cast(exp.Literal.string(found.pg_name), "VARCHAR", dialect="duckdb")
     if is_summed(value):
         name = exp.Coalesce(this=exp.Max(this=name), expressions=[name.copy()])
-    if isinstance(node.parent, exp.Select):
-        name = exp.alias_(name, "pg_typeof")
-    return partial(node.replace, name)
+    shown = exp.alias_(name, "pg_typeof") if isinstance(node.parent, exp.Select) else name
+    return partial(node.replace, shown)
 
 
 def _step(node: exp.Expression, found: DataType | None) -> _Change | None:

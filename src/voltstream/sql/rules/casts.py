@@ -417,8 +417,8 @@ def _to_numeric(tree: exp.Expression, source: DataType) -> exp.Expression:
 def _from_text(node: exp.Cast, kind: exp.DataType, target: DataType) -> exp.Expression:
     match target.kind:
         case Kind.INT2 | Kind.INT4 | Kind.INT8:
-            name = text(_INTEGER_NAMES[target.kind])
-            return exp.Cast(this=call("_vs_integer_text", node.this, name), to=kind)
+            named = text(_INTEGER_NAMES[target.kind])
+            return exp.Cast(this=call("_vs_integer_text", node.this, named), to=kind)
         case Kind.BOOL:
             return call("_vs_boolean_text", node.this)
         case Kind.INTERVAL:
