@@ -8,6 +8,8 @@ export interface Answer {
 }
 
 export type Row = Record<string, unknown>;
+/** Rows of a query that was not answered yet: these, not any that are empty. */
+export const NOT_YET: Row[] = [];
 
 /** An error as the server tells it: its SQLSTATE, and what to do next. */
 export class Refused extends Error {

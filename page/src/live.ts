@@ -1,7 +1,7 @@
 // One stream of changes for the whole page, and queries that are asked again when they may differ.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Answer, Refused, Row, ask, records } from "./api";
+import { Answer, NOT_YET, Refused, Row, ask, records } from "./api";
 import { useHas } from "./known";
 
 const REFRESH_MS = 250; // Four times a second at most, as people cannot read faster.
@@ -108,7 +108,7 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
   useEffect(() => {
     setAnswer(null);
     setError(null);
-    if (asked === "") return setLoading(false);
+    if (asked === "") return setLoading(sql !== "" && has === null);
     setLoading(true);
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -172,7 +172,7 @@ export function useQuery(sql: string, watch: Watch = {}): Result {
   if (has === false && sql !== "") {
     return { rows: [], answer: null, error: MISSING, isLoading: false, again: () => undefined };
   }
-  return { rows, answer, error, isLoading, again: () => asking.current() };
+  return { rows: isLoading && answer === null ? NOT_YET : rows, answer, error, isLoading, again: () => asking.current() };
 }
 
 function useRecords(answer: Answer | null): Row[] {

@@ -30,6 +30,11 @@ export function State({ value }: { value: unknown }) {
   return <span class={`state s-${text.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`}>{text || "–"}</span>;
 }
 
+/** Return a value once its query was answered: before, nobody knows that there is none. */
+export function once(of: Result, value: ComponentChildren): ComponentChildren {
+  return of.isLoading ? "…" : value;
+}
+
 /** Say why there is nothing to see, and what to do next. */
 export function Trouble({ of, needs }: { of: Result; needs?: string }) {
   if (of.error === null) return null;

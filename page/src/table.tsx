@@ -2,7 +2,7 @@
 
 import { ComponentChildren } from "preact";
 import { useMemo, useRef, useState, useEffect } from "preact/hooks";
-import { Row } from "./api";
+import { NOT_YET, Row } from "./api";
 import { plain, toNumber } from "./format";
 import { saveText } from "./save";
 
@@ -185,7 +185,7 @@ export function Table(options: Options) {
             )}
           </tbody>
         </table>
-        {shown.length === 0 && <p class="empty">{search ? "Nothing is found." : (options.empty ?? "No rows.")}</p>}
+        {shown.length === 0 && <p class="empty">{options.rows === NOT_YET ? "…" : search ? "Nothing is found." : (options.empty ?? "No rows.")}</p>}
       </div>
     </div>
   );

@@ -6,7 +6,7 @@ import { Evidence, useAlerts } from "../alertlist";
 import { Row, order } from "../api";
 import { figure, moment, plain } from "../format";
 import { useQuery } from "../live";
-import { Part, State, Tile, Trouble } from "../parts";
+import { Part, State, Tile, Trouble, once } from "../parts";
 import { Table } from "../table";
 
 const EVENTS = `
@@ -29,9 +29,9 @@ export function Alerts() {
   return (
     <>
       <div class="tiles">
-        <Tile name="Critical" value={figure(count("critical"))} state={count("critical") ? "bad" : "good"} />
-        <Tile name="Error" value={figure(count("error"))} state={count("error") ? "bad" : "good"} />
-        <Tile name="Warning" value={figure(count("warning"))} state={count("warning") ? "warning" : "good"} />
+        <Tile name="Critical" value={once(alerts, figure(count("critical")))} state={count("critical") ? "bad" : "good"} />
+        <Tile name="Error" value={once(alerts, figure(count("error")))} state={count("error") ? "bad" : "good"} />
+        <Tile name="Warning" value={once(alerts, figure(count("warning")))} state={count("warning") ? "warning" : "good"} />
         <Tile name="Taken" value={figure(alerts.rows.filter((row) => row.acknowledged_at !== null).length)} note="somebody is at it" />
       </div>
       <Trouble of={alerts} />

@@ -8,7 +8,7 @@ import { figure, lasting, moment, plain, toNumber, toTime } from "../format";
 import { Cell, Heatmap } from "../heatmap";
 import { useQuery } from "../live";
 import { Spot, SpotMap } from "../map";
-import { Part, State, Tile, Trouble } from "../parts";
+import { Part, State, Tile, Trouble, once } from "../parts";
 import { Table } from "../table";
 
 const PLACES = `
@@ -71,18 +71,20 @@ export function Grid() {
   return (
     <>
       <div class="tiles">
-        <Tile name="Transformers" value={figure(places.rows.length)} note={`${figure(new Set(places.rows.map((row) => row.feeder_id)).size)} feeders`} />
-        <Tile name="Outages" value={figure(open.length)} state={open.length ? "bad" : "good"} note={`${figure(customers)} customers out`} />
-        <Tile name="Overloaded" value={figure(overloaded)} state={overloaded ? "bad" : "good"} note="transformers above 100 %" />
-        <Tile name="Voltage" value={figure(violations.rows.length) + (violations.rows.length >= 500 ? "+" : "")}
+        <Tile name="Transformers" value={once(places, figure(places.rows.length))} note={`${figure(new Set(places.rows.map((row) => row.feeder_id)).size)} feeders`} />
+        <Tile name="Outages" value={once(outages, figure(open.length))} state={open.length ? "bad" : "good"} note={`${figure(customers)} customers out`} />
+        <Tile name="Overloaded" value={once(places, figure(overloaded))} state={overloaded ? "bad" : "good"} note="transformers above 100 %" />
+        <Tile name="Voltage" value={once(violations, figure(violations.rows.length) + (violations.rows.length >= 500 ? "+" : ""))}
           state={violations.rows.length ? "warning" : "good"} note="windows outside their limits" />
       </div>
       <Trouble of={places} needs="ami" />
       {places.error === null && (
         <div class="columns">
           <Part title="Map">
-            <SpotMap label="Transformers by load" spots={spots} selected={selected}
-              onPress={(spot) => change({ transformer: spot?.id ?? null })} />
+            {places.isLoading
+              ? <p class="empty">…</p>
+              : <SpotMap label="Transformers by load" spots={spots} selected={selected}
+                  onPress={(spot) => change({ transformer: spot?.id ?? null })} />}
             <p class="legend">
               <span><i style={{ background: "var(--good)" }} />to 80 %</span><span><i style={{ background: "var(--warning)" }} />to 100 %</span>
               <span><i style={{ background: "var(--bad)" }} />overloaded</span><span><i style={{ background: "var(--text)" }} />out</span>
@@ -196,8 +198,8 @@ function Transformer({ id }: { id: string }) {
     <Part title={`Transformer ${id}`} tools={<button onClick={() => change({ transformer: null })}>Close</button>}>
       {last && <p class="soft">Last window {moment(last.window_start)}: {figure(last.reads)} of {figure(last.expected)} meters{last.complete ? "" : ", not complete"}.</p>}
       <div class="columns">
-        {loads.times.length > 1 ? <Chart label="Load" times={loads.times} series={loads.series} height={200} /> : <p class="empty">No load is known.</p>}
-        {volts.times.length > 1 ? <Chart label="Voltage" times={volts.times} series={volts.series} height={200} /> : <p class="empty">No voltage is known.</p>}
+        {loads.times.length > 1 ? <Chart label="Load" times={loads.times} series={loads.series} height={200} /> : <p class="empty">{once(load, "No load is known.")}</p>}
+        {volts.times.length > 1 ? <Chart label="Voltage" times={volts.times} series={volts.series} height={200} /> : <p class="empty">{once(voltage, "No voltage is known.")}</p>}
       </div>
     </Part>
   );

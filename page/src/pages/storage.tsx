@@ -5,7 +5,7 @@ import { change, useAddress } from "../address";
 import { Row, literal } from "../api";
 import { ago, bytes, figure, moment, plain, toNumber, toTime } from "../format";
 import { useQuery } from "../live";
-import { Part, State, Tile, Trouble } from "../parts";
+import { Part, State, Tile, Trouble, once } from "../parts";
 import { Table } from "../table";
 import { Span, Timeline } from "../timeline";
 
@@ -50,16 +50,16 @@ export function Storage() {
   return (
     <>
       <div class="tiles">
-        <Tile name="Hypertables" value={figure(tables.rows.length)} note={`${figure(spans.length)} chunks`} />
-        <Tile name="Compressed" value={figure(count("compressed"))} note={`${count("hot")} hot, ${count("tiered")} tiered`} />
-        <Tile name="Tables and state" value={bytes(total)} note="estimated, eight bytes a value" />
-        <Tile name="Jobs" value={figure(jobs.rows.length)} state={failed ? "bad" : ""} note={failed ? `${failed} failed last time` : "none failed last time"} />
+        <Tile name="Hypertables" value={once(tables, figure(tables.rows.length))} note={`${figure(spans.length)} chunks`} />
+        <Tile name="Compressed" value={once(chunks, figure(count("compressed")))} note={`${count("hot")} hot, ${count("tiered")} tiered`} />
+        <Tile name="Tables and state" value={once(states, bytes(total))} note="estimated, eight bytes a value" />
+        <Tile name="Jobs" value={once(jobs, figure(jobs.rows.length))} state={failed ? "bad" : ""} note={failed ? `${failed} failed last time` : "none failed last time"} />
       </div>
       <Trouble of={tables} />
       <Part title="Chunks over time">
         {spans.length > 0
           ? <Timeline label="Chunks" spans={spans} from={from} to={to} colours={COLOURS} onPress={(span) => change({ table: span.lane })} />
-          : <p class="empty">No hypertable has chunks. <code>SELECT create_hypertable('readings', by_range('time'))</code> makes one.</p>}
+          : <p class="empty">{once(chunks, <>No hypertable has chunks. <code>SELECT create_hypertable('readings', by_range('time'))</code> makes one.</>)}</p>}
       </Part>
       <Part title="Hypertables">
         <Table label="hypertables" rows={tables.rows} maxRows={10} opened={opened}
