@@ -6,7 +6,7 @@ import { Row, literal, order } from "../api";
 import { Chart } from "../chart";
 import { ago, figure, moment, plain, toNumber, toTime } from "../format";
 import { useQuery } from "../live";
-import { Part, State, Tile, Trouble } from "../parts";
+import { Part, State, Tile, Trouble, once } from "../parts";
 import { Table } from "../table";
 import { Span, Timeline } from "../timeline";
 
@@ -47,10 +47,10 @@ export function Chargers() {
   return (
     <>
       <div class="tiles">
-        <Tile name="Chargers" value={figure(fleet.rows.length)} note={fleet.rows.length === LIMIT ? "and more" : "expected"} />
-        <Tile name="Online" value={figure(count("online"))} state="good" href={spell("chargers", { state: "online" })} />
-        <Tile name="Offline" value={figure(count("offline"))} state={count("offline") ? "bad" : "good"} href={spell("chargers", { state: "offline" })} />
-        <Tile name="Charging" value={figure(fleet.rows.filter((row) => row.power_kw !== null).length)}
+        <Tile name="Chargers" value={once(fleet, figure(fleet.rows.length))} note={fleet.rows.length === LIMIT ? "and more" : "expected"} />
+        <Tile name="Online" value={once(fleet, figure(count("online")))} state="good" href={spell("chargers", { state: "online" })} />
+        <Tile name="Offline" value={once(fleet, figure(count("offline")))} state={count("offline") ? "bad" : "good"} href={spell("chargers", { state: "offline" })} />
+        <Tile name="Charging" value={once(fleet, figure(fleet.rows.filter((row) => row.power_kw !== null).length))}
           note={`${figure(fleet.rows.reduce((sum, row) => sum + (toNumber(row.power_kw) ?? 0), 0), 1)} kW`} />
       </div>
       <Trouble of={fleet} needs="ocpp" />
@@ -119,7 +119,7 @@ function Charger({ id }: { id: string }) {
         <div>
           {drawn.times.length > 1
             ? <Chart label="Power and battery" times={drawn.times} series={drawn.series} height={200} />
-            : <p class="empty">No samples of power.</p>}
+            : <p class="empty">{once(readings, "No samples of power.")}</p>}
         </div>
       </div>
       <h3>Messages</h3>

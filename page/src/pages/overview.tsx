@@ -7,7 +7,7 @@ import { Chart } from "../chart";
 import { figure, plain, short, toNumber, toTime } from "../format";
 import { useQuery } from "../live";
 import { Panels } from "../panels";
-import { Part, State, Tile, Trouble } from "../parts";
+import { Part, State, Tile, Trouble, once } from "../parts";
 import { useRates } from "../rate";
 import { Table } from "../table";
 
@@ -73,7 +73,7 @@ export function Overview() {
         <Part title="Energy delivered">
           {drawn.times.length > 1
             ? <Chart label="Energy by quarter of an hour" times={drawn.times} series={drawn.series} height={210} />
-            : <p class="empty">No energy has been metered yet.</p>}
+            : <p class="empty">{once(energy, "No energy has been metered yet.")}</p>}
         </Part>
       </div>
       <div class="columns">

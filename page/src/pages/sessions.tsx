@@ -6,7 +6,7 @@ import { Row, get, literal } from "../api";
 import { Chart } from "../chart";
 import { figure, lasting, moment, plain, toNumber, toTime } from "../format";
 import { useQuery } from "../live";
-import { Part, State, Tile, Trouble } from "../parts";
+import { Part, State, Tile, Trouble, once } from "../parts";
 import { Reconciliation } from "../reconciliation";
 import { Table } from "../table";
 
@@ -43,10 +43,10 @@ export function Sessions() {
   return (
     <>
       <div class="tiles">
-        <Tile name="Running" value={figure(running.rows.length)} note={`${figure(power / 1000, 1)} kW`} />
-        <Tile name="Matched" value={figure(sum("MATCHED"))} state="good" note="boundaries, steps and power agree" />
-        <Tile name="Minor differences" value={figure(sum("MINOR"))} state={sum("MINOR") ? "warning" : ""} />
-        <Tile name="Disputed" value={figure(sum("DISPUTED"))} state={sum("DISPUTED") ? "bad" : "good"} />
+        <Tile name="Running" value={once(running, figure(running.rows.length))} note={`${figure(power / 1000, 1)} kW`} />
+        <Tile name="Matched" value={once(outcomes, figure(sum("MATCHED")))} state="good" note="boundaries, steps and power agree" />
+        <Tile name="Minor differences" value={once(outcomes, figure(sum("MINOR")))} state={sum("MINOR") ? "warning" : ""} />
+        <Tile name="Disputed" value={once(outcomes, figure(sum("DISPUTED")))} state={sum("DISPUTED") ? "bad" : "good"} />
         <Tile name="Sealed records" value={ledger.answer ? figure(ledger.rows.length) + (ledger.rows.length >= 500 ? "+" : "") : "–"} note="charge detail records" />
       </div>
       <Trouble of={running} needs="ocpp" />
@@ -170,7 +170,7 @@ function Chosen({ session }: { session: Row }) {
         </table>
       )}
       {session.difference && session.difference !== "NONE" ? <p>Difference: <b>{plain(session.difference)}</b></p> : null}
-      {drawn.times.length > 1 ? <Chart label="Power and energy" times={drawn.times} series={drawn.series} height={220} /> : <p class="empty">No samples are kept of this session.</p>}
+      {drawn.times.length > 1 ? <Chart label="Power and energy" times={drawn.times} series={drawn.series} height={220} /> : <p class="empty">{once(samples, "No samples are kept of this session.")}</p>}
     </Part>
   );
 }

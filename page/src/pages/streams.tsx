@@ -5,7 +5,7 @@ import { Row } from "../api";
 import { ago, bytes, figure, lasting, moment, plain, short, toNumber } from "../format";
 import { Box, Graph } from "../graph";
 import { useQuery } from "../live";
-import { Part, State, Tile, Trouble } from "../parts";
+import { Part, State, Tile, Trouble, once } from "../parts";
 import { useRates } from "../rate";
 import { Table } from "../table";
 
@@ -109,12 +109,12 @@ export function Streams() {
   return (
     <>
       <div class="tiles">
-        <Tile name="Rows in" value={`${short(perSecond)}/s`} note={`${into.length} sources and tables`} />
-        <Tile name="Behind" value={short(behind)} note="records not yet read" state={behind > 100_000 ? "warning" : ""} />
-        <Tile name="State" value={bytes(stateBytes)} note={`${boxes.length} objects`} />
+        <Tile name="Rows in" value={once(objects, `${short(perSecond)}/s`)} note={`${into.length} sources and tables`} />
+        <Tile name="Behind" value={once(lag, short(behind))} note="records not yet read" state={behind > 100_000 ? "warning" : ""} />
+        <Tile name="State" value={once(objects, bytes(stateBytes))} note={`${boxes.length} objects`} />
         <Tile name="Dead letters" value={letters.answer ? figure(letters.rows.length) + (letters.rows.length >= 200 ? "+" : "") : "…"}
           state={letters.rows.length ? "warning" : "good"} note="records that could not be read" />
-        <Tile name="Suspended" value={figure(halted.rows.length)} state={halted.rows.length ? "bad" : "good"} note="views that stand still" />
+        <Tile name="Suspended" value={once(halted, figure(halted.rows.length))} state={halted.rows.length ? "bad" : "good"} note="views that stand still" />
       </div>
       <Trouble of={objects} />
       <Part title="Pipeline" tools={selected !== null ? <button onClick={() => change({ of: null })}>Show the whole pipeline</button> :
