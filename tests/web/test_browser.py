@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from tests.cli.test_verbs import Served, run, start
 
@@ -187,6 +187,7 @@ def test_everybody_can_use_each_page(server: Served, browser: Browser, theme: st
             if name.startswith("sessions"):
                 tab.get_by_role("button", name="Verify the chain").click()
                 expect(tab.get_by_text("the chain holds")).to_be_visible()
+            expect(tab.locator(".tile strong", has_text="…")).to_have_count(0)
             tab.wait_for_timeout(500)
             tab.screenshot(path=PICTURES / f"{name.partition('?')[0]}-{theme}.png", full_page=True)
             asked = "axe.run({runOnly: ['wcag2a', 'wcag2aa']}).then((r) => r.violations)"
@@ -302,13 +303,26 @@ def test_the_grid_is_drawn_as_sql_has_it(server: Served, tab: Page) -> None:
     expect(tile(tab, "Voltage")).to_have_text("3")
     expect(tab.get_by_role("img", name="Transformers by load")).to_be_visible()
     expect(tab.get_by_role("img", name="Median voltage")).to_be_visible()
-    expect(tab.get_by_role("region", name="voltage violations")).to_contain_text("200.0 V")
+    expect(tab.get_by_role("region", name="voltage violations")).to_contain_text("200 V")
     outages = tab.get_by_role("region", name="outages")
     expect(outages).to_contain_text("6 of 6")
     outages.get_by_role("button", name=str(device)).first.click()
     told = tab.get_by_role("region", name=f"members of {outage}")
     for (meter,) in members:
         expect(told).to_contain_text(str(meter))
+
+
+def test_nothing_is_said_before_it_is_known(server: Served, tab: Page) -> None:
+    held: list[Route] = []
+    tab.route("**/v1/sql**", held.append)
+    tab.goto(address(server, "grid"))
+    for name in ("Transformers", "Outages", "Voltage"):
+        expect(tile(tab, name)).to_have_text("…")
+    expect(tab.get_by_text("No outage is known.")).to_have_count(0)
+    tab.unroute("**/v1/sql**")
+    for route in held:
+        route.continue_()
+    expect(tile(tab, "Transformers")).to_have_text("2")
 
 
 def test_an_alert_is_taken(server: Served, tab: Page) -> None:
