@@ -50,6 +50,7 @@ def function_lines() -> list[str]:
     """Return the functions that every target knows, and those that some do, as Markdown."""
     every = sorted({*PostgresWords.calls, *FlinkWords.calls})
     known = {target: {*words.calls} for target, words in WORDS.items()}
+    known[Target.FLINK] |= {"row", "generate_series"}  # Written with the rows they are of.
     lines = ["| Function | Flink | RisingWave | TimescaleDB |", "|---|---|---|---|"]
     for name in every:
         cells = ["yes" if name in known[target] else "**refused**" for target in Target]
@@ -66,6 +67,7 @@ _PUBLIC = {
     "_vs_interval_over": "interval / number",
     "_vs_interval_times": "interval * number", "_vs_elapsed": "instant - instant",
     "_vs_trunc_instant": "date_trunc(instant)", "_vs_to_char": "to_char()",
+    "_vs_finite": "a finite instant",
 }  # fmt: skip
 
 

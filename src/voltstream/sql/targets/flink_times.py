@@ -167,6 +167,13 @@ def epoch(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return exp.Var(this=f"(CAST({made} AS DECIMAL(20, 0)) * 0.000001)")
 
 
+def finite(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Return an instant; NULL for one that is without end."""
+    at, kind = inner(words.tree(arguments[0], sight)), sight.type_of(arguments[0])
+    ends = [f"CAST(TIMESTAMP '{one}' AS {words.type(kind)})" for one in (FOREVER, NEVER)]
+    return exp.Var(this=f"CASE WHEN {at} <> {ends[0]} AND {at} <> {ends[1]} THEN {at} END")
+
+
 def elapsed(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     left, right = (micros(words, one, sight) for one in arguments[:2])
     return exp.Var(this=f"({left} - {right})")
