@@ -59,7 +59,7 @@ SELECT
     | CASE WHEN (voltage_v < wide_low_v AND voltage_v >= least_v)
         OR (voltage_v > wide_high_v AND voltage_v <= greatest_v) THEN 64 ELSE 0 END
     | CASE WHEN drifted THEN 128 ELSE 0 END
-    | CASE WHEN first_received_at > interval_start + INTERVAL '90 days' THEN 256 ELSE 0 END AS flags
+    | CASE WHEN first_received_at > interval_start + INTERVAL '2160 hours' THEN 256 ELSE 0 END AS flags
 FROM (
     SELECT
         r.interval_start, r.meter_id, r.interval_s, r.quality_rank, r.delivered_kwh, r.received_kwh,

@@ -1,4 +1,6 @@
--- Days of the zone that the parameter time_zone names: 23, 24 or 25 hours long.
+-- Days of the zone that the parameter time_zone names: 23, 24 or 25 hours long. No maintained view
+-- reads meter_days: a row of it changes with each read of its meter, and what nobody follows is
+-- appended to a log. What is followed (losses, alerts) is made of reads that matter to it.
 
 CREATE MATERIALIZED VIEW meter_days AS
 SELECT

@@ -20,12 +20,18 @@ COMMENT ON COLUMN tampers.meaning IS 'In words';
 
 CREATE MATERIALIZED VIEW reverse_flow_days AS
 SELECT d.local_day, d.meter_id, d.transformer_id, d.reversed, d.received_kwh
-FROM meter_days AS d
+FROM (
+    SELECT local_day, meter_id, interval_s, transformer_id, COUNT(*) AS reversed,
+        SUM(CASE WHEN (flags & 3) = 0 THEN received_kwh ELSE 0 END) AS received_kwh
+    FROM checked_reads
+    WHERE received_kwh > 0 AND measures = 'customer'
+    GROUP BY local_day, meter_id, interval_s, transformer_id
+) AS d
 JOIN located_meters AS m
     ON m.meter_id = d.meter_id AND m.transformer_id = d.transformer_id AND m.interval_s = d.interval_s
     AND d.local_day >= m.valid_from AT TIME ZONE m.time_zone - INTERVAL '1 day'
     AND d.local_day < m.valid_to AT TIME ZONE m.time_zone
-WHERE d.reversed > 0 AND d.measures = 'customer' AND NOT m.has_generation;
+WHERE NOT m.has_generation;
 
 COMMENT ON MATERIALIZED VIEW reverse_flow_days IS 'Days on which a customer fed in without known generation';
 COMMENT ON COLUMN reverse_flow_days.local_day IS 'Where the day begins';
@@ -50,10 +56,10 @@ FROM (
         COALESCE(t.no_load_kw, 0) * c.hours + COALESCE(t.load_loss_kw, 0) * c.squared_hours AS loss_kwh,
         p.residual_pct AS tolerated_pct
     FROM (
-        SELECT local_day, transformer_id, interval_s, SUM(delivered_kwh) AS delivered_kwh,
-            SUM(COALESCE(received_kwh, 0)) AS received_kwh, SUM(intervals - excluded) AS intervals
-        FROM meter_days
-        WHERE measures = 'transformer'
+        SELECT local_day, transformer_id, interval_s, SUM(COALESCE(delivered_kwh, 0)) AS delivered_kwh,
+            SUM(COALESCE(received_kwh, 0)) AS received_kwh, COUNT(*) AS intervals
+        FROM checked_reads
+        WHERE measures = 'transformer' AND (flags & 3) = 0
         GROUP BY local_day, transformer_id, interval_s
     ) AS s
     CROSS JOIN ami_parameters AS p

@@ -95,6 +95,22 @@ COMMENT ON COLUMN silent_alerts.since IS 'The first of these windows';
 COMMENT ON COLUMN silent_alerts.windows IS 'How many';
 COMMENT ON COLUMN silent_alerts.parents IS 'What feeds the transformer';
 
+-- What rules of voltage look at.
+CREATE MATERIALIZED VIEW recent_violations AS
+SELECT w.window_start, w.transformer_id, w.violation, w.extent, w.persistent, w.worst_v, w.worst_meter
+FROM voltage_violations AS w
+CROSS JOIN ami_parameters AS p
+WHERE w.window_start > NOW() - p.alert_horizon;
+
+COMMENT ON MATERIALIZED VIEW recent_violations IS 'Voltage violations within alert_horizon';
+COMMENT ON COLUMN recent_violations.window_start IS 'Where the window begins';
+COMMENT ON COLUMN recent_violations.transformer_id IS 'The transformer';
+COMMENT ON COLUMN recent_violations.violation IS 'LOW_VOLTAGE or HIGH_VOLTAGE';
+COMMENT ON COLUMN recent_violations.extent IS 'TRANSFORMER or SERVICE';
+COMMENT ON COLUMN recent_violations.persistent IS 'Whether the window before was outside too';
+COMMENT ON COLUMN recent_violations.worst_v IS 'Farthest outside';
+COMMENT ON COLUMN recent_violations.worst_meter IS 'A meter that read it';
+
 CREATE MATERIALIZED VIEW voltage_alerts WITH (
     alert.key = 'transformer_id, violation', alert.severity = 'warning', alert.title = 'Voltage outside limits',
     alert.suppressed_by = 'outage_alerts'
@@ -103,12 +119,8 @@ SELECT v.transformer_id, v.violation, v.since, v.windows, v.worst_v, a.parents
 FROM (
     SELECT transformer_id, violation, MIN(window_start) AS since, COUNT(*) AS windows,
         CASE violation WHEN 'LOW_VOLTAGE' THEN MIN(worst_v) ELSE MAX(worst_v) END AS worst_v
-    FROM (
-        SELECT w.transformer_id, w.violation, w.window_start, w.worst_v
-        FROM voltage_violations AS w
-        CROSS JOIN ami_parameters AS p
-        WHERE w.persistent AND w.window_start > NOW() - p.alert_horizon
-    ) AS recent
+    FROM recent_violations
+    WHERE persistent
     GROUP BY transformer_id, violation
 ) AS v
 LEFT JOIN transformer_parents AS a ON a.transformer_id = v.transformer_id;
@@ -127,14 +139,11 @@ CREATE MATERIALIZED VIEW service_voltage_alerts WITH (
 ) AS
 SELECT meter_id, violation, parent, since, windows
 FROM (
-    SELECT meter_id, violation, parent, MIN(window_start) AS since, COUNT(*) AS windows
-    FROM (
-        SELECT w.worst_meter AS meter_id, w.violation, w.transformer_id AS parent, w.window_start
-        FROM voltage_violations AS w
-        CROSS JOIN ami_parameters AS p
-        WHERE w.extent = 'SERVICE' AND w.window_start > NOW() - p.alert_horizon
-    ) AS recent
-    GROUP BY meter_id, violation, parent
+    SELECT worst_meter AS meter_id, violation, transformer_id AS parent, MIN(window_start) AS since,
+        COUNT(*) AS windows
+    FROM recent_violations
+    WHERE extent = 'SERVICE'
+    GROUP BY worst_meter, violation, transformer_id
 ) AS counted
 WHERE windows >= 2;
 
