@@ -314,7 +314,11 @@ def test_the_grid_is_drawn_as_sql_has_it(server: Served, tab: Page) -> None:
 
 def test_nothing_is_said_before_it_is_known(server: Served, tab: Page) -> None:
     held: list[Route] = []
-    tab.route("**/v1/sql**", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    tab.route("**/v1/sql**", hold)
     tab.goto(address(server, "grid"))
     for name in ("Transformers", "Outages", "Voltage"):
         expect(tile(tab, name)).to_have_text("…")
