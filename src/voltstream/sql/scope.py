@@ -178,6 +178,8 @@ class Typer:
 
 def literal_type(tree: exp.Expression) -> DataType | None:
     """Return a plain number's type as PostgreSQL reads it; None for anything else."""
+    if isinstance(tree, exp.Neg) and tree.this == exp.Literal.number(_LITERAL_BIGINT_MAX + 1):
+        return DataType(Kind.INT8)  # PostgreSQL reads the sign with the digits.
     if isinstance(tree, exp.Paren | exp.Neg):
         return literal_type(tree.this)
     if not isinstance(tree, exp.Literal) or tree.is_string:
