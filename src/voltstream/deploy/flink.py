@@ -322,7 +322,8 @@ class _Flink(Draft):
         for column in found.columns:
             name, kind = quoted(column.name), column.type.kind
             if kind is Kind.INTERVAL:
-                told[column.name] = f"{name} * INTERVAL '1 microsecond'"
+                seconds = f"CAST({name} AS DOUBLE PRECISION) / 1000000"
+                told[column.name] = f"{seconds} * INTERVAL '1 second'"
             elif kind is Kind.TIMESTAMPTZ and self._endless(made, query):
                 endless = f"{name} = TIMESTAMPTZ '{FOREVER}+00'"
                 told[column.name] = (

@@ -9,6 +9,7 @@ from voltstream.sql.plan import (
     Aggregate,
     AsofJoin,
     DistinctOn,
+    Join,
     Over,
     Plan,
     Project,
@@ -33,7 +34,7 @@ from voltstream.sql.targets.flink_words import (
     watermark_of,
 )
 from voltstream.sql.targets.postgres import block_column
-from voltstream.sql.targets.words import Sight
+from voltstream.sql.targets.words import Sight, Tree
 
 __all__ = [
     "CLOCK", "ROWTIME", "TICKS", "VERDICTS", "ClosingComposer", "FlinkComposer", "FlinkWords",
@@ -64,6 +65,13 @@ class FlinkComposer(Composer):
         table = exp.Table(this=exp.to_identifier(name))
         select = exp.Select().from_(table)
         return Block(select, {own: block_column(own) for own in block.names}, single=True)
+
+    def _condition(self, plan: Join, left: dict[str, Tree], right: dict[str, Tree]) -> Tree:
+        self.words.in_condition = True
+        try:
+            return super()._condition(plan, left, right)
+        finally:
+            self.words.in_condition = False
 
     def windowed(self, block: Block, plan: Project, window: tuple[str, ...]) -> Block | None:
         function, time, *widths = window

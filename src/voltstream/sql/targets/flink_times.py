@@ -109,6 +109,8 @@ def moved(words: Words, moment: Tree, us: str, sign: str, sight: Sight) -> str:
     kind = sight.type_of(moment).kind
     if kind is not Kind.TIMESTAMPTZ:
         exact = spelled(words.cast(exp.Var(this=exact), DataType(Kind.TIMESTAMP)))
+    if words.in_condition:
+        return exact
     return (
         f"CASE WHEN MOD({us}, 1000) = 0 THEN {at} {sign} INTERVAL '0.001' SECOND * ({us} / 1000) "
         f"ELSE {exact} END"

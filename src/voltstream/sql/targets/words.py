@@ -62,6 +62,7 @@ class Words(ABC):
     def __init__(self, remarks: Remarks) -> None:
         self.remarks = remarks
         self.now: Tree = exp.Var(this="NOW()")
+        self.in_condition = False  # Of a join: there Flink takes no interval times a number.
 
     # --- to be said by each target --------------------------------------------------------------
 
