@@ -140,7 +140,7 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
         told={`${spots.length} places.`}
         height={height}
         draw={draw}
-        drawnFrom={`${land !== null} ${JSON.stringify(view)} ${selected} ${spots.map((spot) => spot.colour + spot.radius).join()}`}
+        drawnFrom={`${land !== null} ${size.width} ${JSON.stringify(view)} ${selected} ${spots.map((spot) => spot.colour + spot.radius).join()}`}
         onPoint={(at) => setPointed(at && near(at))}
         onPress={(at) => onPress?.(near(at))}
         onWheel={zoomAt}
