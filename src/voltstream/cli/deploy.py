@@ -19,7 +19,7 @@ from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.deploy.cut import commit, stored_cut
 from voltstream.deploy.drafting import Options
-from voltstream.deploy.flink import TICKS, TICKS_TOPIC
+from voltstream.deploy.flink import TICKS_TOPIC
 from voltstream.deploy.flink_gateway import FlinkGateway
 from voltstream.deploy.flink_jobs import FlinkJobs, program_of
 from voltstream.deploy.manifest import (
@@ -38,6 +38,7 @@ from voltstream.deploy.serving import serving_script
 from voltstream.deploy.targets import script_for
 from voltstream.deploy.ticks import write_ticks
 from voltstream.sql.targets.features import Fidelity
+from voltstream.sql.targets.flink_series import TICKS
 
 JOB = "voltstream"
 
