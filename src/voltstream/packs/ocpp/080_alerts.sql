@@ -171,3 +171,52 @@ HAVING COUNT(*) >= 5;
 
 COMMENT ON MATERIALIZED VIEW identity_alerts IS
     'Charge points whose connection was replaced five times within ten minutes';
+
+-- What a charge point kept while it was away comes after its boot, and may hold the end of a session.
+CREATE MATERIALIZED VIEW queued_after_boot AS
+SELECT m.charge_point_id, MAX(m.received_ts) AS queued_until
+FROM (
+    SELECT charge_point_id, received_ts, COALESCE(corrected_ts, event_ts) AS happened_at
+    FROM charger_transactions
+    WHERE received_ts > COALESCE(corrected_ts, event_ts) + INTERVAL '1 minute'
+    UNION ALL
+    SELECT charge_point_id, received_ts, COALESCE(corrected_ts, event_ts) AS happened_at
+    FROM charger_readings
+    WHERE received_ts > COALESCE(corrected_ts, event_ts) + INTERVAL '1 minute'
+) AS m
+ASOF JOIN (SELECT charge_point_id, received_ts AS booted_at FROM charger_boots) AS b
+    ON m.charge_point_id = b.charge_point_id AND m.received_ts >= b.booted_at
+WHERE m.happened_at < b.booted_at
+GROUP BY m.charge_point_id;
+
+COMMENT ON MATERIALIZED VIEW queued_after_boot IS
+    'When the last message came that a charge point had kept since before its boot, by our clock';
+
+-- A boot is no end: some chargers go on, some tell an end afterwards. One that does neither within
+-- zombie_after of its boot, and of the last message it had kept, has a session that only we know.
+CREATE MATERIALIZED VIEW zombie_session_alerts WITH (
+    alert.key = 'charge_point_id, transaction_id', alert.rule = 'zombie_session',
+    alert.title = 'A session did not go on after a boot', alert.suppressed_by = 'offline'
+) AS
+SELECT
+    b.charge_point_id, b.transaction_id, b.connector_id, b.energy_wh, b.last_heard_at, b.booted_at,
+    GREATEST(b.booted_at, q.queued_until) + p.zombie_after AS since
+FROM (
+    SELECT s.charge_point_id, s.transaction_id, s.connector_id, s.energy_wh, s.last_heard_at, o.booted_at
+    FROM (
+        SELECT
+            a.charge_point_id, a.transaction_id, a.connector_id, a.energy_wh,
+            GREATEST(a.last_sample_at, a.power_at, c.since) AS last_heard_at
+        FROM active_sessions AS a
+        LEFT JOIN session_charging_states AS c
+            ON c.charge_point_id = a.charge_point_id AND c.transaction_id = a.transaction_id
+    ) AS s
+    ASOF JOIN (SELECT charge_point_id, received_ts AS booted_at FROM charger_boots) AS o
+        ON s.charge_point_id = o.charge_point_id AND s.last_heard_at < o.booted_at
+) AS b
+CROSS JOIN (SELECT zombie_after FROM ocpp_parameters) AS p
+LEFT JOIN queued_after_boot AS q ON q.charge_point_id = b.charge_point_id
+WHERE GREATEST(b.booted_at, q.queued_until) + p.zombie_after < NOW();
+
+COMMENT ON MATERIALIZED VIEW zombie_session_alerts IS
+    'Sessions that neither went on nor ended within zombie_after of a boot and of what came late after it';

@@ -479,3 +479,15 @@ COMMENT ON COLUMN public_key_alerts.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN public_key_alerts.connector_id IS 'The connector whose meter signs';
 COMMENT ON COLUMN public_key_alerts.public_key IS 'The key that is not the first one';
 COMMENT ON COLUMN public_key_alerts.since IS 'When it first came';
+
+COMMENT ON COLUMN queued_after_boot.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN queued_after_boot.queued_until IS 'When the last such message came, by our clock';
+
+COMMENT ON COLUMN zombie_session_alerts.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN zombie_session_alerts.transaction_id IS 'The transaction, unique within its charge point';
+COMMENT ON COLUMN zombie_session_alerts.connector_id IS
+    'The connector; 0 is the whole charge point, NULL when 2.x names an EVSE only';
+COMMENT ON COLUMN zombie_session_alerts.energy_wh IS 'Energy imported until then, in Wh';
+COMMENT ON COLUMN zombie_session_alerts.last_heard_at IS 'The last that is known of the session';
+COMMENT ON COLUMN zombie_session_alerts.booted_at IS 'The first boot after that, by our clock';
+COMMENT ON COLUMN zombie_session_alerts.since IS 'When its time to go on was over';
