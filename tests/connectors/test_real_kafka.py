@@ -311,6 +311,51 @@ def test_upserts_and_tombstones_keep_a_table(broker: Broker, tmp_path: Path) -> 
         assert dict(engine.run("SELECT meter, reads FROM meters")) == stands  # type: ignore[arg-type]
 
 
+def records_of(broker: Broker, topic: str) -> list[tuple[object, object]]:
+    """Return every record of a topic's only partition: key and value, None for a tombstone."""
+    settings = {"bootstrap.servers": broker.address, "group.id": "all", "log_level": 0}
+    consumer = Consumer(settings | {"enable.partition.eof": True})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    found: list[tuple[object, object]] = []
+    while True:
+        for message in consumer.consume(500, 5):
+            if message.error() is not None:
+                consumer.close()
+                return found
+            found.append(
+                (json.loads(message.key() or b"null"), json.loads(message.value() or b"null"))
+            )
+
+
+@pytest.mark.timeout(120)
+def test_alerts_and_their_history_are_topics(broker: Broker, tmp_path: Path) -> None:
+    for topic in ("open.alerts", "alert.history"):
+        broker.create_topic(topic, 1)
+    kafka = f"connector = 'kafka', properties.bootstrap.server = '{broker.address}'"
+    with opened(tmp_path / "data") as engine:
+        engine.run(
+            "CREATE TABLE loads (device TEXT PRIMARY KEY, percent INT); "
+            "CREATE MATERIALIZED VIEW overload WITH (alert.key = 'device') AS "
+            "SELECT device, percent FROM loads WHERE percent > 100; "
+            "CREATE SINK open_alerts AS SELECT alert_id, rule, entity, severity FROM alerts "
+            f"WITH ({kafka}, topic = 'open.alerts', primary_key = 'alert_id') "
+            "FORMAT UPSERT ENCODE JSON; "
+            "CREATE SINK history AS SELECT event_id, event, entity FROM alert_events "
+            f"WITH ({kafka}, topic = 'alert.history') FORMAT PLAIN ENCODE JSON"
+        )
+        engine.run("INSERT INTO loads VALUES ('T-1', 120)")
+        engine.run("UPDATE loads SET percent = 80")
+        eventually(lambda: engine.run("SELECT sum(pending)::INT FROM rw_sinks") == [(0,)], 60)
+    alert = {"alert_id": 1, "rule": "overload", "entity": "T-1", "severity": "warning"}
+    key = {"alert_id": 1}
+    assert records_of(broker, "open.alerts") == [(key, alert), (key, None)]
+    told = [value for _, value in records_of(broker, "alert.history")]
+    assert told == [
+        {"event_id": 1, "event": "opened", "entity": "T-1"},
+        {"event_id": 2, "event": "cleared", "entity": "T-1"},
+    ]
+
+
 def committed_numbers(broker: Broker, topic: str) -> list[int]:
     """Read a topic as one does who wants nothing that was not committed."""
     settings = {"bootstrap.servers": broker.address, "group.id": "committed", "log_level": 0}

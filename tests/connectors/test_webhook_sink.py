@@ -136,3 +136,23 @@ def test_a_refused_record_is_a_dead_letter_and_the_next_goes_on(
     dead = engine.run("SELECT source, reason, convert_from(raw, 'UTF8') FROM rw_dead_letters")
     assert dead == [("hook", "answered 422", '{"n":1}')]
     engine.close()
+
+
+def test_alerts_are_posted_as_they_open_and_clear(endpoint: Endpoint, tmp_path: Path) -> None:
+    engine = Engine(tmp_path, SystemClock())
+    engine.run("CREATE TABLE loads (device TEXT PRIMARY KEY, percent INT)")
+    engine.run(
+        "CREATE MATERIALIZED VIEW overload WITH (alert.key = 'device', alert.severity = 'error') "
+        "AS SELECT device, percent FROM loads WHERE percent > 100"
+    )
+    engine.run(
+        "CREATE SINK pager AS SELECT event, entity, severity, details FROM alert_events "
+        f"WITH (connector = 'webhook', url = '{endpoint.url}') FORMAT PLAIN ENCODE JSON"
+    )
+    engine.run("INSERT INTO loads VALUES ('T-1', 120), ('T-2', 90)")
+    eventually(lambda: len(endpoint.got) == 1)
+    engine.run("UPDATE loads SET percent = 80")
+    eventually(lambda: len(endpoint.got) == 2)
+    about = {"entity": "T-1", "severity": "error", "details": {"device": "T-1", "percent": 120}}
+    assert endpoint.bodies() == [{"event": e, **about} for e in ("opened", "cleared")]
+    engine.close()
