@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from voltstream.cli.chargers import gateway_options
 from voltstream.cli.config import load_settings
 from voltstream.core.errors import InvalidParameter
 
 
 def test_later_places_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "volt.toml"
-    file.write_text('host = "::1"\npg_port = 1\nhttp_port = 1\n[epoch]\nrows_max = 5\n')
+    file.write_text(
+        'host = "::1"\npg_port = 1\nhttp_port = 1\n[epoch]\nrows_max = 5\n'
+        '[ocpp.data_transfer]\n"com.one" = ["status"]\n"com.all" = []\n'
+    )
     monkeypatch.setenv("VOLTSTREAM_PG_PORT", "2")
     monkeypatch.setenv("VOLTSTREAM_HTTP_PORT", "2")
     monkeypatch.setenv("VOLTSTREAM_KAFKA__BOOTSTRAP_OVERRIDE", "broker:9092")
@@ -21,6 +25,7 @@ def test_later_places_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (settings.epoch.rows_max, settings.epoch.interval_ms) == (5, 7)
     assert settings.kafka.bootstrap_override == "broker:9092"
     assert settings.ocpp_port == 9000
+    assert gateway_options(settings).data_transfer == {"com.one": ("status",), "com.all": ()}
 
 
 @pytest.mark.parametrize(

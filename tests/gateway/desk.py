@@ -15,6 +15,7 @@ from voltstream.ocpp.instants import spell_instant
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.tokens import Verdict
 from voltstream.ocpp.v16 import Numbers
+from voltstream.ocpp.vendors import Vendors
 from voltstream.ocpp.versions import Version
 
 NOON_US = 1_780_315_200_000_000  # 2026-06-01T12:00:00Z
@@ -29,7 +30,13 @@ def clock(seconds: float) -> str:
 class Desk:
     """One charger of one version. ``now_s`` counts from noon."""
 
-    def __init__(self, version: Version = Version.V16, *, strict: bool = False) -> None:
+    def __init__(
+        self,
+        version: Version = Version.V16,
+        *,
+        strict: bool = False,
+        vendors: Vendors | None = None,
+    ) -> None:
         self.version = version
         self.charger = Charger("CP-1")
         self.charger.registration = "Accepted"
@@ -39,6 +46,7 @@ class Desk:
         self.numbers = Numbers(0, 0)
         self.flags = Quality.OK
         self._strict = strict
+        self._vendors = vendors or Vendors({})
         self._count = 0
 
     def say(self, action: str, at: float | None = None, /, **payload: Any) -> Any:
@@ -65,6 +73,7 @@ class Desk:
             raw_id=self._count,
             flags=event.flags,
             verdict=self.verdict,
+            transfer=self._vendors.status(event.payload),
         )
         answer = dispatch.handle(draft, self.numbers)
         self.flags = draft.flags

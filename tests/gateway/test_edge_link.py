@@ -12,6 +12,7 @@ from voltstream.core.errors import TargetUnavailable
 from voltstream.ocpp.edge_link import EdgeLink
 from voltstream.ocpp.link import Pace
 from voltstream.ocpp.registry import CHARGERS, SECRETS, TOKENS, Registry
+from voltstream.ocpp.vendors import Vendors
 from voltstream.ocpp.versions import Version
 
 NOON_US = 1_780_315_200_000_000
@@ -86,6 +87,26 @@ def test_every_gateway_gives_the_same_start_the_same_id() -> None:
         later = await here.say("StartTransaction", **{**START, "meterStart": 6})
         assert ids[0] == ids[1] == again[2]["transactionId"]
         assert len({*ids, later[2]["transactionId"]}) == 3
+
+    asyncio.run(run())
+
+
+def test_what_a_vendor_was_answered_stands_in_the_log() -> None:
+    async def run() -> None:
+        vendors = Vendors({"v": ["known"]})
+        place = Place(
+            registry=Registry(
+                ManualClock(NOON_US),
+                unknown_chargers="Accepted",
+                unknown_tokens="auto",
+                vendors=vendors,
+            )
+        )
+        for message, said in (("known", "Accepted"), ("other", "UnknownMessageId")):
+            answer = await place.say("DataTransfer", message, vendorId="v", messageId=message)
+            assert answer[2] == {"status": said}
+        logged = [record["transfer"] for kind, record in place.happened if kind == "logged"]
+        assert logged == ["Accepted", "UnknownMessageId"]
 
     asyncio.run(run())
 

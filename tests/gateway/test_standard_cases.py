@@ -11,6 +11,7 @@ from tests.gateway.desk import WH, Desk, clock, flags_of
 from tests.gateway.test_day import record
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.tokens import Listed, Verdict, judge, normal
+from voltstream.ocpp.vendors import Vendors
 from voltstream.ocpp.versions import Version
 
 V201 = Version.V201
@@ -240,6 +241,25 @@ def test_security_events_are_critical_by_version() -> None:
 def test_tc_p_02_and_064_data_of_an_unknown_vendor(version: Version) -> None:
     answer = Desk(version).say("DataTransfer", 0, vendorId="nobody", messageId="x", data="y")
     assert answer == {"status": "UnknownVendorId"}
+
+
+@pytest.mark.parametrize("version", list(Version))
+def test_data_of_registered_vendors_is_accepted_and_kept(version: Version) -> None:
+    vendors = Vendors({"com.Some": ["Status", ""], "com.all": []})
+    desk = Desk(version, vendors=vendors)
+    told = [
+        desk.say("DataTransfer", 0, data="y", **given)["status"]
+        for given in (
+            {"vendorId": "COM.some", "messageId": "status"},
+            {"vendorId": "com.some"},
+            {"vendorId": "com.some", "messageId": "other"},
+            {"vendorId": "com.all", "messageId": "whatever"},
+            {"vendorId": "com.al", "messageId": "whatever"},
+        )
+    ]
+    assert told == ["Accepted", "Accepted", "UnknownMessageId", "Accepted", "UnknownVendorId"]
+    rows = desk.rows["charger_data_transfers"]
+    assert [(row["status"], row["data"]) for row in rows] == [(one, "y") for one in told]
 
 
 def test_tc_p_03_custom_data_is_accepted() -> None:

@@ -35,6 +35,7 @@ def gateway_options(settings: Settings) -> GatewayOptions:
         heartbeat_s=ocpp.heartbeat_s,
         retry_s=ocpp.retry_s,
         call_s=ocpp.call_s,
+        data_transfer=ocpp.data_transfer,
         ping_s=ocpp.ping_s,
         settle_s=ocpp.settle_s,
         settle_gaps_s=ocpp.settle_gaps_s,

@@ -138,6 +138,9 @@ class OcppSettings(BaseModel):
     )
     heartbeat_s: int = Field(300, ge=1, description="Seconds between heartbeats.")
     retry_s: int = Field(60, ge=1, description="Seconds until a charger that waits asks again.")
+    data_transfer: dict[str, tuple[str, ...]] = Field(
+        {}, description="Vendors whose DataTransfer is accepted, with their messages; none: all."
+    )
     enabled: bool = Field(True, description="Take charge points.")
     call_s: float = Field(30, gt=0, description="Seconds a charger may take to answer a command.")
     ping_s: float = Field(45, gt=0, description="Seconds between pings, and to answer one.")

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -55,7 +55,8 @@ log = logging.getLogger(__name__)
 class GatewayOptions:
     """How a gateway behaves. Units: s.
 
-    Shape: ``anonymous`` says whether profile 0 is let in: never, from this machine, or always.
+    Shape: ``anonymous`` says whether profile 0 is let in: never, from this machine, or always;
+    ``data_transfer`` has the messages of each vendor that are accepted, none for all of them.
     """
 
     host: str = "127.0.0.1"
@@ -69,6 +70,7 @@ class GatewayOptions:
     heartbeat_s: int = 300
     retry_s: int = 60
     call_s: float = 30.0
+    data_transfer: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ping_s: float = 45.0
     settle_s: float = 5.0
     settle_gaps_s: float = 600.0

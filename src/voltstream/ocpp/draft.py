@@ -10,6 +10,7 @@ from voltstream.ocpp.frames import Json
 from voltstream.ocpp.instants import US_PER_S, read_instant
 from voltstream.ocpp.quality import Quality
 from voltstream.ocpp.tokens import Verdict
+from voltstream.ocpp.vendors import UNKNOWN_VENDOR
 from voltstream.ocpp.versions import Version
 
 Row = dict[str, Any]
@@ -23,7 +24,8 @@ _ZONE_FINE_US = 60 * US_PER_S
 class Draft:
     """One message and the rows it becomes, by relation.
 
-    Shape: ``verdict`` is what the token list says of the token that the message names.
+    Shape: ``verdict`` is what the token list says of the token that the message names,
+    ``transfer`` what a DataTransfer is answered.
     """
 
     charger: Charger
@@ -36,6 +38,7 @@ class Draft:
     verdict: Verdict = field(default_factory=Verdict)
     heartbeat_s: int = 300
     retry_s: int = 60
+    transfer: str = UNKNOWN_VENDOR
     rows: dict[str, list[Row]] = field(default_factory=dict)
     _corrected: tuple[int, int] | None = None  # The last event time asked about, and its offset.
 

@@ -26,6 +26,7 @@ from voltstream.ocpp.frames import document
 from voltstream.ocpp.link import Pace
 from voltstream.ocpp.registry import PUBLISHED, Registry
 from voltstream.ocpp.shared_topics import CONTROL, FRAMES, REPLIES, TOPICS, claim
+from voltstream.ocpp.vendors import Vendors
 from voltstream.ocpp.versions import Version
 
 CLAIM_S = 20.0  # How long a charger waits until the log says that it is ours.
@@ -54,6 +55,7 @@ class EdgeGateway(Doors[EdgeLink]):
             clock,
             unknown_chargers=options.unknown_chargers,
             unknown_tokens=options.unknown_tokens,
+            vendors=Vendors(options.data_transfer),
         )
         self._last_id = 0
         self._readers: dict[str, LogReader] = {}

@@ -18,6 +18,7 @@ from voltstream.ocpp.link import Bucket, Pace
 from voltstream.ocpp.registry import Registry
 from voltstream.ocpp.shared_topics import Given, transaction_number
 from voltstream.ocpp.tokens import Verdict
+from voltstream.ocpp.vendors import UNKNOWN_VENDOR
 from voltstream.ocpp.versions import Version
 
 Append = Callable[[str, Mapping[str, Any]], Awaitable[None]]
@@ -115,6 +116,8 @@ class EdgeLink:
         record["verdict"] = [verdict.status, verdict.group_id, verdict.cache_us]
         if action == "StartTransaction":
             record["number"] = number
+        if action == "DataTransfer":
+            record["transfer"] = self._registry.vendors.status(payload)
         answer = self._answer(request, verdict, number, record)
         reply = self.conversation.answer(request, text, answer)
         return None if request.silent else reply
@@ -136,6 +139,7 @@ class EdgeLink:
             verdict=verdict,
             heartbeat_s=self._pace.heartbeat_s,
             retry_s=self._pace.retry_s,
+            transfer=str(record.get("transfer") or UNKNOWN_VENDOR),
         )
         return dispatch.handle(draft, Given(number))
 

@@ -12,12 +12,14 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.core.limits import GATEWAY_FRAMES_TOGETHER, GATEWAY_PARTITIONS_MAX
 from voltstream.ocpp.charger import Charger
 from voltstream.ocpp.fleet import Fleet, Registered
+from voltstream.ocpp.frames import Json
 from voltstream.ocpp.gateway import Gateway
 from voltstream.ocpp.link import Link, Pace
 from voltstream.ocpp.recall import micros
 from voltstream.ocpp.shared_topics import FRAMES, TOPICS, Given
 from voltstream.ocpp.tokens import Verdict
 from voltstream.ocpp.v16 import Numbers
+from voltstream.ocpp.vendors import UNKNOWN_VENDOR
 from voltstream.ocpp.versions import Version
 
 AGAIN_S = 1.0  # After what could not be stored, or read.
@@ -71,6 +73,9 @@ class _Told:
     async def verdict(self, token: str | None) -> Verdict:
         status, group, cache_us = self.said.get("verdict") or ("Accepted", None, None)
         return Verdict(status, group, cache_us)
+
+    def transfer(self, given: Json) -> str:
+        return str(self.said.get("transfer") or UNKNOWN_VENDOR)
 
     # --- the clock of a link that hears of messages later ---------------------------------------
 

@@ -11,8 +11,10 @@ from voltstream.core.clock import Clock
 from voltstream.ocpp import recall
 from voltstream.ocpp.asking import Asker, literal
 from voltstream.ocpp.charger import Charger
+from voltstream.ocpp.frames import Json
 from voltstream.ocpp.tokens import Listed, Policy, Verdict, judge, normal
 from voltstream.ocpp.v16 import Numbers
+from voltstream.ocpp.vendors import Vendors
 
 _FRESH_S = 1.0  # A change of the registry, or of the token list, is seen after this.
 _TOKENS_KEPT = 10_000
@@ -39,12 +41,14 @@ class Fleet:
         *,
         unknown_chargers: str,
         unknown_tokens: Policy,
+        vendors: Vendors | None = None,
     ) -> None:
         self._asker = asker
         self._clock = clock
         self._ddl = ddl
         self._unknown_chargers = unknown_chargers
         self._unknown_tokens: Policy = unknown_tokens
+        self.vendors = vendors or Vendors({})
         self._chargers: dict[str, Charger] = {}
         self.ready = False
         self._registry: dict[str, Registered] = {}
@@ -111,6 +115,10 @@ class Fleet:
         return self._unknown_chargers if known is None else known.registration
 
     # --- tokens ---------------------------------------------------------------------------------
+
+    def transfer(self, given: Json) -> str:
+        """Return what a DataTransfer is answered."""
+        return self.vendors.status(given)
 
     async def verdict(self, token: str | None) -> Verdict:
         """Ask the list about a token. An empty one comes with NoAuthorization, and is fine."""

@@ -19,6 +19,7 @@ from voltstream.ocpp.fleet import Fleet, Registered
 from voltstream.ocpp.journal import Journal
 from voltstream.ocpp.ledger import Ledger
 from voltstream.ocpp.link import Link, Pace
+from voltstream.ocpp.vendors import Vendors
 from voltstream.ocpp.versions import Version
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Gateway(Doors[Link]):
             ddl,
             unknown_chargers=options.unknown_chargers,
             unknown_tokens=options.unknown_tokens,
+            vendors=Vendors(options.data_transfer),
         )
         self.ledger = Ledger(
             self.asker,

@@ -83,6 +83,8 @@ class Known(Protocol):
 
     async def verdict(self, token: str | None) -> Verdict: ...
 
+    def transfer(self, given: Json) -> str: ...
+
 
 class Link:
     """Everything between one socket and the rows."""
@@ -220,6 +222,8 @@ class Link:
             heartbeat_s=self._pace.heartbeat_s,
             retry_s=self._pace.retry_s,
         )
+        if action == "DataTransfer":
+            draft.transfer = self._fleet.transfer(payload)
         answer = dispatch.handle(draft, self._fleet.numbers)
         reply = self.conversation.answer(request, text, answer)
         frame = self._frame(

@@ -10,6 +10,7 @@ from voltstream.core.clock import Clock
 from voltstream.ocpp.fleet import Registered
 from voltstream.ocpp.recall import micros
 from voltstream.ocpp.tokens import Listed, Policy, Verdict, judge, normal
+from voltstream.ocpp.vendors import Vendors
 
 CHARGERS, SECRETS, TOKENS = (
     "ocpp.gateway.chargers", "ocpp.gateway.secrets", "ocpp.gateway.tokens"
@@ -34,10 +35,18 @@ PUBLISHED: Mapping[str, tuple[str, str]] = {
 class Registry:
     """The three tables, fed by records of their topics."""
 
-    def __init__(self, clock: Clock, *, unknown_chargers: str, unknown_tokens: Policy) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        unknown_chargers: str,
+        unknown_tokens: Policy,
+        vendors: Vendors | None = None,
+    ) -> None:
         self._clock = clock
         self._unknown_chargers = unknown_chargers
         self._unknown_tokens: Policy = unknown_tokens
+        self.vendors = vendors or Vendors({})
         self._rows: dict[str, dict[bytes, dict[str, Any]]] = {name: {} for name in PUBLISHED}
         self._chargers: dict[str, dict[str, dict[str, Any]]] = {CHARGERS: {}, SECRETS: {}}
         self._tokens: dict[str, Listed] = {}

@@ -44,18 +44,17 @@ def heartbeat(draft: Draft) -> Json:
 
 
 def data_transfer(draft: Draft) -> Json:
-    """Keep vendor data; no vendor is known here, so none is told that it was understood."""
+    """Keep vendor data, understood or not; the answer says which."""
     given = draft.payload
     data = given.get("data")
-    status = "UnknownVendorId"
     draft.add(
         "charger_data_transfers",
         vendor_id=text(given.get("vendorId")),
         message_id=text(given.get("messageId")),
         data=data if isinstance(data, str) or data is None else document(data),
-        status=status,
+        status=draft.transfer,
     )
-    return {"status": status}
+    return {"status": draft.transfer}
 
 
 def job_status(draft: Draft, job: str) -> Json:
