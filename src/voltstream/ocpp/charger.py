@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voltstream.core.limits import OCPP_RECENT_KEPT, OCPP_SAMPLES_KEPT
@@ -56,6 +57,7 @@ class Charger:
         self.name = name
         self.registration: str | None = None  # Of its last boot; None: never booted here.
         self.power_w: float | None = None
+        self.topology: Mapping[int, Place] = {}  # Of 1.6: where a connector's number is, if known.
         self.sessions: OrderedDict[str, Session] = OrderedDict()
         self.registers: dict[RegisterKey, Register] = {}
         self.recent: OrderedDict[str, str] = OrderedDict()
@@ -111,6 +113,11 @@ class Charger:
             if session.evse_id == evse_id and session.covers(at_us)
         ]
         return found[0] if len(found) == 1 else None
+
+    def place(self, told: int | None) -> Place:
+        """Return EVSE and connector of a number of 1.6: each connector is an EVSE of its own."""
+        known = self.topology.get(told) if told else None
+        return (told, told) if known is None else known
 
     def is_latest(self, place: Place, at_us: int) -> bool:
         known = self.connector_status.get(place)

@@ -10,7 +10,7 @@ from typing import Any
 from voltstream.core.clock import Clock
 from voltstream.ocpp import recall
 from voltstream.ocpp.asking import Asker, literal
-from voltstream.ocpp.charger import Charger
+from voltstream.ocpp.charger import Charger, Place
 from voltstream.ocpp.frames import Json
 from voltstream.ocpp.tokens import Listed, Policy, Verdict, judge, normal
 from voltstream.ocpp.v16 import Numbers
@@ -52,6 +52,7 @@ class Fleet:
         self._chargers: dict[str, Charger] = {}
         self.ready = False
         self._registry: dict[str, Registered] = {}
+        self._topologies: dict[str, dict[int, Place]] = {}
         self._registry_at_s = float("-inf")
         self._tokens: OrderedDict[str, tuple[float, Listed | None]] = OrderedDict()
         self._tokens_empty = (float("-inf"), True)
@@ -64,6 +65,7 @@ class Fleet:
             await self._asker.rows(text)
         [[last]] = await self._asker.rows(recall.LAST_NUMBER)
         self.numbers = Numbers(last, self._clock.now_us())
+        await self._read_registry()
         await self._recall(None)
         self.ready = True
 
@@ -80,8 +82,13 @@ class Fleet:
     def charger(self, name: str) -> Charger:
         found = self._chargers.get(name)
         if found is None:
-            found = self._chargers[name] = Charger(name)
+            found = self._chargers[name] = self._made(name)
         return found
+
+    def _made(self, name: str) -> Charger:
+        charger = Charger(name)
+        charger.topology = self._topologies.get(name, {})
+        return charger
 
     def chargers(self) -> Iterable[Charger]:
         return self._chargers.values()
@@ -90,7 +97,7 @@ class Fleet:
         """Return a charger as the stored rows have it, should a commit have failed."""
         found = self.charger(name)
         if found.stale:
-            self._chargers[name] = Charger(name)
+            self._chargers[name] = self._made(name)
             await self._recall(name)
             found = self._chargers[name]
         return found
@@ -106,8 +113,18 @@ class Fleet:
         now_s = self._clock.monotonic_s()
         if now_s - self._registry_at_s > _FRESH_S:
             self._registry_at_s = now_s
-            self._registry = dict(map(_registered, await self._asker.rows(_REGISTRY)))
+            await self._read_registry()
         return self._registry.get(name)
+
+    async def _read_registry(self) -> None:
+        self._registry = dict(map(_registered, await self._asker.rows(_REGISTRY)))
+        found: dict[str, dict[int, Place]] = {}
+        for name, told, *place in await self._asker.rows(_TOPOLOGY):
+            found.setdefault(name, {})[told] = (place[0], place[1])
+        for name in found.keys() | self._topologies.keys():
+            if name in self._chargers:
+                self._chargers[name].topology = found.get(name, {})
+        self._topologies = found
 
     async def registration(self, name: str) -> str:
         """Return what a BootNotification is answered."""
@@ -161,6 +178,10 @@ SELECT COALESCE(c.charge_point_id, s.charge_point_id), c.registration, c.power_m
 FROM charge_points AS c
 FULL OUTER JOIN charge_point_secrets AS s ON c.charge_point_id = s.charge_point_id
 """
+
+_TOPOLOGY = (
+    "SELECT charge_point_id, told_connector, evse_id, connector_id FROM charge_point_topology"
+)
 
 
 def _registered(row: tuple[Any, ...]) -> tuple[str, Registered]:

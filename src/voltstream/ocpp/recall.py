@@ -132,7 +132,7 @@ def _transaction(charger: Charger, row: tuple[Any, ...]) -> None:
         session.started = True
         session.meter_start_wh = meter_wh
         if seq_no is None:
-            session.start_key = start_key(connector_id, id_tag or "", at_us, meter_wh)
+            session.start_key = start_key((evse_id, connector_id), id_tag or "", at_us, meter_wh)
     estimated = bool((flags or 0) & Quality.ESTIMATED) and reason == ABANDONED
     if kind == "STOP" and (session.stop_us is None or session.stop_is_estimated):
         session.stop_us = at_us

@@ -10,7 +10,7 @@ from typing import Any
 
 from voltstream.ocpp import shared
 from voltstream.ocpp.abandoned import abandon
-from voltstream.ocpp.charger import Session
+from voltstream.ocpp.charger import Place, Session
 from voltstream.ocpp.draft import Draft, small, text, whole
 from voltstream.ocpp.frames import Json
 from voltstream.ocpp.instants import US_PER_S
@@ -22,6 +22,7 @@ Handler = Callable[[Draft, "Numbers"], Json]
 _NO_TRANSACTION = frozenset({0, -1})
 _INT32_MAX = 2**31 - 1
 _WITH_TOKEN = frozenset({"Authorize", "StartTransaction", "StopTransaction"})
+_WHOLE = (0, 0)
 _WHOLE_CHARGER = frozenset({"Available", "Unavailable", "Faulted"})
 # 2024-01-01. Ids count seconds from there at least, so that a restored backup cannot give an id
 # again that was given after it was taken, while sessions start less often than once a second.
@@ -69,20 +70,19 @@ def authorize(draft: Draft, _: Numbers) -> Json:
 
 def status_notification(draft: Draft, _: Numbers) -> Json:
     given = draft.payload
-    connector_id = small(given.get("connectorId"))
+    place = draft.charger.place(small(given.get("connectorId")))
     status = text(given.get("status"))
     event_us, corrected_us, flags = draft.instant(given.get("timestamp"), live=True)
-    if connector_id == 0 and status not in _WHOLE_CHARGER:
+    if place == _WHOLE and status not in _WHOLE_CHARGER:
         flags |= Quality.IMPLAUSIBLE
-    place = (connector_id, connector_id)
     if draft.charger.is_latest(place, corrected_us):
         draft.charger.connector_status[place] = (status or "", corrected_us)
     else:
         flags |= Quality.LATE
     draft.add(
         "charger_status",
-        connector_id=connector_id,
-        evse_id=connector_id,
+        connector_id=place[1],
+        evse_id=place[0],
         status=status,
         status_raw=status,
         error_code=text(given.get("errorCode")) or "NoError",
@@ -96,11 +96,9 @@ def status_notification(draft: Draft, _: Numbers) -> Json:
     return {}
 
 
-def start_key(
-    connector_id: int | None, id_tag: str, event_us: int, meter_wh: int | None
-) -> tuple[object, ...]:
+def start_key(place: Place, id_tag: str, event_us: int, meter_wh: int | None) -> tuple[object, ...]:
     """Return what a repeated StartTransaction has in common with the first."""
-    return connector_id, id_tag.upper(), event_us, meter_wh
+    return place, id_tag.upper(), event_us, meter_wh
 
 
 def stop_key(event_us: int, meter_wh: int | None, reason: str | None) -> tuple[object, ...]:
@@ -110,16 +108,17 @@ def stop_key(event_us: int, meter_wh: int | None, reason: str | None) -> tuple[o
 
 def start_transaction(draft: Draft, numbers: Numbers) -> Json:
     given, charger = draft.payload, draft.charger
-    connector_id = small(given.get("connectorId"))
+    place = charger.place(small(given.get("connectorId")))
+    evse_id, connector_id = place
     id_tag = str(given.get("idTag"))
     event_us, corrected_us, flags = draft.instant(given.get("timestamp"))
     meter_wh = given.get("meterStart")
-    key = start_key(connector_id, id_tag, event_us, whole(meter_wh))
+    key = start_key(place, id_tag, event_us, whole(meter_wh))
     for known in charger.sessions.values():
         if known.start_key == key:
             draft.flags |= Quality.DUPLICATE
             return _started(draft, known)
-    before = charger.open_session(connector_id)
+    before = charger.open_session(evse_id)
     if before is not None and event_us > before.start_us:
         abandon(draft, before, event_us)
     number = str(numbers.take())
@@ -127,7 +126,7 @@ def start_transaction(draft: Draft, numbers: Numbers) -> Json:
         number = str(numbers.take())
     session = Session(
         transaction_id=number,
-        evse_id=connector_id,
+        evse_id=evse_id,
         connector_id=connector_id,
         start_us=event_us,
         id_tag=id_tag,
@@ -143,7 +142,7 @@ def start_transaction(draft: Draft, numbers: Numbers) -> Json:
     draft.add(
         "charger_transactions",
         connector_id=connector_id,
-        evse_id=connector_id,
+        evse_id=evse_id,
         transaction_id=session.transaction_id,
         event_type="START",
         id_tag=id_tag,
@@ -168,18 +167,18 @@ def _started(draft: Draft, session: Session) -> Json:
 
 def meter_values(draft: Draft, _: Numbers) -> Json:
     given, charger = draft.payload, draft.charger
-    connector_id = small(given.get("connectorId"))
+    evse_id, connector_id = charger.place(small(given.get("connectorId")))
     number = whole(given.get("transactionId"))
     session = None
     stated = False
-    if connector_id != 0 and number is not None and 0 < number <= _INT32_MAX:
+    if evse_id != 0 and number is not None and 0 < number <= _INT32_MAX:
         session = charger.sessions.get(str(number))
         stated = True
     add_readings(
         draft,
         given.get("meterValue"),
         "METER_VALUES",
-        evse_id=connector_id,
+        evse_id=evse_id,
         connector_id=connector_id,
         session=session,
         session_stated=stated,

@@ -244,6 +244,19 @@ CREATE TABLE IF NOT EXISTS charge_points (
 
 COMMENT ON TABLE charge_points IS 'Expected charge points; fill it, or offline alerts stay silent';
 
+-- 1.6 numbers the connectors of a charger and knows no EVSE. What is not told here is an EVSE of its
+-- own, with one connector of the same number.
+CREATE TABLE IF NOT EXISTS charge_point_topology (
+    charge_point_id   VARCHAR,
+    told_connector    INTEGER,                       -- as the charger numbers it, from 1
+    evse_id           INTEGER NOT NULL,
+    connector_id      INTEGER NOT NULL DEFAULT 1,    -- within its EVSE
+    PRIMARY KEY (charge_point_id, told_connector)
+);
+
+COMMENT ON TABLE charge_point_topology IS
+    'Chargers of 1.6 whose connectors share an EVSE: which number is which connector of which EVSE';
+
 CREATE TABLE IF NOT EXISTS charge_point_secrets (
     charge_point_id   VARCHAR PRIMARY KEY,
     secret_hash       VARCHAR NOT NULL,   -- argon2id

@@ -43,7 +43,7 @@ ORDER BY charge_point_id, transaction_id, COALESCE(corrected_ts, event_ts) DESC,
 COMMENT ON MATERIALIZED VIEW session_charging_states IS
     'Latest charging state of each transaction of 2.x; an event without one leaves it as it was';
 
--- A START on a connector ends what ran there without a STOP: it is ABANDONED, not deleted. A STOP
+-- A START on an EVSE ends what ran there without a STOP: it is ABANDONED, not deleted. A STOP
 -- without a START is kept, and waits for it.
 CREATE MATERIALIZED VIEW session_spans AS
 WITH opened AS (
@@ -51,7 +51,7 @@ WITH opened AS (
     FROM session_starts AS s
     ASOF LEFT JOIN session_starts AS following
         ON s.charge_point_id = following.charge_point_id
-        AND s.connector_id = following.connector_id
+        AND s.evse_id = following.evse_id
         AND s.started_at < following.started_at
 )
 SELECT

@@ -82,10 +82,11 @@ SELECT
     s.meter_start_wh - before.meter_stop_wh AS missing_wh
 FROM session_spans AS s
 ASOF JOIN (
-    SELECT charge_point_id, connector_id, transaction_id, stopped_at, meter_stop_wh
+    SELECT charge_point_id, evse_id, connector_id, transaction_id, stopped_at, meter_stop_wh
     FROM session_spans WHERE stopped_at IS NOT NULL AND meter_stop_wh IS NOT NULL
 ) AS before
     ON s.charge_point_id = before.charge_point_id
+    AND s.evse_id = before.evse_id
     AND s.connector_id = before.connector_id
     AND s.started_at >= before.stopped_at
 WHERE s.meter_start_wh IS NOT NULL;
