@@ -128,9 +128,17 @@ def test_sqlalchemy_orm(url: str) -> None:
         sqlalchemy.Column("id", sqlalchemy.Integer, primary_key=True, autoincrement=False),
         sqlalchemy.Column("name", sqlalchemy.String(20)),
     )  # fmt: skip
+    sqlalchemy.Table(
+        "cables", registry.metadata,
+        sqlalchemy.Column("id", sqlalchemy.Integer, primary_key=True, autoincrement=False),
+        sqlalchemy.Column("charger_id", sqlalchemy.ForeignKey("chargers.id", ondelete="CASCADE")),
+    )  # fmt: skip
     charger: Any = type("Charger", (), {})
     registry.map_imperatively(charger, table)
     registry.metadata.create_all(engine)
+    (key,) = sqlalchemy.inspect(engine).get_foreign_keys("cables")
+    assert (key["constrained_columns"], key["referred_table"]) == (["charger_id"], "chargers")
+    assert (key["referred_columns"], key["options"]) == (["id"], {"ondelete": "CASCADE"})
     with orm.Session(engine) as session:
         for number, name in ((1, "a"), (2, "b")):
             one = charger()

@@ -34,6 +34,7 @@ from voltstream.runtime.expiry import EXPIRES
 from voltstream.runtime.grant_ddl import rename_schema
 from voltstream.runtime.objects import change_secret
 from voltstream.runtime.pace import check_rates
+from voltstream.runtime.references import follow_column, follow_table, with_column_renamed
 from voltstream.runtime.renaming import renamed_itself, rewrite_readers
 from voltstream.runtime.retention import check_retention
 from voltstream.runtime.role_store import save_rights
@@ -273,7 +274,9 @@ def _drop(epoch: Epoch, entry: Entry, spec: ColumnSpec) -> Entry:
     with_indexes(epoch, entry, f"ALTER TABLE {store} DROP COLUMN {quoted(spec.name)}")
     kept = tuple(known for known in table.columns if known.name != spec.name)
     unique = tuple(names for names in table.unique if spec.name not in names)
-    return _refreshed(epoch, entry, replace(table, columns=kept, unique=unique))
+    references = tuple(one for one in table.references if spec.name not in one.columns)
+    table = replace(table, columns=kept, unique=unique, references=references)
+    return _refreshed(epoch, entry, table)
 
 
 def _refuse_watermark(table: CreateTable, column: str, verb: str) -> None:
@@ -361,7 +364,9 @@ def _rename_column(epoch: Epoch, entry: Entry, spec: ColumnSpec, new: str) -> En
         primary_key=renamed(table.primary_key),
         unique=tuple(renamed(names) for names in table.unique),
         version_columns=renamed(table.version_columns),
+        references=with_column_renamed(entry, epoch.catalog, spec.name, new),
     )
+    follow_column(epoch, entry, spec.name, new)
     save_rights(epoch, column_rights.renamed(epoch.catalog.rights, entry.oid, spec.name, new))
     return _refreshed(epoch, entry, changed)
 
@@ -530,7 +535,8 @@ def _move(epoch: Epoch, entry: Entry, schema: str, name: str) -> None:
     else:
         stored = renamed_itself(stored)
     moved = replace(entry, stored=stored, parsed=parsed, relation=relation)
-    epoch.catalog = epoch.catalog.without(entry).with_entry(moved)
+    before = epoch.catalog
+    epoch.catalog = before.without(entry).with_entry(moved)
     if entry.kind in _READ:
         sql = connection.rows(
             "SELECT sql FROM duckdb_views() WHERE schema_name = ? AND view_name = ?",
@@ -543,5 +549,6 @@ def _move(epoch: Epoch, entry: Entry, schema: str, name: str) -> None:
         rest = str(sql[0][0])[found.end() :].rstrip().rstrip(";")
         connection.execute(f"CREATE VIEW {public_name(schema, name)} {rest}")
     set_definition(connection, stored)
+    follow_table(epoch, before, moved)
     rewrite_readers(epoch, moved)
     remake_readers(epoch, moved)

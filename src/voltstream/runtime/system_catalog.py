@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from voltstream.core.types import declared
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.runtime.epoch import Epoch
+from voltstream.runtime.references import referred
 from voltstream.runtime.roles import Roles
 from voltstream.runtime.shown_roles import shown_roles
 from voltstream.runtime.tables import check_name
+from voltstream.runtime.tables import declared as declared_table
 from voltstream.sql import system
 from voltstream.sql.columns import columns_in
 from voltstream.sql.statements import CreateFunction, CreateIndex, CreateTable, CreateView
+from voltstream.sql.table_ddl import reference_text
 from voltstream.store.pg_catalog.install import install, is_installed, refresh
 
 Row = tuple[object, ...]
+_RULES = {
+    "NO ACTION": "a", "RESTRICT": "r", "CASCADE": "c", "SET NULL": "n", "SET DEFAULT": "d",
+}  # fmt: skip
 _RELATIONS = frozenset({"table", "view", "materialized view", "source", "index"})
 
 
@@ -65,7 +72,7 @@ def defined(catalog: Catalog) -> dict[str, list[Row]]:
             for entry in relations
         ],
         "defined_columns": [row for entry in relations for row in _columns(entry)],
-        "defined_keys": [row for entry in relations for row in _keys(entry)],
+        "defined_keys": [row for entry in relations for row in _keys(entry, catalog)],
         "defined_indexes": [row for entry in relations for row in _index(entry, catalog)],
         "defined_functions": [row for entry in entries for row in _function(entry)],
     }
@@ -93,10 +100,26 @@ def _columns(entry: Entry) -> Iterable[Row]:
         yield (*row, generated)
 
 
-def _keys(entry: Entry) -> Iterable[Row]:
+def _keys(entry: Entry, catalog: Catalog) -> Iterable[Row]:
+    """Yield a table's constraints; a foreign key only while what it names is there."""
     table = entry.parsed
     if not isinstance(table, CreateTable):
         return
+    yield from ((*key, None, None, None, None) for key in _own_keys(entry, table))
+    for number, one in enumerate(table.references, 1 + len(table.unique) + len(table.checks)):
+        target = referred(entry, one, catalog)
+        key = one.targets or (declared_table(target).primary_key if target is not None else ())
+        if target is None or not key or len(_places(target, key)) != len(one.columns):
+            continue
+        name = one.name or f"{entry.stored.name}_{'_'.join(one.columns)}_fkey"
+        text = reference_text(replace(one, targets=key))
+        places, targets = _places(entry, one.columns), _places(target, key)
+        rules = _RULES[one.on_update] + _RULES[one.on_delete] + ("f" if one.is_full else "s")
+        row = (entry.oid, number, "FOREIGN KEY", name, list(one.columns), text, places)
+        yield (*row, target.oid, list(key), targets, rules)
+
+
+def _own_keys(entry: Entry, table: CreateTable) -> Iterable[Row]:
     name, oid = entry.stored.name, entry.oid
     if table.primary_key:
         columns = list(table.primary_key)

@@ -187,7 +187,8 @@ def _add_column(cursor: Cursor) -> ColumnAction:
     if not part:
         raise cursor.fault()
     columns = parse_columns(part, cursor.text, source=False)
-    if columns.primary_key or columns.unique or columns.checks or not columns.specs:
+    bound = columns.primary_key or columns.unique or columns.checks or columns.references
+    if bound or not columns.specs:
         cursor.at = start
         raise cursor.unsupported(
             "a constraint in ADD COLUMN", "Declare it in CREATE TABLE; a key cannot be altered."

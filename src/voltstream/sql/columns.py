@@ -11,7 +11,8 @@ from sqlglot.tokenizer_core import Token
 from voltstream.core.errors import DuplicateColumn, InvalidTableDefinition
 from voltstream.sql.cursor import Cursor, split_commas
 from voltstream.sql.dialect import parse_expression, store_sql, syntax_fault, tokenize
-from voltstream.sql.statements import Check, ColumnSpec, Like
+from voltstream.sql.references import parse_reference
+from voltstream.sql.statements import Check, ColumnSpec, Like, Reference
 from voltstream.sql.type_names import parse_type
 
 _SERIALS = {
@@ -38,6 +39,7 @@ class Columns:
     primary_key: tuple[str, ...] = ()
     unique: list[tuple[str, ...]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
     watermark: str | None = None
     ttl: bool = False  # of the watermark: rows below it are forgotten
     likes: list[Like] = field(default_factory=list)
@@ -146,7 +148,9 @@ def _table_constraint(cursor: Cursor, columns: Columns) -> None:
     elif cursor.accept("CHECK"):
         columns.checks.append(_checked(cursor, name))
     elif cursor.accept("FOREIGN KEY"):
-        cursor.rest()  # References are not enforced: streams bring children before parents.
+        names = cursor.name_list()
+        cursor.expect("REFERENCES")
+        columns.references.append(parse_reference(cursor, names, name))
     else:
         raise cursor.unsupported(cursor.word())
     cursor.expect_end()
@@ -184,7 +188,7 @@ def _column(cursor: Cursor, columns: Columns, *, source: bool) -> ColumnSpec:
         elif cursor.accept("CHECK"):
             columns.checks.append(_checked(cursor, constraint))
         elif cursor.accept("REFERENCES"):
-            _skip_reference(cursor)
+            columns.references.append(parse_reference(cursor, (name,), constraint))
         elif cursor.accept("COLLATE"):
             collation = cursor.identifier()
             if collation.lower() not in ("c", "posix", "default", "pg_catalog"):
@@ -236,16 +240,6 @@ def _always(cursor: Cursor, spec: ColumnSpec) -> ColumnSpec:
     if cursor.sees("("):
         cursor.parenthesized()
     return replace(spec, identity="always" if always else "by default", not_null=True)
-
-
-def _skip_reference(cursor: Cursor) -> None:
-    cursor.object_name()
-    if cursor.sees("("):
-        cursor.name_list()
-    while cursor.accept("ON"):
-        cursor.advance()
-        if not (cursor.accept("NO ACTION") or cursor.accept("SET NULL")):
-            cursor.advance()
 
 
 def _expression(cursor: Cursor) -> list[Token]:

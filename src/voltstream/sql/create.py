@@ -117,6 +117,7 @@ def _table(cursor: Cursor, text: str, offset: int) -> CreateTable:
         text=text, offset=offset, name=name, columns=tuple(columns.specs),
         primary_key=columns.primary_key, properties=clauses.properties,
         unique=tuple(columns.unique), checks=tuple(columns.checks), likes=tuple(columns.likes),
+        references=tuple(columns.references),
         query=query,
         query_text=query_text, column_names=names, with_data=with_data,
         append_only=clauses.append_only or clauses.properties.get("appendonly") == "true",

@@ -69,6 +69,19 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key; without ``targets`` it means the primary key of the table."""
+
+    columns: tuple[str, ...]
+    table: ObjectName
+    targets: tuple[str, ...] = ()
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+    is_full: bool = False  # MATCH FULL
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """FROM source TABLE 'schema.table': what a table is kept like."""
 
@@ -99,6 +112,7 @@ class CreateTable(Parsed):
     properties: Mapping[str, str]
     unique: tuple[tuple[str, ...], ...] = ()
     checks: tuple[Check, ...] = ()
+    references: tuple[Reference, ...] = ()
     likes: tuple[Like, ...] = ()
     query: exp.Expression | None = None  # CREATE TABLE … AS
     query_text: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voltstream.core.types import Kind, from_store
 from voltstream.sql.columns import quoted
-from voltstream.sql.statements import ColumnSpec, CreateTable, ObjectName
+from voltstream.sql.statements import ColumnSpec, CreateTable, ObjectName, Reference
 from voltstream.sql.watermarks import declared as watermark_parts
 
 # What the engine notes of the watermark clause beside the options that were given.
@@ -65,6 +65,10 @@ def definition(parsed: CreateTable) -> str:
         (f"CONSTRAINT {plain_name(check.name)} " if check.name else "") + f"CHECK ({check.text})"
         for check in parsed.checks
     ]
+    lines += [
+        (f"CONSTRAINT {plain_name(one.name)} " if one.name else "") + reference_text(one)
+        for one in parsed.references
+    ]
     if parsed.watermark is not None:
         name, expression = watermark_parts(parsed.watermark)
         ttl = " WITH TTL" if parsed.ttl else ""
@@ -88,6 +92,18 @@ def definition(parsed: CreateTable) -> str:
     if parsed.origin is not None:
         source, table = written_name(parsed.origin.source), _literal(parsed.origin.table)
         text += f" FROM {source} TABLE {table}"
+    return text
+
+
+def reference_text(one: Reference) -> str:
+    """Return a foreign key as PostgreSQL prints it."""
+    text = f"FOREIGN KEY ({', '.join(map(plain_name, one.columns))}) REFERENCES "
+    text += written_name(one.table)
+    if one.targets:
+        text += f"({', '.join(map(plain_name, one.targets))})"
+    text += " MATCH FULL" if one.is_full else ""
+    for verb, action in (("UPDATE", one.on_update), ("DELETE", one.on_delete)):
+        text += f" ON {verb} {action}" if action != "NO ACTION" else ""
     return text
 
 

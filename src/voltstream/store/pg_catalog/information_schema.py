@@ -6,6 +6,14 @@ _CATALOG = "_pg.current_database()"
 _KIND = "CASE r.form WHEN 'r' THEN 'BASE TABLE' WHEN 'f' THEN 'FOREIGN' ELSE 'VIEW' END"
 _BASE_TYPE = "CASE WHEN ends_with(c.data_type, ']') THEN 'ARRAY' ELSE d.display END"
 
+
+def _rule(letter: str) -> str:
+    return (
+        f"CASE {letter} WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' "
+        "WHEN 'd' THEN 'SET DEFAULT' ELSE 'NO ACTION' END"
+    )
+
+
 VIEWS = (
     f"VIEW information_schema_catalog_name AS SELECT {_CATALOG} AS catalog_name",
     f"VIEW schemata AS SELECT {_CATALOG} AS catalog_name, name AS schema_name, "
@@ -67,21 +75,25 @@ VIEWS = (
     "k.schema AS constraint_schema, k.name AS constraint_name, "
     f"{_CATALOG} AS table_catalog, k.schema AS table_schema, r.name AS table_name, "
     "k.names[k.n] AS column_name, CAST(k.n AS INTEGER) AS ordinal_position, "
-    "CAST(NULL AS INTEGER) AS position_in_unique_constraint FROM (SELECT *, "
+    "CASE k.kind WHEN 'FOREIGN KEY' THEN CAST(k.n AS INTEGER) END AS "
+    "position_in_unique_constraint FROM (SELECT *, "
     "unnest(generate_series(1, len(names))) AS n FROM _pg.keys WHERE kind <> 'CHECK') k "
     "JOIN _pg.relations r ON r.oid = k.table_oid",
     f"VIEW constraint_column_usage AS SELECT {_CATALOG} AS table_catalog, "
     "k.schema AS table_schema, r.name AS table_name, k.column_name, "
     f"{_CATALOG} AS constraint_catalog, k.schema AS constraint_schema, "
-    "k.name AS constraint_name FROM (SELECT *, unnest(names) AS column_name FROM _pg.keys) k "
-    "JOIN _pg.relations r ON r.oid = k.table_oid",
+    "k.name AS constraint_name FROM (SELECT *, unnest(coalesce(target_names, names)) AS "
+    "column_name FROM _pg.keys) k JOIN _pg.relations r ON r.oid = coalesce(k.target, k.table_oid)",
     f"VIEW check_constraints AS SELECT {_CATALOG} AS constraint_catalog, "
     "schema AS constraint_schema, name AS constraint_name, expression AS check_clause "
     "FROM _pg.keys WHERE kind = 'CHECK'",
-    "VIEW referential_constraints AS SELECT '' AS constraint_catalog, '' AS constraint_schema, "
-    "'' AS constraint_name, '' AS unique_constraint_catalog, '' AS unique_constraint_schema, "
-    "'' AS unique_constraint_name, '' AS match_option, '' AS update_rule, '' AS delete_rule "
-    "WHERE false",
+    f"VIEW referential_constraints AS SELECT {_CATALOG} AS constraint_catalog, "
+    "k.schema AS constraint_schema, k.name AS constraint_name, "
+    f"{_CATALOG} AS unique_constraint_catalog, t.schema AS unique_constraint_schema, "
+    "t.name AS unique_constraint_name, CASE k.rules[3] WHEN 'f' THEN 'FULL' ELSE 'NONE' END AS "
+    f"match_option, {_rule('k.rules[1]')} AS update_rule, {_rule('k.rules[2]')} AS delete_rule "
+    "FROM _pg.keys k LEFT JOIN _pg.keys t ON t.table_oid = k.target AND t.names = k.target_names "
+    "AND t.kind IN ('PRIMARY KEY', 'UNIQUE') WHERE k.kind = 'FOREIGN KEY'",
     f"VIEW foreign_tables AS SELECT {_CATALOG} AS foreign_table_catalog, "
     "schema AS foreign_table_schema, name AS foreign_table_name, "
     f"{_CATALOG} AS foreign_server_catalog, connector AS foreign_server_name "

@@ -116,7 +116,8 @@ VIEWS = (
     "v.form IN ('v', 'm') JOIN _pg.relations t ON t.oid = d.on_oid",
     f"VIEW constraint_table_usage AS SELECT {_HERE} AS table_catalog, r.schema AS table_schema, "
     f"r.name AS table_name, {_HERE} AS constraint_catalog, k.schema AS constraint_schema, "
-    "k.name AS constraint_name FROM _pg.keys k JOIN _pg.relations r ON r.oid = k.table_oid",
+    "k.name AS constraint_name FROM _pg.keys k JOIN _pg.relations r "
+    "ON r.oid = coalesce(k.target, k.table_oid)",
     f"VIEW foreign_data_wrappers AS SELECT {_HERE} AS foreign_data_wrapper_catalog, "
     "fdwname AS foreign_data_wrapper_name, _pg.pg_get_userbyid(fdwowner) AS "
     "authorization_identifier, CAST(NULL AS VARCHAR) AS library_name, "

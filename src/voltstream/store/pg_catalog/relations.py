@@ -62,7 +62,8 @@ DEFINED = {
     "defined_columns": "oid BIGINT, number BIGINT, name VARCHAR, data_type VARCHAR, "
     "is_required BOOLEAN, standard VARCHAR, identity VARCHAR, generated VARCHAR",
     "defined_keys": "table_oid BIGINT, number BIGINT, kind VARCHAR, name VARCHAR, "
-    "names VARCHAR[], expression VARCHAR, numbers SMALLINT[]",
+    "names VARCHAR[], expression VARCHAR, numbers SMALLINT[], target BIGINT, "
+    "target_names VARCHAR[], target_numbers SMALLINT[], rules VARCHAR",
     "defined_indexes": "oid BIGINT, table_oid BIGINT, names VARCHAR[], is_unique BOOLEAN, "
     "keys BIGINT",
     "defined_functions": "oid BIGINT, schema VARCHAR, name VARCHAR, types VARCHAR[], "
@@ -76,7 +77,8 @@ BASE = (
     f"schema_name NOT IN ({_RESERVED_SCHEMAS}) UNION ALL SELECT _pg.namespace_oid(x), x "
     "FROM unnest(['pg_catalog', 'information_schema']) AS built_in(x)",
     "VIEW live_keys AS SELECT k.table_oid, k.kind, _pg.key_oid(k.table_oid, k.number) AS oid, "
-    "r.schema, k.name, k.names, k.expression, k.numbers FROM _pg.defined_keys k "
+    "r.schema, k.name, k.names, k.expression, k.numbers, k.target, k.target_names, "
+    "k.target_numbers, k.rules FROM _pg.defined_keys k "
     "JOIN _pg.defined_relations r ON r.oid = k.table_oid",
     "TABLE keys AS FROM _pg.live_keys",
     "VIEW live_relations AS SELECT CAST(oid AS UINTEGER) AS oid, name, schema, "
@@ -84,7 +86,7 @@ BASE = (
     "WHEN 'materialized view' THEN 'm' WHEN 'source' THEN 'f' ELSE 'i' END AS form, "
     "query FROM _pg.defined_relations "
     "UNION ALL SELECT oid, name, schema, _pg.namespace_oid(schema), 'i', NULL FROM _pg.keys "
-    "WHERE kind <> 'CHECK' "
+    "WHERE kind IN ('PRIMARY KEY', 'UNIQUE') "
     "UNION ALL SELECT oid, name, schema, _pg.namespace_oid(schema), 'v', NULL "
     "FROM _pg.system_relations "
     "UNION ALL SELECT _pg.digest_oid(schema_name || '.' || view_name), view_name, schema_name, "
@@ -115,7 +117,7 @@ BASE = (
     "VIEW live_index_parts AS SELECT CAST(oid AS UINTEGER) AS oid, "
     "CAST(table_oid AS UINTEGER) AS table_oid, names, is_unique, false AS is_primary, "
     "keys FROM _pg.defined_indexes UNION ALL SELECT oid, CAST(table_oid AS UINTEGER), names, true, "
-    "kind = 'PRIMARY KEY', len(names) FROM _pg.keys WHERE kind <> 'CHECK'",
+    "kind = 'PRIMARY KEY', len(names) FROM _pg.keys WHERE kind IN ('PRIMARY KEY', 'UNIQUE')",
     "TABLE index_parts AS FROM _pg.live_index_parts",
 )
 # A macro's body sees the columns of the query around it, and the inner name wins: what macros look
@@ -151,7 +153,9 @@ VIEWS = (
     "coalesce(i.indexed, false) AS relhasindex, false AS relisshared, 'p' AS relpersistence, "
     "r.form AS relkind, CAST(CASE WHEN r.form = 'i' THEN len(p.names) ELSE "
     "coalesce(c.counted, 0) END AS SMALLINT) AS relnatts, CAST(coalesce(k.counted, 0) AS SMALLINT) "
-    "AS relchecks, r.form IN ('v', 'm') AS relhasrules, false AS relhastriggers, "
+    "AS relchecks, r.form IN ('v', 'm') AS relhasrules, r.oid IN "
+    "(SELECT unnest([table_oid, target]) FROM _pg.keys WHERE kind = 'FOREIGN KEY') "
+    "AS relhastriggers, "
     "false AS relhassubclass, false AS relrowsecurity, false AS relforcerowsecurity, "
     "true AS relispopulated, CASE WHEN r.form IN ('r', 'm') THEN 'd' ELSE 'n' END AS relreplident, "
     "false AS relispartition, 0::UINTEGER AS relrewrite, 0::UINTEGER AS relfrozenxid, "
@@ -203,17 +207,22 @@ VIEWS = (
     "list_transform(p.names[:p.keys], lambda x: 0::SMALLINT) AS indoption, "
     "CAST(NULL AS VARCHAR) AS indexprs, CAST(NULL AS VARCHAR) AS indpred FROM _pg.index_parts p",
     "VIEW pg_constraint AS SELECT k.oid, k.name AS conname, _pg.namespace_oid(k.schema) AS "
-    "connamespace, CASE k.kind WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' ELSE 'c' END "
-    "AS contype, false AS condeferrable, false AS condeferred, true AS convalidated, "
+    "connamespace, CASE k.kind WHEN 'PRIMARY KEY' THEN 'p' WHEN 'UNIQUE' THEN 'u' "
+    "WHEN 'FOREIGN KEY' THEN 'f' ELSE 'c' END AS contype, false AS condeferrable, "
+    "false AS condeferred, true AS convalidated, "
     "CAST(k.table_oid AS UINTEGER) AS conrelid, 0::UINTEGER AS contypid, "
-    "CASE k.kind WHEN 'CHECK' THEN 0::UINTEGER ELSE k.oid END AS conindid, "
-    "0::UINTEGER AS conparentid, 0::UINTEGER AS confrelid, ' ' AS confupdtype, "
-    "' ' AS confdeltype, ' ' AS confmatchtype, true AS conislocal, 0 AS coninhcount, "
-    "true AS connoinherit, k.numbers AS conkey, CAST(NULL AS SMALLINT[]) AS confkey, "
+    "CASE k.kind WHEN 'CHECK' THEN 0::UINTEGER WHEN 'FOREIGN KEY' THEN "
+    "coalesce(t.oid, 0::UINTEGER) ELSE k.oid END AS conindid, 0::UINTEGER AS conparentid, "
+    "CAST(coalesce(k.target, 0) AS UINTEGER) AS confrelid, coalesce(k.rules[1], ' ') AS "
+    "confupdtype, coalesce(k.rules[2], ' ') AS confdeltype, coalesce(k.rules[3], ' ') AS "
+    "confmatchtype, true AS conislocal, 0 AS coninhcount, "
+    "true AS connoinherit, k.numbers AS conkey, k.target_numbers AS confkey, "
     "CAST(NULL AS UINTEGER[]) AS conpfeqop, CAST(NULL AS UINTEGER[]) AS conppeqop, "
     "CAST(NULL AS UINTEGER[]) AS conffeqop, CAST(NULL AS SMALLINT[]) AS confdelsetcols, "
-    "CAST(NULL AS UINTEGER[]) AS conexclop, k.expression AS conbin, k.expression AS consrc "
-    "FROM _pg.keys k",
+    "CAST(NULL AS UINTEGER[]) AS conexclop, CASE k.kind WHEN 'CHECK' THEN k.expression END AS "
+    "conbin, CASE k.kind WHEN 'CHECK' THEN k.expression END AS consrc FROM _pg.keys k "
+    "LEFT JOIN _pg.keys t ON t.table_oid = k.target AND t.names = k.target_names AND "
+    "t.kind IN ('PRIMARY KEY', 'UNIQUE')",
     "VIEW pg_rewrite AS SELECT oid, '_RETURN' AS rulename, oid AS ev_class, '1' AS ev_type, "
     "'O' AS ev_enabled, true AS is_instead, CAST(NULL AS VARCHAR) AS ev_qual, "
     "query AS ev_action FROM _pg.relations WHERE form IN ('v', 'm') AND oid >= 16384",
@@ -225,7 +234,9 @@ VIEWS = (
     "UNION ALL SELECT 2618, oid, 0, 1259, oid, 0, 'i' FROM _vs.objects "
     "WHERE kind IN ('view', 'materialized view') "
     "UNION ALL SELECT 2606, oid, 0, 1259, table_oid, 0, 'a' FROM _pg.keys "
-    "UNION ALL SELECT 1259, oid, 0, 2606, oid, 0, 'i' FROM _pg.keys WHERE kind <> 'CHECK'",
+    "UNION ALL SELECT 2606, oid, 0, 1259, target, 0, 'n' FROM _pg.keys WHERE target IS NOT NULL "
+    "UNION ALL SELECT 1259, oid, 0, 2606, oid, 0, 'i' FROM _pg.keys "
+    "WHERE kind IN ('PRIMARY KEY', 'UNIQUE')",
     "VIEW pg_description AS SELECT CAST(oid AS UINTEGER) AS objoid, "
     "CAST(CASE kind WHEN 'sink' THEN 6104 ELSE 1259 END AS UINTEGER) AS classoid, 0 AS objsubid, "
     "comment AS description FROM _vs.objects WHERE comment IS NOT NULL "

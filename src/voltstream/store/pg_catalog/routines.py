@@ -136,7 +136,8 @@ _DEFINITIONS = (
     "THEN _pg.whole_indexdef(i) ELSE (SELECT max(_names[part]) FROM _pg.k_indexes "
     "WHERE _oid = i) END",
     "MACRO constraintdef(o) AS (SELECT max(CASE _kind WHEN 'CHECK' THEN 'CHECK (' || "
-    "_expression || ')' ELSE _kind || ' (' || array_to_string(list_transform(_names, "
+    "_expression || ')' WHEN 'FOREIGN KEY' THEN _expression "
+    "ELSE _kind || ' (' || array_to_string(list_transform(_names, "
     "lambda n: _pg.quote_ident(n)), ', ') || ')' END) FROM _pg.k_keys WHERE _oid = o)",
     "MACRO pg_get_constraintdef(o) AS _pg.constraintdef(o), (o, pretty) AS _pg.constraintdef(o)",
     "MACRO pg_get_expr(node, relation) AS CAST(node AS VARCHAR), (node, relation, pretty) AS "

@@ -1,0 +1,22 @@
+-- Foreign keys are told to tools, and followed through renames; nothing enforces them.
+CREATE TABLE sites (id INT PRIMARY KEY, code TEXT UNIQUE);
+CREATE TABLE chargers (id TEXT PRIMARY KEY, site_id INT NOT NULL REFERENCES sites ON DELETE CASCADE, code TEXT, twin TEXT REFERENCES chargers (id), CONSTRAINT by_code FOREIGN KEY (code) REFERENCES sites (code) MATCH FULL ON UPDATE SET NULL ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE visits (n INT PRIMARY KEY, charger TEXT REFERENCES nowhere (id));
+INSERT INTO chargers VALUES ('CP-1', 7, 'x', 'CP-9');
+SELECT conname, contype, conrelid::regclass AS of, confrelid::regclass AS to, conkey, confkey, confupdtype, confdeltype, confmatchtype, conindid::regclass AS index FROM pg_constraint WHERE contype = 'f' ORDER BY conname;
+SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE conrelid = 'chargers'::regclass ORDER BY conname;
+SELECT constraint_name, unique_constraint_name, match_option, update_rule, delete_rule FROM information_schema.referential_constraints ORDER BY constraint_name;
+SELECT constraint_name, table_name, column_name, position_in_unique_constraint AS place FROM information_schema.key_column_usage WHERE table_name = 'chargers' ORDER BY constraint_name;
+SELECT constraint_name, table_name, column_name FROM information_schema.constraint_column_usage ORDER BY constraint_name, column_name;
+SELECT constraint_name, constraint_type FROM information_schema.table_constraints WHERE table_name = 'chargers' ORDER BY constraint_name;
+SELECT relname, relhastriggers FROM pg_class WHERE relname IN ('sites', 'chargers', 'visits') ORDER BY relname;
+ALTER TABLE sites RENAME TO places;
+ALTER TABLE places RENAME COLUMN id TO place_id;
+ALTER TABLE chargers RENAME COLUMN id TO charger_id;
+ALTER TABLE chargers DROP COLUMN code;
+SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE contype = 'f' ORDER BY conname;
+SHOW CREATE TABLE chargers;
+CREATE TABLE nowhere (id TEXT PRIMARY KEY);
+SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE conrelid = 'visits'::regclass AND contype = 'f';
+CREATE TABLE wrong (id INT REFERENCES places ON DELETE EXPLODE);
+CREATE TABLE wrong (id INT, FOREIGN KEY (id) sites);
