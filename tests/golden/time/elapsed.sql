@@ -19,3 +19,4 @@ INSERT INTO charge VALUES (4, '2024-01-01Z', 'infinity');
 RESET timezone;
 SELECT * FROM lasted WHERE id = 4;
 SELECT source, reason FROM dead_letters;
+SELECT 5000000000 * interval '1 microsecond' AS long, interval '1 second' * 3000000000 AS longer;

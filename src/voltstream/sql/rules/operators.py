@@ -128,7 +128,7 @@ def _times(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     if Kind.INTERVAL in kinds:
         at = kinds.index(Kind.INTERVAL)
         factor = kinds[1 - at]
-        if factor in FLOATS | {Kind.NUMERIC}:
+        if factor in FLOATS | {Kind.NUMERIC, Kind.INT8}:  # The store has INTEGER factors only.
             return call("_vs_interval_times", found[at], _double(found, 1 - at))
         return _again(node, found)
     if Kind.TIME in kinds:
