@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from voltstream.cli.chargers import gateway_ddl
-from voltstream.core.clock import SystemClock
+from voltstream.core.clock import Clock, SystemClock
 from voltstream.ocpp.asking import Asker
 from voltstream.ocpp.doors import GatewayOptions
 from voltstream.ocpp.gateway import Gateway
@@ -83,8 +83,12 @@ class Site:
 
 
 @asynccontextmanager
-async def site(instance: Instance, **options: Any) -> AsyncIterator[Site]:
-    gateway = Gateway(instance, instance, SystemClock(), GatewayOptions(**options), gateway_ddl())
+async def site(
+    instance: Instance, clock: Clock | None = None, **options: Any
+) -> AsyncIterator[Site]:
+    gateway = Gateway(
+        instance, instance, clock or SystemClock(), GatewayOptions(**options), gateway_ddl()
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         await gateway.start(listening)
         await (
