@@ -65,6 +65,7 @@ def record(desk: Desk, transaction_id: str) -> dict[str, Any] | None:
             offline=bool(row.get("offline")), spent_s=row.get("time_spent_charging_s"),
             remote_start_id=row.get("remote_start_id"), flags=Quality(row["flags"]),
             raw_id=row["raw_id"], received_us=row["received_ts"],
+            phases_used=row.get("phases_used"),
         )
         for row in desk.rows["charger_transactions"]
         if row["transaction_id"] == transaction_id

@@ -81,6 +81,14 @@ def test_phases_are_summed_only_when_whole() -> None:
     assert total_energy(whole, None).billed_mwh == 600_000
     partial = [one for one in whole if one.phase == "L1"]
     assert total_energy(partial, None).basis == "NONE"
+    # One phase is all of it when the charger says so, two of three are not.
+    assert total_energy(partial, None, 1).billed_mwh == 200_000
+    assert total_energy(partial, None, 2).basis == "NONE"
+    assert total_energy(partial, None, 0).basis == "NONE"
+    two = [one for one in whole if one.phase != "L2"]
+    assert total_energy(two, None, 2).billed_mwh == 400_000
+    # What is told of the others at any time belongs to it: a sum of one is another register.
+    assert total_energy([*two, *whole[-3:]], None, 1).imported.times_us == (120 * S_US,)
 
 
 def test_import_and_export_stay_apart() -> None:

@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +169,12 @@ async def charged(client: Client, version: str, begin: str, end: str) -> None:
             for stamp, context, seal in zip(stamps, contexts, seals, strict=True)
         ]  # fmt: skip
         await client.call(
+            "MeterValues", connectorId=1, transactionId=started["transactionId"],
+            meterValue=data[:1],
+        )  # fmt: skip
+        await client.call(
             "StopTransaction", transactionId=started["transactionId"], meterStop=107_500,
-            timestamp=stamps[1], transactionData=data,
+            timestamp=stamps[1], transactionData=data[1:],
         )  # fmt: skip
         return
     for number, (kind, wh) in enumerate((("Started", 100_000.0), ("Ended", 107_500.0))):
@@ -204,17 +209,22 @@ def test_signed_sessions_through_the_gateway(instance: Instance) -> None:
                         await charged(client, version, begin, end)
             await where.gateway.ledger.issue()
             rows = await where.rows(
-                "SELECT charge_point_id, signature_state, energy_basis, energy_wh, outcome, flags "
+                "SELECT charge_point_id, signature_state, energy_basis, energy_wh, outcome, flags, "
+                "frame_hashes "
                 "FROM current_charge_detail_records"
             )
             assert len(rows) == 9
-            for charger, state, basis, energy_wh, outcome, flags in rows:
-                _, (wanted, wanted_basis, wanted_wh) = cases[charger.partition("-")[0]]
+            for charger, state, basis, energy_wh, outcome, flags, hashes_ in rows:
+                values, (wanted, wanted_basis, wanted_wh) = cases[charger.partition("-")[0]]
                 assert (state, energy_wh) == (wanted, wanted_wh), charger
                 assert (basis == "SIGNED") is (wanted_basis == "SIGNED"), charger
                 assert (outcome == "DISPUTED") is (state == "BAD"), charger
                 told = Quality(flags) & (Quality.SIGNED_OK | Quality.SIGNED_BAD)
                 assert told == {"OK": Quality.SIGNED_OK, "BAD": Quality.SIGNED_BAD}.get(state, 0)
+                # Frames are kept for a while, signed values for ever: the chain has their hash.
+                each = [sha256(base64.b64encode(one.encode())).hexdigest() for one in values]
+                seal = sha256(",".join(each).encode()).hexdigest()
+                assert hashes_.split(",")[2] == f"signed:{seal}", charger
 
     asyncio.run(asyncio.wait_for(work(), 120))
 

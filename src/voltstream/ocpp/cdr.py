@@ -51,6 +51,7 @@ class Event:
     flags: Quality
     raw_id: int
     received_us: int = 0
+    phases_used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,17 @@ def signed_energy(values: Sequence[str], keys: Mapping[str, str]) -> Signed:
     return Signed("OK", ocmf.energy_wh(known))
 
 
+def signed_seal(values: Sequence[str]) -> str | None:
+    """Return the hash of a session's signed values, in their order; None where there are none.
+
+    Shape: of the hashes of the values, so that a value may be proven without the others.
+    """
+    if not values:
+        return None
+    each = [hashlib.sha256(value.encode()).hexdigest() for value in dict.fromkeys(values)]
+    return "signed:" + hashlib.sha256(",".join(each).encode()).hexdigest()
+
+
 def cdr_number(charger: str, transaction_id: str, version: int) -> str:
     """Return the id of a record: the same for the same session, whoever computes it when."""
     name = hashlib.sha256(f"{charger}\n{transaction_id}".encode()).hexdigest()[:32]
@@ -130,14 +142,19 @@ def build(
     place: Place,
     hashes: Mapping[int, str],
     signed: Signed | None = None,
+    seal: str | None = None,
 ) -> dict[str, Any] | None:
-    """Return the record's content; None while the session has no end."""
+    """Return the record's content; None while the session has no end.
+
+    Shape: ``seal`` is the hash of its signed values.
+    """
     stop = _stop(events)
     if stop is None:
         return None
     start = min((one for one in events if one.kind == "START"), key=_moment, default=None)
     opening = start or min(events, key=_moment)
-    energy = total_energy(points, place.power_w)
+    phases = max((one.phases_used for one in events if one.phases_used), default=None)
+    energy = total_energy(points, place.power_w, phases)
     signed = signed or Signed("NONE")
     began_us, ended_us = _span(opening, stop)
     duration_us = ended_us - began_us
@@ -176,7 +193,10 @@ def build(
         "ocpp_version": place.ocpp_version,
         "flags": int(flags & _TOLD),
         "frame_hashes": ",".join(
-            hashes[one.raw_id] for one in (opening, stop) if one.raw_id in hashes
+            [
+                *(hashes[one.raw_id] for one in (opening, stop) if one.raw_id in hashes),
+                *([seal] if seal else ()),
+            ]
         ),
     }
 

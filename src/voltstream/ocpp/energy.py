@@ -76,17 +76,19 @@ class Energy:
         return _best(self.exported)[0]
 
 
-def total_energy(points: Sequence[Point], power_w: float | None) -> Energy:
+def total_energy(
+    points: Sequence[Point], power_w: float | None, phases_used: int | None = None
+) -> Energy:
     """Reckon a session's energy from its samples at the outlet, in any order."""
     limit_w = power_w or POWER_W_MAX
-    imported = _series(points, IMPORT_REGISTER, limit_w)
-    exported = _series(points, EXPORT_REGISTER, limit_w)
-    power = _totals(points, POWER_IMPORT)
+    imported = _series(points, IMPORT_REGISTER, limit_w, phases_used)
+    exported = _series(points, EXPORT_REGISTER, limit_w, phases_used)
+    power = _totals(points, POWER_IMPORT, phases_used)
     power_max_w = max([point.value for point in power], default=imported.step_power_w)
     billed_mwh, basis = _best(imported)
     flags = imported.flags
     if basis == "NONE":
-        intervals = _totals(points, IMPORT_INTERVAL)
+        intervals = _totals(points, IMPORT_INTERVAL, phases_used)
         if intervals:
             billed_mwh = sum(round(point.value * MWH_PER_WH) for point in intervals)
             basis = "INTERVAL"
@@ -97,9 +99,11 @@ def total_energy(points: Sequence[Point], power_w: float | None) -> Energy:
     return Energy(max(billed_mwh, 0), basis, imported, exported, power_max_w, outcome, flags)
 
 
-def _series(points: Sequence[Point], measurand: str, power_w: float) -> Series:
+def _series(
+    points: Sequence[Point], measurand: str, power_w: float, phases_used: int | None
+) -> Series:
     """Follow a register in order of time, as if every sample had come when it was taken."""
-    samples = _totals(points, measurand)
+    samples = _totals(points, measurand, phases_used)
     flags, total_mwh, charging_us, step_power_w = Quality.OK, 0, 0, 0.0
     register = None
     for point in samples:
@@ -190,8 +194,11 @@ def _outcome(series: Series, billed_mwh: int, power: Sequence[Point]) -> str:
     return worst
 
 
-def _totals(points: Iterable[Point], measurand: str) -> list[Point]:
-    """Return one sample per instant and origin: the overall value, else the sum of all phases."""
+def _totals(points: Iterable[Point], measurand: str, phases_used: int | None) -> list[Point]:
+    """Return one sample per instant and origin: the overall value, else the sum of all phases.
+
+    Some phases are all where the charger says that it uses no more, and none is ever told besides.
+    """
     whole: list[Point] = []
     phased: dict[tuple[int, str, str], dict[str, Point]] = {}
     for point in points:
@@ -202,13 +209,22 @@ def _totals(points: Iterable[Point], measurand: str) -> list[Point]:
         else:
             phased.setdefault((point.at_us, point.context, point.origin), {})[point.phase] = point
     seen = {point.at_us for point in whole}
+    told = {name for by_phase in phased.values() for name in by_phase}
+    in_use = [_in_use(names, told, phases_used) for names in _PHASES]
     for (at_us, _, _), by_phase in phased.items():
-        for names in _PHASES:
+        for names in in_use:
             if at_us not in seen and all(name in by_phase for name in names):
                 value = sum(by_phase[name].value for name in names)
                 whole.append(replace(by_phase[names[0]], phase=None, value=value))
     rank = {"START_TX": 0, "STOP_TX": 2}
     return sorted(whole, key=lambda point: (point.at_us, rank.get(point.origin, 1), point.value))
+
+
+def _in_use(names: tuple[str, ...], told: set[str], phases_used: int | None) -> tuple[str, ...]:
+    """Return the phases that make a total."""
+    seen = tuple(name for name in names if name in told)
+    known = phases_used is not None and 0 < phases_used <= len(seen)
+    return seen if known else names
 
 
 def _integral_mwh(power: Sequence[Point]) -> int:

@@ -46,7 +46,8 @@ _DUE = f"JOIN {_PAIRS} AS d ON r.charge_point_id = d.c AND r.transaction_id = d.
 _EVENTS = f"""
 SELECT r.charge_point_id, r.transaction_id, r.event_type, r.evse_id, r.connector_id, r.event_ts,
        r.corrected_ts, r.id_tag, r.id_token_type, r.stop_reason, r.seq_no, r.charging_state,
-       r.offline, r.time_spent_charging_s, r.remote_start_id, r.flags, r.raw_id, r.received_ts
+       r.offline, r.time_spent_charging_s, r.remote_start_id, r.flags, r.raw_id, r.received_ts,
+       r.phases_used
 FROM charger_transactions AS r {_DUE} ORDER BY r.raw_id
 """
 _POINTS = f"""
@@ -73,7 +74,8 @@ LEFT JOIN (
 """
 _SIGNED = f"""
 SELECT r.charge_point_id, r.transaction_id, r.signed_data FROM charger_signed_values AS r {_DUE}
-WHERE r.received_ts >= {{since}} AND r.signed_data IS NOT NULL ORDER BY r.event_ts, r.raw_id
+WHERE r.received_ts >= {{since}} AND r.signed_data IS NOT NULL
+ORDER BY r.event_ts, r.raw_id, r.ordinal
 """
 _KEYS = "SELECT meter_serial_number, public_key FROM meter_keys"
 _ISSUED = f"""
@@ -244,9 +246,11 @@ class Ledger:
         for key, group in events.items():
             before = issued.get(key)
             place = cdr.as_issued(places.get(key[0], cdr.Place()), before)
-            proof = cdr.signed_energy(signed.get(key, ()), meter_keys)
+            values = signed.get(key, ())
+            proof = cdr.signed_energy(values, meter_keys)
             told, samples = cdr.dated(group, points.get(key, ()))
-            record = cdr.build(*key, told, samples, place, hashes, proof)
+            seal = cdr.signed_seal(values)
+            record = cdr.build(*key, told, samples, place, hashes, proof, seal)
             if record is None or (before and chain.content(before) == chain.content(record)):
                 continue
             version = before["version"] + 1 if before else 1
@@ -278,12 +282,12 @@ def _stored(record: dict[str, Any]) -> dict[str, Any]:
 def _event(row: Sequence[Any]) -> cdr.Event:
     (
         kind, evse_id, connector_id, at, corrected, tag, token_type, reason, seq_no, state,
-        offline, spent_s, remote_start_id, flags, raw_id, received,
+        offline, spent_s, remote_start_id, flags, raw_id, received, phases_used,
     ) = row  # fmt: skip
     return cdr.Event(
         kind, evse_id, connector_id, micros(at), micros(corrected or at), tag, token_type, reason,
         seq_no, state, bool(offline), spent_s, remote_start_id, Quality(flags or 0), raw_id or 0,
-        micros(received or at),
+        micros(received or at), phases_used,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@
 -- public.ocpp_parameters: approximated: gap_grace: left out: who inserts gives the value
 -- public.ocpp_parameters: approximated: power_max_w: left out: who inserts gives the value
 -- public.ocpp_parameters: approximated: stuck_after: left out: who inserts gives the value
+-- public.ocpp_parameters: approximated: zombie_after: left out: who inserts gives the value
 -- public.ocpp_parameters: approximated: low_power_share: left out: who inserts gives the value
 -- public.ocpp_parameters: approximated: low_power_after: left out: who inserts gives the value
 -- public.ocpp_parameters: approximated: low_power_soc_percent: left out: who inserts gives the value
@@ -24,6 +25,7 @@ CREATE TABLE ocpp_parameters (
   gap_grace INTERVAL,
   power_max_w DOUBLE PRECISION,
   stuck_after INTERVAL,
+  zombie_after INTERVAL,
   low_power_share DOUBLE PRECISION,
   low_power_after INTERVAL,
   low_power_soc_percent DOUBLE PRECISION,
@@ -552,7 +554,7 @@ FROM (
     FROM session_starts AS a5
     ASOF LEFT JOIN session_starts AS b6
       ON (
-        a5.charge_point_id = b6.charge_point_id AND a5.connector_id = b6.connector_id
+        a5.charge_point_id = b6.charge_point_id AND a5.evse_id = b6.evse_id
       )
       AND a5.started_at < b6.started_at
   ) AS b4
@@ -683,6 +685,26 @@ FROM (
 LEFT JOIN sample_intervals AS b2
   ON a1.charge_point_id = b2.charge_point_id;
 
+CREATE MATERIALIZED VIEW session_phases AS
+SELECT
+  charge_point_id,
+  transaction_id,
+  agg_1 AS phases_used
+FROM (
+  SELECT
+    charge_point_id,
+    transaction_id,
+    MAX(phases_used) AS agg_1
+  FROM charger_transactions
+  WHERE
+    NOT transaction_id IS NULL AND phases_used BETWEEN 1 AND 3
+  GROUP BY
+    charge_point_id,
+    transaction_id
+) AS q1
+WHERE
+  agg_1 < 3;
+
 -- public.session_samples: approximated: the value is NULL; the reason is in RisingWave's log
 CREATE MATERIALIZED VIEW session_samples AS
 SELECT
@@ -693,71 +715,139 @@ SELECT
   ROUND(
     CAST(CAST(ROUND(
       CAST(COALESCE(
-        MAX(value_si) FILTER(WHERE
-          "phase" IS NULL),
-        MAX(value_si) FILTER(WHERE
-          "phase" IN ('L1', 'L1-N') AND "additive") + MAX(value_si) FILTER(WHERE
-          "phase" IN ('L2', 'L2-N') AND "additive") + MAX(value_si) FILTER(WHERE
-          "phase" IN ('L3', 'L3-N') AND "additive")
+        agg_1,
+        agg_2 + agg_3 + agg_4,
+        CASE
+          WHEN agg_5 + agg_6 + agg_7 >= agg_8
+          THEN COALESCE(agg_2, 0) + COALESCE(agg_3, 0) + COALESCE(agg_4, 0)
+        END
       ) AS DECIMAL),
       3
     ) AS DOUBLE PRECISION) AS DECIMAL),
     3
   ) AS "value",
-  ROUND(
-    CAST(CAST(ROUND(CAST(MAX(value_si) FILTER(WHERE
-      "boundary" AND "phase" IS NULL) AS DECIMAL), 3) AS DOUBLE PRECISION) AS DECIMAL),
-    3
-  ) AS boundary_value
+  ROUND(CAST(CAST(ROUND(CAST(agg_9 AS DECIMAL), 3) AS DOUBLE PRECISION) AS DECIMAL), 3) AS boundary_value
 FROM (
   SELECT
     charge_point_id,
     transaction_id,
-    COALESCE("measurand", 'Energy.Active.Import.Register') AS "measurand",
-    COALESCE(corrected_ts, event_ts) AS sampled_at,
-    "phase",
-    value_si,
-    COALESCE("context", '') IN ('Transaction.Begin', 'Transaction.End') AS "boundary",
-    COALESCE("measurand", 'Energy') LIKE 'Energy%' OR "measurand" LIKE 'Power%' AS "additive"
-  FROM charger_readings
-  WHERE
-    (
-      (
-        NOT transaction_id IS NULL AND COALESCE("location", 'Outlet') = 'Outlet'
-      )
-      AND ABS(value_si) < ROUND(CAST('1e12' AS DECIMAL), 0)
-    )
-    AND COALESCE("measurand", 'Energy.Active.Import.Register') IN (
-      'Energy.Active.Import.Register',
-      'Energy.Active.Export.Register',
-      'Energy.Active.Import.Interval',
-      'Power.Active.Import',
-      'Power.Active.Export',
-      'Power.Offered',
-      'SoC'
-    )
-  UNION ALL
-  SELECT
+    "measurand",
+    sampled_at,
+    MAX(value_si) FILTER(WHERE
+      "phase" IS NULL) AS agg_1,
+    MAX(value_si) FILTER(WHERE
+      "phase" IN ('L1', 'L1-N') AND "additive") AS agg_2,
+    MAX(value_si) FILTER(WHERE
+      "phase" IN ('L2', 'L2-N') AND "additive") AS agg_3,
+    MAX(value_si) FILTER(WHERE
+      "phase" IN ('L3', 'L3-N') AND "additive") AS agg_4,
+    MAX(CASE WHEN "phase" IN ('L1', 'L1-N') AND "additive" THEN 1 ELSE 0 END) AS agg_5,
+    MAX(CASE WHEN "phase" IN ('L2', 'L2-N') AND "additive" THEN 1 ELSE 0 END) AS agg_6,
+    MAX(CASE WHEN "phase" IN ('L3', 'L3-N') AND "additive" THEN 1 ELSE 0 END) AS agg_7,
+    MAX(phases_used) AS agg_8,
+    MAX(value_si) FILTER(WHERE
+      "boundary" AND "phase" IS NULL) AS agg_9
+  FROM (
+    SELECT
+      charge_point_id,
+      transaction_id,
+      "measurand",
+      sampled_at,
+      "phase",
+      value_si,
+      "boundary",
+      "additive",
+      phases_used
+    FROM (
+      SELECT
+        charge_point_id,
+        transaction_id,
+        COALESCE("measurand", 'Energy.Active.Import.Register') AS "measurand",
+        COALESCE(corrected_ts, event_ts) AS sampled_at,
+        "phase",
+        value_si,
+        COALESCE("context", '') IN ('Transaction.Begin', 'Transaction.End') AS "boundary",
+        COALESCE("measurand", 'Energy') LIKE 'Energy%' OR "measurand" LIKE 'Power%' AS "additive",
+        CAST(NULL AS INT) AS phases_used
+      FROM charger_readings
+      WHERE
+        (
+          (
+            NOT transaction_id IS NULL AND COALESCE("location", 'Outlet') = 'Outlet'
+          )
+          AND ABS(value_si) < ROUND(CAST('1e12' AS DECIMAL), 0)
+        )
+        AND COALESCE("measurand", 'Energy.Active.Import.Register') IN (
+          'Energy.Active.Import.Register',
+          'Energy.Active.Export.Register',
+          'Energy.Active.Import.Interval',
+          'Power.Active.Import',
+          'Power.Active.Export',
+          'Power.Offered',
+          'SoC'
+        )
+      UNION ALL
+      SELECT
+        charge_point_id,
+        transaction_id,
+        'Energy.Active.Import.Register' AS "measurand",
+        COALESCE(corrected_ts, event_ts) AS sampled_at,
+        CAST(NULL AS VARCHAR) AS "phase",
+        CAST(meter_wh AS DOUBLE PRECISION) AS value_si,
+        FALSE AS "boundary",
+        TRUE AS "additive",
+        CAST(NULL AS INT) AS phases_used
+      FROM charger_transactions
+      WHERE
+        (
+          NOT transaction_id IS NULL AND NOT meter_wh IS NULL
+        )
+        AND event_type IN ('START', 'STOP')
+    ) AS q1
+    UNION ALL
+    SELECT
+      a2.charge_point_id,
+      a2.transaction_id,
+      COALESCE(a2."measurand", 'Energy.Active.Import.Register') AS "measurand",
+      COALESCE(a2.corrected_ts, a2.event_ts) AS sampled_at,
+      CAST(NULL AS VARCHAR) AS "phase",
+      CAST(NULL AS DOUBLE PRECISION) AS value_si,
+      FALSE AS "boundary",
+      TRUE AS "additive",
+      b3.phases_used
+    FROM (
+      SELECT
+        charge_point_id,
+        transaction_id,
+        "measurand",
+        event_ts,
+        corrected_ts
+      FROM charger_readings
+      WHERE
+        (
+          (
+            "phase" IN ('L1', 'L2', 'L3', 'L1-N', 'L2-N', 'L3-N')
+            AND COALESCE("location", 'Outlet') = 'Outlet'
+          )
+          AND ABS(value_si) < ROUND(CAST('1e12' AS DECIMAL), 0)
+        )
+        AND COALESCE("measurand", 'Energy.Active.Import.Register') IN (
+          'Energy.Active.Import.Register',
+          'Energy.Active.Export.Register',
+          'Energy.Active.Import.Interval',
+          'Power.Active.Import',
+          'Power.Active.Export'
+        )
+    ) AS a2
+    JOIN session_phases AS b3
+      ON a2.charge_point_id = b3.charge_point_id AND a2.transaction_id = b3.transaction_id
+  ) AS q4
+  GROUP BY
     charge_point_id,
     transaction_id,
-    'Energy.Active.Import.Register' AS "measurand",
-    COALESCE(corrected_ts, event_ts) AS sampled_at,
-    CAST(NULL AS VARCHAR) AS "phase",
-    CAST(meter_wh AS DOUBLE PRECISION) AS value_si,
-    FALSE AS "boundary",
-    TRUE AS "additive"
-  FROM charger_transactions
-  WHERE
-    (
-      NOT transaction_id IS NULL AND NOT meter_wh IS NULL
-    )
-    AND event_type IN ('START', 'STOP')
-) AS q1
-GROUP BY
-  charge_point_id,
-  transaction_id,
-  "measurand",
-  sampled_at;
+    "measurand",
+    sampled_at
+) AS q5;
 
 CREATE MATERIALIZED VIEW latest_samples AS
 SELECT DISTINCT ON (charge_point_id, transaction_id, "measurand")
@@ -1724,7 +1814,10 @@ ASOF JOIN (
     NOT stopped_at IS NULL AND NOT meter_stop_wh IS NULL
 ) AS b2
   ON (
-    a1.charge_point_id = b2.charge_point_id_1 AND a1.connector_id = b2.connector_id_4
+    (
+      a1.charge_point_id = b2.charge_point_id_1 AND a1.evse_id = b2.evse_id_3
+    )
+    AND a1.connector_id = b2.connector_id_4
   )
   AND a1.started_at >= b2.stopped_at_7
 WHERE

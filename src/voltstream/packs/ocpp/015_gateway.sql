@@ -224,7 +224,7 @@ CREATE SOURCE IF NOT EXISTS charge_detail_records (
     currency          VARCHAR,
     ocpp_version      VARCHAR,
     flags             BIGINT,
-    frame_hashes      VARCHAR,      -- of the frames that opened and closed the session
+    frame_hashes      VARCHAR,      -- of the frames that opened and closed the session; of its signed values
     issued_at         TIMESTAMPTZ,
     previous_hash     VARCHAR,
     hash              VARCHAR

@@ -114,8 +114,17 @@ LEFT JOIN sample_intervals AS i ON i.charge_point_id = s.charge_point_id;
 COMMENT ON MATERIALIZED VIEW session_context IS
     'Every transaction with its site and the limits that its samples are held against';
 
+CREATE MATERIALIZED VIEW session_phases AS
+SELECT charge_point_id, transaction_id, MAX(phases_used) AS phases_used
+FROM charger_transactions
+WHERE transaction_id IS NOT NULL AND phases_used BETWEEN 1 AND 3
+GROUP BY charge_point_id, transaction_id
+HAVING MAX(phases_used) < 3;
+
+COMMENT ON MATERIALIZED VIEW session_phases IS 'Transactions that use one phase or two, as they say';
+
 -- One sample of one quantity: overall if the charger said it, else the sum of three phases. Two of
--- three phases are no total. A voltage or SoC has an overall value or none. Of two values for one
+-- three phases are a total only where no more are used. A voltage or SoC has an overall value or none. Of two values for one
 -- instant the greater counts, so that a placeholder of 0 loses.
 CREATE MATERIALIZED VIEW session_samples AS
 SELECT
@@ -124,7 +133,16 @@ SELECT
         MAX(value_si) FILTER (WHERE phase IS NULL),
         MAX(value_si) FILTER (WHERE phase IN ('L1', 'L1-N') AND additive)
         + MAX(value_si) FILTER (WHERE phase IN ('L2', 'L2-N') AND additive)
-        + MAX(value_si) FILTER (WHERE phase IN ('L3', 'L3-N') AND additive)
+        + MAX(value_si) FILTER (WHERE phase IN ('L3', 'L3-N') AND additive),
+        CASE
+            WHEN MAX(CASE WHEN phase IN ('L1', 'L1-N') AND additive THEN 1 ELSE 0 END)
+                + MAX(CASE WHEN phase IN ('L2', 'L2-N') AND additive THEN 1 ELSE 0 END)
+                + MAX(CASE WHEN phase IN ('L3', 'L3-N') AND additive THEN 1 ELSE 0 END)
+                >= MAX(phases_used)
+            THEN COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L1', 'L1-N') AND additive), 0)
+                + COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L2', 'L2-N') AND additive), 0)
+                + COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L3', 'L3-N') AND additive), 0)
+        END
     ), 3) AS DECIMAL(18, 3)) AS value,
     CAST(ROUND(MAX(value_si) FILTER (WHERE boundary AND phase IS NULL), 3) AS DECIMAL(18, 3))
         AS boundary_value
@@ -135,7 +153,8 @@ FROM (
         COALESCE(corrected_ts, event_ts) AS sampled_at,
         phase, value_si,
         COALESCE(context, '') IN ('Transaction.Begin', 'Transaction.End') AS boundary,
-        COALESCE(measurand, 'Energy') LIKE 'Energy%' OR measurand LIKE 'Power%' AS additive
+        COALESCE(measurand, 'Energy') LIKE 'Energy%' OR measurand LIKE 'Power%' AS additive,
+        CAST(NULL AS INTEGER) AS phases_used
     FROM charger_readings
     WHERE transaction_id IS NOT NULL
       AND COALESCE(location, 'Outlet') = 'Outlet'
@@ -150,9 +169,26 @@ FROM (
         charge_point_id, transaction_id, 'Energy.Active.Import.Register' AS measurand,
         COALESCE(corrected_ts, event_ts) AS sampled_at,
         NULL AS phase, CAST(meter_wh AS DOUBLE PRECISION) AS value_si, FALSE AS boundary,
-        TRUE AS additive
+        TRUE AS additive, CAST(NULL AS INTEGER) AS phases_used
     FROM charger_transactions
     WHERE transaction_id IS NOT NULL AND meter_wh IS NOT NULL AND event_type IN ('START', 'STOP')
+    UNION ALL
+    SELECT
+        r.charge_point_id, r.transaction_id,
+        COALESCE(r.measurand, 'Energy.Active.Import.Register') AS measurand,
+        COALESCE(r.corrected_ts, r.event_ts) AS sampled_at,
+        NULL AS phase, CAST(NULL AS DOUBLE PRECISION) AS value_si, FALSE AS boundary,
+        TRUE AS additive, u.phases_used
+    FROM charger_readings AS r
+    JOIN session_phases AS u
+        ON u.charge_point_id = r.charge_point_id AND u.transaction_id = r.transaction_id
+    WHERE r.phase IN ('L1', 'L2', 'L3', 'L1-N', 'L2-N', 'L3-N')
+      AND COALESCE(r.location, 'Outlet') = 'Outlet'
+      AND ABS(r.value_si) < 1e12
+      AND COALESCE(r.measurand, 'Energy.Active.Import.Register') IN (
+          'Energy.Active.Import.Register', 'Energy.Active.Export.Register',
+          'Energy.Active.Import.Interval', 'Power.Active.Import', 'Power.Active.Export'
+      )
 ) AS heard
 GROUP BY charge_point_id, transaction_id, measurand, sampled_at;
 

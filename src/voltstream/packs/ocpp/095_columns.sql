@@ -146,6 +146,10 @@ COMMENT ON COLUMN session_charging_states.charging_state IS
     'What the car does: of 2.x by the transaction, else by the connector';
 COMMENT ON COLUMN session_charging_states.since IS 'Since when';
 
+COMMENT ON COLUMN session_phases.charge_point_id IS 'The charge point';
+COMMENT ON COLUMN session_phases.transaction_id IS 'The transaction, unique within its charge point';
+COMMENT ON COLUMN session_phases.phases_used IS 'The most phases that it said to use: 1 or 2';
+
 COMMENT ON COLUMN session_context.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN session_context.transaction_id IS 'The transaction, unique within its charge point';
 COMMENT ON COLUMN session_context.evse_id IS 'The EVSE; of 1.6 the connector''s number';
