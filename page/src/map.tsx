@@ -1,6 +1,6 @@
 // Places on a map that needs no tiles: land and borders, a graticule, a scale, and the places themselves.
 
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { Canvas, Place } from "./canvas";
 import { drawLand, useLand } from "./land";
 import { colour } from "./theme";
@@ -15,9 +15,23 @@ export interface Spot {
   told: string;
 }
 
+/** A part of the map, a little larger than what is seen. Units: degrees. */
+export interface Box {
+  west: number;
+  east: number;
+  south: number;
+  north: number;
+}
+
 interface Options {
   label: string;
   spots: Spot[];
+  /** Small ones below the others, drawn as squares. */
+  fine?: Spot[];
+  /** What is said of the small ones. */
+  fineTold?: string;
+  /** Told where the map looks; cut to steps, so that a little move tells nothing. */
+  onBox?: (box: Box) => void;
   selected?: string | null;
   height?: number;
   onPress?: (spot: Spot | null) => void;
@@ -51,7 +65,19 @@ function nice(limit: number): number {
   return power * (NICE.findLast((step) => step * power <= limit) ?? 1);
 }
 
-export function SpotMap({ label, spots, selected, height = 420, onPress }: Options) {
+function boxOf(view: View, narrow: number, width: number, height: number): Box {
+  const [halfLon, halfLat] = [width / 2 / view.zoom / narrow, height / 2 / view.zoom];
+  const [lon, lat] = [nice(halfLon), nice(halfLat)];
+  const cut = (at: number, step: number) => Number((at * step).toPrecision(12));
+  return {
+    west: cut(Math.floor((view.lon - halfLon) / lon), lon), east: cut(Math.ceil((view.lon + halfLon) / lon), lon),
+    south: cut(Math.floor((view.lat - halfLat) / lat), lat), north: cut(Math.ceil((view.lat + halfLat) / lat), lat),
+  };
+}
+
+const NONE: Spot[] = [];
+
+export function SpotMap({ label, spots, fine = NONE, fineTold = "", selected, height = 420, onBox, onPress }: Options) {
   const [moved, setMoved] = useState<View | null>(null);
   const [pointed, setPointed] = useState<Spot | null>(null);
   const [size, setSize] = useState({ width: 800, height });
@@ -59,6 +85,11 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
   const shape = spots.length === 0 ? "" : `${spots.length} ${spots[0]!.id} ${spots.at(-1)!.id}`;
   const fitted = useMemo(() => (spots.length ? around(spots, size.width, height) : null), [shape, size.width, height]);
   const view = moved ?? fitted;
+  const box = view && JSON.stringify(boxOf(view, Math.cos((view.lat * Math.PI) / 180), size.width, height));
+  useEffect(() => {
+    if (box !== null) onBox?.(JSON.parse(box) as Box);
+  }, [box]);
+  const looks = useMemo(() => [spots, fine].map((all) => all.map((spot) => spot.id + spot.colour + spot.radius).join()).join(";"), [spots, fine]);
   if (view === null) return <p class="empty">No place is known.</p>;
   const narrow = Math.cos((view.lat * Math.PI) / 180);
   const toPlace = (lon: number, lat: number): Place => ({
@@ -91,6 +122,13 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
       context.fillText(`${lat.toFixed(digitsOf(step))}°`, 3, y - 3);
     }
     context.stroke();
+    for (const spot of fine) {
+      const { x, y } = toPlace(spot.lon, spot.lat);
+      if (x < -5 || y < -5 || x > width + 5 || y > height + 5) continue;
+      const wide = spot.id === selected ? 2 * spot.radius : spot.radius;
+      context.fillStyle = colour(spot.colour);
+      context.fillRect(x - wide, y - wide, 2 * wide, 2 * wide);
+    }
     for (const spot of spots) {
       const { x, y } = toPlace(spot.lon, spot.lat);
       if (x < -20 || y < -20 || x > width + 20 || y > height + 20) continue;
@@ -116,10 +154,11 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
   const near = (at: Place): Spot | null => {
     let found: Spot | null = null;
     let least = NEAR_PX;
-    for (const spot of spots) {
+    for (const spot of [...spots, ...fine]) {
       const { x, y } = toPlace(spot.lon, spot.lat);
       const distance = Math.hypot(x - at.x, y - at.y) - spot.radius / 2;
-      if (distance < least) [found, least] = [spot, distance];
+      // Of several in one place the last is seen, and meant.
+      if (distance < least || (distance === least && found !== null)) [found, least] = [spot, distance];
     }
     return found;
   };
@@ -137,10 +176,10 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
     <div class="map">
       <Canvas
         label={label}
-        told={`${spots.length} places.`}
+        told={`${spots.length} places. ${fineTold}`}
         height={height}
         draw={draw}
-        drawnFrom={`${land !== null} ${size.width} ${JSON.stringify(view)} ${selected} ${spots.map((spot) => spot.colour + spot.radius).join()}`}
+        drawnFrom={`${land !== null} ${size.width} ${JSON.stringify(view)} ${selected} ${looks}`}
         onPoint={(at) => setPointed(at && near(at))}
         onPress={(at) => onPress?.(near(at))}
         onWheel={zoomAt}
@@ -150,7 +189,7 @@ export function SpotMap({ label, spots, selected, height = 420, onPress }: Optio
         <button onClick={() => zoomAt(middle, 2)} aria-label="Closer">+</button>
         <button onClick={() => zoomAt(middle, -2)} aria-label="Farther">−</button>
         <button onClick={() => setMoved(null)}>All</button>
-        <span class="soft">{pointed ? pointed.told : "Wheel zooms, dragging moves."}</span>
+        <span class="soft">{pointed ? pointed.told : `${fineTold} Wheel zooms, dragging moves.`}</span>
       </p>
     </div>
   );

@@ -21,7 +21,7 @@ def test_own_pack_is_begun_tested_and_installed(tmp_path: Path) -> None:
     port = ("--pg-port", server.pg_port)
     try:
         assert run("pack", "list", *port).stdout == (
-            "pack\tshipped\tinstalled\tschema\nami\t0.3.0\t\\N\tami\n"
+            "pack\tshipped\tinstalled\tschema\nami\t0.4.0\t\\N\tami\n"
             "grid\t0.1.0\t\\N\tgrid\nocpp\t0.3.0\t\\N\tpublic\n"
         )
         made = run("pack", "install", folder, *port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import date
 from itertools import pairwise
@@ -210,6 +211,10 @@ def test_the_registry_says_what_is_where(grid: Grid) -> None:
         "transformers": 12,
         "network_sections": 4,
     }
+    stations = {one.transformer_id: one for one in grid.transformers}
+    for meter in tables["meter_registry"].to_pylist():
+        station = stations[meter["transformer_id"]]
+        assert math.dist((meter["lon"], meter["lat"]), (station.lon, station.lat)) < 0.05
     kinds = tables["network_sections"].column("kind").to_pylist()
     assert Counter(kinds) == {"FEEDER": 2, "SECTION": 2}
 

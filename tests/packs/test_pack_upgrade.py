@@ -14,7 +14,7 @@ from voltstream.cli.pack_install import install
 from voltstream.cli.pack_skeleton import write_skeleton
 from voltstream.cli.pack_trial import Trial
 from voltstream.cli.pack_upgrade import upgrade
-from voltstream.cli.packs import Pack, Parameter, read_pack
+from voltstream.cli.packs import Pack, Parameter, load_pack, read_pack
 from voltstream.core.errors import UndefinedObject
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -139,3 +139,41 @@ def test_changes_are_applied_and_rows_stay(engine: Trial, pack: Pack) -> None:
         "dropped: view above_by_site",
     ]
     assert ask("SELECT * FROM solar.solar_parameters")[0] == ["pack", "limit_kw"]
+
+
+def test_meters_of_an_installed_pack_get_places(engine: Trial) -> None:
+    """The ami pack's registry and the first view over it: the others add time, not columns."""
+    shipped = load_pack("ami")
+    files = dict(shipped.files)
+    view = files["040_load.sql"].partition(";\n")[0] + ";"
+    names = ("020_registry.sql", "021_places.sql", "025_reference.sql")
+    later = replace(
+        shipped, files=(*((name, files[name]) for name in names), ("040_load.sql", view)), panels=()
+    )
+    before = replace(
+        later, version="0.3.0", files=tuple(one for one in later.files if one[0] != names[1])
+    )
+    install(engine.door, before)
+    ask = engine.door.ask
+    ask(
+        "INSERT INTO ami.meter_registry (meter_id, valid_from, transformer_id)"
+        " VALUES ('M1', '2026-01-01', 'T1')"
+    )
+    assert upgrade(engine.door, later) == [
+        "run: 021_places.sql, line 3",
+        "run: 021_places.sql, line 4",
+    ]
+    ask("UPDATE ami.meter_registry SET lon = 11.4, lat = 53.6 WHERE meter_id = 'M1'")
+    ask(
+        "INSERT INTO ami.meter_registry (meter_id, valid_from, transformer_id)"
+        " VALUES ('M2', '2026-01-01', 'T1')"
+    )
+    assert ask("SELECT meter_id, lon, lat FROM ami.meter_registry ORDER BY 1")[1] == [
+        ("M1", "11.4", "53.6"),
+        ("M2", None, None),
+    ]
+    assert ask("SELECT meter_id, nominal_v FROM ami.located_meters ORDER BY 1")[1] == [
+        ("M1", "230"),
+        ("M2", "230"),
+    ]
+    assert upgrade(engine.door, later) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 from collections.abc import Iterator, Mapping
 
 import httpx
@@ -199,3 +201,28 @@ def test_who_asks_too_often_waits() -> None:
     assert AsgiClient(app, peer="203.0.113.7").get("/v1/sql").status_code == 200
     at_s[0] = 0.5
     assert [asked.get("/v1/sql").status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_stop_ends_the_statements_that_run(engine: Engine) -> None:
+    instance = engine.instance
+    app = build_app(instance, instance, instance)
+    long = (
+        "SELECT count(*) FROM generate_series(1, 200000) AS a(n)"
+        " CROSS JOIN generate_series(1, 200000) AS b(m) WHERE n * m % 7 = 3"
+    )
+    answers: list[httpx.Response] = []
+
+    def ask() -> None:
+        answers.append(post(AsgiClient(app), "/v1/sql", {"sql": long}))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    until_s = time.monotonic() + 30
+    while asking.is_alive() and time.monotonic() < until_s:
+        time.sleep(0.1)
+        app.state.end_statements()
+    asking.join(timeout=0)
+    assert [answer.json()["code"] for answer in answers] in (["57014"], ["57P01"])
+    refused = post(AsgiClient(app), "/v1/sql", {"sql": "SELECT 1"})
+    assert refused.json()["code"] == "57P01"
+    assert refused.status_code == 503

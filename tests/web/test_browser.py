@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -32,6 +33,10 @@ OPENED = (
 )
 WAIT_MS = 60_000
 TOLD = {"MINOR": "1 with minor differences", "DISPUTED": "1 disputed"}
+LONG = (
+    "SELECT count(*) FROM generate_series(1, 200000) AS a(n)"
+    " CROSS JOIN generate_series(1, 200000) AS b(m) WHERE n * m % 7 = 3"
+)
 INSTALL_S_MAX = 280.0  # Beside other work.
 
 expect.set_options(timeout=WAIT_MS)
@@ -82,15 +87,17 @@ INSERT INTO charger_readings
 
 
 # One transformer has too little voltage for three windows; the other is dark for twenty minutes.
+# One meter of the first is well, and one has no place.
 GRID = """
 SET search_path TO ami, public;
 INSERT INTO transformers (transformer_id, valid_from, feeder_id, kva, lon, lat) VALUES
     ('TX-1', now() - INTERVAL '30 days', 'F-1', 100, 9.10, 48.70),
     ('TX-2', now() - INTERVAL '30 days', 'F-1', 160, 9.11, 48.71);
-INSERT INTO meter_registry (meter_id, valid_from, transformer_id, nominal_v)
-    SELECT 'M-' || n, now() - INTERVAL '30 days', 'TX-' || 1 + (n - 1) / 6, 230 FROM generate_series(1, 12) AS n;
+INSERT INTO meter_registry (meter_id, valid_from, transformer_id, nominal_v, lon, lat)
+    SELECT 'M-' || n, now() - INTERVAL '30 days', 'TX-' || 1 + (n - 1) / 6, 230,
+           CASE WHEN n <> 6 THEN 9.10 + n * 0.001 END, CASE WHEN n <> 6 THEN 48.705 END FROM generate_series(1, 12) AS n;
 INSERT INTO interval_reads (meter_id, interval_start, interval_end, delivered_kwh, voltage_v, received_at)
-    SELECT 'M-' || n, at, at + INTERVAL '15 minutes', 0.5, CASE WHEN n <= 6 THEN 200 ELSE 231 END, at + INTERVAL '16 minutes'
+    SELECT 'M-' || n, at, at + INTERVAL '15 minutes', 0.5, CASE WHEN n BETWEEN 2 AND 6 THEN 200 ELSE 231 END, at + INTERVAL '16 minutes'
     FROM generate_series(1, 12) AS n,
          generate_series(time_bucket(INTERVAL '15 minutes', now()) - INTERVAL '90 minutes',
                          time_bucket(INTERVAL '15 minutes', now()) - INTERVAL '60 minutes', INTERVAL '15 minutes') AS at;
@@ -295,13 +302,22 @@ def test_the_grid_is_drawn_as_sql_has_it(server: Served, tab: Page) -> None:
         violations = session.execute(
             "SELECT count(*), min(worst_v) FROM ami.voltage_violations"
         ).fetchall()
+        [(placed, low)] = session.execute(
+            "SELECT count(DISTINCT m.meter_id),"
+            " count(DISTINCT m.meter_id) FILTER (WHERE r.voltage_v < 207)"
+            " FROM ami.meter_registry m JOIN ami.interval_reads r ON r.meter_id = m.meter_id"
+            " WHERE m.lon IS NOT NULL"
+        ).fetchall()
     assert (device, expected, len(members)) == ("TX-2", 6, 6)
     assert violations == [(3, 200)]
+    assert (placed, low) == (11, 4)
     tab.goto(address(server, "grid"))
     expect(tile(tab, "Transformers")).to_have_text("2")
     expect(tile(tab, "Outages")).to_have_text("1")
     expect(tile(tab, "Voltage")).to_have_text("3")
-    expect(tab.get_by_role("img", name="Transformers by load")).to_be_visible()
+    drawn = tab.get_by_role("img", name="Transformers by load")
+    meters = f"{placed} meters: {len(members)} out, {low} outside limits, 1 within limits."
+    expect(drawn).to_have_attribute("aria-label", re.compile(re.escape(meters)))
     expect(tab.get_by_role("img", name="Median voltage")).to_be_visible()
     expect(tab.get_by_role("region", name="voltage violations")).to_contain_text("200 V")
     outages = tab.get_by_role("region", name="outages")
@@ -310,6 +326,15 @@ def test_the_grid_is_drawn_as_sql_has_it(server: Served, tab: Page) -> None:
     told = tab.get_by_role("region", name=f"members of {outage}")
     for (meter,) in members:
         expect(told).to_contain_text(str(meter))
+    tab.screenshot(path=PICTURES / "grid-meters.png", full_page=True)
+    # M-1 is west of the middle by 0.004 degrees; the map shows 0.01 in 360 pixels of its height.
+    box = drawn.bounding_box()
+    assert box is not None
+    west = 0.004 * math.cos(math.radians(48.705)) * 36_000
+    drawn.click(position={"x": box["width"] / 2 - west, "y": box["height"] / 2})
+    expect(tab.get_by_role("heading", name="Meter M-1")).to_be_visible()
+    expect(tab.get_by_text("within limits, fed by TX-1, active")).to_be_visible()
+    tab.screenshot(path=PICTURES / "grid-meter.png", full_page=True)
 
 
 def test_nothing_is_said_before_it_is_known(server: Served, tab: Page) -> None:
@@ -393,6 +418,10 @@ def test_the_page_comes_back_with_its_server(tmp_path: Path, browser: Browser) -
         tab = context.new_page()
         tab.goto(address(first, "storage"))
         expect(tab.locator(".fresh")).not_to_contain_text("connecting")
+        # A statement that takes long does not hold the stop up.
+        tab.evaluate("sql => void fetch('/v1/sql?sql=' + encodeURIComponent(sql))", LONG)
+        tab.wait_for_timeout(500)
+        assert first.stop(signal.SIGTERM) == 0
         end(first)
         expect(tab.locator(".fresh")).to_contain_text("not connected", timeout=WAIT_MS)
         first = start(tmp_path / "data", "--http-port", first.http_port)

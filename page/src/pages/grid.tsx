@@ -1,13 +1,14 @@
 // The distribution grid: where it is overloaded, where voltage leaves its limits, and what is out.
 
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { change, useAddress } from "../address";
 import { Row, literal } from "../api";
 import { Chart } from "../chart";
 import { figure, lasting, moment, plain, toNumber, toTime } from "../format";
 import { Cell, Heatmap } from "../heatmap";
 import { useQuery } from "../live";
-import { Spot, SpotMap } from "../map";
+import { Box, Spot, SpotMap } from "../map";
+import { Meter, useMeters } from "../meters";
 import { Part, State, Tile, Trouble, once } from "../parts";
 import { Table } from "../table";
 
@@ -53,6 +54,8 @@ export function Grid() {
   const voltages = useQuery(VOLTAGES, { of: ["ami.transformer_voltage"], everyMs: 30_000 });
   const violations = useQuery(VIOLATIONS, { of: ["ami.voltage_violations"], everyMs: 30_000 });
   const selected = settings.get("transformer");
+  const [box, setBox] = useState<Box | null>(null);
+  const meters = useMeters(box);
   const open = outages.rows.filter(isOut);
   const out = new Set(open.map((row) => plain(row.device_id)));
   const spots = useMemo(() => places.rows.flatMap((row): Spot[] => {
@@ -83,12 +86,14 @@ export function Grid() {
           <Part title="Map">
             {places.isLoading
               ? <p class="empty">…</p>
-              : <SpotMap label="Transformers by load" spots={spots} selected={selected}
-                  onPress={(spot) => change({ transformer: spot?.id ?? null })} />}
+              : <SpotMap label="Transformers by load" spots={spots} fine={meters.spots} fineTold={meters.told} onBox={setBox}
+                  selected={settings.get("meter") ?? selected}
+                  onPress={(spot) => change(spot && meters.spots.includes(spot) ? { meter: spot.id } : { transformer: spot?.id ?? null, meter: null })} />}
             <p class="legend">
               <span><i style={{ background: "var(--good)" }} />to 80 %</span><span><i style={{ background: "var(--warning)" }} />to 100 %</span>
               <span><i style={{ background: "var(--bad)" }} />overloaded</span><span><i style={{ background: "var(--text)" }} />out</span>
               <span><i style={{ background: "var(--neutral)" }} />not known</span>
+              {meters.spots.length > 0 && <span>Small squares are meters: red ones read a voltage outside their limits.</span>}
             </p>
           </Part>
           <Part title="Outages">
@@ -106,6 +111,7 @@ export function Grid() {
           </Part>
         </div>
       )}
+      {settings.get("meter") && <Meter id={settings.get("meter")!} />}
       {selected && <Transformer id={selected} />}
       {heat !== null && (
         <Part title="Voltage">

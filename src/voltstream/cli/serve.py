@@ -46,6 +46,8 @@ from voltstream.web.app import build_app
 from voltstream.web.entry import EntryPolicy
 
 DRAIN_S = 5  # How long a stop waits for HTTP requests that are being answered.
+STATEMENTS_S = 1.0  # How long it waits for their statements; then it interrupts them.
+INTERRUPT_S = 0.1
 BACKLOG = 512  # Connections the system holds while we are busy; more wait at the client.
 
 EXAMPLES = """
@@ -186,6 +188,10 @@ class RunningServer:
         async def stop() -> None:
             web.state.end_streams()
             server.should_exit = True
+            await asyncio.wait([serving], timeout=STATEMENTS_S)
+            while not serving.done():
+                web.state.end_statements()
+                await asyncio.wait([serving], timeout=INTERRUPT_S)
             await serving
 
         self._stack.push_async_callback(stop)

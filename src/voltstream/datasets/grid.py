@@ -29,6 +29,8 @@ class Meter:
     profile: str
     p_mw: float
     q_mw: float
+    lon: float
+    lat: float
     plants: tuple[tuple[str, float], ...] = ()
 
 
@@ -105,7 +107,7 @@ def load_grid(files: Files, scenario: int = 1, limit: int | None = None) -> Grid
         _transformer(row, types[row["type"]], feeders, sections, nodes, places) for row in steps
     ]
     by_subnet = {str(row["subnet"]): at for at, row in enumerate(steps)}
-    meters = list(_meters(files, folder, by_subnet))
+    meters = list(_meters(files, folder, by_subnet, nodes, places))
     branches = _branches(lines, switches, by_subnet, _table(files, folder, "LineType"))
     used = {one.section_id for one in transformers} | {one.feeder_id for one in transformers}
     return Grid(meters, transformers, branches, _above(used, parents))
@@ -146,7 +148,13 @@ def _transformer(
     )
 
 
-def _meters(files: Files, folder: str, by_subnet: Mapping[str, int]) -> Iterable[Meter]:
+def _meters(
+    files: Files,
+    folder: str,
+    by_subnet: Mapping[str, int],
+    nodes: Mapping[str, Row],
+    places: Mapping[str, Row],
+) -> Iterable[Meter]:
     plants: dict[str, list[tuple[str, float]]] = {}
     for row in _table(files, folder, "RES"):
         if row["voltLvl"] == _LV and row["subnet"] in by_subnet:
@@ -154,10 +162,12 @@ def _meters(files: Files, folder: str, by_subnet: Mapping[str, int]) -> Iterable
     for row in _table(files, folder, "Load"):
         if row["voltLvl"] != _LV or row["subnet"] not in by_subnet:
             continue
+        spot = places[nodes[row["node"]]["coordID"]]
         behind = plants.pop(row["node"], [])  # The first meter of a node has the plants there.
         yield Meter(
             str(row["id"]), str(row["node"]), by_subnet[row["subnet"]], str(row["profile"]),
-            float(row["pLoad"]), float(row["qLoad"]), tuple(behind),
+            float(row["pLoad"]), float(row["qLoad"]), float(spot["x"]), float(spot["y"]),
+            tuple(behind),
         )  # fmt: skip
 
 

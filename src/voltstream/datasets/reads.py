@@ -110,6 +110,8 @@ def registry(grid: Grid, since_s: int) -> dict[str, pa.Table]:
                 "max_kw": [max_kw(m) for m in meters],
                 "interval_s": [STEP_S] * len(meters),
                 "has_generation": [bool(m.plants) for m in meters],
+                "lon": [m.lon for m in meters],
+                "lat": [m.lat for m in meters],
             }
         ),
         "transformers": pa.table(

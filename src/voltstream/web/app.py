@@ -23,6 +23,7 @@ from voltstream.web.guard import Guarded
 from voltstream.web.ledger import LedgerRoutes
 from voltstream.web.live import LiveRoute
 from voltstream.web.metrics import MetricsRoute
+from voltstream.web.open_sessions import OpenSessions
 from voltstream.web.openapi import description
 from voltstream.web.pace import Pace
 from voltstream.web.page import page_routes
@@ -44,6 +45,7 @@ def build_app(
     requests_per_s: float = HTTP_REQUESTS_PER_S,
 ) -> Starlette:
     """Wire the routes behind the entry."""
+    sessions = opened = OpenSessions(sessions)
 
     async def alive(request: Request) -> Response:
         del request
@@ -85,6 +87,7 @@ def build_app(
     pace = Middleware(Pace, per_s=requests_per_s)
     app = Starlette(routes=routes, middleware=[Middleware(Guarded), pace, entry])
     app.state.end_streams = stream.close if stream is not None else lambda: None
+    app.state.end_statements = opened.end
     return app
 
 
