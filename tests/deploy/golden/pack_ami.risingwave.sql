@@ -188,6 +188,8 @@ CREATE TABLE "ami".meter_registry (
   collector_id VARCHAR,
   head_end VARCHAR,
   tariff_id VARCHAR,
+  "lon" DOUBLE PRECISION,
+  "lat" DOUBLE PRECISION,
   PRIMARY KEY (meter_id, valid_from)
 );
 
@@ -492,7 +494,7 @@ SELECT
     THEN 64
     ELSE 0
   END | CASE WHEN "drifted" THEN 128 ELSE 0 END | CASE
-    WHEN first_received_at > interval_start + INTERVAL '90 days'
+    WHEN first_received_at > interval_start + INTERVAL '2160 hours'
     THEN 256
     ELSE 0
   END AS "flags"
@@ -829,6 +831,165 @@ GROUP BY
   window_start,
   feeder_id,
   interval_s;
+
+CREATE MATERIALIZED VIEW "ami".voltage_outliers AS
+SELECT
+  interval_start AS window_start,
+  transformer_id,
+  interval_s,
+  CASE WHEN (
+    "flags" & 16
+  ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END AS "violation",
+  CASE (
+      CASE WHEN (
+        "flags" & 16
+      ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END
+    )
+    WHEN 'LOW_VOLTAGE'
+    THEN MIN(voltage_v)
+    ELSE MAX(voltage_v)
+  END AS worst_v,
+  CASE (
+      CASE WHEN (
+        "flags" & 16
+      ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END
+    )
+    WHEN 'LOW_VOLTAGE'
+    THEN (
+      ARRAY_AGG(
+        CASE WHEN NOT (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) THEN meter_id END ORDER BY (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) ASC, voltage_v ASC
+      )
+    )[1]
+    ELSE (
+      ARRAY_AGG(
+        CASE WHEN NOT (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) THEN meter_id END ORDER BY (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) ASC, voltage_v DESC
+      )
+    )[1]
+  END AS worst_meter
+FROM "ami".checked_reads
+WHERE
+  (
+    (
+      (
+        "flags" & 48
+      ) <> 0 AND (
+        "flags" & 12
+      ) = 0
+    )
+    AND quality_rank >= 3
+  )
+  AND "measures" = 'customer'
+GROUP BY
+  interval_start,
+  transformer_id,
+  interval_s,
+  CASE WHEN (
+    "flags" & 16
+  ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END;
+
+CREATE MATERIALIZED VIEW "ami".voltage_violations AS
+SELECT
+  a1.window_start,
+  a1.transformer_id,
+  a1.interval_s,
+  a1."violation",
+  CASE
+    WHEN a1."outside" >= GREATEST(ROUND(CAST(2 AS DECIMAL), 10), ROUND(CAST(0.1 * a1."voltages" AS DECIMAL), 10))
+    THEN 'TRANSFORMER'
+    ELSE 'SERVICE'
+  END AS "extent",
+  a1."outside" AS "meters",
+  a1."voltages",
+  a1.worst_v,
+  a1.worst_meter,
+  COALESCE(
+    b2."outside" >= GREATEST(ROUND(CAST(2 AS DECIMAL), 10), ROUND(CAST(0.1 * b2."voltages" AS DECIMAL), 10)),
+    FALSE
+  )
+  AND a1."outside" >= GREATEST(ROUND(CAST(2 AS DECIMAL), 10), ROUND(CAST(0.1 * a1."voltages" AS DECIMAL), 10)) AS "persistent"
+FROM (
+  SELECT
+    a3.window_start,
+    a3.transformer_id,
+    a3.interval_s,
+    a3."violation",
+    a3.worst_v,
+    a3.worst_meter,
+    b4."outside",
+    b4."voltages"
+  FROM "ami".voltage_outliers AS a3
+  JOIN (
+    SELECT
+      window_start,
+      transformer_id,
+      interval_s,
+      'LOW_VOLTAGE' AS "violation",
+      low_count AS "outside",
+      "voltages"
+    FROM "ami".transformer_windows
+    WHERE
+      low_count > 0
+    UNION ALL
+    SELECT
+      window_start,
+      transformer_id,
+      interval_s,
+      'HIGH_VOLTAGE' AS "violation",
+      high_count AS "outside",
+      "voltages"
+    FROM "ami".transformer_windows
+    WHERE
+      high_count > 0
+  ) AS b4
+    ON (
+      (
+        a3.window_start = b4.window_start AND a3.transformer_id = b4.transformer_id
+      )
+      AND a3.interval_s = b4.interval_s
+    )
+    AND a3."violation" = b4."violation"
+) AS a1
+LEFT JOIN (
+  SELECT
+    window_start,
+    transformer_id,
+    interval_s,
+    'LOW_VOLTAGE' AS "violation",
+    low_count AS "outside",
+    "voltages"
+  FROM "ami".transformer_windows
+  WHERE
+    low_count > 0
+  UNION ALL
+  SELECT
+    window_start,
+    transformer_id,
+    interval_s,
+    'HIGH_VOLTAGE' AS "violation",
+    high_count AS "outside",
+    "voltages"
+  FROM "ami".transformer_windows
+  WHERE
+    high_count > 0
+) AS b2
+  ON (
+    (
+      (
+        a1.window_start - a1.interval_s * INTERVAL '1 second'
+      ) = b2.window_start
+      AND a1.transformer_id = b2.transformer_id
+    )
+    AND a1.interval_s = b2.interval_s
+  )
+  AND a1."violation" = b2."violation";
 
 -- ami.meter_days: approximated: the value is NULL; the reason is in RisingWave's log
 CREATE MATERIALIZED VIEW "ami".meter_days AS
@@ -2168,19 +2329,32 @@ SELECT
   a1.local_day,
   a1.meter_id,
   a1.transformer_id,
-  a1."reversed",
-  a1.received_kwh
+  a1.agg_1 AS "reversed",
+  a1.agg_2 AS received_kwh
 FROM (
   SELECT
     local_day,
     meter_id,
     interval_s,
     transformer_id,
-    received_kwh,
-    "reversed"
-  FROM "ami".meter_days
+    COUNT(*) AS agg_1,
+    SUM(
+      CASE
+        WHEN (
+          "flags" & 3
+        ) = 0
+        THEN ROUND(CAST(received_kwh AS DECIMAL), 10)
+        ELSE ROUND(CAST(0 AS DECIMAL), 10)
+      END
+    ) AS agg_2
+  FROM "ami".checked_reads
   WHERE
-    "reversed" > 0 AND "measures" = 'customer'
+    received_kwh > 0 AND "measures" = 'customer'
+  GROUP BY
+    local_day,
+    meter_id,
+    interval_s,
+    transformer_id
 ) AS a1
 JOIN (
   SELECT
@@ -2258,14 +2432,18 @@ FROM (
         local_day,
         transformer_id,
         interval_s,
-        SUM(delivered_kwh) AS agg_1,
+        SUM(
+          COALESCE(ROUND(CAST(delivered_kwh AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10))
+        ) AS agg_1,
         SUM(
           COALESCE(ROUND(CAST(received_kwh AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10))
         ) AS agg_2,
-        SUM("intervals" - "excluded") AS agg_3
-      FROM "ami".meter_days
+        COUNT(*) AS agg_3
+      FROM "ami".checked_reads
       WHERE
-        "measures" = 'transformer'
+        "measures" = 'transformer' AND (
+          "flags" & 3
+        ) = 0
       GROUP BY
         local_day,
         transformer_id,
@@ -2747,10 +2925,6 @@ LEFT JOIN (
 GROUP BY
   a1.meter_id,
   a1.transformer_id;
-
--- ami.transformer_voltage: refused: it is in queries there, not in materialized views (Let a Voltstream that reads the results keep it)
-
--- ami.voltage_violations: refused: it reads ami.transformer_voltage, which is refused
 
 -- ami.group_outages: refused: to_char: RisingWave has no word for it (Let a Voltstream that reads the results keep it)
 

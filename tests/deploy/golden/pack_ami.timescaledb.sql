@@ -137,6 +137,8 @@ CREATE TABLE "ami".meter_registry (
   collector_id VARCHAR,
   head_end VARCHAR,
   tariff_id VARCHAR,
+  "lon" DOUBLE PRECISION,
+  "lat" DOUBLE PRECISION,
   PRIMARY KEY (meter_id, valid_from),
   CHECK (state IN ('installed', 'active', 'disconnected', 'comm_exempt', 'retired')),
   CHECK (measures IN ('customer', 'transformer')),
@@ -430,7 +432,7 @@ SELECT
     THEN 64
     ELSE 0
   END | CASE WHEN "drifted" THEN 128 ELSE 0 END | CASE
-    WHEN first_received_at > interval_start + INTERVAL '90 days'
+    WHEN first_received_at > interval_start + INTERVAL '2160 hours'
     THEN 256
     ELSE 0
   END AS "flags"
@@ -753,174 +755,164 @@ GROUP BY
   feeder_id,
   interval_s;
 
-CREATE VIEW "ami".transformer_voltage AS
+CREATE VIEW "ami".voltage_outliers AS
 SELECT
   interval_start AS window_start,
   transformer_id,
   interval_s,
-  COUNT(*) AS "voltages",
-  MIN(voltage_v) AS min_v,
-  PERCENTILE_CONT(0.05) WITHIN GROUP (ORDER BY
-    CAST(voltage_v AS DOUBLE PRECISION)) AS p05_v,
-  PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY
-    CAST(voltage_v AS DOUBLE PRECISION)) AS median_v,
-  PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY
-    CAST(voltage_v AS DOUBLE PRECISION)) AS p95_v,
-  MAX(voltage_v) AS max_v,
-  (
-    ARRAY_AGG(
-      CASE WHEN NOT (
-        meter_id IS NULL OR voltage_v IS NULL
-      ) THEN meter_id END ORDER BY (
-        meter_id IS NULL OR voltage_v IS NULL
-      ) ASC, voltage_v ASC
+  CASE WHEN (
+    "flags" & 16
+  ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END AS "violation",
+  CASE (
+      CASE WHEN (
+        "flags" & 16
+      ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END
     )
-  )[1] AS lowest_meter,
-  (
-    ARRAY_AGG(
-      CASE WHEN NOT (
-        meter_id IS NULL OR voltage_v IS NULL
-      ) THEN meter_id END ORDER BY (
-        meter_id IS NULL OR voltage_v IS NULL
-      ) ASC, voltage_v DESC
+    WHEN 'LOW_VOLTAGE'
+    THEN MIN(voltage_v)
+    ELSE MAX(voltage_v)
+  END AS worst_v,
+  CASE (
+      CASE WHEN (
+        "flags" & 16
+      ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END
     )
-  )[1] AS highest_meter
+    WHEN 'LOW_VOLTAGE'
+    THEN (
+      ARRAY_AGG(
+        CASE WHEN NOT (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) THEN meter_id END ORDER BY (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) ASC, voltage_v ASC
+      )
+    )[1]
+    ELSE (
+      ARRAY_AGG(
+        CASE WHEN NOT (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) THEN meter_id END ORDER BY (
+          meter_id IS NULL OR voltage_v IS NULL
+        ) ASC, voltage_v DESC
+      )
+    )[1]
+  END AS worst_meter
 FROM "ami".checked_reads
 WHERE
   (
     (
-      NOT voltage_v IS NULL AND (
+      (
+        "flags" & 48
+      ) <> 0 AND (
         "flags" & 12
       ) = 0
-    ) AND quality_rank >= 3
+    )
+    AND quality_rank >= 3
   )
   AND "measures" = 'customer'
 GROUP BY
   interval_start,
   transformer_id,
-  interval_s;
+  interval_s,
+  CASE WHEN (
+    "flags" & 16
+  ) <> 0 THEN 'LOW_VOLTAGE' ELSE 'HIGH_VOLTAGE' END;
 
 CREATE VIEW "ami".voltage_violations AS
 SELECT
-  window_start,
-  transformer_id,
-  interval_s,
-  "violation",
-  "extent",
-  "meters",
-  "voltages",
-  worst_v,
-  worst_meter,
-  "persistent"
+  a1.window_start,
+  a1.transformer_id,
+  a1.interval_s,
+  a1."violation",
+  CASE
+    WHEN a1."outside" >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * a1."voltages" AS DECIMAL(38, 10)))
+    THEN 'TRANSFORMER'
+    ELSE 'SERVICE'
+  END AS "extent",
+  a1."outside" AS "meters",
+  a1."voltages",
+  a1.worst_v,
+  a1.worst_meter,
+  COALESCE(
+    b2."outside" >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * b2."voltages" AS DECIMAL(38, 10))),
+    FALSE
+  )
+  AND a1."outside" >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * a1."voltages" AS DECIMAL(38, 10))) AS "persistent"
 FROM (
   SELECT
-    a1.window_start,
-    a1.transformer_id,
-    a1.interval_s,
-    'LOW_VOLTAGE' AS "violation",
-    CASE
-      WHEN a1.low_count >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * a1."voltages" AS DECIMAL(38, 10)))
-      THEN 'TRANSFORMER'
-      ELSE 'SERVICE'
-    END AS "extent",
-    a1.low_count AS "meters",
-    a1."voltages",
-    a1.min_v AS worst_v,
-    a1.lowest_meter AS worst_meter,
-    COALESCE(
-      b2.low_count >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * b2."voltages" AS DECIMAL(38, 10))),
-      FALSE
-    )
-    AND a1.low_count >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * a1."voltages" AS DECIMAL(38, 10))) AS "persistent"
-  FROM (
+    a3.window_start,
+    a3.transformer_id,
+    a3.interval_s,
+    a3."violation",
+    a3.worst_v,
+    a3.worst_meter,
+    b4."outside",
+    b4."voltages"
+  FROM "ami".voltage_outliers AS a3
+  JOIN (
     SELECT
-      a3.window_start,
-      a3.transformer_id,
-      a3.interval_s,
-      a3."voltages",
-      a3.low_count,
-      b4.min_v,
-      b4.lowest_meter
-    FROM (
-      SELECT
-        window_start,
-        transformer_id,
-        interval_s,
-        "voltages",
-        low_count
-      FROM "ami".transformer_windows
-      WHERE
-        low_count > 0
-    ) AS a3
-    JOIN "ami".transformer_voltage AS b4
-      ON (
+      window_start,
+      transformer_id,
+      interval_s,
+      'LOW_VOLTAGE' AS "violation",
+      low_count AS "outside",
+      "voltages"
+    FROM "ami".transformer_windows
+    WHERE
+      low_count > 0
+    UNION ALL
+    SELECT
+      window_start,
+      transformer_id,
+      interval_s,
+      'HIGH_VOLTAGE' AS "violation",
+      high_count AS "outside",
+      "voltages"
+    FROM "ami".transformer_windows
+    WHERE
+      high_count > 0
+  ) AS b4
+    ON (
+      (
         a3.window_start = b4.window_start AND a3.transformer_id = b4.transformer_id
       )
       AND a3.interval_s = b4.interval_s
-  ) AS a1
-  LEFT JOIN "ami".transformer_windows AS b2
-    ON (
+    )
+    AND a3."violation" = b4."violation"
+) AS a1
+LEFT JOIN (
+  SELECT
+    window_start,
+    transformer_id,
+    interval_s,
+    'LOW_VOLTAGE' AS "violation",
+    low_count AS "outside",
+    "voltages"
+  FROM "ami".transformer_windows
+  WHERE
+    low_count > 0
+  UNION ALL
+  SELECT
+    window_start,
+    transformer_id,
+    interval_s,
+    'HIGH_VOLTAGE' AS "violation",
+    high_count AS "outside",
+    "voltages"
+  FROM "ami".transformer_windows
+  WHERE
+    high_count > 0
+) AS b2
+  ON (
+    (
       (
         a1.window_start - a1.interval_s * INTERVAL '1 second'
       ) = b2.window_start
       AND a1.transformer_id = b2.transformer_id
     )
     AND a1.interval_s = b2.interval_s
-  UNION ALL
-  SELECT
-    a5.window_start,
-    a5.transformer_id,
-    a5.interval_s,
-    'HIGH_VOLTAGE' AS "violation",
-    CASE
-      WHEN a5.high_count >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * a5."voltages" AS DECIMAL(38, 10)))
-      THEN 'TRANSFORMER'
-      ELSE 'SERVICE'
-    END AS "extent",
-    a5.high_count AS "meters",
-    a5."voltages",
-    a5.max_v AS worst_v,
-    a5.highest_meter AS worst_meter,
-    COALESCE(
-      b6.high_count >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * b6."voltages" AS DECIMAL(38, 10))),
-      FALSE
-    )
-    AND a5.high_count >= GREATEST(CAST(2 AS DECIMAL(38, 10)), CAST(0.1 * a5."voltages" AS DECIMAL(38, 10))) AS "persistent"
-  FROM (
-    SELECT
-      a7.window_start,
-      a7.transformer_id,
-      a7.interval_s,
-      a7."voltages",
-      a7.high_count,
-      b8.max_v,
-      b8.highest_meter
-    FROM (
-      SELECT
-        window_start,
-        transformer_id,
-        interval_s,
-        "voltages",
-        high_count
-      FROM "ami".transformer_windows
-      WHERE
-        high_count > 0
-    ) AS a7
-    JOIN "ami".transformer_voltage AS b8
-      ON (
-        a7.window_start = b8.window_start AND a7.transformer_id = b8.transformer_id
-      )
-      AND a7.interval_s = b8.interval_s
-  ) AS a5
-  LEFT JOIN "ami".transformer_windows AS b6
-    ON (
-      (
-        a5.window_start - a5.interval_s * INTERVAL '1 second'
-      ) = b6.window_start
-      AND a5.transformer_id = b6.transformer_id
-    )
-    AND a5.interval_s = b6.interval_s
-) AS q9;
+  )
+  AND a1."violation" = b2."violation";
 
 -- ami.meter_days: approximated: the query fails for as long as the row is there
 CREATE VIEW "ami".meter_days AS
@@ -2257,19 +2249,32 @@ SELECT
   a1.local_day,
   a1.meter_id,
   a1.transformer_id,
-  a1."reversed",
-  a1.received_kwh
+  a1.agg_1 AS "reversed",
+  a1.agg_2 AS received_kwh
 FROM (
   SELECT
     local_day,
     meter_id,
     interval_s,
     transformer_id,
-    received_kwh,
-    "reversed"
-  FROM "ami".meter_days
+    COUNT(*) AS agg_1,
+    SUM(
+      CASE
+        WHEN (
+          "flags" & 3
+        ) = 0
+        THEN CAST(received_kwh AS DECIMAL(38, 10))
+        ELSE CAST(0 AS DECIMAL(38, 10))
+      END
+    ) AS agg_2
+  FROM "ami".checked_reads
   WHERE
-    "reversed" > 0 AND "measures" = 'customer'
+    received_kwh > 0 AND "measures" = 'customer'
+  GROUP BY
+    local_day,
+    meter_id,
+    interval_s,
+    transformer_id
 ) AS a1
 JOIN (
   SELECT
@@ -2347,12 +2352,14 @@ FROM (
         local_day,
         transformer_id,
         interval_s,
-        SUM(delivered_kwh) AS agg_1,
+        SUM(COALESCE(CAST(delivered_kwh AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10)))) AS agg_1,
         SUM(COALESCE(CAST(received_kwh AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10)))) AS agg_2,
-        SUM("intervals" - "excluded") AS agg_3
-      FROM "ami".meter_days
+        COUNT(*) AS agg_3
+      FROM "ami".checked_reads
       WHERE
-        "measures" = 'transformer'
+        "measures" = 'transformer' AND (
+          "flags" & 3
+        ) = 0
       GROUP BY
         local_day,
         transformer_id,
