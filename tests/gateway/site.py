@@ -84,7 +84,7 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    instance: Instance, clock: Clock | None = None, **options: Any
+    instance: Instance, clock: Clock | None = None, /, **options: Any
 ) -> AsyncIterator[Site]:
     gateway = Gateway(
         instance, instance, clock or SystemClock(), GatewayOptions(**options), gateway_ddl()

@@ -16,8 +16,14 @@ from websockets.typing import Subprotocol
 from tests.gateway.site import site
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
-from voltstream.core.limits import OCPP_INBOUND_MAX, OCPP_OVERLOAD_S
+from voltstream.core.limits import (
+    OCPP_BURST,
+    OCPP_INBOUND_MAX,
+    OCPP_OVERLOAD_S,
+    OCPP_RATE_PER_S,
+)
 from voltstream.ocpp import overload
+from voltstream.ocpp.link import Bucket
 from voltstream.ocpp.overload import Overload
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
@@ -30,6 +36,17 @@ def test_it_must_last() -> None:
     assert not told.lasts(2, OCPP_OVERLOAD_S)  # It has emptied its queue.
     assert not told.lasts(OCPP_INBOUND_MAX, OCPP_OVERLOAD_S + 1)
     assert told.lasts(OCPP_INBOUND_MAX // 4, 2 * OCPP_OVERLOAD_S + 1)
+
+
+def test_how_fast_a_charger_is_read() -> None:
+    """Of a night's 500 messages most come in a burst; who is not accepted is read slowly."""
+    known = Bucket(0.0, accepted=True)
+    waits = [known.delay_s(0.0, accepted=True) for _ in range(500)]
+    assert waits[:OCPP_BURST] == [0.0] * OCPP_BURST
+    assert waits[-1] == (500 - OCPP_BURST) / OCPP_RATE_PER_S
+    assert known.delay_s(3600.0, accepted=True) == 0.0
+    early = Bucket(0.0, accepted=False)
+    assert [early.delay_s(0.0, accepted=False) for _ in range(12)] == [0.0] * 10 + [1.0, 2.0]
 
 
 @pytest.fixture

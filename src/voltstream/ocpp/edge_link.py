@@ -57,7 +57,7 @@ class EdgeLink:
         self._registry = registry
         self._clock = clock
         self._pace = pace
-        self._bucket = Bucket(clock.monotonic_s())
+        self._bucket = Bucket(clock.monotonic_s(), accepted=accepted)
         self._calling = Calling(self.conversation, send, pace.call_s)
         self._asked: tuple[str, str] | None = None
 

@@ -43,8 +43,9 @@ _EARLY_BURST = 10
 class Bucket:
     """A token bucket: how long to wait before the next message is read."""
 
-    def __init__(self, now_s: float) -> None:
-        self._level = float(_EARLY_BURST)
+    def __init__(self, now_s: float, *, accepted: bool) -> None:
+        # Who was accepted before comes back with a queue.
+        self._level = float(OCPP_BURST if accepted else _EARLY_BURST)
         self._at_s = now_s
 
     def delay_s(self, now_s: float, *, accepted: bool) -> float:
@@ -115,7 +116,7 @@ class Link:
         self._journal = journal
         self._clock = clock
         self._pace = pace
-        self._bucket = Bucket(clock.monotonic_s())
+        self._bucket = Bucket(clock.monotonic_s(), accepted=accepted)
         self._stored_now = stored
         self._calling = Calling(self.conversation, send, pace.call_s)
 
