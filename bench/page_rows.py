@@ -94,9 +94,12 @@ def grid(meters: int, hours: int) -> Iterator[str]:
     )
     yield (
         "INSERT INTO ami.meter_registry (meter_id, valid_from, transformer_id, nominal_v,"
-        " interval_s, head_end) SELECT 'M-' || lpad(m::VARCHAR, 6, '0'),"
-        f" now() - INTERVAL '30 days', 'TR-' || lpad({place}::VARCHAR, 4, '0'), 230, 3600, 'IEC'"
-        f" FROM generate_series(0, {meters - 1}) AS n(m)"
+        " interval_s, head_end, lon, lat) SELECT 'M-' || lpad(m::VARCHAR, 6, '0'),"
+        " now() - INTERVAL '30 days', t.transformer_id, 230, 3600, 'IEC',"
+        f" t.lon + 0.002 * cos(m % {METERS_PER_TRANSFORMER}),"
+        f" t.lat + 0.002 * sin(m % {METERS_PER_TRANSFORMER})"
+        f" FROM generate_series(0, {meters - 1}) AS n(m) JOIN ami.transformers AS t"
+        f" ON t.transformer_id = 'TR-' || lpad({place}::VARCHAR, 4, '0')"
     )
     start = "date_trunc('hour', now())"
     swing = f"sin((h + {place} % 5) * 0.5)"
