@@ -580,6 +580,26 @@ ORDER BY
   charge_point_id,
   COALESCE(as_of, received_ts) DESC;
 
+CREATE MATERIALIZED VIEW session_phases AS
+SELECT
+  charge_point_id,
+  transaction_id,
+  agg_1 AS phases_used
+FROM (
+  SELECT
+    charge_point_id,
+    transaction_id,
+    MAX(phases_used) AS agg_1
+  FROM charger_transactions
+  WHERE
+    NOT transaction_id IS NULL AND phases_used BETWEEN 1 AND 3
+  GROUP BY
+    charge_point_id,
+    transaction_id
+) AS q1
+WHERE
+  agg_1 < 3;
+
 CREATE MATERIALIZED VIEW session_context AS
 SELECT
   a1.charge_point_id,
@@ -598,12 +618,13 @@ SELECT
   COALESCE(a1.time_zone, 'UTC') AS time_zone,
   a1.power_max_w_2 AS power_max_w,
   1.2 * COALESCE(a1.power_max_w_2, a1.power_max_w) / 3600000 AS wh_per_ms_max,
-  COALESCE(b2.sample_interval, a1.sample_interval) AS sample_interval,
-  COALESCE(b2.sample_interval, a1.sample_interval) * CAST(a1.gap_factor AS DOUBLE PRECISION) AS gap_after,
+  COALESCE(a1.sample_interval_6, a1.sample_interval) AS sample_interval,
+  COALESCE(a1.sample_interval_6, a1.sample_interval) * CAST(a1.gap_factor AS DOUBLE PRECISION) AS gap_after,
   a1.stuck_after,
   a1.started_at + a1.low_power_after AS low_power_from,
   a1.low_power_share,
-  a1.low_power_soc_percent
+  a1.low_power_soc_percent,
+  b2.phases_used
 FROM (
   SELECT
     a3.charge_point_id,
@@ -627,7 +648,8 @@ FROM (
     a3.low_power_soc_percent,
     a3."site",
     a3.power_max_w_2,
-    b4.time_zone
+    a3.time_zone,
+    b4.sample_interval AS sample_interval_6
   FROM (
     SELECT
       a5.charge_point_id,
@@ -649,8 +671,9 @@ FROM (
       a5.low_power_share,
       a5.low_power_after,
       a5.low_power_soc_percent,
-      b6."site",
-      b6.power_max_w AS power_max_w_2
+      a5."site",
+      a5.power_max_w_2,
+      b6.time_zone
     FROM (
       SELECT
         a7.charge_point_id,
@@ -665,45 +688,51 @@ FROM (
         a7.meter_stop_wh,
         a7.stop_reason,
         a7."state",
-        b8.sample_interval,
-        b8.gap_factor,
-        b8.power_max_w,
-        b8.stuck_after,
-        b8.low_power_share,
-        b8.low_power_after,
-        b8.low_power_soc_percent
-      FROM session_spans AS a7
-      JOIN ocpp_parameters AS b8
-        ON TRUE
+        a7.sample_interval,
+        a7.gap_factor,
+        a7.power_max_w,
+        a7.stuck_after,
+        a7.low_power_share,
+        a7.low_power_after,
+        a7.low_power_soc_percent,
+        b8."site",
+        b8.power_max_w AS power_max_w_2
+      FROM (
+        SELECT
+          a9.charge_point_id,
+          a9.transaction_id,
+          a9.evse_id,
+          a9.connector_id,
+          a9.id_tag,
+          a9.started_at,
+          a9.stopped_at,
+          a9.superseded_at,
+          a9.meter_start_wh,
+          a9.meter_stop_wh,
+          a9.stop_reason,
+          a9."state",
+          b10.sample_interval,
+          b10.gap_factor,
+          b10.power_max_w,
+          b10.stuck_after,
+          b10.low_power_share,
+          b10.low_power_after,
+          b10.low_power_soc_percent
+        FROM session_spans AS a9
+        JOIN ocpp_parameters AS b10
+          ON TRUE
+      ) AS a7
+      LEFT JOIN charge_points AS b8
+        ON a7.charge_point_id = b8.charge_point_id
     ) AS a5
-    LEFT JOIN charge_points AS b6
-      ON a5.charge_point_id = b6.charge_point_id
+    LEFT JOIN charging_sites AS b6
+      ON a5."site" = b6."site"
   ) AS a3
-  LEFT JOIN charging_sites AS b4
-    ON a3."site" = b4."site"
+  LEFT JOIN sample_intervals AS b4
+    ON a3.charge_point_id = b4.charge_point_id
 ) AS a1
-LEFT JOIN sample_intervals AS b2
-  ON a1.charge_point_id = b2.charge_point_id;
-
-CREATE MATERIALIZED VIEW session_phases AS
-SELECT
-  charge_point_id,
-  transaction_id,
-  agg_1 AS phases_used
-FROM (
-  SELECT
-    charge_point_id,
-    transaction_id,
-    MAX(phases_used) AS agg_1
-  FROM charger_transactions
-  WHERE
-    NOT transaction_id IS NULL AND phases_used BETWEEN 1 AND 3
-  GROUP BY
-    charge_point_id,
-    transaction_id
-) AS q1
-WHERE
-  agg_1 < 3;
+LEFT JOIN session_phases AS b2
+  ON a1.charge_point_id = b2.charge_point_id AND a1.transaction_id = b2.transaction_id;
 
 -- public.session_samples: approximated: the value is NULL; the reason is in RisingWave's log
 CREATE MATERIALIZED VIEW session_samples AS
@@ -713,20 +742,15 @@ SELECT
   "measurand",
   sampled_at,
   ROUND(
-    CAST(CAST(ROUND(
-      CAST(COALESCE(
-        agg_1,
-        agg_2 + agg_3 + agg_4,
-        CASE
-          WHEN agg_5 + agg_6 + agg_7 >= agg_8
-          THEN COALESCE(agg_2, 0) + COALESCE(agg_3, 0) + COALESCE(agg_4, 0)
-        END
-      ) AS DECIMAL),
-      3
-    ) AS DOUBLE PRECISION) AS DECIMAL),
+    CAST(CAST(ROUND(CAST(COALESCE(agg_1, agg_2 + agg_3 + agg_4) AS DECIMAL), 3) AS DOUBLE PRECISION) AS DECIMAL),
     3
   ) AS "value",
-  ROUND(CAST(CAST(ROUND(CAST(agg_9 AS DECIMAL), 3) AS DOUBLE PRECISION) AS DECIMAL), 3) AS boundary_value
+  ROUND(CAST(CAST(ROUND(CAST(agg_5 AS DECIMAL), 3) AS DOUBLE PRECISION) AS DECIMAL), 3) AS boundary_value,
+  agg_6 + agg_7 + agg_8 AS phases_told,
+  ROUND(
+    CAST(CAST(ROUND(CAST(COALESCE(agg_2, 0) + COALESCE(agg_3, 0) + COALESCE(agg_4, 0) AS DECIMAL), 3) AS DOUBLE PRECISION) AS DECIMAL),
+    3
+  ) AS phases_value
 FROM (
   SELECT
     charge_point_id,
@@ -741,113 +765,61 @@ FROM (
       "phase" IN ('L2', 'L2-N') AND "additive") AS agg_3,
     MAX(value_si) FILTER(WHERE
       "phase" IN ('L3', 'L3-N') AND "additive") AS agg_4,
-    MAX(CASE WHEN "phase" IN ('L1', 'L1-N') AND "additive" THEN 1 ELSE 0 END) AS agg_5,
-    MAX(CASE WHEN "phase" IN ('L2', 'L2-N') AND "additive" THEN 1 ELSE 0 END) AS agg_6,
-    MAX(CASE WHEN "phase" IN ('L3', 'L3-N') AND "additive" THEN 1 ELSE 0 END) AS agg_7,
-    MAX(phases_used) AS agg_8,
     MAX(value_si) FILTER(WHERE
-      "boundary" AND "phase" IS NULL) AS agg_9
+      "boundary" AND "phase" IS NULL) AS agg_5,
+    MAX(CASE WHEN "phase" IN ('L1', 'L1-N') AND "additive" THEN 1 ELSE 0 END) AS agg_6,
+    MAX(CASE WHEN "phase" IN ('L2', 'L2-N') AND "additive" THEN 1 ELSE 0 END) AS agg_7,
+    MAX(CASE WHEN "phase" IN ('L3', 'L3-N') AND "additive" THEN 1 ELSE 0 END) AS agg_8
   FROM (
     SELECT
       charge_point_id,
       transaction_id,
-      "measurand",
-      sampled_at,
+      COALESCE("measurand", 'Energy.Active.Import.Register') AS "measurand",
+      COALESCE(corrected_ts, event_ts) AS sampled_at,
       "phase",
       value_si,
-      "boundary",
-      "additive",
-      phases_used
-    FROM (
-      SELECT
-        charge_point_id,
-        transaction_id,
-        COALESCE("measurand", 'Energy.Active.Import.Register') AS "measurand",
-        COALESCE(corrected_ts, event_ts) AS sampled_at,
-        "phase",
-        value_si,
-        COALESCE("context", '') IN ('Transaction.Begin', 'Transaction.End') AS "boundary",
-        COALESCE("measurand", 'Energy') LIKE 'Energy%' OR "measurand" LIKE 'Power%' AS "additive",
-        CAST(NULL AS INT) AS phases_used
-      FROM charger_readings
-      WHERE
+      COALESCE("context", '') IN ('Transaction.Begin', 'Transaction.End') AS "boundary",
+      COALESCE("measurand", 'Energy') LIKE 'Energy%' OR "measurand" LIKE 'Power%' AS "additive"
+    FROM charger_readings
+    WHERE
+      (
         (
-          (
-            NOT transaction_id IS NULL AND COALESCE("location", 'Outlet') = 'Outlet'
-          )
-          AND ABS(value_si) < ROUND(CAST('1e12' AS DECIMAL), 0)
+          NOT transaction_id IS NULL AND COALESCE("location", 'Outlet') = 'Outlet'
         )
-        AND COALESCE("measurand", 'Energy.Active.Import.Register') IN (
-          'Energy.Active.Import.Register',
-          'Energy.Active.Export.Register',
-          'Energy.Active.Import.Interval',
-          'Power.Active.Import',
-          'Power.Active.Export',
-          'Power.Offered',
-          'SoC'
-        )
-      UNION ALL
-      SELECT
-        charge_point_id,
-        transaction_id,
-        'Energy.Active.Import.Register' AS "measurand",
-        COALESCE(corrected_ts, event_ts) AS sampled_at,
-        CAST(NULL AS VARCHAR) AS "phase",
-        CAST(meter_wh AS DOUBLE PRECISION) AS value_si,
-        FALSE AS "boundary",
-        TRUE AS "additive",
-        CAST(NULL AS INT) AS phases_used
-      FROM charger_transactions
-      WHERE
-        (
-          NOT transaction_id IS NULL AND NOT meter_wh IS NULL
-        )
-        AND event_type IN ('START', 'STOP')
-    ) AS q1
+        AND ABS(value_si) < ROUND(CAST('1e12' AS DECIMAL), 0)
+      )
+      AND COALESCE("measurand", 'Energy.Active.Import.Register') IN (
+        'Energy.Active.Import.Register',
+        'Energy.Active.Export.Register',
+        'Energy.Active.Import.Interval',
+        'Power.Active.Import',
+        'Power.Active.Export',
+        'Power.Offered',
+        'SoC'
+      )
     UNION ALL
     SELECT
-      a2.charge_point_id,
-      a2.transaction_id,
-      COALESCE(a2."measurand", 'Energy.Active.Import.Register') AS "measurand",
-      COALESCE(a2.corrected_ts, a2.event_ts) AS sampled_at,
+      charge_point_id,
+      transaction_id,
+      'Energy.Active.Import.Register' AS "measurand",
+      COALESCE(corrected_ts, event_ts) AS sampled_at,
       CAST(NULL AS VARCHAR) AS "phase",
-      CAST(NULL AS DOUBLE PRECISION) AS value_si,
+      CAST(meter_wh AS DOUBLE PRECISION) AS value_si,
       FALSE AS "boundary",
-      TRUE AS "additive",
-      b3.phases_used
-    FROM (
-      SELECT
-        charge_point_id,
-        transaction_id,
-        "measurand",
-        event_ts,
-        corrected_ts
-      FROM charger_readings
-      WHERE
-        (
-          (
-            "phase" IN ('L1', 'L2', 'L3', 'L1-N', 'L2-N', 'L3-N')
-            AND COALESCE("location", 'Outlet') = 'Outlet'
-          )
-          AND ABS(value_si) < ROUND(CAST('1e12' AS DECIMAL), 0)
-        )
-        AND COALESCE("measurand", 'Energy.Active.Import.Register') IN (
-          'Energy.Active.Import.Register',
-          'Energy.Active.Export.Register',
-          'Energy.Active.Import.Interval',
-          'Power.Active.Import',
-          'Power.Active.Export'
-        )
-    ) AS a2
-    JOIN session_phases AS b3
-      ON a2.charge_point_id = b3.charge_point_id AND a2.transaction_id = b3.transaction_id
-  ) AS q4
+      TRUE AS "additive"
+    FROM charger_transactions
+    WHERE
+      (
+        NOT transaction_id IS NULL AND NOT meter_wh IS NULL
+      )
+      AND event_type IN ('START', 'STOP')
+  ) AS q1
   GROUP BY
     charge_point_id,
     transaction_id,
     "measurand",
     sampled_at
-) AS q5;
+) AS q2;
 
 CREATE MATERIALIZED VIEW latest_samples AS
 SELECT DISTINCT ON (charge_point_id, transaction_id, "measurand")
@@ -856,9 +828,43 @@ SELECT DISTINCT ON (charge_point_id, transaction_id, "measurand")
   "measurand",
   sampled_at,
   "value"
-FROM session_samples
-WHERE
-  NOT "value" IS NULL
+FROM (
+  SELECT
+    charge_point_id,
+    transaction_id,
+    "measurand",
+    sampled_at,
+    "value"
+  FROM session_samples
+  WHERE
+    NOT "value" IS NULL
+  UNION ALL
+  SELECT
+    a1.charge_point_id,
+    a1.transaction_id,
+    a1."measurand",
+    a1.sampled_at,
+    a1.phases_value AS "value"
+  FROM (
+    SELECT
+      charge_point_id,
+      transaction_id,
+      "measurand",
+      sampled_at,
+      phases_told,
+      phases_value
+    FROM session_samples
+    WHERE
+      "value" IS NULL AND phases_told > 0
+  ) AS a1
+  JOIN session_phases AS b2
+    ON (
+      a1.charge_point_id = b2.charge_point_id AND a1.transaction_id = b2.transaction_id
+    )
+    AND (
+      a1.phases_told >= b2.phases_used
+    )
+) AS q3
 ORDER BY
   charge_point_id,
   transaction_id,
@@ -906,19 +912,44 @@ SELECT
   END AS from_at,
   sampled_at,
   over_2 AS from_wh,
-  CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END AS register_wh,
+  CASE
+    WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+    AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+    THEN over_1
+    ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+  END AS register_wh,
   CASE
     WHEN over_2 IS NULL
     THEN 'FIRST'
-    WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
-    AND CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END - over_2 <= wh_per_ms_max * COALESCE(
+    WHEN CASE
+      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+      THEN over_1
+      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+    END >= over_2
+    AND CASE
+      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+      THEN over_1
+      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+    END - over_2 <= wh_per_ms_max * COALESCE(
       CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
       0
     ) + 50
     THEN 'OK'
-    WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
+    WHEN CASE
+      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+      THEN over_1
+      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+    END >= over_2
     THEN 'IMPLAUSIBLE'
-    WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2 - 10
+    WHEN CASE
+      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+      THEN over_1
+      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+    END >= over_2 - 10
     THEN 'JITTER'
     WHEN over_2 >= 0.9 * CASE
       WHEN over_2 < 65536
@@ -949,7 +980,12 @@ SELECT
       WHEN over_2 < 10000000000
       THEN 10000000000
       ELSE 100000000000
-    END - over_2 + CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END <= wh_per_ms_max * COALESCE(
+    END - over_2 + CASE
+      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+      THEN over_1
+      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+    END <= wh_per_ms_max * COALESCE(
       CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
       0
     ) + 50
@@ -960,15 +996,35 @@ SELECT
     WHEN CASE
       WHEN over_2 IS NULL
       THEN 'FIRST'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
-      AND CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END - over_2 <= wh_per_ms_max * COALESCE(
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2
+      AND CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END - over_2 <= wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
       THEN 'OK'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2
       THEN 'IMPLAUSIBLE'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2 - 10
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2 - 10
       THEN 'JITTER'
       WHEN over_2 >= 0.9 * CASE
         WHEN over_2 < 65536
@@ -999,7 +1055,12 @@ SELECT
         WHEN over_2 < 10000000000
         THEN 10000000000
         ELSE 100000000000
-      END - over_2 + CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END <= wh_per_ms_max * COALESCE(
+      END - over_2 + CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END <= wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
@@ -1007,21 +1068,46 @@ SELECT
       ELSE 'RESET'
     END = 'OK'
     THEN ROUND(
-      CAST(CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END - over_2 AS DECIMAL),
+      CAST(CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END - over_2 AS DECIMAL),
       10
     )
     WHEN CASE
       WHEN over_2 IS NULL
       THEN 'FIRST'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
-      AND CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END - over_2 <= wh_per_ms_max * COALESCE(
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2
+      AND CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END - over_2 <= wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
       THEN 'OK'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2
       THEN 'IMPLAUSIBLE'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2 - 10
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2 - 10
       THEN 'JITTER'
       WHEN over_2 >= 0.9 * CASE
         WHEN over_2 < 65536
@@ -1052,7 +1138,12 @@ SELECT
         WHEN over_2 < 10000000000
         THEN 10000000000
         ELSE 100000000000
-      END - over_2 + CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END <= wh_per_ms_max * COALESCE(
+      END - over_2 + CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END <= wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
@@ -1074,21 +1165,46 @@ SELECT
         WHEN over_2 < 10000000000
         THEN 10000000000
         ELSE 100000000000
-      END - over_2 + CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END AS DECIMAL),
+      END - over_2 + CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END AS DECIMAL),
       10
     )
     WHEN CASE
       WHEN over_2 IS NULL
       THEN 'FIRST'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
-      AND CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END - over_2 <= wh_per_ms_max * COALESCE(
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2
+      AND CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END - over_2 <= wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
       THEN 'OK'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2
       THEN 'IMPLAUSIBLE'
-      WHEN CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END >= over_2 - 10
+      WHEN CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END >= over_2 - 10
       THEN 'JITTER'
       WHEN over_2 >= 0.9 * CASE
         WHEN over_2 < 65536
@@ -1119,19 +1235,34 @@ SELECT
         WHEN over_2 < 10000000000
         THEN 10000000000
         ELSE 100000000000
-      END - over_2 + CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END <= wh_per_ms_max * COALESCE(
+      END - over_2 + CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END <= wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
       THEN 'ROLLOVER'
       ELSE 'RESET'
     END = 'RESET'
-    AND CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END BETWEEN 0 AND wh_per_ms_max * COALESCE(
+    AND CASE
+      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+      THEN over_1
+      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+    END BETWEEN 0 AND wh_per_ms_max * COALESCE(
       CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
       0
     ) + 50
     THEN ROUND(
-      CAST(CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END AS DECIMAL),
+      CAST(CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END AS DECIMAL),
       10
     )
     ELSE ROUND(CAST(0 AS DECIMAL), 10)
@@ -1175,6 +1306,8 @@ FROM (
     "measurand",
     sampled_at,
     "value",
+    phases_told,
+    phases_value,
     evse_id,
     connector_id,
     "site",
@@ -1182,9 +1315,15 @@ FROM (
     wh_per_ms_max,
     sample_interval,
     gap_after,
+    phases_used,
     over_1,
     LAG(
-      CASE WHEN "value" < over_1 AND "value" >= over_1 - 10 THEN over_1 ELSE "value" END
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
     ) OVER (PARTITION BY charge_point_id, transaction_id, "measurand" ORDER BY sampled_at) AS over_2,
     LAG(sampled_at) OVER (PARTITION BY charge_point_id, transaction_id, "measurand" ORDER BY sampled_at) AS over_3
   FROM (
@@ -1194,6 +1333,8 @@ FROM (
       a1."measurand",
       a1.sampled_at,
       a1."value",
+      a1.phases_told,
+      a1.phases_value,
       b2.evse_id,
       b2.connector_id,
       b2."site",
@@ -1201,7 +1342,10 @@ FROM (
       b2.wh_per_ms_max,
       b2.sample_interval,
       b2.gap_after,
-      LAG(a1."value") OVER (
+      b2.phases_used,
+      LAG(
+        COALESCE(a1."value", CASE WHEN a1.phases_told >= b2.phases_used THEN a1.phases_value END)
+      ) OVER (
         PARTITION BY a1.charge_point_id, a1.transaction_id, a1."measurand"
         ORDER BY a1.sampled_at
       ) AS over_1,
@@ -1209,7 +1353,9 @@ FROM (
         PARTITION BY a1.charge_point_id, a1.transaction_id, a1."measurand"
         ORDER BY a1.sampled_at
       ) AS over_2,
-      LEAD(a1."value") OVER (
+      LEAD(
+        COALESCE(a1."value", CASE WHEN a1.phases_told >= b2.phases_used THEN a1.phases_value END)
+      ) OVER (
         PARTITION BY a1.charge_point_id, a1.transaction_id, a1."measurand"
         ORDER BY a1.sampled_at
       ) AS over_3,
@@ -1223,18 +1369,22 @@ FROM (
         transaction_id,
         "measurand",
         sampled_at,
-        "value"
+        "value",
+        phases_told,
+        phases_value
       FROM session_samples
       WHERE
         "measurand" IN ('Energy.Active.Import.Register', 'Energy.Active.Export.Register')
-        AND NOT "value" IS NULL
     ) AS a1
     JOIN session_context AS b2
       ON (
         a1.charge_point_id = b2.charge_point_id AND a1.transaction_id = b2.transaction_id
       )
       AND (
-        b2.stopped_at IS NULL OR a1.sampled_at <= b2.stopped_at
+        (
+          b2.stopped_at IS NULL OR a1.sampled_at <= b2.stopped_at
+        )
+        AND NOT COALESCE(a1."value", CASE WHEN a1.phases_told >= b2.phases_used THEN a1.phases_value END) IS NULL
       )
   ) AS q3
   WHERE
@@ -1245,8 +1395,8 @@ FROM (
       CAST(FLOOR(EXTRACT(EPOCH FROM over_4) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_2) * 1000) AS BIGINT)
     ) + 50
     OR (
-      "value" >= over_1 - 10
-      AND "value" - over_1 <= wh_per_ms_max * (
+      COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) - over_1 <= wh_per_ms_max * (
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_2) * 1000) AS BIGINT)
       ) + 50
     )
@@ -1309,6 +1459,7 @@ SELECT
   a1.low_power_from,
   a1.low_power_share,
   a1.low_power_soc_percent,
+  a1.phases_used,
   COALESCE(a1.charging_state, b2."status") AS charging_state
 FROM (
   SELECT
@@ -1334,6 +1485,7 @@ FROM (
     a3.low_power_from,
     a3.low_power_share,
     a3.low_power_soc_percent,
+    a3.phases_used,
     b4.charging_state
   FROM (
     SELECT
@@ -1358,7 +1510,8 @@ FROM (
       stuck_after,
       low_power_from,
       low_power_share,
-      low_power_soc_percent
+      low_power_soc_percent,
+      phases_used
     FROM session_context
     WHERE
       "state" = 'RUNNING'
@@ -1654,27 +1807,17 @@ SELECT
   a1.transaction_id,
   a1."measurand",
   a1.sampled_at,
-  a1."value",
+  COALESCE(a1."value", a1.phases_value) AS "value",
   a1.boundary_value,
   b2.sample_interval
-FROM (
-  SELECT
-    charge_point_id,
-    transaction_id,
-    "measurand",
-    sampled_at,
-    "value",
-    boundary_value
-  FROM session_samples
-  WHERE
-    NOT "value" IS NULL
-) AS a1
+FROM session_samples AS a1
 JOIN (
   SELECT
     charge_point_id AS charge_point_id_1,
     transaction_id AS transaction_id_2,
     stopped_at,
-    sample_interval
+    sample_interval,
+    phases_used
   FROM session_context
   WHERE
     "state" = 'FINISHED'
@@ -1684,7 +1827,10 @@ JOIN (
     AND a1.transaction_id = b2.transaction_id_2
   )
   AND (
-    a1.sampled_at <= b2.stopped_at
+    (
+      NOT a1."value" IS NULL OR a1.phases_told >= b2.phases_used
+    )
+    AND a1.sampled_at <= b2.stopped_at
   );
 
 -- public.power_steps: approximated: the value is NULL; the reason is in RisingWave's log

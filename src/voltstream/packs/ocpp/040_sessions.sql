@@ -86,6 +86,15 @@ ORDER BY charge_point_id, COALESCE(as_of, received_ts) DESC;
 COMMENT ON MATERIALIZED VIEW sample_intervals IS
     'How often each charge point is set to sample a running session, where it has told';
 
+CREATE MATERIALIZED VIEW session_phases AS
+SELECT charge_point_id, transaction_id, MAX(phases_used) AS phases_used
+FROM charger_transactions
+WHERE transaction_id IS NOT NULL AND phases_used BETWEEN 1 AND 3
+GROUP BY charge_point_id, transaction_id
+HAVING MAX(phases_used) < 3;
+
+COMMENT ON MATERIALIZED VIEW session_phases IS 'Transactions that use one phase or two, as they say';
+
 -- Everything about a session that its samples do not change: what follows joins this once.
 CREATE MATERIALIZED VIEW session_context AS
 SELECT
@@ -99,7 +108,8 @@ SELECT
     p.stuck_after,
     s.started_at + p.low_power_after AS low_power_from,
     p.low_power_share,
-    p.low_power_soc_percent
+    p.low_power_soc_percent,
+    u.phases_used
 FROM session_spans AS s
 CROSS JOIN (
     SELECT
@@ -109,22 +119,16 @@ CROSS JOIN (
 ) AS p
 LEFT JOIN charge_points AS c ON c.charge_point_id = s.charge_point_id
 LEFT JOIN charging_sites AS l ON l.site = c.site
-LEFT JOIN sample_intervals AS i ON i.charge_point_id = s.charge_point_id;
+LEFT JOIN sample_intervals AS i ON i.charge_point_id = s.charge_point_id
+LEFT JOIN session_phases AS u
+    ON u.charge_point_id = s.charge_point_id AND u.transaction_id = s.transaction_id;
 
 COMMENT ON MATERIALIZED VIEW session_context IS
     'Every transaction with its site and the limits that its samples are held against';
 
-CREATE MATERIALIZED VIEW session_phases AS
-SELECT charge_point_id, transaction_id, MAX(phases_used) AS phases_used
-FROM charger_transactions
-WHERE transaction_id IS NOT NULL AND phases_used BETWEEN 1 AND 3
-GROUP BY charge_point_id, transaction_id
-HAVING MAX(phases_used) < 3;
-
-COMMENT ON MATERIALIZED VIEW session_phases IS 'Transactions that use one phase or two, as they say';
-
 -- One sample of one quantity: overall if the charger said it, else the sum of three phases. Two of
--- three phases are a total only where no more are used. A voltage or SoC has an overall value or none. Of two values for one
+-- three phases are no total, unless the session uses no more: what was told of phases stands beside
+-- the value. A voltage or SoC has an overall value or none. Of two values for one
 -- instant the greater counts, so that a placeholder of 0 loses.
 CREATE MATERIALIZED VIEW session_samples AS
 SELECT
@@ -133,19 +137,18 @@ SELECT
         MAX(value_si) FILTER (WHERE phase IS NULL),
         MAX(value_si) FILTER (WHERE phase IN ('L1', 'L1-N') AND additive)
         + MAX(value_si) FILTER (WHERE phase IN ('L2', 'L2-N') AND additive)
-        + MAX(value_si) FILTER (WHERE phase IN ('L3', 'L3-N') AND additive),
-        CASE
-            WHEN MAX(CASE WHEN phase IN ('L1', 'L1-N') AND additive THEN 1 ELSE 0 END)
-                + MAX(CASE WHEN phase IN ('L2', 'L2-N') AND additive THEN 1 ELSE 0 END)
-                + MAX(CASE WHEN phase IN ('L3', 'L3-N') AND additive THEN 1 ELSE 0 END)
-                >= MAX(phases_used)
-            THEN COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L1', 'L1-N') AND additive), 0)
-                + COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L2', 'L2-N') AND additive), 0)
-                + COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L3', 'L3-N') AND additive), 0)
-        END
+        + MAX(value_si) FILTER (WHERE phase IN ('L3', 'L3-N') AND additive)
     ), 3) AS DECIMAL(18, 3)) AS value,
     CAST(ROUND(MAX(value_si) FILTER (WHERE boundary AND phase IS NULL), 3) AS DECIMAL(18, 3))
-        AS boundary_value
+        AS boundary_value,
+    MAX(CASE WHEN phase IN ('L1', 'L1-N') AND additive THEN 1 ELSE 0 END)
+        + MAX(CASE WHEN phase IN ('L2', 'L2-N') AND additive THEN 1 ELSE 0 END)
+        + MAX(CASE WHEN phase IN ('L3', 'L3-N') AND additive THEN 1 ELSE 0 END) AS phases_told,
+    CAST(ROUND(
+        COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L1', 'L1-N') AND additive), 0)
+        + COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L2', 'L2-N') AND additive), 0)
+        + COALESCE(MAX(value_si) FILTER (WHERE phase IN ('L3', 'L3-N') AND additive), 0)
+    , 3) AS DECIMAL(18, 3)) AS phases_value
 FROM (
     SELECT
         charge_point_id, transaction_id,
@@ -153,8 +156,7 @@ FROM (
         COALESCE(corrected_ts, event_ts) AS sampled_at,
         phase, value_si,
         COALESCE(context, '') IN ('Transaction.Begin', 'Transaction.End') AS boundary,
-        COALESCE(measurand, 'Energy') LIKE 'Energy%' OR measurand LIKE 'Power%' AS additive,
-        CAST(NULL AS INTEGER) AS phases_used
+        COALESCE(measurand, 'Energy') LIKE 'Energy%' OR measurand LIKE 'Power%' AS additive
     FROM charger_readings
     WHERE transaction_id IS NOT NULL
       AND COALESCE(location, 'Outlet') = 'Outlet'
@@ -169,26 +171,9 @@ FROM (
         charge_point_id, transaction_id, 'Energy.Active.Import.Register' AS measurand,
         COALESCE(corrected_ts, event_ts) AS sampled_at,
         NULL AS phase, CAST(meter_wh AS DOUBLE PRECISION) AS value_si, FALSE AS boundary,
-        TRUE AS additive, CAST(NULL AS INTEGER) AS phases_used
+        TRUE AS additive
     FROM charger_transactions
     WHERE transaction_id IS NOT NULL AND meter_wh IS NOT NULL AND event_type IN ('START', 'STOP')
-    UNION ALL
-    SELECT
-        r.charge_point_id, r.transaction_id,
-        COALESCE(r.measurand, 'Energy.Active.Import.Register') AS measurand,
-        COALESCE(r.corrected_ts, r.event_ts) AS sampled_at,
-        NULL AS phase, CAST(NULL AS DOUBLE PRECISION) AS value_si, FALSE AS boundary,
-        TRUE AS additive, u.phases_used
-    FROM charger_readings AS r
-    JOIN session_phases AS u
-        ON u.charge_point_id = r.charge_point_id AND u.transaction_id = r.transaction_id
-    WHERE r.phase IN ('L1', 'L2', 'L3', 'L1-N', 'L2-N', 'L3-N')
-      AND COALESCE(r.location, 'Outlet') = 'Outlet'
-      AND ABS(r.value_si) < 1e12
-      AND COALESCE(r.measurand, 'Energy.Active.Import.Register') IN (
-          'Energy.Active.Import.Register', 'Energy.Active.Export.Register',
-          'Energy.Active.Import.Interval', 'Power.Active.Import', 'Power.Active.Export'
-      )
 ) AS heard
 GROUP BY charge_point_id, transaction_id, measurand, sampled_at;
 
@@ -198,8 +183,17 @@ COMMENT ON MATERIALIZED VIEW session_samples IS
 CREATE MATERIALIZED VIEW latest_samples AS
 SELECT DISTINCT ON (charge_point_id, transaction_id, measurand)
     charge_point_id, transaction_id, measurand, sampled_at, value
-FROM session_samples
-WHERE value IS NOT NULL
+FROM (
+    SELECT charge_point_id, transaction_id, measurand, sampled_at, value
+    FROM session_samples
+    WHERE value IS NOT NULL
+    UNION ALL
+    SELECT s.charge_point_id, s.transaction_id, s.measurand, s.sampled_at, s.phases_value AS value
+    FROM (SELECT * FROM session_samples WHERE value IS NULL AND phases_told > 0) AS s
+    JOIN session_phases AS u
+        ON u.charge_point_id = s.charge_point_id AND u.transaction_id = s.transaction_id
+    WHERE s.phases_told >= u.phases_used
+) AS known
 ORDER BY charge_point_id, transaction_id, measurand, sampled_at DESC;
 
 COMMENT ON MATERIALIZED VIEW latest_samples IS 'Latest value of each quantity of each transaction';

@@ -11,22 +11,27 @@
 CREATE MATERIALIZED VIEW register_steps AS
 WITH placed AS (
     SELECT
-        s.charge_point_id, s.transaction_id, s.measurand, s.sampled_at, s.value AS register_wh,
-        c.evse_id, c.connector_id, c.site, c.time_zone, c.wh_per_ms_max,
-        c.sample_interval, c.gap_after,
-        LAG(s.value) OVER series AS before_wh,
-        LAG(s.sampled_at) OVER series AS before_at,
-        LEAD(s.value) OVER series AS after_wh,
-        LEAD(s.sampled_at) OVER series AS after_at
-    FROM session_samples AS s
-    JOIN session_context AS c
-        ON c.charge_point_id = s.charge_point_id AND c.transaction_id = s.transaction_id
-    WHERE s.measurand IN ('Energy.Active.Import.Register', 'Energy.Active.Export.Register')
-      AND s.value IS NOT NULL
-      AND (c.stopped_at IS NULL OR s.sampled_at <= c.stopped_at)
-    WINDOW series AS (
-        PARTITION BY s.charge_point_id, s.transaction_id, s.measurand ORDER BY s.sampled_at
-    )
+        charge_point_id, transaction_id, measurand, sampled_at, register_wh,
+        evse_id, connector_id, site, time_zone, wh_per_ms_max, sample_interval, gap_after,
+        LAG(register_wh) OVER series AS before_wh,
+        LAG(sampled_at) OVER series AS before_at,
+        LEAD(register_wh) OVER series AS after_wh,
+        LEAD(sampled_at) OVER series AS after_at
+    FROM (
+        SELECT
+            s.charge_point_id, s.transaction_id, s.measurand, s.sampled_at,
+            COALESCE(s.value, CASE WHEN s.phases_told >= c.phases_used THEN s.phases_value END)
+                AS register_wh,
+            c.evse_id, c.connector_id, c.site, c.time_zone, c.wh_per_ms_max,
+            c.sample_interval, c.gap_after
+        FROM session_samples AS s
+        JOIN session_context AS c
+            ON c.charge_point_id = s.charge_point_id AND c.transaction_id = s.transaction_id
+        WHERE s.measurand IN ('Energy.Active.Import.Register', 'Energy.Active.Export.Register')
+          AND (c.stopped_at IS NULL OR s.sampled_at <= c.stopped_at)
+    ) AS told
+    WHERE register_wh IS NOT NULL
+    WINDOW series AS (PARTITION BY charge_point_id, transaction_id, measurand ORDER BY sampled_at)
 ), steps AS (
     SELECT
         charge_point_id, transaction_id, measurand, sampled_at, evse_id, connector_id, site,

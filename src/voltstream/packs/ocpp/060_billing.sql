@@ -3,14 +3,15 @@
 -- The samples of sessions that have stopped: while a session runs, nothing below has to follow it.
 CREATE MATERIALIZED VIEW finished_samples AS
 SELECT
-    s.charge_point_id, s.transaction_id, s.measurand, s.sampled_at, s.value, s.boundary_value,
-    c.sample_interval
+    s.charge_point_id, s.transaction_id, s.measurand, s.sampled_at,
+    COALESCE(s.value, s.phases_value) AS value, s.boundary_value, c.sample_interval
 FROM session_samples AS s
 JOIN (
-    SELECT charge_point_id, transaction_id, stopped_at, sample_interval FROM session_context
+    SELECT charge_point_id, transaction_id, stopped_at, sample_interval, phases_used
+    FROM session_context
     WHERE state = 'FINISHED'
 ) AS c ON c.charge_point_id = s.charge_point_id AND c.transaction_id = s.transaction_id
-WHERE s.value IS NOT NULL AND s.sampled_at <= c.stopped_at;
+WHERE (s.value IS NOT NULL OR s.phases_told >= c.phases_used) AND s.sampled_at <= c.stopped_at;
 
 COMMENT ON MATERIALIZED VIEW finished_samples IS 'Samples of the sessions that have stopped';
 

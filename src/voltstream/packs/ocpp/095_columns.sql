@@ -150,6 +150,10 @@ COMMENT ON COLUMN session_phases.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN session_phases.transaction_id IS 'The transaction, unique within its charge point';
 COMMENT ON COLUMN session_phases.phases_used IS 'The most phases that it said to use: 1 or 2';
 
+COMMENT ON COLUMN session_samples.phases_told IS 'How many of three phases were told';
+COMMENT ON COLUMN session_samples.phases_value IS 'Their sum: the value where the session uses no more';
+COMMENT ON COLUMN session_context.phases_used IS 'How many phases it uses, where it says one or two';
+COMMENT ON COLUMN running_sessions.phases_used IS 'How many phases it uses, where it says one or two';
 COMMENT ON COLUMN session_context.charge_point_id IS 'The charge point';
 COMMENT ON COLUMN session_context.transaction_id IS 'The transaction, unique within its charge point';
 COMMENT ON COLUMN session_context.evse_id IS 'The EVSE; of 1.6 the connector''s number';
