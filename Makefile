@@ -31,6 +31,7 @@ help:
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "voltstream needs Python 3.11 or newer (set PYTHON=...)" >&2; exit 1; }
+	@echo "Putting what is needed into $(VENV): once, some minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
