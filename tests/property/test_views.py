@@ -18,7 +18,7 @@ from tests.property.queries import tamed
 from voltstream.core.clock import ManualClock
 
 # VOLTSTREAM_PROPERTY_EXAMPLES=500 VOLTSTREAM_PROPERTY_SEED=7 looks further than CI does.
-EXAMPLES = int(os.environ.get("VOLTSTREAM_PROPERTY_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("VOLTSTREAM_PROPERTY_EXAMPLES", "15"))
 SEED = os.environ.get("VOLTSTREAM_PROPERTY_SEED")
 START = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
 STEP_S = 97.0  # Between epochs, so that rows cross temporal filters at odd instants.
