@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_meter_start_and_stop_of_16() -> None:
     ]
     found = total_energy(points, None)
     assert (found.billed_mwh, found.basis, found.outcome) == (200_000, "START_STOP", "MATCHED")
+
+
+def test_of_several_values_of_an_instant_the_best_is_billed() -> None:
+    """Those of the boundary before all others, and of these the signed one."""
+    first, *rest = session(1000, 1110, 1220)
+    others = [point(0, 990), point(0, 995, "Transaction.Begin", origin="TX_BEGIN")]
+    assert total_energy([*others, first, *rest], None).billed_mwh == 225_000
+    signed = replace(first, is_signed=True)
+    for points in ([*others, signed, *rest], [signed, *rest, *others]):
+        found = total_energy(points, None)
+        assert (found.billed_mwh, found.basis) == (220_000, "BOUNDARY")
 
 
 def test_only_periodic_samples() -> None:

@@ -38,6 +38,15 @@ def test_steps_add_up_to_the_difference() -> None:
     assert {step.flags for step in steps} == {Quality.OK}
 
 
+def test_what_may_flow_is_a_fifth_more_than_the_power_and_50_wh() -> None:
+    bound_wh = 1.2 * POWER_W / 60 + 50
+    assert bound_wh == 490
+    (most,) = run(1000, 1000 + bound_wh)
+    (more,) = run(1000, 1000 + bound_wh + 0.001)
+    assert (most.delta_mwh, most.flags) == (490_000, Quality.OK)
+    assert (more.delta_mwh, more.flags) == (0, Quality.IMPLAUSIBLE)
+
+
 def test_order_does_not_change_the_sum() -> None:
     chance = random.Random(7)
     for _ in range(50):

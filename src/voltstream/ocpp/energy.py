@@ -40,6 +40,7 @@ class Point:
     value: float
     origin: str
     flags: Quality
+    is_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +149,12 @@ def _series(
 
 
 def _boundary(samples: Sequence[Point], context: str, origin: str) -> tuple[Point | None, str]:
-    """Find the sample at one end, the best there is."""
+    """Find the sample at one end, the best there is; of several at an instant a signed one."""
     usable = [point for point in samples if not point.flags & Quality.PLACEHOLDER_ZERO]
-    for point in usable:
-        if point.context == context and point.origin not in _ORIGINS:
-            return point, "BOUNDARY"
+    ends = [p for p in usable if p.context == context and p.origin not in _ORIGINS]
+    if ends:
+        signed = (point for point in ends if point.is_signed and point.at_us == ends[0].at_us)
+        return next(signed, ends[0]), "BOUNDARY"
     for point in usable:
         if point.origin == origin:
             return point, "START_STOP"

@@ -52,8 +52,11 @@ FROM charger_transactions AS r {_DUE} ORDER BY r.raw_id
 """
 _POINTS = f"""
 SELECT r.charge_point_id, r.transaction_id, r.event_ts, r.corrected_ts, r.measurand, r.context,
-       r.phase, r.value_si, r.origin, r.flags
+       r.phase, r.value_si, r.origin, r.flags, s.raw_id IS NOT NULL AS is_signed
 FROM charger_readings AS r {_DUE}
+LEFT JOIN (
+    SELECT DISTINCT r.raw_id, r.ordinal FROM charger_signed_values AS r {_DUE}
+) AS s ON s.raw_id = r.raw_id AND s.ordinal = r.ordinal
 WHERE r.received_ts >= {{since}} AND r.value_si IS NOT NULL AND r.location = 'Outlet'
   AND r.measurand IN ('Energy.Active.Import.Register', 'Energy.Active.Export.Register',
                       'Energy.Active.Import.Interval', 'Power.Active.Import')
@@ -292,8 +295,9 @@ def _event(row: Sequence[Any]) -> cdr.Event:
 
 
 def _point(row: Sequence[Any]) -> tuple[Point, int]:
-    at, corrected, measurand, context, phase, value, origin, flags = row
+    at, corrected, measurand, context, phase, value, origin, flags, is_signed = row
     point = Point(
-        micros(at), measurand, context or "", phase, value, origin or "", Quality(flags or 0)
-    )
+        micros(at), measurand, context or "", phase, value, origin or "", Quality(flags or 0),
+        bool(is_signed),
+    )  # fmt: skip
     return point, micros(corrected or at)
