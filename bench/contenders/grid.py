@@ -37,7 +37,7 @@ from voltstream.runtime.options import EngineOptions
 
 PLAYED = 10
 # What outages rest on; the rest of the pack would be kept for nothing.
-_OUTAGES = ("010", "020", "025", "030", "040", "070", "080", "085")
+_OUTAGES = ("010", "020", "021", "025", "030", "040", "070", "080", "085")
 AHEAD = 3  # Batches on their way.
 COUNT_ROWS = 20_000
 AGAIN_ROWS = 200_000  # Of a day that is sent again, at once.
@@ -277,7 +277,7 @@ def _scored(
     return Score(len(made), len(final), len(right), hits, median_s)
 
 
-READS = ("010", "020", "025", "030", "040", "060")  # What sums and days rest on.
+READS = ("010", "020", "021", "025", "030", "040", "060")  # What sums and days rest on.
 _VIEWS = "SELECT matviewname AS name FROM pg_matviews WHERE schemaname = 'ami' ORDER BY 1"
 _CONTENT = (
     "SELECT count(*) AS rows, md5(string_agg(t::text, ',' ORDER BY t::text)) AS content"

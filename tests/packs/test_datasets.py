@@ -37,7 +37,7 @@ SHARES = (
     " delivered_kwh, charging_pct::DOUBLE PRECISION AS charging_pct FROM grid.charging_share"
 )
 ENERGY = ("010", "015", "020", "030", "040", "045", "050")  # Of the ocpp pack.
-READS = ("010", "020", "025", "030", "040")
+READS = ("010", "020", "021", "025", "030", "040")
 OUTAGES = (*READS, "070", "080", "085")
 
 
