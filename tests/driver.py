@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 from voltstream.connectors.registry import ConnectorRegistry
-from voltstream.core.clock import Clock
+from voltstream.core.clock import Clock, ManualClock
 from voltstream.core.ports import Notice, Session
-from voltstream.runtime.instance import Instance
+from voltstream.runtime.instance import DEFAULT_DATABASE, Instance
 from voltstream.runtime.options import EngineOptions
+from voltstream.sql.functions import NATIVES
+from voltstream.sql.styles.casts import BATCHED
+from voltstream.store.database import Database
+from voltstream.store.pg_catalog.install import install
 
 Row = tuple[object, ...]
+_BEGUN = "VOLTSTREAM_TEST_BEGUN"
+
+
+def begun(folder: Path) -> Path:
+    """Lay what a first start and the first question to the system catalogs leave into a folder.
+
+    Both write the same few hundred definitions each time, a second of work; a process of tests
+    does it once, and those it starts find it. Law: a folder that holds a database stays as it is.
+    """
+    if not (folder / DEFAULT_DATABASE).exists():
+        template = os.environ.get(_BEGUN)
+        if template is None:
+            template = os.environ[_BEGUN] = _begin()
+        shutil.copytree(template, folder, dirs_exist_ok=True)
+    return folder
+
+
+def _begin() -> str:
+    template = tempfile.mkdtemp(prefix="voltstream-begun-")
+    atexit.register(shutil.rmtree, template, ignore_errors=True)
+    instance = Instance(Path(template), EngineOptions(), ManualClock(), ConnectorRegistry(None))
+    instance.start()
+    instance.stop()
+    file = Path(template) / DEFAULT_DATABASE / "volt.duckdb"
+    database = Database(file, threads=1, natives=NATIVES, batched=BATCHED)
+    database.writer.execute("BEGIN")
+    install(database.writer)
+    database.writer.execute("COMMIT")
+    database.close()
+    return template
 
 
 class Engine:
@@ -25,7 +63,7 @@ class Engine:
         self.clock = clock
         self.notices: list[Notice] = []
         self.instance = Instance(
-            folder, EngineOptions(tier=tier), clock, ConnectorRegistry(brokers)
+            begun(folder), EngineOptions(tier=tier), clock, ConnectorRegistry(brokers)
         )
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})

@@ -85,7 +85,7 @@ class Engine:
         self._vault, self._connectors = vault, connectors
         self.database = Database(
             directory / "volt.duckdb", threads=options.threads, memory_mb=options.memory_mb,
-            macros=MACROS, natives=NATIVES, tier=options.tier,
+            natives=NATIVES, tier=options.tier,
             batched=(*BATCHED, *self._functions.natives()),
         )  # fmt: skip
         self._books = _restored_books(self.database.writer, self._functions, vault)
@@ -277,7 +277,7 @@ def _followed(catalog: Catalog, entry: Entry) -> Entry:
 
 def _restored_books(connection: Connection, functions: PythonFunctions, vault: Vault) -> Books:
     """Read what the file holds and compile every program again: compilation is deterministic."""
-    ledger.prepare(connection)
+    ledger.prepare(connection, MACROS)
     alert_tables.make(connection)
     sweep(connection)
     row = ledger.read_epoch(connection)

@@ -40,6 +40,7 @@ _FILE_SETTINGS = (
     # The log is also what a start after kill -9 reads again: 256 MB are about two seconds.
     "SET GLOBAL checkpoint_threshold = '256MB'",
 )
+STORE_VERSION = duckdb.__version__
 _SCANNED = re.compile(r'"rows_scanned": (\d+)')
 _SEARCH_PATH = "SET search_path = 'public,rw_catalog,_vs'"
 
@@ -284,7 +285,6 @@ class Database:
         *,
         threads: int,
         memory_mb: int = 0,
-        macros: Sequence[str] = (),
         natives: Sequence[NativeFunction] = (),
         batched: Sequence[BatchFunction] = (),
         tier: str | None = None,
@@ -294,13 +294,13 @@ class Database:
         with translated():
             for setting in _FILE_SETTINGS:
                 self._root.execute(setting)
+            self._root.execute("BEGIN")  # Each of its own would wait for the disk.
             for schema in ("public", "_vs", "rw_catalog", "timescaledb_information"):
                 self._root.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            self._root.execute("COMMIT")
             self._root.execute(_SEARCH_PATH)
             register(self._root, natives)
             register_batched(self._root, batched)
-            for macro in macros:
-                self._root.execute(macro)
         self._folder = path.parent
         remote = Remote(tier, self._folder.name) if tier is not None else None
         self._tier = TieredFiles(remote, self._folder / "cache", TIER_CACHE_BYTES_MAX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from voltstream.core.errors import StorageFault
 from voltstream.store import alerts, hypertable, pushes
-from voltstream.store.database import Connection, literal
+from voltstream.store.database import STORE_VERSION, Connection, literal
 from voltstream.store.roles import TABLES as ROLE_TABLES
 from voltstream.store.rw_catalog import OWNER_ID, RW_VIEWS, SHOWN, schema_id
 from voltstream.store.rw_inner import inner_views
@@ -135,39 +136,61 @@ class EpochRow:
     next_oid: int
 
 
-def prepare(connection: Connection) -> None:
-    """Make the internal tables and the views users see them through. Raises: StorageFault."""
-    _check_layout(connection)
-    for statement in (
-        *_TABLES, *ROLE_TABLES, *pushes.TABLES, *alerts.TABLES, *hypertable.TABLES, *JOB_TABLES,
-        JOB_NUMBERS,
-    ):  # fmt: skip
-        connection.execute(statement)
-    hypertable.count_hot_rows(connection)
-    for statement in (*_VIEWS, *RW_VIEWS, *inner_views(), *VIEWS, *MACROS):
-        connection.execute(statement)
+def prepare(connection: Connection, macros: Sequence[str] = ()) -> None:
+    """Make the internal tables, ``macros``, and the views users see tables through.
+
+    Law: a file in which this version made them is not written to: a start is soon over.
+    Raises: StorageFault.
+    """
+    connection.execute("BEGIN")  # Each statement alone would wait for the disk.
+    made = _check_layout(connection)
+    statements = (
+        *macros, *_TABLES, *ROLE_TABLES, *pushes.TABLES, *alerts.TABLES, *hypertable.TABLES,
+        *JOB_TABLES, JOB_NUMBERS,
+    )  # fmt: skip
+    views = (*_VIEWS, *RW_VIEWS, *inner_views(), *VIEWS, *MACROS)
+    digest = _digest((*statements, *views))
+    if made != digest:
+        for statement in statements:
+            connection.execute(statement)
+        hypertable.count_hot_rows(connection)
+        for statement in views:
+            connection.execute(statement)
+        connection.execute(f"COMMENT ON TABLE _vs.layout IS '{digest}'")
     if not connection.rows("SELECT 1 FROM _vs.epoch"):
         connection.execute(f"INSERT INTO _vs.epoch VALUES (0, make_timestamptz(0), 1, {FIRST_OID})")
     connection.execute("DELETE FROM _vs.states")  # States describe a process that is gone.
     connection.execute("DELETE FROM _vs.ends")
+    connection.execute("COMMIT")
 
 
-def _check_layout(connection: Connection) -> None:
-    """Raises: StorageFault when another version laid the file out, before anything is touched."""
-    tables = "SELECT table_name FROM duckdb_tables() WHERE schema_name = '_vs'"
-    names = {str(name) for (name,) in connection.rows(tables)}
+def _digest(statements: Sequence[str]) -> str:
+    """Return what tells one version's definitions from another's."""
+    return hashlib.sha256("\n".join((STORE_VERSION, *statements)).encode()).hexdigest()
+
+
+def _check_layout(connection: Connection) -> str | None:
+    """Return which definitions the file holds, none when it is new.
+
+    Raises: StorageFault when another version laid the file out, before anything is touched.
+    """
+    tables = "SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = '_vs'"
+    names = dict(connection.rows(tables))
     found = 0
     if "layout" in names:
         found = int(connection.rows("SELECT number FROM _vs.layout")[0][0])
     elif not names:
         connection.execute(f"CREATE TABLE _vs.layout AS SELECT {LAYOUT}::BIGINT AS number")
-        return
+        return None
     if found != LAYOUT:
+        connection.execute("ROLLBACK")
         raise StorageFault(
             f"the database was laid out by another version (layout {found}, this one reads "
             f"{LAYOUT})",
             hint="Start the version that wrote it, or another data directory: --data DIR.",
         )
+    comment = names["layout"]
+    return None if comment is None else str(comment)
 
 
 def read_epoch(connection: Connection) -> EpochRow:
