@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.driver import begun
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.runtime.instance import Instance
@@ -16,7 +17,7 @@ from voltstream.runtime.options import EngineOptions
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     options = EngineOptions(epoch_interval_ms=10)
     found = Instance(
-        tmp_path_factory.mktemp("data"), options, SystemClock(), ConnectorRegistry(None)
+        begun(tmp_path_factory.mktemp("data")), options, SystemClock(), ConnectorRegistry(None)
     )
     found.start()
     yield found

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.driver import begun
 from tests.gateway.site import Client, Site, site
 from voltstream.cli.ledger import verify
 from voltstream.connectors.registry import ConnectorRegistry
@@ -281,7 +282,7 @@ def test_verify_finds_what_was_changed_on_the_disk(tmp_path: Path) -> None:
     options = EngineOptions(epoch_interval_ms=10)
 
     def opened() -> Instance:
-        found = Instance(tmp_path, options, SystemClock(), ConnectorRegistry(None))
+        found = Instance(begun(tmp_path), options, SystemClock(), ConnectorRegistry(None))
         found.start()
         return found
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.driver import begun
 from tests.gateway.day import BEGIN_S, Player, Told, gateway_at, play
 from tests.gateway.test_ledger import altered
 from voltstream.connectors.registry import ConnectorRegistry
@@ -34,7 +35,7 @@ Record = dict[str, Any]
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
     options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(tmp_path, options, SystemClock(), ConnectorRegistry(None))
+    found = Instance(begun(tmp_path), options, SystemClock(), ConnectorRegistry(None))
     found.start()
     yield found
     found.stop()

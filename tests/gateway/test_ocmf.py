@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.driver import begun
 from tests.gateway.site import Client, site
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
@@ -143,7 +144,7 @@ def test_json_within_the_value_of_16() -> None:
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
     options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(tmp_path, options, SystemClock(), ConnectorRegistry(None))
+    found = Instance(begun(tmp_path), options, SystemClock(), ConnectorRegistry(None))
     found.start()
     yield found
     found.stop()

@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError
 from websockets.typing import Subprotocol
 
+from tests.driver import begun
 from tests.gateway.site import site
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
@@ -52,7 +53,7 @@ def test_how_fast_a_charger_is_read() -> None:
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
     options = EngineOptions(epoch_interval_ms=10)
-    found = Instance(tmp_path, options, SystemClock(), ConnectorRegistry(None))
+    found = Instance(begun(tmp_path), options, SystemClock(), ConnectorRegistry(None))
     found.start()
     yield found
     found.stop()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.driver import Row, bag
+from tests.driver import Row, bag, begun
 from tests.golden.printing import error_lines, outcome_lines
 from tests.golden.script import Directive, Message, Remark, is_ordered, pieces
 from voltstream.connectors.registry import ConnectorRegistry
@@ -40,7 +40,7 @@ class Player:
         self._instance = self._started()
 
     def _started(self) -> Instance:
-        data = self._folder / "data"
+        data = begun(self._folder / "data")
         made = Instance(data, EngineOptions(), self._clock, ConnectorRegistry(None))
         try:
             made.start()

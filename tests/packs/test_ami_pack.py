@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.driver import begun
 from voltstream.cli.address import DATABASE, USER
 from voltstream.cli.demo_screen import ask
 from voltstream.cli.pack_install import installation
@@ -27,7 +28,7 @@ WHERE d.description IS NULL AND c.relkind <> 'i' AND a.attname <> 'pack'
 def test_views_follow_changes_and_every_column_is_described(tmp_path: Path) -> None:
     clock = ManualClock()
     clock.set(datetime(2026, 3, 2, 8, tzinfo=UTC))
-    instance = Instance(tmp_path, EngineOptions(), clock, ConnectorRegistry(None))
+    instance = Instance(begun(tmp_path), EngineOptions(), clock, ConnectorRegistry(None))
     instance.start()
     session = instance.open(database=DATABASE, user=USER, options={})
     try:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.connectors.real_postgres.server import NoServer, Server
+from tests.driver import begun
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.pgwire.server import PgServer
@@ -22,7 +23,7 @@ from voltstream.runtime.options import EngineOptions
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory: Path = tmp_path_factory.mktemp("data")
+    directory: Path = begun(tmp_path_factory.mktemp("data"))
     instance = Instance(directory, EngineOptions(), SystemClock(), ConnectorRegistry())
     instance.start()
     loop = asyncio.new_event_loop()

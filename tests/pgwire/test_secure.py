@@ -17,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.driver import begun
 from tests.pgwire.test_server import serving
 from voltstream.cli.certificates import self_signed
 from voltstream.connectors.registry import ConnectorRegistry
@@ -56,7 +57,7 @@ def started(instance: Instance, folder: Path, method: Method) -> PgServer:
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     data = tmp_path_factory.mktemp("secured")
-    made = Instance(data, EngineOptions(), SystemClock(), ConnectorRegistry())
+    made = Instance(begun(data), EngineOptions(), SystemClock(), ConnectorRegistry())
     made.start()
     session = made.open(database="volt", user="volt", options={})
     for text in (

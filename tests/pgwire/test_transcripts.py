@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.driver import begun
 from tests.pgwire.transcript import BACKEND, FRONTEND, read_answer, read_message
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
@@ -38,9 +39,8 @@ _FIRST_PROCESS = 101
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    running = Instance(
-        tmp_path_factory.mktemp("data"), EngineOptions(), SystemClock(), ConnectorRegistry(None)
-    )
+    data = begun(tmp_path_factory.mktemp("data"))
+    running = Instance(data, EngineOptions(), SystemClock(), ConnectorRegistry(None))
     running.start()
     yield running
     running.stop()

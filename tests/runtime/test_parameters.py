@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.driver import begun
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.types import Kind
@@ -31,7 +32,7 @@ CASES = (
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Instance:
     folder: Path = tmp_path_factory.mktemp("parameters")
-    made = Instance(folder, EngineOptions(), SystemClock(), ConnectorRegistry())
+    made = Instance(begun(folder), EngineOptions(), SystemClock(), ConnectorRegistry())
     made.start()
     return made
 

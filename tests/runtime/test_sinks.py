@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.driver import begun
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import AdminShutdown, InvalidParameter, LimitExceeded
 from voltstream.core.origins import OriginTable
@@ -80,7 +81,7 @@ class Place:
 
     def start(self) -> None:
         options = EngineOptions(outbox_rows_max=ROWS_MAX, writer_wait_s=0.3)
-        self.instance = Instance(self.folder, options, SystemClock(), self.connectors)
+        self.instance = Instance(begun(self.folder), options, SystemClock(), self.connectors)
         self.instance.start()
         self.session: Session = self.instance.open(database="volt", user="volt", options={})
 

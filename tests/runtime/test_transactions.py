@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.driver import Engine
+from tests.driver import Engine, begun
 from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import (
@@ -133,7 +133,7 @@ def test_database_statements_refuse_a_block(table: Engine) -> None:
 @pytest.fixture
 def hasty(tmp_path: Path) -> Iterator[Instance]:
     options = EngineOptions(transaction_idle_s=0.3, writer_wait_s=0.1)
-    instance = Instance(tmp_path / "hasty", options, SystemClock(), ConnectorRegistry(None))
+    instance = Instance(begun(tmp_path / "hasty"), options, SystemClock(), ConnectorRegistry(None))
     instance.start()
     yield instance
     instance.stop()
@@ -270,7 +270,9 @@ def test_a_large_block_cannot_go_back(table: Engine, monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def lenient(tmp_path: Path) -> Iterator[Instance]:
     options = EngineOptions(transaction_yield_s=0.05)
-    instance = Instance(tmp_path / "lenient", options, SystemClock(), ConnectorRegistry(None))
+    instance = Instance(
+        begun(tmp_path / "lenient"), options, SystemClock(), ConnectorRegistry(None)
+    )
     instance.start()
     yield instance
     instance.stop()

@@ -9,8 +9,11 @@ import duckdb
 import pytest
 
 from tests.driver import Engine
+from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import ManualClock
 from voltstream.core.errors import StorageFault
+from voltstream.runtime.instance import Instance
+from voltstream.runtime.options import EngineOptions
 from voltstream.store.ledger import LAYOUT
 
 RECORDED = Path(__file__).with_name("layout.txt")
@@ -77,3 +80,23 @@ def test_what_another_version_wrote_is_refused_and_not_touched(tmp_path: Path) -
         raw.execute("DROP TABLE _vs.layout")
     with pytest.raises(StorageFault, match="layout 0"):
         Engine(tmp_path, ManualClock())
+
+
+def test_internal_views_are_made_once_a_version(tmp_path: Path) -> None:
+    file = tmp_path / "volt" / "volt.duckdb"
+
+    def start() -> int:
+        instance = Instance(tmp_path, EngineOptions(), ManualClock(), ConnectorRegistry(None))
+        instance.start()
+        instance.stop()
+        with duckdb.connect(file) as raw:
+            found = raw.execute("SELECT 1 FROM duckdb_views() WHERE view_name = 'rw_epochs'")
+            there = len(found.fetchall())
+            raw.execute("DROP VIEW IF EXISTS rw_catalog.rw_epochs")
+        return there
+
+    assert start() == 1  # A folder that is new.
+    assert start() == 0  # This version has made them: nothing is written.
+    with duckdb.connect(file) as raw:
+        raw.execute("COMMENT ON TABLE _vs.layout IS 'of another version'")
+    assert start() == 1

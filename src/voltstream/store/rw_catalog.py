@@ -92,7 +92,7 @@ RW_VIEWS: tuple[str, ...] = (
     "CREATE OR REPLACE VIEW rw_catalog.rw_schemas AS SELECT "
     f"{schema_id('schema_name')} AS id, schema_name AS name, {OWNER_ID} AS owner "
     "FROM duckdb_schemas() WHERE database_name = current_database() "
-    "AND schema_name NOT IN ('_vs', 'main')",
+    "AND schema_name NOT IN ('_vs', '_pg', '_is', 'main')",
     "CREATE OR REPLACE VIEW rw_catalog.rw_databases AS SELECT 1 AS id, 'volt' AS name, "
     f"{OWNER_ID} AS owner, 'default' AS resource_group, "
     "CAST(NULL AS INTEGER) AS barrier_interval_ms, CAST(NULL AS INTEGER) AS checkpoint_frequency",
