@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from tests.driver import Engine
+from voltstream.cli.app import app
+from voltstream.cli.definitions import studied
+from voltstream.cli.script import split_script
 from voltstream.core.clock import ManualClock
 from voltstream.core.ports import RawBatch
-from voltstream.deploy.script import Field, Output
+from voltstream.deploy.drafting import Options
+from voltstream.deploy.script import Field, Output, Target
 from voltstream.deploy.serving import serving_script
+from voltstream.deploy.serving_rest import served
+from voltstream.deploy.targets import script_for
 
 LAST = Output(
     "public.last_heartbeat", "last_heartbeat", "v.last_heartbeat",
@@ -68,3 +75,83 @@ def test_equal_rows_are_shown_as_often_as_they_occur(node: Engine) -> None:
     row = {"_key": "x", "kw": 1.5, "_copies": 3}
     push(node, "grid.Loads__rows", ({"_key": "x"}, row))
     assert node.run('SELECT * FROM grid."Loads"') == [(1.5,)] * 3
+
+
+DEFINED = """
+CREATE SCHEMA grid;
+CREATE TABLE sites (site TEXT PRIMARY KEY, region TEXT NOT NULL DEFAULT 'north');
+CREATE SOURCE readings (site TEXT, at TIMESTAMPTZ, kwh DOUBLE PRECISION);
+CREATE FUNCTION half(a DOUBLE PRECISION) RETURNS DOUBLE PRECISION LANGUAGE SQL AS 'SELECT a / 2';
+CREATE MATERIALIZED VIEW grid.totals AS
+SELECT site, sum(kwh) AS kwh, count(*) AS n FROM readings GROUP BY site;
+CREATE MATERIALIZED VIEW high WITH (alert.key = 'site', alert.title = 'Much') AS
+SELECT site, kwh FROM grid.totals WHERE kwh > 10;
+CREATE MATERIALIZED VIEW spread AS
+SELECT s.region, regr_slope(t.kwh, t.n) AS slope, sum(half(t.kwh)) AS halves
+FROM grid.totals t JOIN sites s USING (site) GROUP BY s.region;
+CREATE VIEW regions AS SELECT region, halves FROM spread;
+CREATE SCHEMA shown;
+CREATE VIEW shown.regions AS SELECT region, halves FROM regions;
+CREATE VIEW lately AS SELECT site, kwh FROM readings;
+CREATE SINK out_there FROM spread WITH (connector = 'webhook', url = 'http://127.0.0.1:1/');
+"""
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the files of a deployment, by their names."""
+    file, out = tmp_path_factory.mktemp("defined") / "defined.sql", tmp_path_factory.mktemp("out")
+    file.write_text(DEFINED)
+    command = ["deploy", "--target", "flink", "-f", str(file), "--out", str(out)]
+    done = CliRunner().invoke(app, [*command, "--kafka", "kafka:9092", "--leave-refused"])
+    assert done.exit_code == 0, done.output
+    assert "public.spread: refused: " in done.stderr
+    return {one.name: one.read_text() for one in out.glob("*.sql")}
+
+
+def test_what_the_cluster_does_not_keep_the_node_keeps_over_what_it_does(
+    texts: dict[str, str], tmp_path: Path
+) -> None:
+    node = Engine(tmp_path / "node", ManualClock(1_780_315_200_000_000))
+    try:
+        node.run(texts["serving.sql"].replace("connector = 'kafka'", "connector = 'none'"))
+        push(node, "sites", ({"site": "a"}, {"site": "a", "region": "north"}),
+             ({"site": "b"}, {"site": "b", "region": "north"}))  # fmt: skip
+        totals = (("a", 4.0, 2), ("b", 12.0, 3))
+        push(
+            node,
+            "grid.totals",
+            *(({"site": site}, {"site": site, "kwh": kwh, "n": n}) for site, kwh, n in totals),
+        )
+        high: dict[str, object] = {"_key": "x", "site": "b", "kwh": 12.0, "_copies": 1}
+        push(node, "high__rows", ({"_key": "x"}, high))
+        assert node.run("SELECT region, slope, halves FROM spread") == [("north", 8.0, 8.0)]
+        assert node.run("SELECT * FROM regions") == [("north", 8.0)]
+        assert node.run("SELECT * FROM high") == [("b", 12.0)]
+        assert node.run("SELECT entity, title FROM alerts") == [("b", "Much")]
+        push(node, "grid.totals", ({"site": "a"}, None))
+        push(node, "high__rows", ({"_key": "x"}, None))
+        assert node.run("SELECT * FROM shown.regions") == [("north", 6.0)]
+        assert node.run("SELECT entity FROM alerts") == []
+        assert node.run("SELECT * FROM lately") == []
+    finally:
+        node.close()
+    assert "-- public.out_there: left out: " in texts["serving.sql"]
+
+
+def test_the_server_in_front_sends_what_the_cluster_reads(texts: dict[str, str]) -> None:
+    statements = [text for _, text in split_script(texts["feeding.sql"])]
+    assert ["FORMAT UPSERT" in one for one in statements] == [True, False]
+    with studied([DEFINED, *statements]) as found:
+        sinks = {one.stored.name: one.stored.properties for one in found.catalog.of_kind("sink")}
+        # Where the topics of sources are not to be read, what needs them is not there.
+        options = Options(kafka="kafka:9092")
+        script = script_for(Target.FLINK, found.catalog, found.reader, options, ["grid.totals"])
+        made = served(script, found.catalog, options, events=False)
+    for name, key in (("sites", "site"), ("readings", "site")):
+        sink = sinks[f"{name}__feed"]
+        assert (sink["topic"], sink["primary_key"]) == (f"voltstream.{name}", key)
+        assert f"'topic' = 'voltstream.{name}'" in texts["deploy.sql"]
+    assert "voltstream.readings" not in "".join(made.inputs)
+    assert made.left["public.lately"].startswith("it reads public.readings: ")
+    assert any(text.startswith("CREATE MATERIALIZED VIEW spread") for text in made.rest)

@@ -25,11 +25,15 @@ from voltstream.store.database import Connection
 # In the order of their making: what reads another object has a greater number.
 _KINDS = ("sources", "tables", "views", "materialized_views", "sinks", "indexes", "functions")
 _OBJECTS = (
-    "SELECT schema, name, definition FROM ("
+    "SELECT id, schema, name, definition FROM ("
     + " UNION ".join(  # A table with a connector is among the sources too.
         f"SELECT id, schema, name, definition FROM rw_catalog.rw_{kind}" for kind in _KINDS
     )
     + ") AS objects WHERE schema <> 'voltstream' ORDER BY id"
+)
+_PATHS = (  # Where names without a schema were found; the object's own schema is known.
+    "SELECT DISTINCT objid, schema FROM rw_catalog.rw_depend JOIN rw_catalog.rw_relations "
+    "ON refobjid = id WHERE schema NOT IN ('voltstream', 'public') ORDER BY 1, 2"
 )
 _COMMENTED = ("SOURCE", "TABLE", "VIEW", "MATERIALIZED VIEW")
 _COMMENTS = (
@@ -57,10 +61,11 @@ _SEGMENTS = (
 
 @dataclass(frozen=True)
 class Studied:
-    """A catalog, and a connection that knows its relations' columns."""
+    """A catalog, a connection that knows its relations' columns, and a session to ask for rows."""
 
     catalog: Catalog
     reader: Connection
+    session: Session
 
 
 @contextmanager
@@ -79,7 +84,7 @@ def studied(statements: Sequence[str]) -> Iterator[Studied]:
             engine = instance.engine(DATABASE)
             reader = engine.reader()
             try:
-                yield Studied(engine.catalog, reader)
+                yield Studied(engine.catalog, reader, session)
             finally:
                 reader.close()
                 session.close()
@@ -121,11 +126,14 @@ def _told(connection: psycopg.Connection) -> list[str]:
     parted = _parted(connection)
     found: list[str] = []
     schemas = {"public"}
-    for schema, name, definition in connection.execute(_OBJECTS.encode()).fetchall():
+    read: dict[int, list[str]] = {}
+    for oid, schema in connection.execute(_PATHS.encode()).fetchall():
+        read.setdefault(oid, []).append(schema)
+    for oid, schema, name, definition in connection.execute(_OBJECTS.encode()).fetchall():
         if schema not in schemas:
             schemas.add(schema)
             found.append(f"CREATE SCHEMA {_quoted(schema)}")
-        path = "public" if schema == "public" else f"{_quoted(schema)}, public"
+        path = ", ".join(map(_quoted, dict.fromkeys([schema, *read.get(oid, ()), "public"])))
         found += [f"SET search_path TO {path}", definition, *parted.get((schema, name), ())]
     return [*found, *_remarks(connection)]
 

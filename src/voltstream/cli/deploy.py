@@ -12,6 +12,7 @@ import typer
 
 from voltstream.cli.address import HostOption, PgPortOption, UrlOption
 from voltstream.cli.definitions import scripted, studied, told
+from voltstream.cli.deploy_serving import feeding_text, pack_rows, serving_text
 from voltstream.cli.resting import opened
 from voltstream.cli.terminal import err, say
 from voltstream.connectors.kafka_log import TopicLog
@@ -34,7 +35,6 @@ from voltstream.deploy.manifest import (
 from voltstream.deploy.postgres_wire import submit
 from voltstream.deploy.printing import script_text, undoing_text
 from voltstream.deploy.script import Script, Target, refuse
-from voltstream.deploy.serving import serving_script
 from voltstream.deploy.targets import script_for
 from voltstream.deploy.ticks import write_ticks
 from voltstream.sql.targets.features import Fidelity
@@ -101,6 +101,16 @@ CheckpointsOption = Annotated[
     str | None,
     typer.Option("--checkpoints", help="Where Flink keeps checkpoints: file:///… or s3://…"),
 ]
+LeaveOption = Annotated[
+    bool,
+    typer.Option("--leave-refused", help="Leave out what the target cannot keep, and go on."),
+]
+EventsOption = Annotated[
+    bool,
+    typer.Option(
+        "--events/--no-events", help="Whether a serving node reads the topics of sources too."
+    ),
+]
 TtlOption = Annotated[
     str | None, typer.Option("--state-ttl", help="How long Flink keeps state that is not touched.")
 ]
@@ -126,6 +136,8 @@ def run(
     checkpoints: CheckpointsOption = None,
     plain: PlainOption = False,
     from_offsets: CutOption = False,
+    leave_refused: LeaveOption = False,
+    events: EventsOption = True,
     data: DataOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
@@ -142,16 +154,18 @@ def run(
         raise InvalidParameter("deploy needs --target", hint="flink, risingwave or timescaledb.")
     options = Options(kafka, topics, jdbc, state_ttl=state_ttl, plain=plain)
     place = Place(files, data, url, host, pg_port)
-    script = _script(target, place, only, options, from_offsets=from_offsets)
+    made = _made(target, place, only, options, from_offsets=from_offsets, events=events)
+    script = made.script
     if dry_run:
         typer.echo(script_text(script), nl=False)
+    if not leave_refused:
         refuse(script)
+    if dry_run:
         return
-    refuse(script)
     folder = _folder(out, target)
     before = load(folder, target)
     planned = changes(before, script)
-    _write(folder, script)
+    _write(folder, made)
     _remark(script)
     if to is None:
         say(f"{len(script.statements)} statements are in {folder}/deploy.sql; --to submits them")
@@ -182,6 +196,7 @@ def diff(
     state_ttl: TtlOption = None,
     plain: PlainOption = False,
     from_offsets: CutOption = False,
+    leave_refused: LeaveOption = False,
     data: DataOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
@@ -190,8 +205,9 @@ def diff(
     """Show what a deployment would change, a line for each statement; status 1 when any."""
     options = Options(kafka, topics, jdbc, state_ttl=state_ttl, plain=plain)
     place = Place(files, data, url, host, pg_port)
-    script = _script(target, place, only, options, from_offsets=from_offsets)
-    refuse(script)
+    script = _made(target, place, only, options, from_offsets=from_offsets).script
+    if not leave_refused:
+        refuse(script)
     planned = changes(load(_folder(out, target), target), script)
     for line in planned.shown:
         say(line)
@@ -282,12 +298,21 @@ class Place:
     pg_port: int
 
 
-def _script(
-    target: Target, place: Place, only: list[str] | None, options: Options, *, from_offsets: bool
-) -> Script:
+@dataclass(frozen=True)
+class Made:
+    """A script, and for Flink what the Voltstreams before and behind the cluster run."""
+
+    script: Script
+    beside: dict[str, str]  # Text of a file, by its name.
+
+
+def _made(
+    target: Target, place: Place, only: list[str] | None, options: Options, *,
+    from_offsets: bool, events: bool = True,
+) -> Made:  # fmt: skip
     if not place.files:
         with opened(place.data, place.url, place.host, place.pg_port) as connection:
-            statements = told(connection)
+            statements = [*told(connection), *pack_rows(connection)]
             if from_offsets:
                 options = replace(options, cut=stored_cut(connection))
     else:
@@ -296,20 +321,27 @@ def _script(
             with opened(place.data, place.url, place.host, place.pg_port) as connection:
                 options = replace(options, cut=stored_cut(connection))
     with studied(statements) as found:
-        return script_for(target, found.catalog, found.reader, options, only or ())
+        script = script_for(target, found.catalog, found.reader, options, only or ())
+        if target is not Target.FLINK:
+            return Made(script, {})
+        serving = serving_text(script, found, options, events=events)
+        return Made(
+            script, {"serving.sql": serving, "feeding.sql": feeding_text(script, found, options)}
+        )
 
 
 def _folder(out: Path | None, target: Target) -> Path:
     return out if out is not None else Path(f"deploy-{target.value}")
 
 
-def _write(folder: Path, script: Script) -> None:
-    """Write a script's statements, what undoes them, and for Flink what serves its results."""
+def _write(folder: Path, made: Made) -> None:
+    """Write a script's statements, what undoes them, and what runs beside the target."""
+    script = made.script
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "deploy.sql").write_text(script_text(script), encoding="utf-8")
     (folder / "destroy.sql").write_text(undoing_text(script), encoding="utf-8")
-    if script.target is Target.FLINK:
-        (folder / "serving.sql").write_text(_serving(script), encoding="utf-8")
+    for name, text in made.beside.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _submit(to: str, folder: Path, script: Script, before: Deployment, planned: Changes) -> None:
@@ -327,14 +359,9 @@ def _submit(to: str, folder: Path, script: Script, before: Deployment, planned: 
 
 def _remark(script: Script) -> None:
     for note in script.notes:
-        if note.fidelity is Fidelity.APPROXIMATED:
-            err.print(f"{note.object}: approximated: {note.said}", highlight=False, markup=False)
-
-
-def _serving(script: Script) -> str:
-    """Return what a Voltstream runs that serves the views from their topics."""
-    properties = {"properties.bootstrap.server": script.brokers} if script.brokers else {}
-    return "".join(f"{text};\n\n" for text in serving_script(script.outputs, properties))
+        if note.fidelity is not Fidelity.EXACT:
+            said = f"{note.object}: {note.fidelity.value}: {note.said}"
+            err.print(said, highlight=False, markup=False)
 
 
 def _flink(to: str, script: Script, before: Deployment, checkpoints: str | None) -> None:

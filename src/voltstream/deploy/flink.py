@@ -11,7 +11,7 @@ from voltstream.core.types import Kind
 from voltstream.deploy.cut import offsets_of
 from voltstream.deploy.drafting import Draft, Options, column_type, literal, quoted, specs_of
 from voltstream.deploy.objects import Deployed
-from voltstream.deploy.script import Field, Output, Part, Script, Target
+from voltstream.deploy.script import Field, Output, Part, Script, Target, topic_of
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import Relation, TypeOracle
 from voltstream.sql.plan import Plan, Project, Scan, children
@@ -140,7 +140,7 @@ class _Flink(Draft):
         return self.brokers or ""
 
     def _topic(self, made: Deployed) -> str:
-        return self.options.topics + _flat(made.entry.stored.schema, made.bare)
+        return topic_of(self.options.topics, made.entry.stored.schema, made.bare)
 
     def _topic_table(
         self, made: Deployed, parsed: CreateSource | CreateTable, options: Mapping[str, str]

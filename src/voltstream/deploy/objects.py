@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from voltstream.core.errors import InternalError, NotIncremental, UndefinedTable
@@ -64,16 +64,16 @@ def deployed(catalog: Catalog, reader: Connection, only: Sequence[str] = ()) -> 
 
     Raises: UndefinedTable (42P01) for a name that nothing has.
     """
-    entries = [e for e in catalog if e.kind in KINDS and e.stored.schema != OWN_SCHEMA]
-    entries = _ordered(catalog, entries)
+    entries = in_order(catalog, KINDS)
     if only:
         entries = _wanted(catalog, entries, only)
     return [_described(entry, catalog, reader) for entry in entries]
 
 
-def _ordered(catalog: Catalog, entries: Iterable[Entry]) -> list[Entry]:
+def in_order(catalog: Catalog, kinds: Collection[str]) -> list[Entry]:
+    """Return the definitions of some kinds, each after what it reads."""
     found: dict[int, Entry] = {}
-    known = {entry.oid: entry for entry in entries}
+    known = {e.oid: e for e in catalog if e.kind in kinds and e.stored.schema != OWN_SCHEMA}
 
     def visit(entry: Entry) -> None:
         if entry.oid in found:

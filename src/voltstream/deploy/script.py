@@ -115,6 +115,11 @@ class Script:
         return tuple(note for note in self.notes if note.fidelity is Fidelity.REFUSED)
 
 
+def topic_of(prefix: str, schema: str, name: str) -> str:
+    """Return the topic that is made for an object."""
+    return prefix + (name if schema == "public" else f"{schema}.{name}")
+
+
 class NotDeployable(FeatureNotSupported):
     """The target cannot keep the definition, not even nearly."""
 

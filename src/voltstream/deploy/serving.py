@@ -11,10 +11,15 @@ ROWS = "__rows"  # Behind a view's name: its rows as published, where more is sh
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def serving_script(outputs: Sequence[Output], properties: Mapping[str, str]) -> list[str]:
-    """Return the statements that make every published view readable under its own name.
+def serving_script(
+    outputs: Sequence[Output],
+    properties: Mapping[str, str],
+    rules: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[str]:
+    """Return the statements that make every published view one that is maintained here.
 
     ``properties`` say how the brokers are reached (``properties.bootstrap.server`` and others).
+    ``rules`` are the options of views that are alert rules: alerts are opened and closed here.
     Law: a reader sees the view's columns and rows, as often as each occurs, NOW() at the reading.
     """
     statements: list[str] = []
@@ -24,9 +29,10 @@ def serving_script(outputs: Sequence[Output], properties: Mapping[str, str]) -> 
             create = f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}"
             if create not in statements:
                 statements.append(create)
-        if output.shown or output.copies is not None:
+        rule = (rules or {}).get(output.object)
+        if output.shown or output.copies is not None or rule:
             statements.append(_table(output, schema, name + ROWS, properties))
-            statements.append(_view(output, schema, name))
+            statements.append(_view(output, schema, name, rule))
         else:
             statements.append(_table(output, schema, name, properties))
     return statements
@@ -45,11 +51,10 @@ def _table(output: Output, schema: str, name: str, properties: Mapping[str, str]
     )
 
 
-def _view(output: Output, schema: str, name: str) -> str:
+def _view(output: Output, schema: str, name: str, rule: Mapping[str, str] | None) -> str:
+    own = () if output.copies is None else (output.copies, *output.key)
     shown = output.shown or tuple(
-        (field.name, _quoted(field.name))
-        for field in output.fields
-        if field.name != output.copies and not field.name.startswith("_")
+        (field.name, _quoted(field.name)) for field in output.fields if field.name not in own
     )
     columns = ",\n    ".join(
         f"{expression if expression is not None else 'NULL'} AS {_quoted(column)}"
@@ -58,7 +63,14 @@ def _view(output: Output, schema: str, name: str) -> str:
     source = _placed(schema, name + ROWS)
     if output.copies is not None:
         source += f"\nCROSS JOIN LATERAL generate_series(1, {_quoted(output.copies)}) AS _copy"
-    return f"CREATE VIEW {_placed(schema, name)} AS SELECT\n    {columns}\nFROM {source}"
+    options = ""
+    if rule:
+        listed = ", ".join(f"{name} = {_literal(value)}" for name, value in rule.items())
+        options = f" WITH ({listed})"
+    return (
+        f"CREATE MATERIALIZED VIEW {_placed(schema, name)}{options} AS SELECT\n    {columns}\n"
+        f"FROM {source}"
+    )
 
 
 def _placed(schema: str, name: str) -> str:

@@ -1,0 +1,74 @@
+"""What Voltstreams run before and behind a cluster, as files beside its statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg
+
+from voltstream.cli.definitions import Studied
+from voltstream.cli.pack_doors import Door, EngineDoor, WireDoor
+from voltstream.cli.pack_install import installed_packs
+from voltstream.deploy.drafting import Options
+from voltstream.deploy.inputs import by_topic, feeding_sink
+from voltstream.deploy.script import Script
+from voltstream.deploy.serving_rest import filled, left_text, served
+
+# What the page and `voltstream pack` know of packs: their names and panels, not their files.
+_RECORDS = ("installed_packs", "installed_panels")
+
+
+def serving_text(script: Script, found: Studied, options: Options, *, events: bool) -> str:
+    """Return what a Voltstream runs that answers for a whole catalog in front of a cluster."""
+    made = served(script, found.catalog, options, events=events)
+    parts = (
+        ("What goes into the cluster.", made.inputs),
+        ("What the cluster computes.", made.results),
+        ("What is computed here.", made.rest),
+        ("What packs show.", _records(found)),
+    )
+    text = "".join(f"-- {title}\n\n{_script(texts)}" for title, texts in parts if texts)
+    left = left_text(made.left)
+    return text + (f"-- What is not here.\n{left}" if left else "")
+
+
+def feeding_text(script: Script, found: Studied, options: Options) -> str:
+    """Return what the Voltstream in front runs: sinks of its tables and sources to their topics."""
+    connection = {"properties.bootstrap.server": script.brokers} if script.brokers else {}
+    wanted = set(script.objects)
+    return _script(
+        feeding_sink(entry, options, connection)
+        for entry in sorted(found.catalog, key=lambda one: one.oid)
+        if f"{entry.stored.schema}.{entry.stored.name}" in wanted and by_topic(entry)
+    )
+
+
+def pack_rows(connection: psycopg.Connection) -> list[str]:
+    """Return what puts a server's records of packs into tables that are there."""
+    door = WireDoor(connection)
+    return [text for _, text in _rows(door)] if installed_packs(door) else []
+
+
+def _records(found: Studied) -> list[str]:
+    door = EngineDoor(found.session)
+    if not installed_packs(door):
+        return []
+    entries = {one.stored.name: one for one in found.catalog if one.stored.schema == "public"}
+    return [
+        text
+        for table, insert in _rows(door)
+        for text in ("SET search_path TO public", entries[table].stored.definition, insert)
+    ]
+
+
+def _rows(door: Door) -> list[tuple[str, str]]:
+    found = []
+    for table in _RECORDS:
+        _, rows = door.ask(f"SELECT * FROM public.{table}")
+        if rows:
+            found.append((table, filled(f"public.{table}", rows)))
+    return found
+
+
+def _script(texts: Iterable[str]) -> str:
+    return "".join(f"{text.rstrip().removesuffix(';')};\n\n" for text in texts)
