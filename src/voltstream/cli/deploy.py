@@ -107,9 +107,7 @@ LeaveOption = Annotated[
 ]
 EventsOption = Annotated[
     bool,
-    typer.Option(
-        "--events/--no-events", help="Whether a serving node reads the topics of sources too."
-    ),
+    typer.Option("--no-events", help="A serving node does not read the topics of sources."),
 ]
 TtlOption = Annotated[
     str | None, typer.Option("--state-ttl", help="How long Flink keeps state that is not touched.")
@@ -137,7 +135,7 @@ def run(
     plain: PlainOption = False,
     from_offsets: CutOption = False,
     leave_refused: LeaveOption = False,
-    events: EventsOption = True,
+    no_events: EventsOption = False,
     data: DataOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
@@ -154,7 +152,7 @@ def run(
         raise InvalidParameter("deploy needs --target", hint="flink, risingwave or timescaledb.")
     options = Options(kafka, topics, jdbc, state_ttl=state_ttl, plain=plain)
     place = Place(files, data, url, host, pg_port)
-    made = _made(target, place, only, options, from_offsets=from_offsets, events=events)
+    made = _made(target, place, only, options, from_offsets=from_offsets, events=not no_events)
     script = made.script
     if dry_run:
         typer.echo(script_text(script), nl=False)
