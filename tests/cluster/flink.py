@@ -17,6 +17,7 @@ import urllib3
 
 VERSION = "2.3.0"
 POM = Path(__file__).with_name("pom.xml")
+S3_POM = Path(__file__).with_name("pom_s3.xml")
 FETCH_WAIT_S = 900  # A quarter of a gigabyte, once a machine.
 START_WAIT_S = 120
 STOP_WAIT_S = 20
@@ -67,10 +68,22 @@ def home() -> tuple[Path, Path]:
         # The package of the jars alone: nothing here is written in PyFlink.
         [*pip, f"apache-flink-libraries=={VERSION}"],
     )
-    copy = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies"]
-    _fetch(jars, [*copy, f"-DoutputDirectory={jars}", "-DexcludeTransitive=true"])
+    _fetch(jars, _copying(POM, jars))
     [unpacked] = flink.glob("lib/python*/site-packages/pyflink")
     return unpacked, jars
+
+
+def s3_plugin() -> Path:
+    """Return a folder of plugins with Flink's file system of S3. Raises: NoCluster."""
+    cache = home()[1].parent
+    plugins = cache / f"flink-s3-{hashlib.sha256(S3_POM.read_bytes()).hexdigest()[:16]}"
+    _fetch(plugins, _copying(S3_POM, plugins / "s3"))
+    return plugins
+
+
+def _copying(pom: Path, folder: Path) -> list[str]:
+    copy = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+    return [*copy, f"-DoutputDirectory={folder}", "-DexcludeTransitive=true"]
 
 
 def _fetch(folder: Path, *commands: list[str]) -> None:
@@ -91,6 +104,7 @@ class Cluster:
     def __init__(self, folder: Path, slots: int = 2, **settings: str) -> None:
         self._folder = folder
         self._home, self._jars = home()
+        self._plugins = s3_plugin()
         self._rest, self._rpc, self._gateway = _free_ports(3)
         self._managers: list[subprocess.Popen[bytes]] = []
         self._others: list[subprocess.Popen[bytes]] = []
@@ -143,10 +157,8 @@ class Cluster:
 
     def start(self, managers: int = 2) -> None:
         """Start everything and wait until it answers. Raises: NoCluster."""
-        runtime = "org.apache.flink.runtime"
-        entry = f"{runtime}.entrypoint.StandaloneSessionClusterEntrypoint"
-        self._others.append(self._java("jobmanager", 512, entry, *self._told()))
         self._others.append(self._java("gateway", 512, "org.apache.flink.table.gateway.SqlGateway"))
+        self._start_master()  # The last of these: the one that can be lost.
         for _ in range(managers):
             self.add_manager()
         self._wait(f"{self.gateway}/v1/info", "productName", self._others)
@@ -161,6 +173,20 @@ class Cluster:
         victim = self._managers.pop(0)
         victim.kill()
         victim.wait()
+
+    def lose_master(self) -> None:
+        """End the JobManager without a word and start another, which knows of no job."""
+        master = self._others.pop()
+        master.kill()
+        master.wait()
+        slots = len(self._managers) * self._slots
+        self._start_master()
+        self.wait_for_slots(slots)
+
+    def _start_master(self) -> None:
+        runtime = "org.apache.flink.runtime"
+        entry = f"{runtime}.entrypoint.StandaloneSessionClusterEntrypoint"
+        self._others.append(self._java("jobmanager", 512, entry, *self._told()))
 
     def wait_for_slots(self, count: int) -> None:
         """Wait until the TaskManagers have registered so many. Raises: NoCluster."""
@@ -196,7 +222,7 @@ class Cluster:
             **os.environ,
             "FLINK_CONF_DIR": str(self._folder / "conf"),
             "FLINK_LIB_DIR": str(self._home / "lib"),
-            "FLINK_PLUGINS_DIR": str(self._home / "plugins"),
+            "FLINK_PLUGINS_DIR": str(self._plugins),
         }
         with (self._folder / f"{name}.log").open("ab") as output:
             return subprocess.Popen(command, stdout=output, stderr=output, env=environment)

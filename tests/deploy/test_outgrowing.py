@@ -58,7 +58,7 @@ def test_commands_of_the_guide_run(
         done = CliRunner().invoke(app, shlex.split(command)[1:])
         assert (done.exit_code, done.exception) == (0, None), line
         ran += 1
-    assert ran == 8
+    assert ran == 9
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*), sum(kwh) FROM reading").fetchall() == rows
 

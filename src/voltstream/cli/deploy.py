@@ -20,9 +20,12 @@ from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
 from voltstream.deploy.cut import commit, stored_cut
 from voltstream.deploy.drafting import Options
+from voltstream.deploy.fitting import fitting
 from voltstream.deploy.flink import TICKS_TOPIC
+from voltstream.deploy.flink_deployed import Beginning, put, take_away
 from voltstream.deploy.flink_gateway import FlinkGateway
-from voltstream.deploy.flink_jobs import FlinkJobs, program_of
+from voltstream.deploy.flink_jdbc import emptying_script, tables_script
+from voltstream.deploy.flink_jobs import FlinkJobs
 from voltstream.deploy.manifest import (
     Changes,
     Deployment,
@@ -109,6 +112,14 @@ EventsOption = Annotated[
     bool,
     typer.Option("--no-events", help="A serving node does not read the topics of sources."),
 ]
+AfreshOption = Annotated[
+    bool,
+    typer.Option("--afresh", help="Flink's job begins anew: topics are read again, results go."),
+]
+RestoreOption = Annotated[
+    str | None,
+    typer.Option("--restore", help="Checkpoint or savepoint that Flink's job begins from."),
+]
 TtlOption = Annotated[
     str | None, typer.Option("--state-ttl", help="How long Flink keeps state that is not touched.")
 ]
@@ -132,6 +143,8 @@ def run(
     jdbc: JdbcOption = None,
     state_ttl: TtlOption = None,
     checkpoints: CheckpointsOption = None,
+    afresh: AfreshOption = False,
+    restore: RestoreOption = None,
     plain: PlainOption = False,
     from_offsets: CutOption = False,
     leave_refused: LeaveOption = False,
@@ -150,7 +163,11 @@ def run(
         return
     if target is None:
         raise InvalidParameter("deploy needs --target", hint="flink, risingwave or timescaledb.")
-    options = Options(kafka, topics, jdbc, state_ttl=state_ttl, plain=plain)
+    options = Options(
+        kafka, topics, jdbc, state_ttl=state_ttl, plain=plain, checkpoints=checkpoints
+    )
+    beginning = Beginning(afresh, restore)
+    fitting(target, options, beginning, events=not no_events)
     place = Place(files, data, url, host, pg_port)
     made = _made(target, place, only, options, from_offsets=from_offsets, events=not no_events)
     script = made.script
@@ -168,11 +185,12 @@ def run(
     if to is None:
         say(f"{len(script.statements)} statements are in {folder}/deploy.sql; --to submits them")
         return
-    if planned.none:
+    if target is Target.FLINK:
+        jobs = FlinkJobs(FlinkGateway(to))
+        say(put(jobs, JOB, folder, script, not planned.none, beginning))
+    elif planned.none:
         say(f"{target.value} has everything already")
         return
-    if target is Target.FLINK:
-        _flink(to, script, before, checkpoints)
     else:
         _submit(to, folder, script, before, planned)
     save(folder, deployment_of(script))
@@ -192,6 +210,7 @@ def diff(
     topics: TopicsOption = "voltstream.",
     jdbc: JdbcOption = None,
     state_ttl: TtlOption = None,
+    checkpoints: CheckpointsOption = None,
     plain: PlainOption = False,
     from_offsets: CutOption = False,
     leave_refused: LeaveOption = False,
@@ -201,7 +220,10 @@ def diff(
     pg_port: PgPortOption = 4566,
 ) -> None:
     """Show what a deployment would change, a line for each statement; status 1 when any."""
-    options = Options(kafka, topics, jdbc, state_ttl=state_ttl, plain=plain)
+    options = Options(
+        kafka, topics, jdbc, state_ttl=state_ttl, plain=plain, checkpoints=checkpoints
+    )
+    fitting(target, options, Beginning())
     place = Place(files, data, url, host, pg_port)
     script = _made(target, place, only, options, from_offsets=from_offsets).script
     if not leave_refused:
@@ -278,11 +300,13 @@ def destroy(target: TargetOption, to: ToOption = None, out: OutOption = None) ->
     if to is None:
         raise InvalidParameter("destroy needs --to", hint="The address that was deployed to.")
     if target is Target.FLINK:
-        FlinkJobs(FlinkGateway(to)).cancel(JOB)
+        done = take_away(FlinkJobs(FlinkGateway(to)), JOB, folder)
     else:
         submit(to, [undo for *_, undo in reversed(before.made) if undo])
+        gone = sum(1 for *_, undo in before.made if undo)
+        done = f"{gone} objects are gone from {target.value}"
     save(folder, Deployment(target))
-    say(f"{sum(1 for *_, undo in before.made if undo)} objects are gone from {target.value}")
+    say(done)
 
 
 @dataclass(frozen=True)
@@ -323,9 +347,14 @@ def _made(
         if target is not Target.FLINK:
             return Made(script, {})
         serving = serving_text(script, found, options, events=events)
-        return Made(
-            script, {"serving.sql": serving, "feeding.sql": feeding_text(script, found, options)}
-        )
+        beside = {"serving.sql": serving, "feeding.sql": feeding_text(script, found, options)}
+    if options.jdbc is not None:
+        for name, texts in (
+            ("postgres.sql", tables_script(script.outputs)),
+            ("postgres_empty.sql", emptying_script(script.outputs)),
+        ):
+            beside[name] = "".join(f"{one};\n\n" for one in texts)
+    return Made(script, beside)
 
 
 def _folder(out: Path | None, target: Target) -> Path:
@@ -360,17 +389,3 @@ def _remark(script: Script) -> None:
         if note.fidelity is not Fidelity.EXACT:
             said = f"{note.object}: {note.fidelity.value}: {note.said}"
             err.print(said, highlight=False, markup=False)
-
-
-def _flink(to: str, script: Script, before: Deployment, checkpoints: str | None) -> None:
-    """Start the job, or upgrade the one that runs from a savepoint."""
-    jobs = FlinkJobs(FlinkGateway(to))
-    settings = {}
-    if checkpoints is not None:
-        settings["execution.checkpointing.dir"] = checkpoints
-        settings["execution.checkpointing.savepoint-dir"] = checkpoints
-    program = program_of(script, JOB, settings)
-    if before.made and jobs.live(JOB) is not None:
-        jobs.upgrade(program)
-    else:
-        jobs.start(program)

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,10 @@ class TopicLog:
         self._thread.start()
 
     def make(self, topics: Mapping[str, Mapping[str, str]], partitions: int) -> None:
-        """Create the topics that do not exist, with their settings. Raises: TargetUnavailable."""
+        """Create the topics that do not exist, with their settings. Raises: TargetUnavailable.
+
+        ``partitions`` of -1: as many as the brokers give a topic.
+        """
         admin = AdminClient({**self._client, "log_level": 2}, logger=self._log)
         try:
             known = admin.list_topics(timeout=ANSWER_S).topics
@@ -97,20 +100,21 @@ class TopicLog:
 
         The future raises: TargetUnavailable (08006), also when too many records wait.
         """
-        done: Future[None] = Future()
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            del message
-            if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(TargetUnavailable(f"{self._owner}: {error.str()}"))
-
+        done, delivered = _delivery(self._owner)
         raw = key.encode("utf-8", "surrogatepass")
         partition = zlib.crc32(raw) % self.partitions(topic)
         text = json.dumps(value, separators=(",", ":"))
         try:
             self._producer.produce(topic, text, key=raw, partition=partition, on_delivery=delivered)
+        except (BufferError, KafkaException) as error:
+            done.set_exception(TargetUnavailable(f"{self._owner}: {error}"))
+        return done
+
+    def take_away(self, topic: str, partition: int, key: bytes) -> Future[None]:
+        """Append that a key is gone, where its record is; like ``append``."""
+        done, delivered = _delivery(self._owner)
+        try:
+            self._producer.produce(topic, None, key=key, partition=partition, on_delivery=delivered)
         except (BufferError, KafkaException) as error:
             done.set_exception(TargetUnavailable(f"{self._owner}: {error}"))
         return done
@@ -212,6 +216,20 @@ class LogReader:
 
     def close(self) -> None:
         self._consumer.close()
+
+
+def _delivery(owner: str) -> tuple[Future[None], Callable[[KafkaError | None, Message], None]]:
+    """Return what will be done, and what the client calls when it is."""
+    done: Future[None] = Future()
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        del message
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(TargetUnavailable(f"{owner}: {error.str()}"))
+
+    return done, delivered
 
 
 def _document(raw: bytes | None) -> dict[str, Any] | None:

@@ -34,6 +34,7 @@ class Options:
     Shape: ``kafka`` overrides the brokers of every topic; ``topics`` comes before the names of
     topics that are made; ``jdbc`` is where Flink writes views too, if anywhere. With a ``cut``
     sources go on where the server stopped. ``plain``: PostgreSQL without TimescaleDB.
+    ``checkpoints`` is where Flink keeps these and savepoints, ``state_ttl`` an interval.
     """
 
     kafka: str | None = None
@@ -43,6 +44,7 @@ class Options:
     state_ttl: str | None = None
     cut: Cut | None = None
     plain: bool = False
+    checkpoints: str | None = None
 
 
 @dataclass

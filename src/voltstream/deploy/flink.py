@@ -7,16 +7,26 @@ from dataclasses import dataclass, field, replace
 
 from voltstream.core.limits import FLINK_VIEWS_MAX
 from voltstream.core.schema import Column
-from voltstream.core.types import Kind
+from voltstream.core.types import DataType, Kind
 from voltstream.deploy.cut import offsets_of
-from voltstream.deploy.drafting import Draft, Options, column_type, literal, quoted, specs_of
+from voltstream.deploy.drafting import (
+    Draft,
+    Options,
+    column_type,
+    literal,
+    noted,
+    quoted,
+    specs_of,
+)
+from voltstream.deploy.flink_jdbc import arrays_of, jdbc_options, local_rows, local_types
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import Field, Output, Part, Script, Target, topic_of
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import Relation, TypeOracle
 from voltstream.sql.plan import Plan, Project, Scan, children
+from voltstream.sql.state_ttl import state_ttl_us
 from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView
-from voltstream.sql.targets.features import Feature
+from voltstream.sql.targets.features import Feature, Remark
 from voltstream.sql.targets.flink import (
     CLOCK,
     ROWTIME,
@@ -39,11 +49,9 @@ KEY, COPIES = "_key", "_copies"
 RECORDS = "__records"  # Behind the name of a table whose topic has intervals as texts.
 DEDUPLICATE = "\nON CONFLICT DO DEDUPLICATE"  # No cost where Flink sees the key by itself.
 TICKS_TOPIC = "ticks"  # Behind the prefix of topics that are made.
-_SETTINGS = (
-    "SET 'table.local-time-zone' = 'UTC'",
-    # No mini-batches: in Flink 2.3 a join of them that is cancelled before it is open ends its
-    # TaskManager, so that losing one machine loses others.
-)
+# No mini-batches: in Flink 2.3 a join of them that is cancelled before it is open ends its
+# TaskManager, so that losing one machine loses others.
+_SETTINGS = {"table.local-time-zone": "UTC"}
 _STARTS = {
     "latest": "latest-offset", "earliest": "earliest-offset", "latest-offset": "latest-offset",
     "earliest-offset": "earliest-offset",
@@ -68,10 +76,24 @@ def flink_script(objects: Sequence[Deployed], oracle: TypeOracle, options: Optio
     draft = _Flink(Target.FLINK, DIALECT, oracle, options)
     draft.known_brokers(objects)
     draft.each(objects)
-    settings: tuple[str, ...] = _SETTINGS
     if options.state_ttl is not None:
-        settings += (f"SET 'table.exec.state.ttl' = {literal(options.state_ttl)}",)
+        draft.notes.append(noted("the job", Remark(Feature.JOB_TTL, VERDICTS[Feature.JOB_TTL])))
+    told = {**_SETTINGS, **job_settings(options)}
+    settings = tuple(f"SET {literal(name)} = {literal(value)}" for name, value in told.items())
     return replace(draft.script(objects, settings), brokers=draft.brokers)
+
+
+def job_settings(options: Options) -> dict[str, str]:
+    """Return what the whole job is told, under Flink's names. Raises: InvalidParameter (22023)."""
+    told = {}
+    if options.state_ttl is not None:
+        # The parser is that of a view's own; it wants a name for its error.
+        ttl_us = state_ttl_us({"state_ttl": options.state_ttl})
+        told["table.exec.state.ttl"] = f"{max((ttl_us or 0) // 1000, 1)} ms"
+    if options.checkpoints is not None:
+        told["execution.checkpointing.dir"] = options.checkpoints
+        told["execution.checkpointing.savepoint-dir"] = options.checkpoints
+    return told
 
 
 @dataclass
@@ -186,7 +208,7 @@ class _Flink(Draft):
         lines = []
         for column in made.relation.columns:
             spec = specs.get(column.name)
-            told = column_type(column)
+            told = _kept_type(column)
             kind_word = "STRING" if told.kind is Kind.INTERVAL else self.type(told)
             line = f"{_name(column.name)} {kind_word}"
             if spec is not None and spec.included is not None:
@@ -289,7 +311,7 @@ class _Flink(Draft):
     def _published(self, made: Deployed, found: Rendered) -> None:
         """Add the topic of a view's rows and the flow that fills it."""
         key = self.key(made)
-        columns = [f"{_name(c.name)} {self.type(column_type(c))}" for c in found.columns]
+        columns = [f"{_name(c.name)} {self.type(_kept_type(c))}" for c in found.columns]
         topic, name = self._topic(made), self.own(made, "__topic")
         fields = [Field(c.name, _pg_type(c)) for c in found.columns]
         if key:
@@ -309,11 +331,10 @@ class _Flink(Draft):
         self._flow(made, name, rows + DEDUPLICATE, key)
         copies = COPIES if key == (KEY,) else None
         shown = self._shown(made, found)
-        self.outputs.append(
-            Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
-        )
+        output = Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
+        self.outputs.append(output)
         if self.options.jdbc is not None:
-            self._into_jdbc(made, columns, rows, key)
+            self._into_jdbc(made, output, columns, rows)
 
     def _shown(self, made: Deployed, found: Rendered) -> tuple[tuple[str, str | None], ...]:
         """Return the public columns over the fields: NOW(), intervals, infinite instants."""
@@ -349,7 +370,7 @@ class _Flink(Draft):
 
     def _typed(self, found: Rendered) -> str:
         return "SELECT\n" + ",\n".join(
-            f"  CAST({_name(c.name)} AS {self.type(column_type(c))})" for c in found.columns
+            f"  CAST({_name(c.name)} AS {self.type(_kept_type(c))})" for c in found.columns
         )
 
     def _counted(self, source: str, columns: Sequence[Column]) -> str:
@@ -358,7 +379,7 @@ class _Flink(Draft):
         texts = ", ".join(f"COALESCE(CAST({_name(c.name)} AS STRING), '\\N')" for c in columns)
         inner = [f"MD5(CONCAT_WS('|', {texts})) AS `{KEY}`"]
         inner += [
-            f"CAST({_name(c.name)} AS {words.type(column_type(c))}) AS {_name(c.name)}"
+            f"CAST({_name(c.name)} AS {words.type(_kept_type(c))}) AS {_name(c.name)}"
             for c in columns
         ]
         shown = [f"`{KEY}`", *(f"MAX({_name(c.name)})" for c in columns), "COUNT(*)"]
@@ -386,23 +407,20 @@ class _Flink(Draft):
     def _flow(self, made: Deployed, name: str, rows: str, key: Sequence[str]) -> None:
         self.add(made, name, "insert", f"INSERT INTO {name}\n{rows}", key=key, part=Part.FLOW)
 
-    def _into_jdbc(
-        self, made: Deployed, columns: Sequence[str], rows: str, key: Sequence[str]
-    ) -> None:
-        """Write the same rows into a table of PostgreSQL, which must exist; times are UTC there."""
-        name = self.own(made, "__jdbc")
-        local = [column.replace("TIMESTAMP_LTZ(6)", "TIMESTAMP(6)") for column in columns]
-        lines = [*local, f"PRIMARY KEY ({', '.join(map(_name, key))}) NOT ENFORCED"]
-        options = {
-            "connector": "jdbc",
-            "url": self.options.jdbc or "",
-            "table-name": f"{made.entry.stored.schema}.{made.bare}",
-        }
+    def _into_jdbc(self, made: Deployed, output: Output, columns: Sequence[str], rows: str) -> None:
+        """Write the same rows into a table of PostgreSQL."""
+        for column in arrays_of(output.fields):
+            self.meet(made, Feature.JDBC_ARRAY, column)
+        self.meet(made, Feature.JDBC)
+        name, url = self.own(made, "__jdbc"), self.options.jdbc or ""
+        key = f"PRIMARY KEY ({', '.join(map(_name, output.key))}) NOT ENFORCED"
+        lines = [*local_types(columns), key]
+        options = jdbc_options(url, made.entry.stored.schema, made.bare)
         self.add(
             made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
-            f"DROP TABLE IF EXISTS {name}", key=key,
+            f"DROP TABLE IF EXISTS {name}", key=output.key,
         )  # fmt: skip
-        self._flow(made, name, rows.replace("AS TIMESTAMP_LTZ(6))", "AS TIMESTAMP(6))"), key)
+        self._flow(made, name, local_rows(rows) + DEDUPLICATE, output.key)
 
     # --- sinks ----------------------------------------------------------------------------------
 
@@ -418,7 +436,7 @@ class _Flink(Draft):
         if made.shows_now:
             self.meet(made, Feature.SENT_NOW)
         found = self.rendered(made)
-        columns = [f"{_name(c.name)} {self.type(column_type(c))}" for c in found.columns]
+        columns = [f"{_name(c.name)} {self.type(_kept_type(c))}" for c in found.columns]
         name, brokers = self.own(made), self.options.kafka or _bootstrap(properties) or ""
         if query.append_only and parsed.format == "PLAIN":
             options = {
@@ -503,6 +521,13 @@ def _with(options: Mapping[str, str]) -> str:
     return " WITH " + _list(
         [f"{literal(name)} = {literal(text)}" for name, text in options.items()]
     )
+
+
+def _kept_type(column: Column) -> DataType:
+    """Return what a column is kept as: a numeric of no precision as the store has it."""
+    told = column_type(column)
+    bare = told.kind is Kind.NUMERIC and told.precision is None
+    return column.type if bare else told
 
 
 def _pg_type(column: Column) -> str:

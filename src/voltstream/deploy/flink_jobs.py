@@ -106,21 +106,37 @@ class FlinkJobs:
             job_id = session.run(f"EXECUTE {program.statement_set()}").job_id
             return self._begun(session, str(job_id), program.name, savepoint)
 
-    def upgrade(self, program: FlinkProgram) -> tuple[FlinkJob, str]:
+    def upgrade(
+        self, program: FlinkProgram, before: FlinkProgram | None = None
+    ) -> tuple[FlinkJob, str]:
         """Put a program in the place of the running job of its name, with that job's state.
 
         Law: the new program is planned before the old one stops; no row counts twice or not at
-        all. Shape: the new job, and the savepoint between the two.
+        all. One that cannot take up the state leaves ``before`` running as it was, if it is known.
+        Shape: the new job, and the savepoint between the two.
         Raises: TargetRefused (HV000): the program is not taken, or cannot go on with that state.
         """
         self.check(program)
-        savepoint = self.stop(program.name)
-        return self.start(program, savepoint), savepoint
+        savepoint = self.stop(program.name, program.settings)
+        try:
+            return self.start(program, savepoint), savepoint
+        except TargetRefused as error:
+            if before is None:
+                raise
+            self.start(before, savepoint)
+            raise TargetRefused(
+                "the cluster cannot go on with the state of the job that runs; it runs as before",
+                detail=error.message,
+                hint="Deploy with --afresh: views are then computed again from their topics.",
+            ) from error
 
-    def stop(self, name: str) -> str:
-        """Stop a job with a savepoint, whose path is returned. Raises: UndefinedObject (42704)."""
+    def stop(self, name: str, settings: Mapping[str, str] | None = None) -> str:
+        """Stop a job with a savepoint, whose path is returned. Raises: UndefinedObject (42704).
+
+        ``settings`` say where savepoints are kept, if not where the cluster says.
+        """
         job = self._known(name)
-        with self._gateway.session({}) as session:
+        with self._gateway.session(dict(settings or {})) as session:
             [[savepoint]] = session.run(f"STOP JOB '{job.job_id}' WITH SAVEPOINT").rows
             self._ended(session, job)
         return str(savepoint)

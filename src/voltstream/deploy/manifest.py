@@ -41,8 +41,19 @@ class Changes:
 
 
 def deployment_of(script: Script) -> Deployment:
-    made = tuple((_label(one), one.kind, _hash(one), one.undo) for one in script.statements)
+    made = tuple((_label(one), one.kind, _hash(one), one.undo) for one in _parts(script))
     return Deployment(script.target, made)
+
+
+def _parts(script: Script) -> tuple[Statement, ...]:
+    """Return what is compared: on Flink settings too, which are the job's and not a session's."""
+    if script.target is not Target.FLINK:
+        return script.statements
+    settings = (
+        Statement(text.split("'")[1], "", "setting", text, part=Part.FLOW)
+        for text in script.settings
+    )
+    return (*settings, *script.statements)
 
 
 def _label(statement: Statement) -> str:
@@ -60,7 +71,7 @@ def changes(before: Deployment, script: Script) -> Changes:
     Raises: InvalidParameter (22023) for a table that changed: its rows would be lost.
     """
     known = {label: (kind, digest, undo) for label, kind, digest, undo in before.made}
-    now = {_label(one): one for one in script.statements}
+    now = {_label(one): one for one in _parts(script)}
     shown: list[str] = []
     shifted = False
     fresh: list[Statement] = []

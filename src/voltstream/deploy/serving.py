@@ -24,8 +24,8 @@ def serving_script(
     """
     statements: list[str] = []
     for output in outputs:
-        schema, _, name = output.object.rpartition(".")
-        if schema not in ("", "public"):
+        schema, name = schema_of(output)
+        if schema != "public":
             create = f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}"
             if create not in statements:
                 statements.append(create)
@@ -46,12 +46,28 @@ def _table(output: Output, schema: str, name: str, properties: Mapping[str, str]
     written = ",\n    ".join(f"{key} = {_literal(value)}" for key, value in options.items())
     body = ",\n    ".join(columns)
     return (
-        f"CREATE TABLE IF NOT EXISTS {_placed(schema, name)} (\n    {body}\n)\n"
+        f"CREATE TABLE IF NOT EXISTS {placed(schema, name)} (\n    {body}\n)\n"
         f"WITH (\n    {written}\n) FORMAT UPSERT ENCODE JSON"
     )
 
 
 def _view(output: Output, schema: str, name: str, rule: Mapping[str, str] | None) -> str:
+    options = ""
+    if rule:
+        listed = ", ".join(f"{name} = {_literal(value)}" for name, value in rule.items())
+        options = f" WITH ({listed})"
+    told = shown_over(output, placed(schema, name + ROWS))
+    return f"CREATE MATERIALIZED VIEW {placed(schema, name)}{options} AS {told}"
+
+
+def schema_of(output: Output) -> tuple[str, str]:
+    """Return the schema and the name of the view that an output has the rows of."""
+    schema, _, name = output.object.rpartition(".")
+    return schema or "public", name
+
+
+def shown_over(output: Output, source: str) -> str:
+    """Return the query of a view's public columns and rows over the rows as published."""
     own = () if output.copies is None else (output.copies, *output.key)
     shown = output.shown or tuple(
         (field.name, _quoted(field.name)) for field in output.fields if field.name not in own
@@ -60,20 +76,12 @@ def _view(output: Output, schema: str, name: str, rule: Mapping[str, str] | None
         f"{expression if expression is not None else 'NULL'} AS {_quoted(column)}"
         for column, expression in shown
     )
-    source = _placed(schema, name + ROWS)
     if output.copies is not None:
         source += f"\nCROSS JOIN LATERAL generate_series(1, {_quoted(output.copies)}) AS _copy"
-    options = ""
-    if rule:
-        listed = ", ".join(f"{name} = {_literal(value)}" for name, value in rule.items())
-        options = f" WITH ({listed})"
-    return (
-        f"CREATE MATERIALIZED VIEW {_placed(schema, name)}{options} AS SELECT\n    {columns}\n"
-        f"FROM {source}"
-    )
+    return f"SELECT\n    {columns}\nFROM {source}"
 
 
-def _placed(schema: str, name: str) -> str:
+def placed(schema: str, name: str) -> str:
     return _quoted(name) if schema in ("", "public") else f"{_quoted(schema)}.{_quoted(name)}"
 
 

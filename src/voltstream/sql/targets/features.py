@@ -77,6 +77,9 @@ class Feature(Enum):
     KAFKA_SINK = "sink into Kafka"
     PLAIN_SINK = "FORMAT PLAIN of a query whose rows change"
     OTHER_SINK = "sink with another connector or format, or INTO a table"
+    JOB_TTL = "--state-ttl: state that nothing touches is let go"
+    JDBC = "--jdbc: views in PostgreSQL too"
+    JDBC_ARRAY = "--jdbc of a view with an array"
     SUBSCRIPTION = "subscription"
 
     @property

@@ -98,5 +98,16 @@ VERDICTS: Verdicts = {
     Feature.KAFKA_SINK: EXACT,
     Feature.PLAIN_SINK: nearly("upsert-kafka: deletes are records without a value"),
     Feature.OTHER_SINK: refused("Flink's connectors have properties of their own", _SERVE),
+    Feature.JOB_TTL: nearly(
+        "a group, a key or a match that no record touched for so long is forgotten: its row stays "
+        "in the topic, the next record begins it anew, and a deletion of what is forgotten is lost",
+        "Make it longer than any key is quiet, or leave it out.",
+    ),
+    Feature.JDBC: exactly(
+        "a table NAME__rows and a view NAME of postgres.sql, written in the same job as the topic"
+    ),
+    Feature.JDBC_ARRAY: refused(
+        "Flink's JDBC connector writes no arrays", "Leave the column out of a view over it."
+    ),
     Feature.SUBSCRIPTION: refused("subscriptions are read over our wire", _SERVE),
 }

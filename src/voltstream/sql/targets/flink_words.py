@@ -263,6 +263,12 @@ class FlinkWords(Words):
         exp.BitwiseOr: _either_bits,
     }
 
+    def type(self, kind: DataType) -> str:
+        if kind.kind is Kind.NUMERIC and kind.precision is None:
+            # The store's integers of 128 bits; DECIMAL alone has ten digits there.
+            kind = DataType(Kind.NUMERIC, kind.array_depth, 38, 0)
+        return super().type(kind)
+
     def array(self, word: str) -> str:
         return f"ARRAY<{word}>"
 

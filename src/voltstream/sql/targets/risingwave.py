@@ -111,6 +111,9 @@ VERDICTS: Verdicts = {
         "RisingWave writes to other connectors by properties of its own",
         "Sink into a Kafka topic.",
     ),
+    Feature.JOB_TTL: refused("only Flink has a state of the whole job", "Leave it out."),
+    Feature.JDBC: refused("only Flink writes views elsewhere too", "Leave it out."),
+    Feature.JDBC_ARRAY: refused("only Flink writes views elsewhere too", "Leave it out."),
     Feature.SUBSCRIPTION: refused("subscriptions are read over our wire", _SERVE),
 }
 

@@ -98,6 +98,9 @@ VERDICTS: Verdicts = {
     Feature.KAFKA_SINK: refused("PostgreSQL has no sinks", "Keep the sink in Voltstream."),
     Feature.PLAIN_SINK: refused("PostgreSQL has no sinks", "Keep the sink in Voltstream."),
     Feature.OTHER_SINK: refused("PostgreSQL has no sinks", "Keep the sink in Voltstream."),
+    Feature.JOB_TTL: refused("only Flink has a state of the whole job", "Leave it out."),
+    Feature.JDBC: refused("only Flink writes views elsewhere too", "Leave it out."),
+    Feature.JDBC_ARRAY: refused("only Flink writes views elsewhere too", "Leave it out."),
     Feature.SUBSCRIPTION: refused("subscriptions are read over our wire", _SERVE),
 }
 

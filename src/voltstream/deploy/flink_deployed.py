@@ -1,0 +1,153 @@
+"""The job that a folder has on a cluster: put there, gone on with, begun anew, taken away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from voltstream.core.errors import InvalidParameter, TargetRefused
+from voltstream.deploy import result_topics
+from voltstream.deploy.flink_jdbc import with_password
+from voltstream.deploy.flink_jobs import FlinkJobs, FlinkProgram, program_of
+from voltstream.deploy.script import Script
+
+FILE = "job.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What was submitted last. Shape: ``topics`` are those of its views."""
+
+    job_id: str
+    program: FlinkProgram
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a job begins that is not there: ``restore`` names a checkpoint or a savepoint."""
+
+    afresh: bool = False
+    restore: str | None = None
+
+
+def put(
+    jobs: FlinkJobs, name: str, folder: Path, script: Script, changed: bool, beginning: Beginning
+) -> str:
+    """Make a script the job of its name; return what was done.
+
+    Law: a job goes on with the state that it has, or begins with empty topics. What cannot go on
+    leaves the job that runs. Raises: TargetRefused (HV000), TargetUnavailable (08006),
+    InvalidParameter (22023).
+    """
+    before, live = load(folder), jobs.live(name)
+    program = program_of(script, name, _checkpointing(script))
+    sent = _secret(program)
+    topics = tuple(output.topic for output in script.outputs)
+    if live is not None and not changed and beginning == Beginning():
+        return "flink has everything already"
+    if live is not None and before is None:
+        raise TargetRefused(
+            f'another job "{name}" runs on the cluster',
+            hint="Deploy from the folder (--out) that it was deployed from.",
+        )
+    if live is None and before is not None and beginning == Beginning():
+        raise TargetRefused(
+            f"job {before.job_id} is not on the cluster any more",
+            hint=f"Deploy with --restore URL, where URL is its latest checkpoint "
+            f"(…/{before.job_id}/chk-N), or with --afresh: views are computed again.",
+        )
+    if live is not None and beginning.afresh and _writes_tables(script):
+        raise InvalidParameter(
+            "a job that begins anew needs empty tables in PostgreSQL",
+            hint="`voltstream deploy destroy`, then postgres_empty.sql there, then --afresh again.",
+        )
+    if script.brokers is not None:
+        result_topics.make(script.brokers, topics)
+    if beginning.restore is not None:
+        job = jobs.start(sent, beginning.restore)
+        done = f"job {job.job_id} goes on from {beginning.restore}"
+    elif live is not None and not beginning.afresh:
+        assert before is not None
+        job, savepoint = jobs.upgrade(sent, _secret(before.program))
+        done = f"job {job.job_id} goes on from {savepoint}"
+    else:
+        done = ""
+        jobs.check(sent)
+        if live is not None:
+            done = f"; the job of before is kept in {jobs.stop(name, sent.settings)}"
+        known = before.topics if before is not None else ()
+        _emptied(script, tuple(dict.fromkeys((*topics, *known))))
+        job = jobs.start(sent)
+        done = f"job {job.job_id} has begun{done}"
+    save(folder, Begun(job.job_id, program, topics))
+    return done
+
+
+def take_away(jobs: FlinkJobs, name: str, folder: Path) -> str:
+    """Cancel the job, if it is there; topics stay. Return what was done."""
+    before = load(folder)
+    if jobs.live(name) is None:
+        done = f'no job "{name}" runs on the cluster'
+    else:
+        jobs.cancel(name)
+        done = f'job "{name}" is cancelled'
+    (folder / FILE).unlink(missing_ok=True)
+    if before is not None and before.topics:
+        done += f"; topics stay: {', '.join(before.topics)}"
+    return done
+
+
+def _emptied(script: Script, topics: Sequence[str]) -> None:
+    if script.brokers is not None:
+        result_topics.empty(script.brokers, topics)
+
+
+def _writes_tables(script: Script) -> bool:
+    return any("'connector' = 'jdbc'" in one.text for one in script.definitions)
+
+
+def _checkpointing(script: Script) -> dict[str, str]:
+    """Return where savepoints go: whoever stops a job is asked, not the job."""
+    name = "execution.checkpointing.savepoint-dir"
+    for setting in script.settings:
+        key, _, value = setting.removeprefix("SET ").partition(" = ")
+        if key == f"'{name}'":
+            return {name: value.strip("'")}
+    return {}
+
+
+def _secret(program: FlinkProgram) -> FlinkProgram:
+    """Return a program as it is sent: with the passwords that are written down nowhere."""
+    return replace(program, relations=tuple(with_password(text) for text in program.relations))
+
+
+def load(folder: Path) -> Begun | None:
+    """Read what was submitted last, if anything was. Raises: InvalidParameter (22023)."""
+    path = folder / FILE
+    if not path.exists():
+        return None
+    try:
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        program = FlinkProgram(
+            told["name"], tuple(told["relations"]), tuple(told["inserts"]), dict(told["settings"])
+        )
+        return Begun(told["job"], program, tuple(told["topics"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidParameter(f'cannot read "{path}": {error}') from error
+
+
+def save(folder: Path, begun: Begun) -> None:
+    """Write what was submitted: whole or not at all."""
+    program = begun.program
+    told = {
+        "job": begun.job_id, "name": program.name, "topics": begun.topics,
+        "settings": program.settings, "relations": program.relations, "inserts": program.inserts,
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / (FILE + ".new")
+    draft.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    draft.replace(folder / FILE)
