@@ -188,9 +188,6 @@ def run(
     if target is Target.FLINK:
         jobs = FlinkJobs(FlinkGateway(to))
         say(put(jobs, JOB, folder, script, not planned.none, beginning))
-    elif planned.none:
-        say(f"{target.value} has everything already")
-        return
     else:
         _submit(to, folder, script, before, planned)
     save(folder, deployment_of(script))
@@ -373,6 +370,9 @@ def _write(folder: Path, made: Made) -> None:
 
 def _submit(to: str, folder: Path, script: Script, before: Deployment, planned: Changes) -> None:
     """Run what has changed over the PostgreSQL wire."""
+    if planned.none:
+        say(f"{script.target.value} has everything already")
+        return
     first, undoing = len(script.settings), len(planned.undone)
 
     def ran(count: int) -> None:

@@ -27,9 +27,7 @@ _WHY: Mapping[str, tuple[frozenset[Target], str]] = {
 }  # fmt: skip
 
 
-def fitting(
-    target: Target, options: Options, beginning: Beginning, *, events: bool = True
-) -> None:
+def fitting(target: Target, options: Options, beginning: Beginning, *, events: bool = True) -> None:
     """Raises: InvalidParameter (22023) for an option that a target cannot take, or a wrong one."""
     told = {
         "--jdbc": options.jdbc is not None,
