@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import urllib3
 
@@ -106,7 +107,8 @@ class Cluster:
         self._home, self._jars = home()
         self._plugins = s3_plugin()
         self._rest, self._rpc, self._gateway = _free_ports(3)
-        self._managers: list[subprocess.Popen[bytes]] = []
+        self._managers: dict[str, subprocess.Popen[bytes]] = {}
+        self._made = 0
         self._others: list[subprocess.Popen[bytes]] = []
         self._slots = slots
         told = {
@@ -166,11 +168,16 @@ class Cluster:
 
     def add_manager(self) -> None:
         entry = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-        self._managers.append(self._java("taskmanager", 448, entry, *self._told()))
+        self._made += 1
+        name = f"manager-{self._made}"
+        named = ("-D", f"taskmanager.resource-id={name}")
+        self._managers[name] = self._java("taskmanager", 448, entry, *self._told(), *named)
 
     def kill_manager(self) -> None:
-        """End one TaskManager without a word."""
-        victim = self._managers.pop(0)
+        """End the TaskManager with the most tasks without a word."""
+        told = self._asked("/taskmanagers")["taskmanagers"]
+        free = {one["id"]: one["freeSlots"] for one in told if one["id"] in self._managers}
+        victim = self._managers.pop(min(free, key=lambda name: free[name]))
         victim.kill()
         victim.wait()
 
@@ -188,23 +195,34 @@ class Cluster:
         entry = f"{runtime}.entrypoint.StandaloneSessionClusterEntrypoint"
         self._others.append(self._java("jobmanager", 512, entry, *self._told()))
 
+    def restarts(self, job: str) -> int:
+        """Return how often the running job of that name began again after a loss."""
+        told = self._asked("/jobs/overview")["jobs"]
+        [job_id] = [one["jid"] for one in told if one["name"] == job and one["end-time"] == -1]
+        [metric] = self._asked(f"/jobs/{job_id}/metrics?get=numRestarts") or [{"value": 0}]
+        return int(metric["value"])
+
+    def _asked(self, path: str) -> Any:
+        return self._pool.request("GET", self.rest + path).json()
+
     def wait_for_slots(self, count: int) -> None:
         """Wait until the TaskManagers have registered so many. Raises: NoCluster."""
         self._wait(f"{self.rest}/overview", f'"slots-total":{count},', self._others)
 
     def pids(self) -> list[int]:
-        return [each.pid for each in (*self._others, *self._managers)]
+        return [each.pid for each in (*self._others, *self._managers.values())]
 
     def stop(self) -> None:
-        for process in (*self._managers, *self._others):
+        running = (*self._managers.values(), *self._others)
+        for process in running:
             process.send_signal(signal.SIGTERM)
-        for process in (*self._managers, *self._others):
+        for process in running:
             try:
                 process.wait(STOP_WAIT_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._managers, self._others = [], []
+        self._managers, self._others = {}, []
 
     def _told(self) -> list[str]:
         return ["--configDir", str(self._folder / "conf")]

@@ -21,6 +21,7 @@ from voltstream.core.clock import Clock, ManualClock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import RawBatch
 from voltstream.deploy.script import Script
+from voltstream.sql.targets.flink_times import FOREVER, NEVER
 
 PACKS = Path(__file__).parents[2] / "src" / "voltstream" / "packs"
 Told = tuple[str, str, str]  # Topic, key, value.
@@ -77,26 +78,40 @@ def records(engine: Engine, script: Script, prefix: str) -> Iterator[Told]:
         if made.endswith(("__topic", "__topic`")) or "ticks" in made:
             continue
         topic = prefix + name.removeprefix("public.")
-        columns = [row[0] for row in engine.run(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema || '.' || "
-            f"table_name = '{name}' ORDER BY ordinal_position")]  # fmt: skip
-        kinds = _interval_columns(engine, name)
-        told = ", ".join(
-            f'CAST("{one}" AS VARCHAR)' if one in kinds else f'"{one}"' for one in columns
-        )
-        for row in engine.run(f"SELECT {told} FROM {name}"):
-            value = dict(zip(columns, row, strict=True))
+        kinds = _kinds(engine, name)
+        listed = ", ".join(_told(column, kind) for column, kind in kinds.items())
+        for row in engine.run(f"SELECT {listed} FROM {name}"):
+            value = dict(zip(kinds, row, strict=True))
             key = json.dumps({one: value[one] for one in statement.key}, default=spelled)
             # Rows of one charge point or meter stay in their order.
             yield topic, key if statement.key else str(row[0]), json.dumps(value, default=spelled)
 
 
-def _interval_columns(engine: Engine, name: str) -> set[object]:
-    sql = (
-        "SELECT column_name FROM information_schema.columns WHERE data_type = 'interval' "
-        f"AND table_schema || '.' || table_name = '{name}'"
+def rows_of(engine: Engine, name: str) -> list[Row]:
+    """Return what a relation holds, instants as texts: they may be infinite."""
+    listed = ", ".join(
+        f'CAST("{column}" AS VARCHAR)' if kind.startswith("timestamp") else f'"{column}"'
+        for column, kind in _kinds(engine, name).items()
     )
-    return {row[0] for row in engine.run(sql)}
+    return comparable(engine.run(f"SELECT {listed} FROM {name}"))
+
+
+def _told(column: str, kind: str) -> str:
+    """Return a column as a topic has it: intervals as texts, infinity as the last instant."""
+    if kind == "interval":
+        return f'CAST("{column}" AS VARCHAR)'
+    if kind == "timestamp with time zone":
+        ends = f"CASE \"{column}\" WHEN 'infinity' THEN TIMESTAMPTZ '{FOREVER}+00'"
+        return f"{ends} WHEN '-infinity' THEN TIMESTAMPTZ '{NEVER}+00' ELSE \"{column}\" END"
+    return f'"{column}"'
+
+
+def _kinds(engine: Engine, name: str) -> dict[str, str]:
+    sql = (
+        "SELECT column_name, data_type FROM information_schema.columns "
+        f"WHERE table_schema || '.' || table_name = '{name}' ORDER BY ordinal_position"
+    )
+    return {str(column): str(kind) for column, kind in engine.run(sql)}
 
 
 def spelled(value: object) -> object:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.flink import Cluster, NoCluster
-from tests.cluster.packs import PARTS, comparable, instant, lived, produce, records, spelled
+from tests.cluster.packs import PARTS, instant, lived, produce, records, rows_of, spelled
+from tests.connectors.memory_feed import eventually
 from tests.connectors.real_kafka.broker import Broker
 from tests.driver import Engine, bag
 from voltstream.core.clock import ManualClock
@@ -49,8 +50,7 @@ def large(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def differing(script: Script, embedded: Engine, serving: Engine) -> dict[str, tuple[int, int]]:
     found = {}
     for output in script.outputs:
-        sql = f"SELECT * FROM {output.object}"
-        ours, theirs = (bag(comparable(one.run(sql))) for one in (embedded, serving))
+        ours, theirs = (bag(rows_of(one, output.object)) for one in (embedded, serving))
         if ours != theirs:
             found[output.object] = (ours - theirs).total(), (theirs - ours).total()
     return found
@@ -81,13 +81,16 @@ def test_core_views_are_those_of_the_embedded_engine(
     jobs = FlinkJobs(FlinkGateway(large.gateway))
     jobs.start(program_of(script, part, CHECKPOINTS))
     try:
+        third = len(told) // 3
         tick = json.dumps({"tick": spelled(instant(embedded.clock))})
-        produce(broker.address, [(f"{options.topics}ticks", "0", tick), *told[: len(told) // 2]])
+        produce(broker.address, [(f"{options.topics}ticks", "0", tick), *told[:third]])
         large.kill_manager()
-        produce(broker.address, told[len(told) // 2 :])
+        produce(broker.address, told[third : 2 * third])
         large.add_manager()
-        _agree(script, embedded, serving)
+        eventually(lambda: large.restarts(part) > 0, WAIT_S)
+        # A later version of the job, with twice the slots, goes on with what this one knows.
         jobs.upgrade(program_of(script, part, {**CHECKPOINTS, "parallelism.default": "2"}))
+        produce(broker.address, told[2 * third :])
         _agree(script, embedded, serving)
     finally:
         with contextlib.suppress(Exception):

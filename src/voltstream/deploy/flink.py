@@ -20,7 +20,7 @@ from voltstream.deploy.drafting import (
 )
 from voltstream.deploy.flink_jdbc import arrays_of, jdbc_options, local_rows, local_types
 from voltstream.deploy.objects import Deployed
-from voltstream.deploy.script import Field, Output, Part, Script, Target, topic_of
+from voltstream.deploy.script import COPIES, KEY, Field, Output, Part, Script, Target, topic_of
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import Relation, TypeOracle
 from voltstream.sql.plan import Plan, Project, Scan, children
@@ -45,7 +45,6 @@ from voltstream.sql.targets.timescaledb import TimescaleComposer, TimescaleWords
 DIALECT = Dialect("flink", VERDICTS, FlinkWords, FlinkComposer)
 CLOSING = Dialect("flink", VERDICTS, FlinkWords, ClosingComposer)
 _READERS = Dialect("timescaledb", PG_VERDICTS, TimescaleWords, TimescaleComposer)
-KEY, COPIES = "_key", "_copies"
 RECORDS = "__records"  # Behind the name of a table whose topic has intervals as texts.
 DEDUPLICATE = "\nON CONFLICT DO DEDUPLICATE"  # No cost where Flink sees the key by itself.
 TICKS_TOPIC = "ticks"  # Behind the prefix of topics that are made.
@@ -314,22 +313,24 @@ class _Flink(Draft):
         columns = [f"{_name(c.name)} {self.type(_kept_type(c))}" for c in found.columns]
         topic, name = self._topic(made), self.own(made, "__topic")
         fields = [Field(c.name, _pg_type(c)) for c in found.columns]
-        if key:
-            query = self.reading(made)
-            maybe = [name for name in key if name not in never_null(query)]
-            if maybe:
-                self.meet(made, Feature.NULL_KEYS, ", ".join(maybe))
+        maybe = [one for one in key if one not in never_null(self.reading(made))]
+        if maybe:
+            self.meet(made, Feature.NULL_KEYS, ", ".join(maybe))
+            rows = self._hashed(self.own(made), found.columns, key)
+        elif key:
             rows = self._typed(found) + f"\nFROM {self.own(made)}"
-            if maybe:
-                rows += "\nWHERE " + " AND ".join(f"{_name(one)} IS NOT NULL" for one in maybe)
         else:
-            key = (KEY,)
-            columns = [f"`{KEY}` STRING", *columns, f"`{COPIES}` BIGINT"]
-            fields = [Field(KEY, "text"), *fields, Field(COPIES, "bigint")]
             rows = self._counted(self.own(made), found.columns)
+        copies = None if key else COPIES
+        if maybe or not key:
+            key = (KEY,)
+            columns = [f"`{KEY}` STRING", *columns]
+            fields = [Field(KEY, "text"), *fields]
+        if copies:
+            columns.append(f"`{COPIES}` BIGINT")
+            fields.append(Field(COPIES, "bigint"))
         self._upsert_table(made, name, columns, topic, key)
         self._flow(made, name, rows + DEDUPLICATE, key)
-        copies = COPIES if key == (KEY,) else None
         shown = self._shown(made, found)
         output = Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
         self.outputs.append(output)
@@ -375,19 +376,22 @@ class _Flink(Draft):
 
     def _counted(self, source: str, columns: Sequence[Column]) -> str:
         """Return each different row once, under a key made of it, with how often it is there."""
-        words = self.words()
-        texts = ", ".join(f"COALESCE(CAST({_name(c.name)} AS STRING), '\\N')" for c in columns)
-        inner = [f"MD5(CONCAT_WS('|', {texts})) AS `{KEY}`"]
-        inner += [
-            f"CAST({_name(c.name)} AS {words.type(_kept_type(c))}) AS {_name(c.name)}"
-            for c in columns
-        ]
+        inner = self._hashed(source, columns, [column.name for column in columns])
         shown = [f"`{KEY}`", *(f"MAX({_name(c.name)})" for c in columns), "COUNT(*)"]
         return (
-            "SELECT\n" + ",\n".join(f"  {one}" for one in shown) + "\nFROM (\n  SELECT\n"
-            + ",\n".join(f"    {one}" for one in inner) + f"\n  FROM {source}\n) AS counted\n"
-            f"GROUP BY `{KEY}`"
+            "SELECT\n" + ",\n".join(f"  {one}" for one in shown) + "\nFROM (\n"
+            + "\n".join(f"  {line}" for line in inner.splitlines())
+            + f"\n) AS counted\nGROUP BY `{KEY}`"
         )  # fmt: skip
+
+    def _hashed(self, source: str, columns: Sequence[Column], key: Sequence[str]) -> str:
+        """Return rows under a key made of some columns, of which none is missing."""
+        words = self.words()
+        told = {c.name: words.type(_kept_type(c)) for c in columns}
+        texts = ", ".join(_part(_name(one), told[one], len(key)) for one in key)
+        shown = [f"MD5(CONCAT_WS('|', {texts})) AS `{KEY}`"]
+        shown += [f"CAST({_name(c.name)} AS {told[c.name]}) AS {_name(c.name)}" for c in columns]
+        return "SELECT\n" + ",\n".join(f"  {one}" for one in shown) + f"\nFROM {source}"
 
     def _upsert_table(
         self, made: Deployed, name: str, columns: Sequence[str], topic: str, key: Sequence[str]
@@ -497,6 +501,13 @@ def scanned(plan: Plan) -> list[int]:
 
 def _has_intervals(made: Deployed) -> bool:
     return any(column.type.kind is Kind.INTERVAL for column in made.relation.columns)
+
+
+def _part(name: str, kind: str, count: int) -> str:
+    """Return a column as part of a text that no other values make: texts tell their lengths."""
+    if kind == "STRING" and count > 1:
+        return f"COALESCE(CONCAT(CAST(CHAR_LENGTH({name}) AS STRING), ':', {name}), '\\N')"
+    return f"COALESCE(CAST({name} AS STRING), '\\N')"
 
 
 def _flat(schema: str, name: str) -> str:

@@ -8,6 +8,9 @@ from enum import Enum
 from voltstream.core.errors import FeatureNotSupported
 from voltstream.sql.targets.features import Fidelity
 
+# Columns of a topic that are not the view's: a key of its own, and how often a row is there.
+KEY, COPIES = "_key", "_copies"
+
 
 class Target(Enum):
     FLINK = "flink"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from voltstream.deploy.script import Output
+from voltstream.deploy.script import KEY, Output
 
 ROWS = "__rows"  # Behind a view's name: its rows as published, where more is shown of them.
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -30,7 +30,7 @@ def serving_script(
             if create not in statements:
                 statements.append(create)
         rule = (rules or {}).get(output.object)
-        if output.shown or output.copies is not None or rule:
+        if output.shown or KEY in output.key or rule:
             statements.append(_table(output, schema, name + ROWS, properties))
             statements.append(_view(output, schema, name, rule))
         else:
@@ -68,7 +68,7 @@ def schema_of(output: Output) -> tuple[str, str]:
 
 def shown_over(output: Output, source: str) -> str:
     """Return the query of a view's public columns and rows over the rows as published."""
-    own = () if output.copies is None else (output.copies, *output.key)
+    own = (*((KEY,) if KEY in output.key else ()), output.copies)
     shown = output.shown or tuple(
         (field.name, _quoted(field.name)) for field in output.fields if field.name not in own
     )

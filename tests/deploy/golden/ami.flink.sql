@@ -59,7 +59,6 @@ CREATE TABLE ami_events (
   'json.ignore-parse-errors' = 'true'
 );
 
--- public.transformer_summary: approximated: transformer_id, feeder_id: rows whose key is NULL are not in the topic
 CREATE VIEW transformer_summary AS
 SELECT
   transformer_id,
@@ -82,6 +81,7 @@ GROUP BY
   (CASE WHEN MOD(CAST(900000000 AS BIGINT), 1000) = 0 THEN CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '0.001' SECOND * (CAST(900000000 AS BIGINT) / 1000) ELSE CAST(CONCAT(DATE_FORMAT(TO_TIMESTAMP_LTZ((((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)) - MOD(MOD(((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)), 1000000) + 1000000, 1000000)) / 1000000, 0), 'yyyy-MM-dd HH:mm:ss'), '.', LPAD(CAST(MOD(MOD(((EXTRACT(EPOCH FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6))) * 1000000 + EXTRACT(MICROSECOND FROM CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)))) + CAST(900000000 AS BIGINT)), 1000000) + 1000000, 1000000) AS STRING), 6, '0')) AS TIMESTAMP_LTZ(6)) END);
 
 CREATE TABLE transformer_summary__topic (
+  `_key` STRING,
   transformer_id STRING,
   feeder_id STRING,
   window_start TIMESTAMP_LTZ(6),
@@ -92,7 +92,7 @@ CREATE TABLE transformer_summary__topic (
   min_voltage_v DOUBLE,
   max_voltage_v DOUBLE,
   estimated_count BIGINT,
-  PRIMARY KEY (transformer_id, feeder_id, window_start) NOT ENFORCED
+  PRIMARY KEY (`_key`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.transformer_summary',
@@ -286,18 +286,18 @@ CREATE TABLE ami_event_sink (
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO transformer_summary__topic
 SELECT
-  CAST(transformer_id AS STRING),
-  CAST(feeder_id AS STRING),
-  CAST(window_start AS TIMESTAMP_LTZ(6)),
-  CAST(window_end AS TIMESTAMP_LTZ(6)),
-  CAST(total_consumption_kwh AS DOUBLE),
-  CAST(meters_reported AS BIGINT),
-  CAST(avg_voltage_v AS DOUBLE),
-  CAST(min_voltage_v AS DOUBLE),
-  CAST(max_voltage_v AS DOUBLE),
-  CAST(estimated_count AS BIGINT)
+  MD5(CONCAT_WS('|', COALESCE(CONCAT(CAST(CHAR_LENGTH(transformer_id) AS STRING), ':', transformer_id), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(feeder_id) AS STRING), ':', feeder_id), '\N'), COALESCE(CAST(window_start AS STRING), '\N'))) AS `_key`,
+  CAST(transformer_id AS STRING) AS transformer_id,
+  CAST(feeder_id AS STRING) AS feeder_id,
+  CAST(window_start AS TIMESTAMP_LTZ(6)) AS window_start,
+  CAST(window_end AS TIMESTAMP_LTZ(6)) AS window_end,
+  CAST(total_consumption_kwh AS DOUBLE) AS total_consumption_kwh,
+  CAST(meters_reported AS BIGINT) AS meters_reported,
+  CAST(avg_voltage_v AS DOUBLE) AS avg_voltage_v,
+  CAST(min_voltage_v AS DOUBLE) AS min_voltage_v,
+  CAST(max_voltage_v AS DOUBLE) AS max_voltage_v,
+  CAST(estimated_count AS BIGINT) AS estimated_count
 FROM transformer_summary
-WHERE transformer_id IS NOT NULL AND feeder_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO read_receipt_rate__topic
 SELECT
@@ -310,7 +310,7 @@ SELECT
   COUNT(*)
 FROM (
   SELECT
-    MD5(CONCAT_WS('|', COALESCE(CAST(transformer_id AS STRING), '\N'), COALESCE(CAST(window_end AS STRING), '\N'), COALESCE(CAST(meters_reported AS STRING), '\N'), COALESCE(CAST(total_meters AS STRING), '\N'), COALESCE(CAST(receipt_rate_pct AS STRING), '\N'))) AS `_key`,
+    MD5(CONCAT_WS('|', COALESCE(CONCAT(CAST(CHAR_LENGTH(transformer_id) AS STRING), ':', transformer_id), '\N'), COALESCE(CAST(window_end AS STRING), '\N'), COALESCE(CAST(meters_reported AS STRING), '\N'), COALESCE(CAST(total_meters AS STRING), '\N'), COALESCE(CAST(receipt_rate_pct AS STRING), '\N'))) AS `_key`,
     CAST(transformer_id AS STRING) AS transformer_id,
     CAST(window_end AS TIMESTAMP_LTZ(6)) AS window_end,
     CAST(meters_reported AS BIGINT) AS meters_reported,
@@ -332,7 +332,7 @@ SELECT
   COUNT(*)
 FROM (
   SELECT
-    MD5(CONCAT_WS('|', COALESCE(CAST(alert_source AS STRING), '\N'), COALESCE(CAST(entity_id AS STRING), '\N'), COALESCE(CAST(alert_time AS STRING), '\N'), COALESCE(CAST(alert_type AS STRING), '\N'), COALESCE(CAST(detail_value AS STRING), '\N'), COALESCE(CAST(`severity` AS STRING), '\N'))) AS `_key`,
+    MD5(CONCAT_WS('|', COALESCE(CONCAT(CAST(CHAR_LENGTH(alert_source) AS STRING), ':', alert_source), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(entity_id) AS STRING), ':', entity_id), '\N'), COALESCE(CAST(alert_time AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(alert_type) AS STRING), ':', alert_type), '\N'), COALESCE(CAST(detail_value AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(`severity`) AS STRING), ':', `severity`), '\N'))) AS `_key`,
     CAST(alert_source AS STRING) AS alert_source,
     CAST(entity_id AS STRING) AS entity_id,
     CAST(alert_time AS TIMESTAMP_LTZ(6)) AS alert_time,
@@ -355,7 +355,7 @@ SELECT
   COUNT(*)
 FROM (
   SELECT
-    MD5(CONCAT_WS('|', COALESCE(CAST(alert_source AS STRING), '\N'), COALESCE(CAST(entity_id AS STRING), '\N'), COALESCE(CAST(alert_time AS STRING), '\N'), COALESCE(CAST(alert_type AS STRING), '\N'), COALESCE(CAST(detail_value AS STRING), '\N'), COALESCE(CAST(`severity` AS STRING), '\N'))) AS `_key`,
+    MD5(CONCAT_WS('|', COALESCE(CONCAT(CAST(CHAR_LENGTH(alert_source) AS STRING), ':', alert_source), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(entity_id) AS STRING), ':', entity_id), '\N'), COALESCE(CAST(alert_time AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(alert_type) AS STRING), ':', alert_type), '\N'), COALESCE(CAST(detail_value AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(`severity`) AS STRING), ':', `severity`), '\N'))) AS `_key`,
     CAST(alert_source AS STRING) AS alert_source,
     CAST(entity_id AS STRING) AS entity_id,
     CAST(alert_time AS TIMESTAMP_LTZ(6)) AS alert_time,
@@ -377,7 +377,7 @@ SELECT
   COUNT(*)
 FROM (
   SELECT
-    MD5(CONCAT_WS('|', COALESCE(CAST(alert_source AS STRING), '\N'), COALESCE(CAST(entity_id AS STRING), '\N'), COALESCE(CAST(alert_time AS STRING), '\N'), COALESCE(CAST(alert_type AS STRING), '\N'), COALESCE(CAST(detail_value AS STRING), '\N'), COALESCE(CAST(`severity` AS STRING), '\N'))) AS `_key`,
+    MD5(CONCAT_WS('|', COALESCE(CONCAT(CAST(CHAR_LENGTH(alert_source) AS STRING), ':', alert_source), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(entity_id) AS STRING), ':', entity_id), '\N'), COALESCE(CAST(alert_time AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(alert_type) AS STRING), ':', alert_type), '\N'), COALESCE(CAST(detail_value AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(`severity`) AS STRING), ':', `severity`), '\N'))) AS `_key`,
     CAST(alert_source AS STRING) AS alert_source,
     CAST(entity_id AS STRING) AS entity_id,
     CAST(alert_time AS TIMESTAMP_LTZ(6)) AS alert_time,

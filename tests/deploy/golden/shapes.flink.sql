@@ -274,14 +274,24 @@ WITH g1 AS (
     `meter`,
     `_f0`,
     `_f1`,
-    ROW_NUMBER() OVER (PARTITION BY `meter` ORDER BY `_f0` DESC NULLS FIRST, `_f1` DESC NULLS FIRST) AS `_rank`
+    ROW_NUMBER() OVER (PARTITION BY `meter` ORDER BY `_f0` DESC NULLS FIRST, `_f1` DESC NULLS FIRST) AS `_place`
   FROM q2
-), g4 AS (
+), q4 AS (
+  SELECT
+    `meter`,
+    `_f0`,
+    `_f1`,
+    `_place`,
+    ROW_NUMBER() OVER (PARTITION BY `meter` ORDER BY `_f0` DESC NULLS FIRST, `_f1` DESC NULLS FIRST) AS `_rank`
+  FROM q3
+  WHERE
+    `_place` <= 2
+), g5 AS (
   SELECT
     `meter`,
     `_f0`,
     `_f1`
-  FROM q3
+  FROM q4
   WHERE
     `_rank` = 1
 )
@@ -290,7 +300,7 @@ SELECT
   w0.`_f1` AS `kwh`,
   `a`.agg_2 AS `n`
 FROM g1 AS a
-LEFT JOIN g4 AS w0
+LEFT JOIN g5 AS w0
   ON `a`.`meter` = w0.`meter`;
 
 CREATE VIEW `latest` AS

@@ -13,6 +13,7 @@ from voltstream.sql.plan import (
     Over,
     Plan,
     Project,
+    Ranked,
     SeriesToNow,
     TimeFilter,
     append_only,
@@ -21,6 +22,7 @@ from voltstream.sql.scope import Typer
 from voltstream.sql.targets import flink_order
 from voltstream.sql.targets.compose import Block, Composer
 from voltstream.sql.targets.features import Feature
+from voltstream.sql.targets.flink_first import first_row
 from voltstream.sql.targets.flink_groups import picked
 from voltstream.sql.targets.flink_series import CLOCK, TICKS, expanded, to_now
 from voltstream.sql.targets.flink_times import native
@@ -125,10 +127,15 @@ class FlinkComposer(Composer):
     def first_of(self, block: Block, plan: DistinctOn) -> Block:
         self.words.remarks.meet(Feature.DISTINCT_ON)
         block = self.open(block)
-        made = self.numbered(block, plan.keys, plan.order, "row_number", "_rank")
-        first = exp.EQ(this=block_column("_rank"), expression=exp.Literal.number(1))
-        made.select.where(first, copy=False)
+        made = first_row(self, block, plan.keys, plan.order)
         return Block(made.select, {name: made.names[name] for name in plan.columns})
+
+    def ranked(self, plan: Ranked) -> Block:
+        if plan.last > 1 or plan.name or plan.function != "row_number":
+            return super().ranked(plan)
+        self.words.remarks.meet(Feature.TOP_N)
+        made = first_row(self, self.open(self.block(plan.child)), plan.partition, plan.order)
+        return Block(made.select, {name: made.names[name] for name in plan.columns}, single=False)
 
     def asof(self, plan: AsofJoin) -> Block:
         return flink_order.asof(self, plan)

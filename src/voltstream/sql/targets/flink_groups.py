@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from voltstream.sql.expressions import all_of, column
+from voltstream.sql.expressions import all_of
 from voltstream.sql.plan import Aggregate, SortKey
 from voltstream.sql.scope import Typer
 from voltstream.sql.targets.compose import Block, Composer
 from voltstream.sql.targets.features import Feature
+from voltstream.sql.targets.flink_first import first_row
 from voltstream.sql.targets.flink_packs import packed, sortable, unpacked
 from voltstream.sql.targets.flink_text import inner
 from voltstream.sql.targets.keys import never_null
@@ -145,9 +146,7 @@ def _top(composer: Composer, plan: Aggregate, pick: Pick) -> Block:
     for tree in pick.tested:
         block.select.where(bare(composer.words.tree(tree, sight)), copy=False)
     block = composer.nested(Block(block.select, names))
-    made = composer.numbered(block, plan.groups, tuple(orders), "row_number", "_rank")
-    first = exp.EQ(this=column("_rank"), expression=exp.Literal.number(1))
-    made.select.where(first, copy=False)
+    made = first_row(composer, block, plan.groups, tuple(orders))
     return Block(made.select, {name: made.names[name] for name in names})
 
 

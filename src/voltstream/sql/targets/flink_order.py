@@ -18,6 +18,8 @@ from voltstream.sql.plan import AsofJoin, Over, Plan, SortKey
 from voltstream.sql.scope import Typer
 from voltstream.sql.targets.compose import Block, Composer
 from voltstream.sql.targets.features import Feature
+from voltstream.sql.targets.flink_changes import changing, united
+from voltstream.sql.targets.flink_first import first_row
 from voltstream.sql.targets.flink_packs import number_text, packed, sortable, unpacked
 from voltstream.sql.targets.flink_text import inner, spelled
 from voltstream.sql.targets.flink_times import micros
@@ -56,17 +58,11 @@ def asof(composer: Composer, plan: AsofJoin) -> Block:
     pack = exp.Var(this=packed(composer.words, number_text(f"`{_AT}`"), fields))
     two: dict[str, Tree] = {**absent, **listed}
     two |= {_PLACE: place[1], _OTHER: exp.Literal.number(1), _PACK: pack}
-    both = exp.Union(
-        this=Block(left.select, one).query(), expression=Block(right.select, two).query(),
-        distinct=False,
-    )  # fmt: skip
-    name = composer.fresh("u")
-    composer.ctes.append((name, both))
-    select = exp.Select().from_(exp.Table(this=exp.to_identifier(name)))
-    by = _by(marks)
+    sides = Block(left.select, one).query(), Block(right.select, two).query()
+    both, by = united(composer, *sides, names=tuple(one)), _by(marks)
     hit = exp.Var(this=f"{'MAX' if newest else 'MIN'}(`{_PACK}`) OVER ({by}ORDER BY `{_PLACE}`)")
     names: dict[str, Tree] = {name: column(name) for name in (*own, _OTHER)}
-    block = composer.nested(Block(select, names | {_HIT: hit}, closed=True))
+    block = composer.nested(Block(both.select, names | {_HIT: hit}, closed=True))
     block.select.where(_is(_OTHER, 0), copy=False)
     if not plan.outer:
         absent_hit = exp.Is(this=column(_HIT), expression=exp.Null())
@@ -75,7 +71,7 @@ def asof(composer: Composer, plan: AsofJoin) -> Block:
     kinds = Typer(composer.oracle, plan.right)
     for number, name in enumerate(plan.right.columns, 1):
         found[name] = unpacked(composer.words, f"`{_HIT}`", number, kinds.of(column(name)))
-    return composer.nested(Block(block.select, found))
+    return changing(composer, composer.nested(Block(block.select, found)), plan)
 
 
 def _nearest_candidates(composer: Composer, plan: AsofJoin, marks: tuple[str, ...]) -> Block:
@@ -92,10 +88,7 @@ def _nearest_candidates(composer: Composer, plan: AsofJoin, marks: tuple[str, ..
         return right
     sorts = tuple(SortKey(name, False, False) for name in plan.ties)
     right = composer.nested(right)
-    made = composer.numbered(right, (*marks, _AT), sorts or (SortKey(_AT, False, False),),
-                             "row_number", "_rank")  # fmt: skip
-    made.select.where(_is("_rank", 1), copy=False)
-    return made
+    return first_row(composer, right, (*marks, _AT), sorts or (SortKey(_AT, False, False),))
 
 
 def _keyed(composer: Composer, plan: Plan, keys: Sequence[Tree], time: Tree) -> Block:
@@ -129,7 +122,7 @@ def over(composer: Composer, plan: Over) -> Block:
         orders.setdefault(order.sql() if order is not None else "", []).append((name, call))
     for calls in orders.values():
         block = _Ordered(composer, plan, typer).add(block, calls)
-    return block
+    return changing(composer, block, plan)
 
 
 @dataclass
@@ -165,7 +158,7 @@ class _Ordered:
             composer.words.remarks.meet(Feature.FUNCTION, "a window to the end ordered by text")
         shown, sign = list(block.names), "-" if onwards else ""
         if others:
-            block = self._doubled(block)
+            block = self._doubled(block, "0" if number else "''")
             at = f"{sign}2 * `{_AT}` + `{_OTHER}`"
             at = at if number else f"CONCAT(`{_AT}`, CAST(`{_OTHER}` AS STRING))"
         else:
@@ -198,15 +191,17 @@ class _Ordered:
     def _type(self, tree: Tree) -> DataType:
         return self.typer.of(tree)
 
-    def _doubled(self, block: Block) -> Block:
+    def _doubled(self, block: Block, some: str) -> Block:
         """Return each row twice: as itself, and behind it as one of the others."""
         block = self.composer.nested(block)
         alias = exp.TableAlias(
             this=exp.to_identifier(self.composer.fresh("s")),
             columns=[exp.to_identifier(_OTHER, quoted=True)],
         )
-        twice = exp.Table(this=exp.Var(this="UNNEST(ARRAY[0, 1])"), alias=alias)
-        block.select.join(twice, join_type="cross", copy=False)
+        # An array that is the same for all would be joined on one task, with all rows in its state.
+        pair = f"UNNEST(ARRAY[0, IF(`{_AT}` = {some}, 1, 1)])"
+        block.select.join(exp.Table(this=exp.Var(this=pair), alias=alias), join_type="cross",
+                          copy=False)  # fmt: skip
         return Block(block.select, block.names | {_OTHER: column(_OTHER)})
 
     def _frame(self, call: exp.Window, order: exp.Order) -> tuple[bool, bool]:

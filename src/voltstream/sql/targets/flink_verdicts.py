@@ -34,7 +34,7 @@ VERDICTS: Verdicts = {
     Feature.FUNCTION_OF_USER: exactly("inlined"),
     Feature.PYTHON: refused("functions in Python run in processes of ours", _SERVE),
     Feature.MATERIALIZED: exactly("a view, and its rows in an upsert-kafka topic"),
-    Feature.NULL_KEYS: nearly("rows whose key is NULL are not in the topic"),
+    Feature.NULL_KEYS: exactly("its topic has a key of its own, `_key`, made of these columns"),
     Feature.PLAIN_VIEW: EXACT,
     Feature.NO_PLAN: refused("the query has no plan that could be translated", _SERVE),
     Feature.FILTER: EXACT,
