@@ -102,8 +102,8 @@ def _fetch(folder: Path, *commands: list[str]) -> None:
 class Cluster:
     """One JobManager, TaskManagers that can be killed and started, and a SQL Gateway."""
 
-    def __init__(self, folder: Path, slots: int = 2, **settings: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, slots: int = 2, heap_mib: int = 512, **settings: str) -> None:
+        self._folder, self._heap_mib = folder, heap_mib
         self._home, self._jars = home()
         self._plugins = s3_plugin()
         self._rest, self._rpc, self._gateway = _free_ports(3)
@@ -159,7 +159,7 @@ class Cluster:
 
     def start(self, managers: int = 2) -> None:
         """Start everything and wait until it answers. Raises: NoCluster."""
-        self._others.append(self._java("gateway", 512, "org.apache.flink.table.gateway.SqlGateway"))
+        self._others.append(self._java("gateway", "org.apache.flink.table.gateway.SqlGateway"))
         self._start_master()  # The last of these: the one that can be lost.
         for _ in range(managers):
             self.add_manager()
@@ -171,7 +171,7 @@ class Cluster:
         self._made += 1
         name = f"manager-{self._made}"
         named = ("-D", f"taskmanager.resource-id={name}")
-        self._managers[name] = self._java("taskmanager", 448, entry, *self._told(), *named)
+        self._managers[name] = self._java("taskmanager", entry, *self._told(), *named)
 
     def kill_manager(self) -> None:
         """End the TaskManager with the most tasks without a word."""
@@ -193,7 +193,7 @@ class Cluster:
     def _start_master(self) -> None:
         runtime = "org.apache.flink.runtime"
         entry = f"{runtime}.entrypoint.StandaloneSessionClusterEntrypoint"
-        self._others.append(self._java("jobmanager", 512, entry, *self._told()))
+        self._others.append(self._java("jobmanager", entry, *self._told()))
 
     def restarts(self, job: str) -> int:
         """Return how often the running job of that name began again after a loss."""
@@ -227,13 +227,11 @@ class Cluster:
     def _told(self) -> list[str]:
         return ["--configDir", str(self._folder / "conf")]
 
-    def _java(
-        self, name: str, heap_mib: int, main: str, *arguments: str
-    ) -> subprocess.Popen[bytes]:
+    def _java(self, name: str, main: str, *arguments: str) -> subprocess.Popen[bytes]:
         opened = (
             f"--add-{how}={each}=ALL-UNNAMED" for each in _OPENED for how in ("exports", "opens")
         )
-        command = ["java", *JVM, f"-Xmx{heap_mib}m", "-XX:MaxMetaspaceSize=256m", *opened]
+        command = ["java", *JVM, f"-Xmx{self._heap_mib}m", "-XX:MaxMetaspaceSize=512m", *opened]
         command += [f"-Dlog4j.configurationFile={self._folder / 'conf' / 'log4j.properties'}"]
         command += ["-cp", f"{self._home / 'lib'}/*:{self._jars}/*", main, *arguments]
         environment = {

@@ -27,10 +27,11 @@ from voltstream.deploy.targets import script_for
 WAIT_S = 600
 CHECKPOINTS = {"execution.checkpointing.interval": "2 s"}
 # A job of twenty views has more exchanges than those of the published pipelines, and starts slowly.
+HEAP_MIB = 1280
 LARGE = {
     "taskmanager.memory.network.min": "192m",
     "taskmanager.memory.network.max": "192m",
-    "taskmanager.memory.task.heap.size": "512m",
+    "taskmanager.memory.task.heap.size": "1024m",
     "heartbeat.timeout": "60000",
     "pekko.ask.timeout": "120 s",
 }
@@ -38,7 +39,7 @@ LARGE = {
 
 @pytest.fixture(scope="module")
 def large(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("large") / "flink", 2, **LARGE)
+    cluster = Cluster(tmp_path_factory.mktemp("large") / "flink", 2, HEAP_MIB, **LARGE)
     try:
         cluster.start()
     except NoCluster as reason:
