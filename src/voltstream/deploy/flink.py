@@ -377,7 +377,13 @@ class _Flink(Draft):
     def _counted(self, source: str, columns: Sequence[Column]) -> str:
         """Return each different row once, under a key made of it, with how often it is there."""
         inner = self._hashed(source, columns, [column.name for column in columns])
-        shown = [f"`{KEY}`", *(f"MAX({_name(c.name)})" for c in columns), "COUNT(*)"]
+        words = self.words()
+        # What is counted together is alike; but arrays and records have no greatest.
+        alike = [
+            f"{'FIRST_VALUE' if '<' in words.type(_kept_type(c)) else 'MAX'}({_name(c.name)})"
+            for c in columns
+        ]
+        shown = [f"`{KEY}`", *alike, "COUNT(*)"]
         return (
             "SELECT\n" + ",\n".join(f"  {one}" for one in shown) + "\nFROM (\n"
             + "\n".join(f"  {line}" for line in inner.splitlines())

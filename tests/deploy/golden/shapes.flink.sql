@@ -62,7 +62,7 @@ WITH q1 AS (
     `_other`,
     2 * `_at` + `_other` AS `_place`
   FROM q3
-  CROSS JOIN UNNEST(ARRAY[0, 1]) AS s4(`_other`)
+  CROSS JOIN UNNEST(ARRAY[0, IF(`_at` = 0, 1, 1)]) AS s4(`_other`)
 ), q6 AS (
   SELECT
     `meter`,
@@ -101,7 +101,7 @@ WITH q1 AS (
     `_other`,
     -2 * `_at` + `_other` AS `_place`
   FROM q8
-  CROSS JOIN UNNEST(ARRAY[0, 1]) AS s9(`_other`)
+  CROSS JOIN UNNEST(ARRAY[0, IF(`_at` = 0, 1, 1)]) AS s9(`_other`)
 ), q11 AS (
   SELECT
     `meter`,
@@ -155,6 +155,35 @@ WITH q1 AS (
     over_2,
     over_3
   FROM q14
+), q16 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    over_1,
+    over_2,
+    over_3
+  FROM q15
+), u17 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    over_1,
+    over_2,
+    over_3
+  FROM q16
+  UNION ALL
+  SELECT
+    CAST(NULL AS STRING) AS `meter`,
+    CAST(NULL AS TIMESTAMP_LTZ(6)) AS `at`,
+    CAST(NULL AS DECIMAL(12, 3)) AS `kwh`,
+    CAST(NULL AS DECIMAL(12, 3)) AS over_1,
+    CAST(NULL AS TIMESTAMP_LTZ(6)) AS over_2,
+    CAST(NULL AS DECIMAL(38, 3)) AS over_3
+  FROM (VALUES (0)) AS never (n)
+  WHERE
+    RAND() < 0
 )
 SELECT
   `meter`,
@@ -162,7 +191,7 @@ SELECT
   `kwh` - over_1 AS `step`,
   ((EXTRACT(EPOCH FROM `over_2`) * 1000000 + EXTRACT(MICROSECOND FROM `over_2`)) - (EXTRACT(EPOCH FROM `at`) * 1000000 + EXTRACT(MICROSECOND FROM `at`))) > CAST(3600000000 AS BIGINT) AS `gap`,
   over_3 AS `total`
-FROM q15;
+FROM u17;
 
 CREATE VIEW `near` AS
 WITH q1 AS (
@@ -236,12 +265,53 @@ WITH q1 AS (
   FROM q4
   WHERE
     `_other` = 0
+), q6 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    `flags`,
+    `rank`,
+    meter_1,
+    at_2,
+    kwh_3,
+    flags_4,
+    rank_5
+  FROM q5
+), u7 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    `flags`,
+    `rank`,
+    meter_1,
+    at_2,
+    kwh_3,
+    flags_4,
+    rank_5
+  FROM q6
+  UNION ALL
+  SELECT
+    CAST(NULL AS STRING) AS `meter`,
+    CAST(NULL AS TIMESTAMP_LTZ(6)) AS `at`,
+    CAST(NULL AS DECIMAL(12, 3)) AS `kwh`,
+    CAST(NULL AS BIGINT) AS `flags`,
+    CAST(NULL AS INT) AS `rank`,
+    CAST(NULL AS STRING) AS meter_1,
+    CAST(NULL AS TIMESTAMP_LTZ(6)) AS at_2,
+    CAST(NULL AS DECIMAL(12, 3)) AS kwh_3,
+    CAST(NULL AS BIGINT) AS flags_4,
+    CAST(NULL AS INT) AS rank_5
+  FROM (VALUES (0)) AS never (n)
+  WHERE
+    RAND() < 0
 )
 SELECT
   `meter`,
   `at`,
   kwh_3 AS `kwh`
-FROM q5;
+FROM u7;
 
 CREATE VIEW `marked` AS
 SELECT

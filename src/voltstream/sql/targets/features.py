@@ -69,6 +69,7 @@ class Feature(Enum):
     TYPE = "type that the target has no word for"
     INTERVAL = "interval values and columns"
     INFINITY = "infinite instants"
+    NUMBER_TEXT = "text of a number that is no integer"
     OVER_TIES = "LAG and LEAD over an order that is not known to be unique"
     ARG_MAX = "max_by, min_by, MAX(ROW(…)): the row that has the greatest"
     PERCENTILE = "percentile_cont, median"

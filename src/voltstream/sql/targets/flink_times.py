@@ -102,6 +102,14 @@ def instant(us: str) -> str:
     return f"CAST({text} AS TIMESTAMP_LTZ(6))"
 
 
+def instant_text(moment: str, zone: str) -> str:
+    """Spell an instant as text: with the decimals that it has, and its zone."""
+    part = f"LPAD(CAST(EXTRACT(MICROSECOND FROM {moment}) AS STRING), 6, '0')"
+    decimals = f"TRIM(TRAILING '0' FROM CONCAT('.', {part}))"
+    digits = f"CASE WHEN EXTRACT(MICROSECOND FROM {moment}) = 0 THEN '' ELSE {decimals} END"
+    return f"CONCAT(DATE_FORMAT({moment}, 'yyyy-MM-dd HH:mm:ss'), {digits}, '{zone}')"
+
+
 def moved(words: Words, moment: Tree, us: str, sign: str, sight: Sight) -> str:
     """Spell an instant and an interval that is a value: whole milliseconds by Flink's own."""
     at = spelled(words.tree(moment, sight))

@@ -87,6 +87,7 @@ VERDICTS: Verdicts = {
         "refused"
     ),
     Feature.INFINITY: exactly("9999-12-31 23:59:59.999999 in topics; who serves shows infinity"),
+    Feature.NUMBER_TEXT: nearly("all its decimals: 1.0 of a float, 1.500 of a numeric(9,3)"),
     Feature.OVER_TIES: nearly("of rows that the order leaves alike each sees the same row before"),
     Feature.ARG_MAX: exactly("ROW_NUMBER() = 1, joined; of equals any one"),
     Feature.PERCENTILE: exactly("PERCENTILE"),

@@ -23,6 +23,7 @@ from voltstream.sql.targets.flink_times import (
     finite,
     formatted,
     from_seconds,
+    instant_text,
     milliseconds,
     native,
     over,
@@ -306,9 +307,22 @@ class FlinkWords(Words):
             rounded = exp.Var(this=f"ROUND({spelled(self.tree(node.this, sight))}, 0)")
             return self.cast(rounded, kind)
         made = super()._cast(node, sight)
-        to_text = store_type(node.to).kind in (Kind.TEXT, Kind.VARCHAR)
-        if to_text and sight.type_of(node.this).kind is Kind.BOOL:
+        if kind.kind in (Kind.TEXT, Kind.VARCHAR):
+            return self._text(node, made, sight)
+        return made
+
+    def _text(self, node: exp.Cast, made: Tree, sight: Sight) -> Tree:
+        """Return a value as PostgreSQL spells it, where Flink's own text is another."""
+        kind = sight.type_of(node.this).kind
+        if kind is Kind.BOOL:
             return call("LOWER", made)
+        if kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+            zone = "+00" if kind is Kind.TIMESTAMPTZ else ""
+            return exp.Var(this=instant_text(spelled(self.tree(node.this, sight)), zone))
+        if kind is Kind.INTERVAL:
+            self.remarks.meet(Feature.INTERVAL, "the text of an interval")
+        if kind in (Kind.FLOAT4, Kind.FLOAT8, Kind.NUMERIC):
+            self.remarks.meet(Feature.NUMBER_TEXT)
         return made
 
     def _sum(self, node: exp.Sum, sight: Sight) -> Tree:
