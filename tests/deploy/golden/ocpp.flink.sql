@@ -442,6 +442,7 @@ CREATE TABLE metering_gap_alerts__topic (
 );
 
 -- public.ocpp_alert_sink: approximated: NOW() is NULL in what the sink sends (Take the timestamp of the Kafka record)
+-- public.ocpp_alert_sink: approximated: all its decimals: 1.0 of a float, 1.500 of a numeric(9,3)
 -- public.ocpp_alert_sink: approximated: upsert-kafka: deletes are records without a value
 CREATE VIEW ocpp_alert_sink__rows AS
 SELECT

@@ -58,8 +58,8 @@ def asof(composer: Composer, plan: AsofJoin) -> Block:
     pack = exp.Var(this=packed(composer.words, number_text(f"`{_AT}`"), fields))
     two: dict[str, Tree] = {**absent, **listed}
     two |= {_PLACE: place[1], _OTHER: exp.Literal.number(1), _PACK: pack}
-    sides = Block(left.select, one).query(), Block(right.select, two).query()
-    both, by = united(composer, *sides, names=tuple(one)), _by(marks)
+    rows, nearest = Block(left.select, one).query(), Block(right.select, two).query()
+    both, by = united(composer, rows, nearest, names=tuple(one)), _by(marks)
     hit = exp.Var(this=f"{'MAX' if newest else 'MIN'}(`{_PACK}`) OVER ({by}ORDER BY `{_PLACE}`)")
     names: dict[str, Tree] = {name: column(name) for name in (*own, _OTHER)}
     block = composer.nested(Block(both.select, names | {_HIT: hit}, closed=True))

@@ -308,10 +308,10 @@ class FlinkWords(Words):
             return self.cast(rounded, kind)
         made = super()._cast(node, sight)
         if kind.kind in (Kind.TEXT, Kind.VARCHAR):
-            return self._text(node, made, sight)
+            return self._as_text(node, made, sight)
         return made
 
-    def _text(self, node: exp.Cast, made: Tree, sight: Sight) -> Tree:
+    def _as_text(self, node: exp.Cast, made: Tree, sight: Sight) -> Tree:
         """Return a value as PostgreSQL spells it, where Flink's own text is another."""
         kind = sight.type_of(node.this).kind
         if kind is Kind.BOOL:
