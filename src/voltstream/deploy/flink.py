@@ -208,6 +208,8 @@ class _Flink(Draft):
         for column in made.relation.columns:
             spec = specs.get(column.name)
             told = _kept_type(column)
+            if told.kind is Kind.TIME:
+                self.meet(made, Feature.CLOCK_TIME)
             kind_word = "STRING" if told.kind is Kind.INTERVAL else self.type(told)
             line = f"{_name(column.name)} {kind_word}"
             if spec is not None and spec.included is not None:
@@ -346,6 +348,8 @@ class _Flink(Draft):
             if kind is Kind.INTERVAL:
                 seconds = f"CAST({name} AS DOUBLE PRECISION) / 1000000"
                 told[column.name] = f"{seconds} * INTERVAL '1 second'"
+            elif kind in (Kind.JSON, Kind.JSONB):
+                told[column.name] = f"CAST({name} AS {kind.pg_name.upper()})"
             elif kind is Kind.TIMESTAMPTZ and self._endless(made, query):
                 endless = f"{name} = TIMESTAMPTZ '{FOREVER}+00'"
                 told[column.name] = (
@@ -551,6 +555,8 @@ def _pg_type(column: Column) -> str:
     kind = column_type(column)
     if kind.kind is Kind.INTERVAL:
         return "bigint"  # Of microseconds.
+    if kind.kind in (Kind.JSON, Kind.JSONB):
+        return "text"  # A record has their text, as a string.
     if kind.precision is not None and kind.scale is not None:
         return f"numeric({kind.precision},{kind.scale})"
     return kind.pg_name

@@ -15,7 +15,7 @@ PREFIX = "jdbc:postgresql://"
 PASSWORD = "VOLTSTREAM_JDBC_PASSWORD"
 _STANDS_FOR_IT = literal(f"${PASSWORD}")  # In statements that are shown or written down.
 # What Flink's connector sends as text, or as local time, and a view there reads.
-_AS_TEXT = frozenset({"uuid", "json", "jsonb", "character", '"char"', "name"})
+_AS_TEXT = frozenset({"uuid", "character", '"char"', "name", "time without time zone"})
 _INSTANT = "timestamp with time zone"
 
 
@@ -102,12 +102,19 @@ def _parameters(url: str) -> dict[str, str]:
 
 def local_types(columns: Sequence[str]) -> list[str]:
     """Return Flink's columns as the connector takes them: it has no instants."""
-    return [column.replace("TIMESTAMP_LTZ(6)", "TIMESTAMP(6)") for column in columns]
+    return [
+        column.replace(" TIMESTAMP_LTZ(6)", " TIMESTAMP(6)").replace(" TIME(3)", " STRING")
+        for column in columns
+    ]
 
 
 def local_rows(rows: str) -> str:
-    """Return a flow's query with its instants as local times of UTC."""
-    return rows.replace("AS TIMESTAMP_LTZ(6))", "AS TIMESTAMP(6))")
+    """Return a flow's query with instants as local times of UTC, and times of day as texts.
+
+    The connector cuts times of day to seconds.
+    """
+    local = rows.replace("AS TIMESTAMP_LTZ(6))", "AS TIMESTAMP(6))")
+    return local.replace("AS TIME(3))", "AS STRING)")
 
 
 def arrays_of(fields: Sequence[Field]) -> list[str]:

@@ -1,7 +1,7 @@
 CREATE VIEW `limits` AS
 SELECT
   `name`,
-  CASE WHEN NOT (`after` LIKE '%mon%' OR `after` LIKE '%year%') THEN CAST(COALESCE(REGEXP_EXTRACT(`after`, '(-?[0-9]+) days?', 1), '0') AS BIGINT) * 86400000000 + (CASE WHEN `after` LIKE '%-%:%' THEN -1 ELSE 1 END) * (((CAST(COALESCE(REGEXP_EXTRACT(`after`, '([0-9]+):([0-9]+):([0-9]+)', 1), '0') AS BIGINT) * 60 + CAST(COALESCE(REGEXP_EXTRACT(`after`, '([0-9]+):([0-9]+):([0-9]+)', 2), '0') AS BIGINT)) * 60 + CAST(COALESCE(REGEXP_EXTRACT(`after`, '([0-9]+):([0-9]+):([0-9]+)', 3), '0') AS BIGINT)) * 1000000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`after`, '[.]([0-9]+)', 1), '0'), 6, '0') AS BIGINT)) END AS `after`
+  CASE WHEN REGEXP(`after`, '^(?=.)(-?[0-9]+ days?)?( ?[-+]?[0-9]+:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?)?$') THEN CAST(COALESCE(REGEXP_EXTRACT(`after`, '(-?[0-9]+) days?', 1), '0') AS BIGINT) * 86400000000 + (CASE WHEN REGEXP(`after`, '-[0-9]+:') THEN -1 ELSE 1 END) * (((CAST(COALESCE(REGEXP_EXTRACT(`after`, '([0-9]+):([0-9]+):([0-9]+)', 1), '0') AS BIGINT) * 60 + CAST(COALESCE(REGEXP_EXTRACT(`after`, '([0-9]+):([0-9]+):([0-9]+)', 2), '0') AS BIGINT)) * 60 + CAST(COALESCE(REGEXP_EXTRACT(`after`, '([0-9]+):([0-9]+):([0-9]+)', 3), '0') AS BIGINT)) * 1000000 + CAST(RPAD(COALESCE(REGEXP_EXTRACT(`after`, '[.]([0-9]+)', 1), '0'), 6, '0') AS BIGINT)) END AS `after`
 FROM limits__records;
 
 CREATE VIEW `spans` AS

@@ -78,6 +78,7 @@ class Feature(Enum):
     KAFKA_SINK = "sink into Kafka"
     PLAIN_SINK = "FORMAT PLAIN of a query whose rows change"
     OTHER_SINK = "sink with another connector or format, or INTO a table"
+    CLOCK_TIME = "column of type time"
     JOB_TTL = "--state-ttl: state that nothing touches is let go"
     JDBC = "--jdbc: views in PostgreSQL too"
     JDBC_ARRAY = "--jdbc of a view with an array"

@@ -247,6 +247,9 @@ def truncated(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return exp.Var(this=f"FLOOR({spelled(words.tree(arguments[1], sight))} TO {unit})")
 
 
+_PRINTED = "^(?=.)(-?[0-9]+ days?)?( ?[-+]?[0-9]+:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?)?$"
+
+
 def text_us(text: str) -> str:
     """Spell the microseconds of an interval as PostgreSQL writes it: 1 day 02:03:04.5.
 
@@ -256,9 +259,9 @@ def text_us(text: str) -> str:
     clocks = f"REGEXP_EXTRACT({text}, '([0-9]+):([0-9]+):([0-9]+)', "
     parts = [f"CAST(COALESCE({clocks}{place}), '0') AS BIGINT)" for place in (1, 2, 3)]
     part = f"CAST(RPAD(COALESCE(REGEXP_EXTRACT({text}, '[.]([0-9]+)', 1), '0'), 6, '0') AS BIGINT)"
-    sign = f"CASE WHEN {text} LIKE '%-%:%' THEN -1 ELSE 1 END"
+    # Days before a space may have a sign of their own.
+    sign = f"CASE WHEN REGEXP({text}, '-[0-9]+:') THEN -1 ELSE 1 END"
     clock = f"(({parts[0]} * 60 + {parts[1]}) * 60 + {parts[2]}) * 1000000 + {part}"
     return (
-        f"CASE WHEN NOT ({text} LIKE '%mon%' OR {text} LIKE '%year%') "
-        f"THEN {days} * {DAY_US} + ({sign}) * ({clock}) END"
+        f"CASE WHEN REGEXP({text}, '{_PRINTED}') THEN {days} * {DAY_US} + ({sign}) * ({clock}) END"
     )

@@ -99,6 +99,7 @@ VERDICTS: Verdicts = {
     Feature.KAFKA_SINK: EXACT,
     Feature.PLAIN_SINK: nearly("upsert-kafka: deletes are records without a value"),
     Feature.OTHER_SINK: refused("Flink's connectors have properties of their own", _SERVE),
+    Feature.CLOCK_TIME: nearly("milliseconds: smaller parts are cut off"),
     Feature.JOB_TTL: nearly(
         "a group, a key or a match that no record touched for so long is forgotten: its row stays "
         "in the topic, the next record begins it anew, and a deletion of what is forgotten is lost",

@@ -229,7 +229,7 @@ class FlinkWords(Words):
         Kind.BOOL: "BOOLEAN", Kind.INT2: "SMALLINT", Kind.INT4: "INT", Kind.INT8: "BIGINT",
         Kind.FLOAT4: "FLOAT", Kind.FLOAT8: "DOUBLE", Kind.NUMERIC: "DECIMAL",
         Kind.TEXT: "STRING", Kind.VARCHAR: "STRING", Kind.BPCHAR: "STRING", Kind.NAME: "STRING",
-        Kind.BYTEA: "BYTES", Kind.UUID: "STRING", Kind.JSON: "STRING", Kind.JSONB: "STRING",
+        Kind.UUID: "STRING", Kind.JSON: "STRING", Kind.JSONB: "STRING",
         Kind.DATE: "DATE", Kind.TIME: "TIME(3)", Kind.TIMESTAMP: "TIMESTAMP(6)",
         Kind.TIMESTAMPTZ: "TIMESTAMP_LTZ(6)", Kind.INTERVAL: "BIGINT",
     }  # fmt: skip

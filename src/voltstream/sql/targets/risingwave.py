@@ -112,6 +112,7 @@ VERDICTS: Verdicts = {
         "RisingWave writes to other connectors by properties of its own",
         "Sink into a Kafka topic.",
     ),
+    Feature.CLOCK_TIME: EXACT,
     Feature.JOB_TTL: refused("only Flink has a state of the whole job", "Leave it out."),
     Feature.JDBC: refused("only Flink writes views elsewhere too", "Leave it out."),
     Feature.JDBC_ARRAY: refused("only Flink writes views elsewhere too", "Leave it out."),

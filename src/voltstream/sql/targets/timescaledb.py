@@ -99,6 +99,7 @@ VERDICTS: Verdicts = {
     Feature.KAFKA_SINK: refused("PostgreSQL has no sinks", "Keep the sink in Voltstream."),
     Feature.PLAIN_SINK: refused("PostgreSQL has no sinks", "Keep the sink in Voltstream."),
     Feature.OTHER_SINK: refused("PostgreSQL has no sinks", "Keep the sink in Voltstream."),
+    Feature.CLOCK_TIME: EXACT,
     Feature.JOB_TTL: refused("only Flink has a state of the whole job", "Leave it out."),
     Feature.JDBC: refused("only Flink writes views elsewhere too", "Leave it out."),
     Feature.JDBC_ARRAY: refused("only Flink writes views elsewhere too", "Leave it out."),
