@@ -24,6 +24,7 @@ from voltstream.cli.app import app
 from voltstream.cli.resting import resting
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import StorageFault, TargetRefused
+from voltstream.deploy import history_iceberg
 from voltstream.deploy.history import Fingerprint
 
 DAYS, A_DAY = 6, 12_000
@@ -221,6 +222,40 @@ def test_iceberg_has_each_part_once(server: str, tmp_path: Path) -> None:
     found = moved("verify", "kinds", *to)
     assert found.exit_code == 1
     assert found.stdout.count("differs") == 4
+
+
+def test_iceberg_in_a_bucket_goes_on_where_it_was_interrupted(
+    server: str, s3: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyiceberg = pytest.importorskip("pyiceberg.catalog", reason="pyiceberg is not installed")
+    for name, value in s3.items():
+        monkeypatch.setenv(name, value)
+    uri = f"sqlite:///{tmp_path}/catalog.db"
+    to = ("--format", "iceberg", "--to", "s3://lake/house", "--catalog", f"uri={uri}",
+          "--url", server)  # fmt: skip
+    append, appended = history_iceberg._append, []
+
+    def dying(*arguments: Any) -> Fingerprint:
+        if len(appended) == 2:  # Two parts are committed.
+            raise KeyboardInterrupt
+        appended.append(arguments)
+        return append(*arguments)
+
+    monkeypatch.setattr(history_iceberg, "_append", dying)
+    assert moved("export", "kinds", *to).exit_code != 0
+    monkeypatch.setattr(history_iceberg, "_append", append)
+    again = moved("export", "kinds", *to)
+    assert (again.stderr.count(" there"), again.stderr.count(" copied")) == (2, 3)
+    assert moved("verify", "kinds", *to).exit_code == 0
+    options = {"s3.endpoint": s3["AWS_ENDPOINT"], "s3.region": "us-east-1",
+               "s3.access-key-id": "a", "s3.secret-access-key": "b"}  # fmt: skip
+    catalog = pyiceberg.load_catalog("voltstream", type="sql", uri=uri, **options)
+    table = catalog.load_table("public.kinds")
+    assert table.location().startswith("s3://lake/house/")
+    rows = table.scan(selected_fields=("time", "n")).to_arrow()
+    assert bag(list(zip(*(one.to_pylist() for one in rows.columns), strict=True))) == bag(
+        asked(server, "SELECT time, n FROM kinds")
+    )
 
 
 def test_a_fingerprint_knows_rows_and_how_often_and_no_order() -> None:

@@ -12,6 +12,7 @@ from voltstream.deploy.cut import Cut
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import Note, Output, Part, Script, Statement, Target
 from voltstream.sql.catalog import Relation, TypeOracle
+from voltstream.sql.plan import Plan, Scan, children
 from voltstream.sql.statements import ColumnSpec, CreateSink, CreateSource, CreateTable, CreateView
 from voltstream.sql.targets.features import Feature, Refusal, Remark, Remarks, refused
 from voltstream.sql.targets.render import (
@@ -59,6 +60,7 @@ class Draft(ABC):
     outputs: list[Output] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     lost: set[int] = field(default_factory=set)  # what is refused, by oid
+    unfolded: dict[int, int] = field(default_factory=dict)  # views each is planned from, by oid
 
     def script(self, objects: Sequence[Deployed], settings: tuple[str, ...] = ()) -> Script:
         names = tuple(one.name for one in objects)
@@ -122,6 +124,13 @@ class Draft(ABC):
         """Return the kept columns of a query that no two rows have alike."""
         return unique_key(self.reading(made))
 
+    def unfold(self, made: Deployed) -> int:
+        """Return how many views a target plans for one, each as often as it is read."""
+        read = scanned(self.reading(made).plan)
+        count = 1 + sum(self.unfolded.get(oid, 0) for oid in read)
+        self.unfolded[made.entry.oid] = count
+        return count
+
     def words(self) -> Words:
         return self.dialect.words(Remarks(self.dialect.verdicts))
 
@@ -183,6 +192,13 @@ class Draft(ABC):
     @abstractmethod
     def other(self, made: Deployed) -> None:
         """Write, or refuse, what is none of these."""
+
+
+def scanned(plan: Plan) -> list[int]:
+    """Return the oids of what a plan reads, as often as it does."""
+    if isinstance(plan, Scan):
+        return [plan.relation.oid]
+    return [oid for part in children(plan) for oid in scanned(part)]
 
 
 def noted(name: str, remark: Remark) -> Note:

@@ -23,7 +23,7 @@ from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import COPIES, KEY, Field, Output, Part, Script, Target, topic_of
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.catalog import Relation, TypeOracle
-from voltstream.sql.plan import Plan, Project, Scan, children
+from voltstream.sql.plan import Project
 from voltstream.sql.state_ttl import state_ttl_us
 from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView
 from voltstream.sql.targets.features import Feature, Remark
@@ -99,7 +99,6 @@ def job_settings(options: Options) -> dict[str, str]:
 class _Flink(Draft):
     brokers: str | None = None
     clocked: bool = False
-    unfolded: dict[int, int] = field(default_factory=dict)  # Views that each is planned from.
     endless: set[int] = field(default_factory=set)  # Views with infinite instants, by oid.
 
     def known_brokers(self, objects: Sequence[Deployed]) -> None:
@@ -274,9 +273,7 @@ class _Flink(Draft):
 
     def _unfolded(self, made: Deployed) -> None:
         """Refuse a view that Flink would have to plan too many others for."""
-        query = self.reading(made)
-        count = 1 + sum(self.unfolded.get(oid, 0) for oid in scanned(query.plan))
-        self.unfolded[made.entry.oid] = count
+        count = self.unfold(made)
         if count > FLINK_VIEWS_MAX:
             self.meet(made, Feature.UNFOLDED, f"{count} of them")
 
@@ -500,13 +497,6 @@ class _Flink(Draft):
 
     def other(self, made: Deployed) -> None:
         self.meet(made, Feature.INDEX if made.kind == "index" else Feature.SUBSCRIPTION)
-
-
-def scanned(plan: Plan) -> list[int]:
-    """Return the oids of what a plan reads, as often as it does."""
-    if isinstance(plan, Scan):
-        return [plan.relation.oid]
-    return [oid for part in children(plan) for oid in scanned(part)]
 
 
 def _has_intervals(made: Deployed) -> bool:

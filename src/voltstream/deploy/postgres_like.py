@@ -79,15 +79,16 @@ class PostgresDraft(Draft):
         self.meet(made, Feature.PLAIN_VIEW)
         self.plain_view(made, self.rendered(made))
 
-    def plain_view(self, made: Deployed, found: Rendered) -> None:
+    def plain_view(self, made: Deployed, found: Rendered, kind: str = "view") -> None:
         """Add a view; where it shows NOW(), over one that does not, which others read."""
         timed = bool(self.reading(made).volatile) and made.kind == "materialized view"
         name, query = self.own(made, ROWS if timed else ""), found.query
         if self.reading(made).volatile and not timed:
             query = f"SELECT\n{shown_list(found)}\nFROM (\n{query}\n) AS kept"
         self.add(
-            made, made.name + (ROWS if timed else ""), "view", f"CREATE VIEW {name} AS\n{query}",
-            f"DROP VIEW IF EXISTS {name}",
+            made, made.name + (ROWS if timed else ""), kind,
+            f"CREATE {kind.upper()} {name} AS\n{query}",
+            f"DROP {kind.upper()} IF EXISTS {name}",
         )  # fmt: skip
         if timed:
             self.over_rows(made, found)

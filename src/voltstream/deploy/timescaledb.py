@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voltstream.core.limits import POSTGRES_VIEWS_MAX
 from voltstream.core.types import Kind
-from voltstream.deploy.drafting import Options, column_type, literal, quoted, specs_of
+from voltstream.deploy.drafting import ROWS, Options, column_type, literal, quoted, specs_of
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.postgres_like import PostgresDraft, bracketed
 from voltstream.deploy.script import Script, Target
@@ -15,7 +16,7 @@ from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, Cre
 from voltstream.sql.targets.continuous import bucket_width
 from voltstream.sql.targets.features import Feature
 from voltstream.sql.targets.postgres import PostgresWords
-from voltstream.sql.targets.render import Dialect
+from voltstream.sql.targets.render import Dialect, Rendered
 from voltstream.sql.targets.timescaledb import (
     VERDICTS,
     PlainComposer,
@@ -26,6 +27,7 @@ from voltstream.sql.targets.words import span_text
 
 DIALECT = Dialect("timescaledb", VERDICTS, TimescaleWords, TimescaleComposer)
 PLAIN = Dialect("timescaledb", VERDICTS, PostgresWords, PlainComposer)
+REFRESH = "voltstream_refresh"
 _MOMENTS = (Kind.TIMESTAMPTZ, Kind.TIMESTAMP)
 
 
@@ -34,6 +36,7 @@ def timescaledb_script(objects: Sequence[Deployed], oracle: TypeOracle, options:
     dialect = PLAIN if options.plain else DIALECT
     draft = _Timescale(Target.TIMESCALEDB, dialect, oracle, options)
     draft.each(objects)
+    draft.refreshing()
     extension = () if options.plain else ("CREATE EXTENSION IF NOT EXISTS timescaledb",)
     return draft.script(objects, (*extension, "SET TimeZone = 'UTC'"))
 
@@ -43,6 +46,7 @@ class _Timescale(PostgresDraft):
         self, target: Target, dialect: Dialect, oracle: TypeOracle, options: Options
     ) -> None:
         super().__init__(target, dialect, oracle, options)
+        self.kept: list[tuple[Deployed, str]] = []  # Materialized views, and their names there.
         self.parted: dict[int, str] = {}  # oid of what is a hypertable there -> its time column
 
     def source(self, made: Deployed, parsed: CreateSource) -> None:
@@ -134,7 +138,7 @@ class _Timescale(PostgresDraft):
         width = bucket_width(query, self.parted)
         if width is None or found.query.upper().count("SELECT") > 1:
             self.meet(made, Feature.MATERIALIZED)
-            self.plain_view(made, found)
+            self._read_through(made, found)
             return
         self.meet(made, Feature.CONTINUOUS)
         name = self.own(made)
@@ -150,6 +154,41 @@ class _Timescale(PostgresDraft):
             f"end_offset => INTERVAL {_span(width)}, "
             f"schedule_interval => INTERVAL {literal(self.options.refresh)})",
         )  # fmt: skip
+
+    def _read_through(self, made: Deployed, found: Rendered) -> None:
+        """Add a plain view; where it is one of too many, one whose rows are kept."""
+        if self.unfold(made) <= POSTGRES_VIEWS_MAX:
+            self.plain_view(made, found)
+            return
+        self.meet(made, Feature.UNFOLDED)
+        self.unfolded[made.entry.oid] = 1
+        timed = bool(self.reading(made).volatile)
+        self.kept.append((made, self.own(made, ROWS if timed else "")))
+        self.plain_view(made, found, "materialized view")
+
+    def refreshing(self) -> None:
+        """Add the procedure that computes kept rows anew, each after what it reads."""
+        if not self.kept:
+            return
+        made = self.kept[-1][0]
+        steps = "\n".join(f"  REFRESH MATERIALIZED VIEW {name};" for _, name in self.kept)
+        self.add(
+            made, REFRESH, "procedure",
+            f"CREATE PROCEDURE {REFRESH}(job_id INTEGER DEFAULT NULL, config JSONB DEFAULT NULL)\n"
+            f"LANGUAGE plpgsql AS $$ BEGIN\n{steps}\nEND $$",
+            f"DROP PROCEDURE IF EXISTS {REFRESH}",
+        )  # fmt: skip
+        if not self.options.plain:
+            every = literal(self.options.refresh)
+            self.add(
+                made, REFRESH, "job", f"SELECT add_job({literal(REFRESH)}, {every})",
+                "SELECT delete_job(job_id) FROM timescaledb_information.jobs "
+                f"WHERE proc_name = {literal(REFRESH)}",
+            )  # fmt: skip
+
+    def view(self, made: Deployed, parsed: CreateView) -> None:
+        self.unfold(made)
+        super().view(made, parsed)
 
     def sink(self, made: Deployed, parsed: CreateSink) -> None:
         known = parsed.properties.get("connector", "").lower() == "kafka"

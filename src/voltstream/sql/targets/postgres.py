@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -159,6 +160,8 @@ def _chosen(words: Words, node: Tree, sight: Sight) -> Tree:
     """
     if node.name.lower() in ("quantile_cont", "median"):
         return _percentile(words, node, sight)
+    if node.name.lower() in words.regressions:
+        return call(node.name.upper(), *(bare(words.tree(one, sight)) for one in node.expressions))
     greatest = _CHOOSING.get(node.name.lower())
     if greatest is None or isinstance(node.parent, exp.Filter):
         words.remarks.meet(Feature.FUNCTION, node.name.lower())
@@ -196,10 +199,58 @@ def _rounded_node(words: Words, node: Tree, sight: Sight) -> Tree:
 
 def _percentile(words: Words, node: Tree, sight: Sight) -> Tree:
     words.remarks.meet(Feature.PERCENTILE)
+    if isinstance(node.parent, exp.Window):
+        words.remarks.meet(Feature.FUNCTION, "percentile_cont over a window")
     value, *told = (bare(words.tree(one, sight)) for one in node.expressions)
     fraction = told[0] if told else exp.Literal.number("0.5")
     order = exp.Order(expressions=[exp.Ordered(this=value)])
     return exp.WithinGroup(this=call("PERCENTILE_CONT", fraction), expression=order)
+
+
+def _finite(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    value = bare(words.tree(arguments[0], sight))
+    return exp.Case(ifs=[exp.If(this=call("ISFINITE", value), true=value.copy())])
+
+
+def _json(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Write a value as jsonb, which is kept in that form."""
+    if sight.type_of(arguments[0]).kind is not Kind.JSONB:
+        words.remarks.meet(Feature.ROW_ERRORS)
+    made = bare(words.tree(arguments[0], sight))
+    return made if isinstance(made, exp.Cast) else words.cast(made, DataType(Kind.JSONB))
+
+
+_STEPS = ("_vs_json_member", "_vs_json_index")
+_MEMBER = re.compile(r'\$\."(.*)"|\$\[(#?-?\d+)\]', re.S)
+
+
+def _arrow(kind: type[exp.Binary]) -> CallRule:
+    """Return the rule of reading a member or element of JSON: its path has one step."""
+
+    def rule(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+        document, step = arguments
+        read = kind(
+            this=wrapped(words.tree(document, sight)),
+            expression=_step(words, step, sight),
+            only_json_types=True,
+        )
+        return exp.Paren(this=read)
+
+    return rule
+
+
+def _step(words: Words, step: Tree, sight: Sight) -> Tree:
+    """Write a step as PostgreSQL's arrows take it: a text or an integer."""
+    if isinstance(step, exp.Anonymous) and step.name.lower() in _STEPS:
+        return wrapped(words.tree(step.expressions[0], sight))
+    found = _MEMBER.fullmatch(step.name) if isinstance(step, exp.Literal) else None
+    if found is None:
+        words.remarks.meet(Feature.FUNCTION, "a path into JSON")
+    elif found[1] is not None:
+        return exp.Literal.string(found[1].replace('\\"', '"'))
+    else:
+        return exp.Literal.number(found[2].removeprefix("#"))
+    return step
 
 
 def _truncated(words: Words, arguments: Arguments, sight: Sight) -> Tree:
@@ -210,6 +261,21 @@ def _truncated(words: Words, arguments: Arguments, sight: Sight) -> Tree:
 
 def _text_to_integer(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return words.tree(arguments[0], sight)
+
+
+def _text_to_boolean(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    words.remarks.meet(Feature.ROW_ERRORS)
+    return words.cast(words.tree(arguments[0], sight), DataType(Kind.BOOL))
+
+
+def _failing(name: str) -> CallRule:
+    """Return the rule of a function that has the same meaning, and no value for some numbers."""
+
+    def rule(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+        words.remarks.meet(Feature.ROW_ERRORS)
+        return call(name, *(bare(words.tree(one, sight)) for one in arguments))
+
+    return rule
 
 
 def _series(words: Words, arguments: Arguments, sight: Sight) -> Tree:
@@ -232,6 +298,9 @@ class PostgresWords(Words):
     """PostgreSQL 14 and later: EXTRACT is numeric there."""
 
     dialect = "postgres"
+    regressions: ClassVar[frozenset[str]] = frozenset(
+        {"regr_slope", "regr_sxx", "regr_syy", "corr"}
+    )
     types: ClassVar[Mapping[Kind, str]] = {
         Kind.BOOL: "BOOLEAN", Kind.INT2: "SMALLINT", Kind.INT4: "INTEGER", Kind.INT8: "BIGINT",
         Kind.FLOAT4: "REAL", Kind.FLOAT8: "DOUBLE PRECISION", Kind.NUMERIC: "NUMERIC",
@@ -246,7 +315,11 @@ class PostgresWords(Words):
         "time_bucket": _bucket, "_vs_regexp_like": _matches,
         "_vs_interval_times": _times, "date_part": _part, "_vs_elapsed": _elapsed,
         "round": _rounded, "_vs_trunc_instant": _truncated, "_vs_to_char": same("TO_CHAR"),
-        "_vs_integer_text": _text_to_integer,
+        "_vs_integer_text": _text_to_integer, "_vs_boolean_text": _text_to_boolean,
+        **{f"_vs_{name}": _failing(name.upper()) for name in ("sqrt", "ln", "exp", "power")},
+        "_vs_finite": _finite,
+        "_vs_json_normal": _json,
+        "_vs_json_text": _arrow(exp.JSONExtractScalar), "json_extract": _arrow(exp.JSONExtract),
         "generate_series": _series, "row": _record, "struct_extract_at": _field,
         **{
             name: same(name.upper())
@@ -271,6 +344,8 @@ class PostgresWords(Words):
         exp.BitwiseOr: lambda words, node, sight: words.shared(node, sight),
         exp.StddevSamp: lambda words, node, sight: words.shared(node, sight),
         exp.Variance: lambda words, node, sight: words.shared(node, sight),
+        exp.VariancePop: lambda words, node, sight: words.shared(node, sight),
+        exp.CovarPop: lambda words, node, sight: words.shared(node, sight),
         exp.Round: _rounded_node,
         exp.Abs: lambda words, node, sight: words.shared(node, sight),
         exp.Lower: lambda words, node, sight: words.shared(node, sight),

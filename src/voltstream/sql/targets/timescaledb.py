@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
+from voltstream.core.limits import POSTGRES_VIEWS_MAX
 from voltstream.core.types import Kind
 from voltstream.sql.plan import Project
 from voltstream.sql.scope import Typer
@@ -85,7 +86,12 @@ VERDICTS: Verdicts = {
     Feature.ROW_ERRORS: nearly("the query fails for as long as the row is there"),
     Feature.FUNCTION: refused("PostgreSQL has no word for it", _SERVE),
     Feature.TYPE: refused("PostgreSQL has no such type", _SERVE),
-    Feature.UNFOLDED: EXACT,
+    Feature.UNFOLDED: nearly(
+        f"PostgreSQL plans and computes a view anew wherever it is read; one over more than "
+        f"{POSTGRES_VIEWS_MAX} others is a materialized view, as of the last "
+        "CALL voltstream_refresh(), which TimescaleDB makes every five minutes",
+        "Without TimescaleDB call it by a scheduler, or let Voltstream keep the view.",
+    ),
     Feature.INTERVAL: EXACT,
     Feature.INFINITY: EXACT,
     Feature.OVER_TIES: EXACT,

@@ -55,6 +55,7 @@ class Words(ABC):
     """One target's words. Shape: ``calls`` are functions by the store's names, ``nodes`` trees."""
 
     dialect = ""
+    regressions: ClassVar[frozenset[str]] = frozenset()  # Aggregates that are as they are here.
     calls: ClassVar[Mapping[str, CallRule]] = {}
     nodes: ClassVar[Mapping[type[Tree], NodeRule]] = {}
     types: ClassVar[Mapping[Kind, str]] = {}
