@@ -53,7 +53,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, object_store: str) -> Iter
     store = {"s3.endpoint": object_store, "s3.access-key": "key", "s3.secret-key": "hidden",
              "s3.path.style.access": "true"}  # fmt: skip
     try:
-        running = Cluster(tmp_path_factory.mktemp("flink") / "flink", **store)
+        running = Cluster(tmp_path_factory.mktemp("flink") / "flink", 2, 512, **store)
         running.start()
     except NoCluster as reason:
         pytest.skip(str(reason))

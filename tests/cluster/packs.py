@@ -32,15 +32,17 @@ PARTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         "charge_point_registry", "connector_state", "offline_alerts", "fault_alerts")),
     "energy": ("ocpp", ("sessions",), ("register_steps", "energy_15min")),
     "sessions": ("ocpp", ("sessions", "billing"), (
-        "sessions", "active_sessions", "fleet_energy_15min", "fault_episodes")),
+        "sessions", "active_sessions", "site_load", "fleet_energy_15min", "fault_episodes")),
     "gaps": ("ocpp", ("sessions", "alerts"), (
-        "metering_gaps", "gap_alerts", "stuck_session_alerts", "low_power_alerts")),
+        "metering_gaps", "open_metering_gaps", "gap_alerts", "stuck_session_alerts",
+        "low_power_alerts")),
     "billing": ("ocpp", ("billing",), ("billing_reconciliation",)),
+    "ports": ("ocpp", ("uptime",), ("port_timeline", "outages", "uptime_monthly")),
     "load": ("ami", ("reads",), (
         "latest_reads", "transformer_population", "transformer_load", "feeder_load",
         "overload_alerts")),
-    "voltage": ("ami", ("reads",), ("voltage_violations", "voltage_alerts")),
-    "outages": ("ami", ("outages",), ("meter_outages", "tamper_alerts")),
+    "voltage": ("ami", ("reads",), ("transformer_voltage", "voltage_violations", "voltage_alerts")),
+    "outages": ("ami", ("outages",), ("meter_outages", "tamper_alerts", "outage_alerts")),
 }  # fmt: skip
 
 

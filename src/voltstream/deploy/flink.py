@@ -16,6 +16,7 @@ from voltstream.deploy.drafting import (
     literal,
     noted,
     quoted,
+    scanned,
     specs_of,
 )
 from voltstream.deploy.flink_jdbc import arrays_of, jdbc_options, local_rows, local_types
@@ -46,6 +47,7 @@ DIALECT = Dialect("flink", VERDICTS, FlinkWords, FlinkComposer)
 CLOSING = Dialect("flink", VERDICTS, FlinkWords, ClosingComposer)
 _READERS = Dialect("timescaledb", PG_VERDICTS, TimescaleWords, TimescaleComposer)
 RECORDS = "__records"  # Behind the name of a table whose topic has intervals as texts.
+READ_BACK = "__read_back"  # Behind the name of a view that another reads from its topic.
 DEDUPLICATE = "\nON CONFLICT DO DEDUPLICATE"  # No cost where Flink sees the key by itself.
 TICKS_TOPIC = "ticks"  # Behind the prefix of topics that are made.
 # No mini-batches: in Flink 2.3 a join of them that is cancelled before it is open ends its
@@ -99,6 +101,8 @@ def job_settings(options: Options) -> dict[str, str]:
 class _Flink(Draft):
     brokers: str | None = None
     clocked: bool = False
+    readable: dict[int, tuple[str, str]] = field(default_factory=dict)  # Views over topics, by oid.
+    by_topic: frozenset[int] = frozenset()  # What the view that is written reads from its topic.
     endless: set[int] = field(default_factory=set)  # Views with infinite instants, by oid.
 
     def known_brokers(self, objects: Sequence[Deployed]) -> None:
@@ -110,7 +114,8 @@ class _Flink(Draft):
         return _name(_flat(made.entry.stored.schema, made.bare) + suffix)
 
     def place(self, relation: Relation) -> tuple[str, ...]:
-        return (_flat(relation.schema, relation.name),)
+        behind = READ_BACK if relation.oid in self.by_topic else ""
+        return (_flat(relation.schema, relation.name) + behind,)
 
     # --- topics in ------------------------------------------------------------------------------
 
@@ -272,10 +277,22 @@ class _Flink(Draft):
         self._published(made, found)
 
     def _unfolded(self, made: Deployed) -> None:
-        """Refuse a view that Flink would have to plan too many others for."""
-        count = self.unfold(made)
-        if count > FLINK_VIEWS_MAX:
-            self.meet(made, Feature.UNFOLDED, f"{count} of them")
+        """Let a view that Flink would plan from too many others read topics of some.
+
+        What has the most views behind it is read from its topic first.
+        """
+        reads, count = scanned(self.reading(made).plan), self.unfold(made)
+        cut: list[int] = []
+        for oid in sorted(set(reads), key=lambda oid: self.unfolded.get(oid, 0), reverse=True):
+            if count > FLINK_VIEWS_MAX and oid in self.readable:
+                count -= reads.count(oid) * (self.unfolded[oid] - 1)
+                cut.append(oid)
+        self.unfolded[made.entry.oid], self.by_topic = count, frozenset(cut)
+        for oid in cut:
+            name, text = self.readable[oid]
+            self.meet(made, Feature.UNFOLDED, name)
+            if not any(one.name == name for one in self.statements):
+                self.add(made, name, "view", text, f"DROP VIEW IF EXISTS {name}")
 
     def _as_view(self, made: Deployed, found: Rendered) -> None:
         name = self.own(made)
@@ -333,8 +350,18 @@ class _Flink(Draft):
         shown = self._shown(made, found)
         output = Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
         self.outputs.append(output)
+        self.readable[made.entry.oid] = self._read_back(made, found, copies)
         if self.options.jdbc is not None:
             self._into_jdbc(made, output, columns, rows)
+
+    def _read_back(self, made: Deployed, found: Rendered, copies: str | None) -> tuple[str, str]:
+        """Return the view of a topic's rows, each as often as it is there, and its statement."""
+        name, source = self.own(made, READ_BACK), self.own(made, "__topic")
+        if copies is not None:
+            marks = f"CONCAT(REPEAT('x,', CAST(`{copies}` AS INT) - 1), 'x')"
+            source += f"\nCROSS JOIN UNNEST(SPLIT({marks}, ',')) AS each_copy (mark)"
+        listed = ",\n".join(f"  {_name(c.name)}" for c in found.columns)
+        return name, f"CREATE VIEW {name} AS\nSELECT\n{listed}\nFROM {source}"
 
     def _shown(self, made: Deployed, found: Rendered) -> tuple[tuple[str, str | None], ...]:
         """Return the public columns over the fields: NOW(), intervals, infinite instants."""
@@ -442,6 +469,7 @@ class _Flink(Draft):
             self.meet(made, Feature.OTHER_SINK, properties.get("connector", "INTO"))
         self.meet(made, Feature.KAFKA_SINK)
         query = self.reading(made)
+        self._unfolded(made)
         if query.follows_clock:
             self._clock(made)
         if made.shows_now:

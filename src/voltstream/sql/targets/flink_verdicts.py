@@ -77,10 +77,9 @@ VERDICTS: Verdicts = {
     Feature.ROW_ERRORS: nearly("the value is NULL"),
     Feature.FUNCTION: refused("Flink has no word for it", _SERVE),
     Feature.TYPE: refused("Flink has no such type", _SERVE),
-    Feature.UNFOLDED: refused(
-        f"Flink plans a view anew wherever it is read, and takes no more than {FLINK_VIEWS_MAX} "
-        "at once in good time",
-        _SERVE,
+    Feature.UNFOLDED: nearly(
+        f"where one would be planned from more than {FLINK_VIEWS_MAX}, it reads topics of theirs, "
+        "and follows them by a moment"
     ),
     Feature.INTERVAL: exactly(
         "BIGINT of microseconds, a day 24 hours; read from topics as PostgreSQL's text; months are "

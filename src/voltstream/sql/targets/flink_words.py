@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from math import factorial
 from typing import ClassVar
 
 from sqlglot import exp, parse_one
@@ -115,6 +116,21 @@ def _matches(words: Words, arguments: Arguments, sight: Sight) -> Tree:
 
 def _text_to_integer(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return words.tree(arguments[0], sight)
+
+
+def _rounded_to_even(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Round a float as PostgreSQL does: a half goes to the even neighbour."""
+    if len(arguments) > 1 and arguments[1].name != "0":
+        words.remarks.meet(Feature.FUNCTION, "round_even to decimals")
+    value = inner(words.tree(arguments[0], sight))
+    half = f"CASE WHEN ABS({value} - FLOOR({value})) = 0.5 THEN 2 * FLOOR(({value} + 1) / 2)"
+    return exp.Var(this=f"{half} ELSE ROUND({value}, 0) END")
+
+
+def _factorial(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Look a factorial up: 33! is the last that 38 digits hold."""
+    listed = ", ".join(f"CAST('{factorial(number)}' AS DECIMAL(38, 0))" for number in range(34))
+    return exp.Var(this=f"ARRAY[{listed}][{inner(words.tree(arguments[0], sight))} + 1]")
 
 
 def _part(words: Words, arguments: Arguments, sight: Sight) -> Tree:
@@ -242,6 +258,7 @@ class FlinkWords(Words):
         "time_bucket": _time_bucket, "greatest": _choice(exp.GTE),
         "least": _choice(exp.LTE), "_vs_regexp_like": _matches, "date_part": _part,
         "_vs_integer_text": _text_to_integer, "length": same("CHAR_LENGTH"),
+        "round_even": _rounded_to_even, "_vs_power": same("POWER"), "factorial": _factorial,
         "trunc": same("TRUNCATE"), "strpos": _found_at, "starts_with": same("STARTSWITH"),
         "struct_extract_at": _field, "substr": same("SUBSTR"),
         **{
