@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import ManualClock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import Outcome, RawBatch, Session, Statement
+from voltstream.runtime.catalog import Entry
 from voltstream.runtime.instance import DEFAULT_DATABASE, Instance
 from voltstream.runtime.options import EngineOptions
 from voltstream.sql.statements import CreateView
@@ -22,6 +23,11 @@ from voltstream.sql.statements import CreateView
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _UNITS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _DELIVERY_S = 10.0
+_END = "the script's end"
+_ALERTS = {"alerts", "alert_events"}  # They follow views.
+_WORD = re.compile(r"\w+")
+# What changes rows of relations that it names, and nothing else. A WITH may hold anything.
+_CHANGES = re.compile(r"\s*(insert\s+into|update|delete\s+from)\b[^;]*;\s*", re.IGNORECASE)
 _READS = re.compile(r"\s*(select|with|values|table|show|describe|desc|explain)\b", re.IGNORECASE)
 
 
@@ -35,6 +41,7 @@ class Player:
         self._sessions: dict[str, Session] = {}
         self._checks: dict[str, Statement] = {}
         self._seen: set[int] = set()
+        self._passed: set[int] = set()  # Views that some statement cannot have reached.
         self._active = "one"
         self._forgets = False
         self._instance = self._started()
@@ -70,6 +77,7 @@ class Player:
             lines += [line.replace(str(self._folder), "$DIR") for line in found]
             if not _READS.match(piece.text):
                 self._check(piece.text)
+        self._check(_END)
         return "".join(f"{line.rstrip()}\n" for line in lines)
 
     # --- statements -----------------------------------------------------------------------------
@@ -156,6 +164,13 @@ class Player:
         views = self._instance.engine(DEFAULT_DATABASE).catalog.of_kind("materialized view")
         if after.lstrip().upper().startswith("CREATE MATERIALIZED VIEW"):
             views = [entry for entry in views if entry.oid not in self._seen]  # No row changed.
+        elif after == _END:
+            views = [entry for entry in views if entry.oid in self._passed]
+        elif _CHANGES.fullmatch(after):
+            reached = self._above(after, views)
+            self._passed |= {entry.oid for entry in views}
+            views = reached
+        self._passed -= {entry.oid for entry in views}
         self._seen |= {entry.oid for entry in views}
         session = self._opened() if views and not self._forgets else None
         if session is None:
@@ -187,6 +202,36 @@ class Player:
                 )
         finally:
             session.close()
+
+    def _above(self, change: str, views: Sequence[Entry]) -> list[Entry]:
+        """Return the views that a change may reach, told by the words of their definitions.
+
+        The others read no relation that it names, at any depth. What reaches them all the same is
+        found by the check that ends a script, and by those of other statements.
+        """
+        entries = list(self._instance.engine(DEFAULT_DATABASE).catalog)
+        reached = _words(change) | _ALERTS
+        oids = {entry.oid for entry in entries if entry.stored.name.lower() in reached}
+        while True:
+            found = [
+                entry
+                for entry in entries
+                if entry.oid not in oids
+                and (
+                    oids & set(entry.stored.depends_on) or reached & _words(entry.stored.definition)
+                )
+            ]
+            if not found:
+                return [entry for entry in views if entry.oid in oids]
+            for entry in found:
+                oids.add(entry.oid)
+                into = entry.stored.definition if entry.kind == "sink" else entry.stored.name
+                reached |= _words(into)
+                oids |= {one.oid for one in entries if one.stored.name.lower() in reached}
+
+
+def _words(text: str) -> set[str]:
+    return {word.lower() for word in _WORD.findall(text)}
 
 
 def _rows(outcome: Outcome) -> list[Row]:

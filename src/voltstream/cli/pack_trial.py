@@ -24,6 +24,7 @@ from voltstream.connectors.registry import ConnectorRegistry
 from voltstream.core.clock import ManualClock
 from voltstream.core.errors import InvalidParameter, VoltstreamError
 from voltstream.core.ports import RawBatch
+from voltstream.runtime.catalog import Catalog
 from voltstream.runtime.instance import Instance
 from voltstream.runtime.options import EngineOptions
 
@@ -58,10 +59,11 @@ class _Script(BaseModel):
 class Trial:
     """One engine with one pack, and what else that requires. Law: nothing of it is left behind."""
 
-    def __init__(self, folder: Path, clock: datetime) -> None:
+    def __init__(self, folder: Path, clock: datetime, compiled: Catalog | None = None) -> None:
         self._clock = ManualClock()
         self._clock.set(clock)
-        self._instance = Instance(folder, EngineOptions(), self._clock, ConnectorRegistry(None))
+        options = EngineOptions(compiled=compiled)
+        self._instance = Instance(folder, options, self._clock, ConnectorRegistry(None))
         self._instance.start()
         session = self._instance.open(database=DATABASE, user=USER, options={"TimeZone": "UTC"})
         self._session = session
@@ -70,6 +72,10 @@ class Trial:
     def close(self) -> None:
         self._session.close()
         self._instance.stop()
+
+    @property
+    def catalog(self) -> Catalog:
+        return self._instance.engine(DATABASE).catalog
 
     def set_clock(self, instant: datetime) -> None:
         self._clock.set(instant)
@@ -99,12 +105,16 @@ class Trial:
 
 
 class Trials:
-    """The tests of a pack. It is installed once, as early as the first of them; each has a copy."""
+    """The tests of a pack. It is installed once, as early as the first of them; each has a copy.
+
+    The first of them plans its views as any start does; the others take its plans.
+    """
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
         self._scratch = tempfile.TemporaryDirectory(prefix="voltstream-pack-")
         self._installed: Path | None = None
+        self._compiled: Catalog | None = None
 
     def __enter__(self) -> Trials:
         return self
@@ -135,7 +145,8 @@ class Trials:
     def _trial(self, clock: datetime) -> Iterator[Trial]:
         with tempfile.TemporaryDirectory(dir=self._scratch.name) as folder:
             shutil.copytree(self._template(), folder, dirs_exist_ok=True)
-            made = Trial(Path(folder), clock)
+            made = Trial(Path(folder), clock, self._compiled)
+            self._compiled = self._compiled or made.catalog
             try:
                 found = (self._pack, *requirements(self._pack))
                 path = dict.fromkeys((*(one.schema for one in found), "public"))

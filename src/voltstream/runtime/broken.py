@@ -28,11 +28,19 @@ _KEEPING = ("materialized view", "sink", "subscription")
 log = logging.getLogger(__name__)
 
 
-def restored(stored: StoredObject, catalog: Catalog, books: Books) -> Entry:
-    """Make the entry of an object found at start, or one that says why there is none."""
+def restored(
+    stored: StoredObject, catalog: Catalog, books: Books, known: Entry | None = None
+) -> Entry:
+    """Make the entry of an object found at start, or one that says why there is none.
+
+    ``known`` is what a copy of the same database has in this place.
+    """
     connection = books.connection
     try:
-        entry = entries.restored(stored, catalog, connection, books.functions.define)
+        if known is not None and known.stored == stored and _is_view(known):
+            entry = known
+        else:
+            entry = entries.restored(stored, catalog, connection, books.functions.define)
         if entry.program is not None:
             books.dataflow.load(connection.execute, entry.program)
         return entries.with_emission(entry, connection)
@@ -44,6 +52,10 @@ def restored(stored: StoredObject, catalog: Catalog, books: Books) -> Entry:
     log.error("%s %s no longer compiles: %s", stored.kind, stored.name, reason)
     parsed = NoOp(text=stored.definition, offset=0, tag="")
     return Entry(stored, parsed, failed=reason, broken=True)
+
+
+def _is_view(entry: Entry) -> bool:
+    return entry.kind == "materialized view" and not entry.broken
 
 
 def note(books: Books) -> None:

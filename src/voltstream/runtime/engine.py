@@ -88,7 +88,9 @@ class Engine:
             natives=NATIVES, tier=options.tier,
             batched=(*BATCHED, *self._functions.natives()),
         )  # fmt: skip
-        self._books = _restored_books(self.database.writer, self._functions, vault)
+        self._books = _restored_books(
+            self.database.writer, self._functions, vault, options.compiled
+        )
         self.channels = self._books.channels
         self.live = LiveChanges(self._books)
         self._books.observers += (self.live,)
@@ -275,7 +277,9 @@ def _followed(catalog: Catalog, entry: Entry) -> Entry:
     return followers.attached(entry, lambda parsed: catalog.named(parsed.from_name))
 
 
-def _restored_books(connection: Connection, functions: PythonFunctions, vault: Vault) -> Books:
+def _restored_books(
+    connection: Connection, functions: PythonFunctions, vault: Vault, compiled: Catalog | None
+) -> Books:
     """Read what the file holds and compile every program again: compilation is deterministic."""
     ledger.prepare(connection, MACROS)
     alert_tables.make(connection)
@@ -296,7 +300,8 @@ def _restored_books(connection: Connection, functions: PythonFunctions, vault: V
     )
     books = Books(connection, Dataflow(), row, vault, catalog, functions=functions)
     for stored in ledger.read_objects(connection):
-        catalog = catalog.with_entry(broken.restored(stored, catalog, books))
+        known = compiled.by_oid(stored.oid) if compiled is not None else None
+        catalog = catalog.with_entry(broken.restored(stored, catalog, books, known))
     books.dataflow.measure = connection.measured
     books.dataflow.types = connection.types
     books.dataflow.ask = connection.rows

@@ -13,6 +13,7 @@ from voltstream.core.limits import (
     TRANSACTION_YIELD_S,
     WRITER_WAIT_S,
 )
+from voltstream.runtime.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,4 @@ class EngineOptions:
     memory_mb: int = 0  # 0: four fifths of the machine's.
     tier: str | None = None  # Where chunks are tiered to: a directory or s3://bucket/prefix.
     server_version: str = "16.0"
+    compiled: Catalog | None = None  # What a copy of the database had: views are not planned anew.

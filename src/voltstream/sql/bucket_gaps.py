@@ -58,6 +58,7 @@ class _Filling:
         self._keys = [tree for tree in map(self._grouped, group.expressions)
                       if not _calls(tree, _GAPFILL)]  # fmt: skip
         self._values: list[exp.Expression] = []
+        self._lookups: list[exp.Expression] = []
 
     def _bucket_of(self, time: exp.Expression) -> exp.Expression:
         zone = [self._zone.copy()] if self._zone is not None else []
@@ -121,11 +122,19 @@ class _Filling:
         else:
             every.set("from_", exp.From(this=series))
         both = exp.union(every, exp.select("_b", *names).from_(_FILLED), copy=False)
-        same = " AND ".join(f"f.{n} IS NOT DISTINCT FROM e.{n}" for n in ["_b", *names])
-        columns = ["e._b", *(f"e.{n}" for n in names), "f._there",
-                   *(f"f._v{n}" for n in range(len(values)))]  # fmt: skip
-        rows = exp.select(*columns).from_(exp.alias_(exp.to_table(_KEYS), "e", table=True))
-        rows = rows.join(exp.alias_(exp.to_table(_FILLED), "f", table=True), on=same,
+        same = " AND ".join(f"_f.{n} IS NOT DISTINCT FROM _e.{n}" for n in ["_b", *names])
+        columns = ["_e._b", *(f"_e.{n}" for n in names), "_f._there",
+                   *(f"_f._v{n}" for n in range(len(values)))]  # fmt: skip
+        looked_up = (
+            exp.Alias(this=tree, alias=exp.to_identifier(f"_o{n}"))
+            for n, tree in enumerate(self._lookups)
+        )
+        rows = (
+            exp.select(*columns)
+            .select(*looked_up, copy=False)
+            .from_(exp.alias_(exp.to_table(_KEYS), "_e", table=True))
+        )
+        rows = rows.join(exp.alias_(exp.to_table(_FILLED), "_f", table=True), on=same,
                          join_type="left")  # fmt: skip
         select = self._select
         ctes = select.args.get("with_")
@@ -184,15 +193,22 @@ class _Filling:
         return exp.Window(this=call, partition_by=by, order=order, spec=spec, over="OVER")
 
     def _looked_up(self, tree: exp.Expression) -> exp.Expression:
-        """Return what is looked up outside of the buckets, for this row's keys."""
+        """Return what is looked up outside of the buckets, for this row's keys.
+
+        A query stands in the plan once, however often the line needs it: the store's time to plan
+        grows fast with the number of queries.
+        """
 
         def key(node: exp.Expression) -> exp.Expression:
             for n, one in enumerate(self._keys):
                 if node == one:
-                    return exp.column(f"_g{n}", table="_rows")
+                    return exp.column(f"_g{n}", table="_e")
             return node
 
-        return tree.copy().transform(key)
+        found = tree.copy().transform(key)
+        if found not in self._lookups:
+            self._lookups.append(found)
+        return exp.column(f"_o{self._lookups.index(found)}")
 
     def _carried(self, given: dict[str, exp.Expression]) -> exp.Expression:
         name = self._value(given["value"])

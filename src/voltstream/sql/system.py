@@ -83,8 +83,11 @@ _ROWS = {
 _ZERO_BASED = frozenset(("indkey", "indclass", "indoption", "indcollation", "proargtypes"))
 _TEXT_ARGUMENTS = frozenset(("quote_ident", "quote_literal", "format", "regexp_replace", "replace"))
 _MENTIONED = re.compile(
-    r"pg_(?!notify\b)|rw_recovery|rw_ddl|information_schema|current_|session_user|\buser\b|::\s*(?:reg|oid|name|xid|\"char)"
-    r"|\bas\s+reg|tableoid|\bversion\s*\(|has_\w+_privilege|\w+_description|\bquote_|\bto_reg|txid_|inet_"
+    r"pg_(?!notify\b)|rw_recovery|rw_ddl|information_schema|session_user|\buser\b"
+    r"|current_(?:user|role|schema|catalog|database|setting|query)"
+    r"|::\s*(?:reg|oid|name|xid|\"char)"
+    r"|\bas\s+reg(?:class|type|proc|namespace|role|config|dictionary|oper|collation)"
+    r"|tableoid|\bversion\s*\(|has_\w+_privilege|\w+_description|\bquote_|\bto_reg|txid_|inet_"
     r"|acldefault|aclexplode|format_type|array_(?:upp|low)er|database\w*\(|row_security|\{",
     re.IGNORECASE,
 )
