@@ -17,6 +17,7 @@ from voltstream.cli.script import split_script
 from voltstream.core.clock import ManualClock
 from voltstream.core.ports import RawBatch
 from voltstream.deploy.drafting import Options
+from voltstream.deploy.flink_deployed import appended, upserted
 from voltstream.deploy.script import Field, Output, Target
 from voltstream.deploy.serving import serving_script
 from voltstream.deploy.serving_rest import served
@@ -149,12 +150,16 @@ def test_the_server_in_front_sends_what_the_cluster_reads(texts: dict[str, str])
         sinks = {one.stored.name: one.stored.properties for one in found.catalog.of_kind("sink")}
         # Where the topics of sources are not to be read, what needs them is not there.
         options = Options(kafka="kafka:9092")
-        script = script_for(Target.FLINK, found.catalog, found.reader, options, ["grid.totals"])
+        script = script_for(
+            Target.FLINK, found.catalog, found.reader, options, ["grid.totals", "sites"]
+        )
         made = served(script, found.catalog, options, events=False)
     for name, key in (("sites", "site"), ("readings", "site")):
         sink = sinks[f"{name}__feed"]
         assert (sink["topic"], sink["primary_key"]) == (f"voltstream.{name}", key)
         assert f"'topic' = 'voltstream.{name}'" in texts["deploy.sql"]
+    assert appended(script) == ("voltstream.readings",)
+    assert upserted(script) == ("voltstream.sites", "voltstream.grid.totals")
     assert "voltstream.readings" not in "".join(made.inputs)
     assert made.left["public.lately"].startswith("it reads public.readings: ")
     assert any(text.startswith("CREATE MATERIALIZED VIEW spread") for text in made.rest)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from voltstream.core.errors import InvalidParameter, TargetRefused
 from voltstream.deploy import result_topics
 from voltstream.deploy.flink_jdbc import with_password
 from voltstream.deploy.flink_jobs import FlinkJobs, FlinkProgram, program_of
-from voltstream.deploy.script import Script
+from voltstream.deploy.script import Script, Statement
+from voltstream.sql.targets.flink_series import TICKS
 
 FILE = "job.json"
+_TOPIC = re.compile(r"'topic' = '([^']+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def put(
             hint="`voltstream deploy destroy`, then postgres_empty.sql there, then --afresh again.",
         )
     if script.brokers is not None:
-        result_topics.make(script.brokers, topics)
+        kept = tuple(dict.fromkeys((*topics, *upserted(script))))
+        result_topics.make(script.brokers, kept, appended(script))
     if beginning.restore is not None:
         job = jobs.start(sent, beginning.restore)
         done = f"job {job.job_id} goes on from {beginning.restore}"
@@ -99,6 +103,27 @@ def take_away(jobs: FlinkJobs, name: str, folder: Path) -> str:
     if before is not None and before.topics:
         done += f"; topics stay: {', '.join(before.topics)}"
     return done
+
+
+def upserted(script: Script) -> tuple[str, ...]:
+    """Return the topics in which the latest record of a key counts: tables' as well as views'."""
+    return tuple(topic for _, topic in _topics(script, "upsert-kafka"))
+
+
+def appended(script: Script) -> tuple[str, ...]:
+    """Return the topics that are made for sources: those of their names."""
+    return tuple(
+        topic
+        for one, topic in _topics(script, "kafka")
+        if one.name != TICKS and topic.endswith(one.object.removeprefix("public."))
+    )
+
+
+def _topics(script: Script, connector: str) -> Iterator[tuple[Statement, str]]:
+    for one in script.definitions:
+        found = _TOPIC.search(one.text)
+        if found is not None and f"'connector' = '{connector}'" in one.text:
+            yield one, found[1]
 
 
 def _emptied(script: Script, topics: Sequence[str]) -> None:

@@ -68,6 +68,7 @@ _PUBLIC = {
     "_vs_interval_times": "interval * number", "_vs_elapsed": "instant - instant",
     "_vs_trunc_instant": "date_trunc(instant)", "_vs_to_char": "to_char()",
     "_vs_finite": "a finite instant", "_vs_boolean_text": "text::boolean",
+    "_vs_float_text": "float::text",
     "_vs_sqrt": "sqrt() of floats", "_vs_ln": "ln() of floats", "_vs_exp": "exp() of floats",
     "_vs_power": "power() of floats", "_vs_json_normal": "text::jsonb", "_vs_json_text": "->>",
     "json_extract": "->",

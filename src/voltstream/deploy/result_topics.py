@@ -15,14 +15,16 @@ _AS_THE_BROKERS_SAY = -1
 _WAIT_S = 0.2
 
 
-def make(brokers: str, topics: Sequence[str]) -> None:
+def make(brokers: str, topics: Sequence[str], events: Sequence[str] = ()) -> None:
     """Create those that do not exist; one that is there stays as it is.
 
+    ``events`` are topics of sources: their records are kept as long as the brokers say.
     Raises: TargetUnavailable (08006).
     """
     log = TopicLog(brokers, {}, "the topics of results")
     try:
-        log.make(dict.fromkeys(topics, _SETTINGS), _AS_THE_BROKERS_SAY)
+        settings = dict.fromkeys(topics, _SETTINGS) | dict.fromkeys(events, {})
+        log.make(settings, _AS_THE_BROKERS_SAY)
     finally:
         log.close()
 

@@ -268,6 +268,11 @@ def _text_to_boolean(words: Words, arguments: Arguments, sight: Sight) -> Tree:
     return words.cast(words.tree(arguments[0], sight), DataType(Kind.BOOL))
 
 
+def _float_to_text(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Write a float as text: the shortest digits that are read back as it."""
+    return words.cast(words.tree(arguments[0], sight), DataType(Kind.TEXT))
+
+
 def _failing(name: str) -> CallRule:
     """Return the rule of a function that has the same meaning, and no value for some numbers."""
 
@@ -316,6 +321,7 @@ class PostgresWords(Words):
         "_vs_interval_times": _times, "date_part": _part, "_vs_elapsed": _elapsed,
         "round": _rounded, "_vs_trunc_instant": _truncated, "_vs_to_char": same("TO_CHAR"),
         "_vs_integer_text": _text_to_integer, "_vs_boolean_text": _text_to_boolean,
+        "_vs_float_text": _float_to_text,
         **{f"_vs_{name}": _failing(name.upper()) for name in ("sqrt", "ln", "exp", "power")},
         "_vs_finite": _finite,
         "_vs_json_normal": _json,

@@ -168,7 +168,7 @@ class RisingWaveWords(PostgresWords):
         **{
             name: rule
             for name, rule in PostgresWords.calls.items()
-            if name not in ("_vs_to_char", "_vs_finite")
+            if name not in ("_vs_to_char", "_vs_finite", "_vs_float_text")
         },
         "time_bucket": _bucket,
     }
