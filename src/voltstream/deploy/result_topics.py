@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from voltstream.connectors.kafka_log import ANSWER_S, TopicLog
 from voltstream.core.errors import TargetUnavailable
 from voltstream.core.limits import RESULT_KEYS_AT_ONCE
 
 # The latest record of a key is kept for ever: the topic is a table.
-_SETTINGS = {"cleanup.policy": "compact"}
+_SETTINGS: Mapping[str, str] = {"cleanup.policy": "compact"}
+_EVENTS: Mapping[str, str] = {}  # As the brokers say.
 _AS_THE_BROKERS_SAY = -1
 _WAIT_S = 0.2
 
@@ -23,7 +24,7 @@ def make(brokers: str, topics: Sequence[str], events: Sequence[str] = ()) -> Non
     """
     log = TopicLog(brokers, {}, "the topics of results")
     try:
-        settings = dict.fromkeys(topics, _SETTINGS) | dict.fromkeys(events, {})
+        settings = dict.fromkeys(topics, _SETTINGS) | dict.fromkeys(events, _EVENTS)
         log.make(settings, _AS_THE_BROKERS_SAY)
     finally:
         log.close()
