@@ -29,7 +29,7 @@ LIVED = {
 }
 # Days of 24 hours and digits of floats are spelled otherwise; NULLs of records sort otherwise.
 REFUSED = {"ocpp": set(), "ami": {"ami.suspect_reads"}}
-NEVER = "SET search_path = fixed, public, pg_catalog"  # There NOW() stands still.
+STILL = "SET search_path = public, fixed, pg_catalog"  # NOW() of ours is found first.
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def _made(
         "CREATE OR REPLACE FUNCTION fixed.now() RETURNS TIMESTAMPTZ LANGUAGE SQL STABLE "
         f"AS 'SELECT TIMESTAMPTZ ''{now}'''".encode()
     )
-    there.execute(NEVER)
+    there.execute(STILL)
     there.execute("SET TimeZone = 'UTC'")
     for statement in script.statements:
         there.execute(statement.text.encode())
