@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -20,7 +21,7 @@ VERSION = "2.3.0"
 POM = Path(__file__).with_name("pom.xml")
 S3_POM = Path(__file__).with_name("pom_s3.xml")
 FETCH_WAIT_S = 900  # A quarter of a gigabyte, once a machine.
-START_WAIT_S = 120
+START_WAIT_S = 300
 STOP_WAIT_S = 20
 LOOK_S = 0.2
 # Java 17 keeps these closed; Flink's serializers and its compiler of SQL open them.
@@ -170,14 +171,15 @@ class Cluster:
         entry = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
         self._made += 1
         name = f"manager-{self._made}"
-        named = ("-D", f"taskmanager.resource-id={name}")
-        self._managers[name] = self._java("taskmanager", entry, *self._told(), *named)
+        told = [*self._told(), f"-Dtaskmanager.resource-id={name}"]
+        self._managers[name] = self._java("taskmanager", entry, *told)
 
     def kill_manager(self) -> None:
-        """End the TaskManager with the most tasks without a word."""
-        told = self._asked("/taskmanagers")["taskmanagers"]
-        free = {one["id"]: one["freeSlots"] for one in told if one["id"] in self._managers}
-        victim = self._managers.pop(min(free, key=lambda name: free[name]))
+        """End without a word the TaskManager that has most to do."""
+        answer = self._pool.request("GET", f"{self.rest}/taskmanagers")
+        known = {one["id"]: one["freeSlots"] for one in json.loads(answer.data)["taskmanagers"]}
+        busiest = min(self._managers, key=lambda name: known.get(name, self._slots))
+        victim = self._managers.pop(busiest)
         victim.kill()
         victim.wait()
 

@@ -14,7 +14,7 @@ from tests.driver import Engine
 from voltstream.cli.resting import opened
 from voltstream.core.clock import SystemClock
 
-WAIT_S = 60
+WAIT_S = 120
 COUNT, HALF = 6_000, 3_000
 NAMES = """
 CREATE TABLE names (meter INT PRIMARY KEY, name TEXT) WITH (connector = 'kafka',

@@ -21,7 +21,7 @@ from tests.pgwire.conftest import address
 from voltstream.core.errors import InvalidParameter
 from voltstream.deploy.script import NotDeployable
 
-WAIT_S = 60
+WAIT_S = 120
 __all__ = ["address"]  # A server of ours.
 TYPES = {
     "flag": "BOOLEAN", "small": "SMALLINT", "whole": "INT", "big": "BIGINT", "r": "REAL",

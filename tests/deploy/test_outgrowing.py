@@ -62,6 +62,11 @@ def test_commands_of_the_guide_run(
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT count(*), sum(kwh) FROM reading").fetchall() == rows
 
+        # The tables that a job on Flink writes are made there, again too, and shown by views.
+        for name in ("postgres.sql", "postgres.sql", "postgres_empty.sql"):
+            connection.execute((tmp_path / "cluster" / name).read_bytes())
+        assert connection.execute("SELECT hour, kwh FROM kwh_per_hour").fetchall() == []
+
     # What was written for a serving node makes there every view that was deployed.
     node = Engine(tmp_path / "serving-data", SystemClock())
     try:

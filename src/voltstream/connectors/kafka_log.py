@@ -83,6 +83,13 @@ class TopicLog:
         except KafkaException as error:
             raise self._unavailable(error) from error
 
+    def names(self) -> frozenset[str]:
+        """Return the topics that there are. Raises: TargetUnavailable."""
+        try:
+            return frozenset(self._producer.list_topics(timeout=ANSWER_S).topics)
+        except KafkaException as error:
+            raise self._unavailable(error) from error
+
     def partitions(self, topic: str) -> int:
         """Return how many a topic has. Raises: TargetUnavailable."""
         if topic not in self._counts:

@@ -61,7 +61,7 @@ def put(
         raise TargetRefused(
             f"job {before.job_id} is not on the cluster any more",
             hint=f"Deploy with --restore URL, where URL is its latest checkpoint "
-            f"(…/{before.job_id}/chk-N), or with --afresh: views are computed again.",
+            f"(…/{before.job_id}/chk-N) or savepoint, or with --afresh: views are computed again.",
         )
     if live is not None and beginning.afresh and _writes_tables(script):
         raise InvalidParameter(
