@@ -2829,7 +2829,8 @@ WHERE
   a1."state" IS DISTINCT FROM b3.state_5
   OR a1.error_code IS DISTINCT FROM b3.error_code_6;
 
-CREATE VIEW connector_timeline AS
+-- public.connector_timeline: approximated: PostgreSQL plans and computes a view anew wherever it is read; one over more than 150 others is a materialized view, as of the last CALL voltstream_refresh(), which TimescaleDB makes every five minutes (Without TimescaleDB call it by a scheduler, or let Voltstream keep the view)
+CREATE MATERIALIZED VIEW connector_timeline AS
 SELECT
   a1.charge_point_id,
   a1.evse_id,
@@ -3568,3 +3569,10 @@ GROUP BY
   firmware_version,
   error_code,
   vendor_error_code;
+
+CREATE PROCEDURE voltstream_refresh(job_id INTEGER DEFAULT NULL, config JSONB DEFAULT NULL)
+LANGUAGE plpgsql AS $$ BEGIN
+  REFRESH MATERIALIZED VIEW connector_timeline;
+END $$;
+
+SELECT add_job('voltstream_refresh', '5 minutes');

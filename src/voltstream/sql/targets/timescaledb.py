@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from voltstream.core.limits import POSTGRES_VIEWS_MAX
 from voltstream.core.types import Kind
-from voltstream.sql.plan import Project
+from voltstream.sql.plan import Join, JoinKind, Project
 from voltstream.sql.scope import Typer
 from voltstream.sql.targets.compose import Block
 from voltstream.sql.targets.features import EXACT, Feature, Verdicts, exactly, nearly, refused
@@ -129,6 +129,23 @@ class TimescaleWords(PostgresWords):
 
 class TimescaleComposer(PostgresComposer):
     """Windows are time_bucket from 1970 on, so that a view by them can be continuous."""
+
+    def _condition(self, plan: Join, left: dict[str, Tree], right: dict[str, Tree]) -> Tree:
+        """Write a join's condition. PostgreSQL hashes or merges FULL JOINs, by equality only.
+
+        Law: arrays of one element are equal where their elements are, or both are NULL.
+        """
+        condition = super()._condition(plan, left, right)
+        if plan.kind is not JoinKind.FULL:
+            return condition
+
+        def told(node: Tree) -> Tree:
+            if not isinstance(node, exp.NullSafeEQ):
+                return node
+            one, other = (exp.Array(expressions=[bare(side)]) for side in (node.left, node.right))
+            return exp.EQ(this=one, expression=other)
+
+        return condition.transform(told)
 
     def windowed(self, block: Block, plan: Project, window: tuple[str, ...]) -> Block | None:
         function, time, *widths = window
