@@ -7,7 +7,7 @@ the running maximum of rows packed as text, and each input is read once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -67,11 +67,31 @@ def asof(composer: Composer, plan: AsofJoin) -> Block:
     if not plan.outer:
         absent_hit = exp.Is(this=column(_HIT), expression=exp.Null())
         block.select.where(exp.Not(this=absent_hit), copy=False)
-    found: dict[str, Tree] = {name: column(name) for name in own}
     kinds = Typer(composer.oracle, plan.right)
-    for number, name in enumerate(plan.right.columns, 1):
-        found[name] = unpacked(composer.words, f"`{_HIT}`", number, kinds.of(column(name)))
-    return changing(composer, composer.nested(Block(block.select, found)), plan)
+    fields = {name: kinds.of(column(name)) for name in plan.right.columns}
+    return changing(composer, _with_nearest(composer, block, own, fields), plan)
+
+
+def _with_nearest(
+    composer: Composer, block: Block, own: Sequence[str], fields: Mapping[str, DataType]
+) -> Block:
+    """Return columns of a block with the fields of the row that was found.
+
+    They come out of an array of one record: as expressions they would be written out wherever they
+    are read, and again wherever that is read.
+    """
+    unpacks = [
+        unpacked(composer.words, f"`{_HIT}`", number, kind).name
+        for number, kind in enumerate(fields.values(), 1)
+    ]
+    alias = exp.TableAlias(
+        this=exp.to_identifier(composer.fresh("n")),
+        columns=[exp.to_identifier(name, quoted=True) for name in fields],
+    )
+    record = exp.Table(this=exp.Var(this=f"UNNEST(ARRAY[ROW({', '.join(unpacks)})])"), alias=alias)
+    below = composer.nested(Block(block.select, {name: column(name) for name in (*own, _HIT)}))
+    below.select.join(record, join_type="cross", copy=False)
+    return composer.nested(Block(below.select, {name: column(name) for name in (*own, *fields)}))
 
 
 def _nearest_candidates(composer: Composer, plan: AsofJoin, marks: tuple[str, ...]) -> Block:
@@ -182,14 +202,11 @@ class _Ordered:
         block = composer.nested(Block(block.select, block.names | made, closed=True))
         if others:
             block.select.where(_is(_OTHER, 0), copy=False)
-        names = {name: block.names[name] for name in (*shown, *made) if name != _HIT}
-        for place_of, (name, call) in enumerate(near, 1):
-            kind = self._type(call.this.this)
-            names[name] = unpacked(composer.words, f"`{_HIT}`", place_of, kind)
-        return composer.nested(Block(block.select, names))
-
-    def _type(self, tree: Tree) -> DataType:
-        return self.typer.of(tree)
+        names = [name for name in (*shown, *made) if name != _HIT]
+        if not near:
+            return composer.nested(Block(block.select, {name: block.names[name] for name in names}))
+        kinds = {name: self.typer.of(call.this.this) for name, call in near}
+        return _with_nearest(composer, block, names, kinds)
 
     def _doubled(self, block: Block, some: str) -> Block:
         """Return each row twice: as itself, and behind it as one of the others."""
