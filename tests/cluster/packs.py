@@ -138,7 +138,7 @@ def produce(brokers: str, told: Sequence[Told]) -> None:
 
 
 def comparable(rows: list[Row]) -> list[Row]:
-    """Return rows whose intervals compare by length, whatever they are spelled as."""
+    """Return rows whose intervals compare by length, and arrays whatever order they are in."""
     return [
         tuple(one.total_seconds() if isinstance(one, timedelta) else _whole(one) for one in row)
         for row in rows
@@ -146,6 +146,8 @@ def comparable(rows: list[Row]) -> list[Row]:
 
 
 def _whole(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(sorted(value))
     nanos = getattr(value, "nanoseconds", None)
     if nanos is None:
         return value
