@@ -46,8 +46,10 @@ def send(broker: Broker, topic: str, records: Iterable[tuple[str | None, Mapping
     producer = Producer({"bootstrap.servers": broker.address, "log_level": 0, "linger.ms": 5})
     for number, (key, row) in enumerate(records):
         value = None if row is None else json.dumps(row)
-        place = {} if key is not None else {"partition": number % partitions}
-        producer.produce(topic, value, key=key, **place)
+        if key is not None:
+            producer.produce(topic, value, key=key)
+        else:
+            producer.produce(topic, value, partition=number % partitions)
         producer.poll(0)
     assert producer.flush(60) == 0
 

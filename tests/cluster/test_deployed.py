@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 
 from tests.cluster.conftest import BUCKET
 from tests.cluster.deploying import Latest, deploy, pipeline, read_of, send_reads
@@ -175,7 +177,7 @@ def test_state_that_nothing_touches_is_let_go(
     def forgotten() -> bool:
         """Read one of meter 0, which is never quiet for three seconds."""
         send_reads(broker, "ttl.reads", range(first := next(quiet), first + 1))
-        return latest.rows()[0]["n"] > 12
+        return bool(latest.rows()[0]["n"] > 12)
 
     eventually(forgotten, WAIT_S)
     assert [row["n"] for row in latest.rows()[1:]] == [2] * 6  # Rows stay though state is gone.

@@ -144,7 +144,7 @@ def rows(engine: Engine, sql: str, path: str = "public") -> Counter[Any]:
     return bag([tuple(_plain(row[i]) for i in kept) for row in found])
 
 
-def _values(column: pa.Array) -> list[Any]:
+def _values(column: pa.Array[Any]) -> list[Any]:
     """Return a column's values; instants, which may be infinite, as microseconds."""
     instants = pa.types.is_timestamp(column.type)
     return (column.cast(pa.int64()) if instants else column).to_pylist()

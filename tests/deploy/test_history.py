@@ -233,7 +233,7 @@ def test_iceberg_in_a_bucket_goes_on_where_it_was_interrupted(
     uri = f"sqlite:///{tmp_path}/catalog.db"
     to = ("--format", "iceberg", "--to", "s3://lake/house", "--catalog", f"uri={uri}",
           "--url", server)  # fmt: skip
-    append, appended = history_iceberg._append, []
+    append, appended = history_iceberg._append, list[Any]()
 
     def dying(*arguments: Any) -> Fingerprint:
         if len(appended) == 2:  # Two parts are committed.

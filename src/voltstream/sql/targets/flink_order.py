@@ -68,8 +68,8 @@ def asof(composer: Composer, plan: AsofJoin) -> Block:
         absent_hit = exp.Is(this=column(_HIT), expression=exp.Null())
         block.select.where(exp.Not(this=absent_hit), copy=False)
     kinds = Typer(composer.oracle, plan.right)
-    fields = {name: kinds.of(column(name)) for name in plan.right.columns}
-    return changing(composer, _with_nearest(composer, block, own, fields), plan)
+    found = {name: kinds.of(column(name)) for name in plan.right.columns}
+    return changing(composer, _with_nearest(composer, block, own, found), plan)
 
 
 def _with_nearest(
