@@ -72,7 +72,7 @@ class Latest:
         self.gone = 0
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return what has come by now, ordered."""
+        """Return what has come by now, ordered, without the keys that were made of columns."""
         for message in self._consumer.consume(5_000, 0.3):
             key, value = message.key(), message.value()
             if message.error() is not None or key is None:
@@ -80,7 +80,9 @@ class Latest:
             if value is None:
                 self.gone += self._rows.pop(key, None) is not None
             else:
-                self._rows[key] = json.loads(value)
+                told: dict[str, Any] = json.loads(value)
+                told.pop("_key", None)
+                self._rows[key] = told
         return sorted(self._rows.values(), key=str)
 
     def close(self) -> None:

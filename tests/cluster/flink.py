@@ -127,9 +127,10 @@ class Cluster:
             "sql-gateway.endpoint.rest.port": str(self._gateway),
             "execution.checkpointing.dir": (folder / "checkpoints").as_uri(),
             "execution.checkpointing.savepoint-dir": (folder / "savepoints").as_uri(),
-            # A killed TaskManager is missed soon.
+            # A killed TaskManager is missed soon, because its port is closed; one that is only
+            # slow, on a machine that has more to do, is waited for.
             "heartbeat.interval": "1000",
-            "heartbeat.timeout": "5000",
+            "heartbeat.timeout": "30000",
             "restart-strategy.type": "fixed-delay",
             "restart-strategy.fixed-delay.attempts": "1000",
             "restart-strategy.fixed-delay.delay": "1 s",

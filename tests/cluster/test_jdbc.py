@@ -39,8 +39,8 @@ TABLE = (
 VIEWS = {
     # Every type, under the key of the table.
     "everything": "SELECT * FROM things",
-    # Groups that come, change and go, with a NULL among what they hold.
-    "grid.places": "SELECT coalesce(place, 'nowhere') AS place, count(*) AS n, "
+    # Groups that come, change and go, one of them NULL.
+    "grid.places": "SELECT place, count(*) AS n, "
     "sum(exact) AS exact, "
     "max(free) AS free, max(at) AS latest, min(span) AS least, count(doc) AS docs "
     "FROM things GROUP BY 1",
