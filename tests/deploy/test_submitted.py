@@ -30,6 +30,8 @@ SELECT window_start, count(*) AS n FROM TUMBLE(reading, time, INTERVAL '15 minut
 CREATE MATERIALIZED VIEW regions AS
 SELECT s.region, h.hour, sum(h.kwh) AS kwh FROM hourly h
 JOIN grid.sites s USING (site) GROUP BY 1, 2;
+CREATE MATERIALIZED VIEW pairs AS
+SELECT h.hour, s.region FROM hourly h FULL JOIN grid.sites s ON h.site IS NOT DISTINCT FROM s.site;
 CREATE VIEW lately AS SELECT site, kwh FROM reading WHERE time > NOW() - INTERVAL '1000 days';
 """
 ROWS = """
@@ -37,7 +39,7 @@ INSERT INTO grid.sites VALUES ('a', 'north'), ('b', 'south');
 INSERT INTO reading SELECT TIMESTAMPTZ '1999-12-31 20:00+00' + n * INTERVAL '7 minutes',
 CASE n % 3 WHEN 0 THEN 'a' WHEN 1 THEN 'b' END, n / 8.0, n / 3.0 FROM generate_series(0, 99) AS n;
 """
-VIEWS = ("hourly", "quarters", "regions", "lately")
+VIEWS = ("hourly", "quarters", "regions", "pairs", "lately")
 
 
 @pytest.fixture(scope="module")
