@@ -14,7 +14,7 @@ import pyarrow as pa
 from voltstream.core.schema import Column
 from voltstream.core.types import Kind
 from voltstream.deploy.objects import Deployed
-from voltstream.deploy.script import Output
+from voltstream.deploy.script import KEY, Output
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.plan import Project
 from voltstream.sql.targets.flink_times import FOREVER
@@ -37,11 +37,11 @@ def published(made: Deployed, output: Output, reader: Connection) -> Iterator[Re
     )
     for text, copies in rows.items():
         value: dict[str, object] = json.loads(text)
-        if output.copies is not None:
+        if KEY in output.key:
             digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-            value = {output.key[0]: digest, **value, output.copies: copies}
-        elif any(value[name] is None for name in output.key):
-            continue
+            value = {KEY: digest, **value}
+        if output.copies is not None:
+            value[output.copies] = copies
         yield output.topic, key_of(output, value), json.dumps(value)
 
 
