@@ -73,25 +73,34 @@ WITH q1 AS (
     `_place`,
     MAX(CASE WHEN `_other` = 1 THEN CONCAT(LPAD(CAST(`_at` + 4611686018427387904 AS STRING), 20, '0'), U&'\0001', COALESCE(CAST(`kwh` AS STRING), U&'\0002')) END) OVER (PARTITION BY `meter` ORDER BY `_place`) AS `_hit`
   FROM q5
-), q7 AS (
-  SELECT
-    `meter`,
-    `at`,
-    `kwh`,
-    `_at`,
-    CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 1), U&'\0002') AS DECIMAL(12, 3)) AS over_1
-  FROM q6
-  WHERE
-    `_other` = 0
 ), q8 AS (
   SELECT
     `meter`,
     `at`,
     `kwh`,
     `_at`,
+    `_hit`
+  FROM q6
+  WHERE
+    `_other` = 0
+), q9 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    `_at`,
     over_1
-  FROM q7
+  FROM q8
+  CROSS JOIN UNNEST(ARRAY[ROW(CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 1), U&'\0002') AS DECIMAL(12, 3)))]) AS n7(over_1)
 ), q10 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    `_at`,
+    over_1
+  FROM q9
+), q12 AS (
   SELECT
     `meter`,
     `at`,
@@ -100,9 +109,9 @@ WITH q1 AS (
     over_1,
     `_other`,
     -2 * `_at` + `_other` AS `_place`
-  FROM q8
-  CROSS JOIN UNNEST(ARRAY[0, IF(`_at` = 0, 1, 1)]) AS s9(`_other`)
-), q11 AS (
+  FROM q10
+  CROSS JOIN UNNEST(ARRAY[0, IF(`_at` = 0, 1, 1)]) AS s11(`_other`)
+), q13 AS (
   SELECT
     `meter`,
     `at`,
@@ -112,19 +121,29 @@ WITH q1 AS (
     `_other`,
     `_place`,
     MIN(CASE WHEN `_other` = 1 THEN CONCAT(LPAD(CAST(`_at` + 4611686018427387904 AS STRING), 20, '0'), U&'\0001', COALESCE(CAST(`at` AS STRING), U&'\0002')) END) OVER (PARTITION BY `meter` ORDER BY `_place`) AS `_hit`
-  FROM q10
-), q12 AS (
+  FROM q12
+), q15 AS (
   SELECT
     `meter`,
     `at`,
     `kwh`,
     `_at`,
     over_1,
-    CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 1), U&'\0002') AS TIMESTAMP_LTZ(6)) AS over_2
-  FROM q11
+    `_hit`
+  FROM q13
   WHERE
     `_other` = 0
-), q13 AS (
+), q16 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    `_at`,
+    over_1,
+    over_2
+  FROM q15
+  CROSS JOIN UNNEST(ARRAY[ROW(CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 1), U&'\0002') AS TIMESTAMP_LTZ(6)))]) AS n14(over_2)
+), q17 AS (
   SELECT
     `meter`,
     `at`,
@@ -133,8 +152,8 @@ WITH q1 AS (
     over_1,
     over_2,
     `_at` AS `_place`
-  FROM q12
-), q14 AS (
+  FROM q16
+), q18 AS (
   SELECT
     `meter`,
     `at`,
@@ -144,8 +163,8 @@ WITH q1 AS (
     over_2,
     `_place`,
     SUM(`kwh`) OVER (PARTITION BY `meter` ORDER BY `_place`) AS over_3
-  FROM q13
-), q15 AS (
+  FROM q17
+), q19 AS (
   SELECT
     `meter`,
     `at`,
@@ -154,8 +173,8 @@ WITH q1 AS (
     over_1,
     over_2,
     over_3
-  FROM q14
-), q16 AS (
+  FROM q18
+), q20 AS (
   SELECT
     `meter`,
     `at`,
@@ -163,8 +182,8 @@ WITH q1 AS (
     over_1,
     over_2,
     over_3
-  FROM q15
-), u17 AS (
+  FROM q19
+), u21 AS (
   SELECT
     `meter`,
     `at`,
@@ -172,7 +191,7 @@ WITH q1 AS (
     over_1,
     over_2,
     over_3
-  FROM q16
+  FROM q20
   UNION ALL
   SELECT
     CAST(NULL AS STRING) AS `meter`,
@@ -191,7 +210,7 @@ SELECT
   `kwh` - over_1 AS `step`,
   ((EXTRACT(EPOCH FROM `over_2`) * 1000000 + EXTRACT(MICROSECOND FROM `over_2`)) - (EXTRACT(EPOCH FROM `at`) * 1000000 + EXTRACT(MICROSECOND FROM `at`))) > CAST(3600000000 AS BIGINT) AS `gap`,
   over_3 AS `total`
-FROM u17;
+FROM u21;
 
 CREATE VIEW `near` AS
 WITH q1 AS (
@@ -250,21 +269,6 @@ WITH q1 AS (
     `_other`,
     MAX(`_pack`) OVER (PARTITION BY `_k0` ORDER BY `_place`) AS `_hit`
   FROM u3
-), q5 AS (
-  SELECT
-    `meter`,
-    `at`,
-    `kwh`,
-    `flags`,
-    `rank`,
-    CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 1), U&'\0002') AS STRING) AS meter_1,
-    CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 2), U&'\0002') AS TIMESTAMP_LTZ(6)) AS at_2,
-    CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 3), U&'\0002') AS DECIMAL(12, 3)) AS kwh_3,
-    CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 4), U&'\0002') AS BIGINT) AS flags_4,
-    CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 5), U&'\0002') AS INT) AS rank_5
-  FROM q4
-  WHERE
-    `_other` = 0
 ), q6 AS (
   SELECT
     `meter`,
@@ -272,13 +276,11 @@ WITH q1 AS (
     `kwh`,
     `flags`,
     `rank`,
-    meter_1,
-    at_2,
-    kwh_3,
-    flags_4,
-    rank_5
-  FROM q5
-), u7 AS (
+    `_hit`
+  FROM q4
+  WHERE
+    `_other` = 0
+), q7 AS (
   SELECT
     `meter`,
     `at`,
@@ -291,6 +293,33 @@ WITH q1 AS (
     flags_4,
     rank_5
   FROM q6
+  CROSS JOIN UNNEST(ARRAY[ROW(CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 1), U&'\0002') AS STRING), CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 2), U&'\0002') AS TIMESTAMP_LTZ(6)), CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 3), U&'\0002') AS DECIMAL(12, 3)), CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 4), U&'\0002') AS BIGINT), CAST(NULLIF(SPLIT_INDEX(`_hit`, U&'\0001', 5), U&'\0002') AS INT))]) AS n5(meter_1, at_2, kwh_3, flags_4, rank_5)
+), q8 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    `flags`,
+    `rank`,
+    meter_1,
+    at_2,
+    kwh_3,
+    flags_4,
+    rank_5
+  FROM q7
+), u9 AS (
+  SELECT
+    `meter`,
+    `at`,
+    `kwh`,
+    `flags`,
+    `rank`,
+    meter_1,
+    at_2,
+    kwh_3,
+    flags_4,
+    rank_5
+  FROM q8
   UNION ALL
   SELECT
     CAST(NULL AS STRING) AS `meter`,
@@ -311,7 +340,7 @@ SELECT
   `meter`,
   `at`,
   kwh_3 AS `kwh`
-FROM u7;
+FROM u9;
 
 CREATE VIEW `marked` AS
 SELECT
@@ -409,7 +438,7 @@ WITH q1 AS (
     `kwh`,
     `flags`,
     `rank`,
-    `_start` + INTERVAL '0.001' SECOND * `_step` * (`_number` - 1) AS q_1
+    `_start` + INTERVAL '0.001' SECOND * (`_step` * (`_number` - 1)) AS q_1
   FROM q1
   CROSS JOIN UNNEST(SPLIT(REPEAT('x,', `_count`), ',')) WITH ORDINALITY AS s2(`_part`, `_number`)
   WHERE
@@ -427,7 +456,7 @@ WITH q1 AS (
   FROM voltstream_ticks
 ), q3 AS (
   SELECT
-    CAST('2026-01-01 00:00:00+00:00' AS TIMESTAMP_LTZ(6)) + INTERVAL '0.001' SECOND * CAST(86400000 AS BIGINT) * (`_number` - 1) AS `s`
+    CAST('2026-01-01 00:00:00+00:00' AS TIMESTAMP_LTZ(6)) + INTERVAL '0.001' SECOND * (CAST(86400000 AS BIGINT) * (`_number` - 1)) AS `s`
   FROM q1
   CROSS JOIN UNNEST(SPLIT(REPEAT('x,', `_count`), ',')) WITH ORDINALITY AS s2(`_part`, `_number`)
   WHERE

@@ -16,6 +16,7 @@ from voltstream.sql.targets.words import INTEGERS, MOMENTS, Sight, Tree, bare, c
 
 CLOCK = "voltstream_clock"  # The view of the latest tick: its one row has the column now_at.
 TICKS = "voltstream_ticks"
+_MILLISECOND = "INTERVAL '0.001' SECOND"  # Times what is not constant: such is not worked out.
 _START, _STEP, _COUNT, _PART, _NUMBER = "_start", "_step", "_count", "_part", "_number"
 
 
@@ -41,8 +42,9 @@ def expanded(composer: Composer, plan: Project) -> Block:
     if not series:
         words.remarks.meet(Feature.FUNCTION, "a set-returning function but generate_series")
     made = _rows(composer, composer.nested(Block(block.select, names)))
-    by = step or f"INTERVAL '0.001' SECOND * `{_STEP}`"
-    made.names[series] = exp.Var(this=f"`{_START}` + {by} * (`{_NUMBER}` - 1)")
+    number = f"(`{_NUMBER}` - 1)"
+    by = f"{step} * {number}" if step else f"{_MILLISECOND} * (`{_STEP}` * {number})"
+    made.names[series] = exp.Var(this=f"`{_START}` + {by}")
     return composer.nested(Block(made.select, {name: made.names[name] for name in plan.columns}))
 
 
@@ -59,8 +61,8 @@ def to_now(composer: Composer, plan: SeriesToNow) -> Block:
     most = exp.Var(this=f"CAST(MAX({passed}) AS INT)")
     made = _rows(composer, composer.nested(Block(select, {_COUNT: most}, closed=True)))
     start = spelled(words.tree(plan.start, sight))
-    step = f"INTERVAL '0.001' SECOND * CAST({step_us // 1000} AS BIGINT)"
-    names: dict[str, Tree] = {plan.name: exp.Var(this=f"{start} + {step} * (`{_NUMBER}` - 1)")}
+    passed = f"{_MILLISECOND} * (CAST({step_us // 1000} AS BIGINT) * (`{_NUMBER}` - 1))"
+    names: dict[str, Tree] = {plan.name: exp.Var(this=f"{start} + {passed}")}
     return composer.nested(Block(made.select, names))
 
 

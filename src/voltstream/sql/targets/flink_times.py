@@ -119,8 +119,12 @@ def moved(words: Words, moment: Tree, us: str, sign: str, sight: Sight) -> str:
     if kind is not Kind.TIMESTAMPTZ:
         exact = spelled(words.cast(exp.Var(this=exact), DataType(Kind.TIMESTAMP)))
     constant = _CONSTANT.fullmatch(us)
-    # Flink's planner falls over an interval that it has worked out itself.
-    if words.in_condition or (constant and int(constant[1]) % 1000):
+    if constant is not None:
+        # Flink's planner falls over an interval that it has worked out itself.
+        told = native(words, Span(0, 0, abs(int(constant[1]))))
+        back = {"+": "-", "-": "+"}[sign] if int(constant[1]) < 0 else sign
+        return f"{at} {back} {told}" if told is not None else exact
+    if words.in_condition:
         return exact
     return (
         f"CASE WHEN MOD({us}, 1000) = 0 THEN {at} {sign} INTERVAL '0.001' SECOND * ({us} / 1000) "
