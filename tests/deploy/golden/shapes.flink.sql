@@ -438,7 +438,7 @@ WITH q1 AS (
     `kwh`,
     `flags`,
     `rank`,
-    `_start` + INTERVAL '0.001' SECOND * (`_step` * (`_number` - 1)) AS q_1
+    IF(`_number` > 0, `_start` + INTERVAL '0.001' SECOND * (`_step` * (`_number` - 1)), CAST(NULL AS TIMESTAMP_LTZ(6))) AS q_1
   FROM q1
   CROSS JOIN UNNEST(SPLIT(REPEAT('x,', `_count`), ',')) WITH ORDINALITY AS s2(`_part`, `_number`)
   WHERE
@@ -456,7 +456,7 @@ WITH q1 AS (
   FROM voltstream_ticks
 ), q3 AS (
   SELECT
-    CAST('2026-01-01 00:00:00+00:00' AS TIMESTAMP_LTZ(6)) + INTERVAL '0.001' SECOND * (CAST(86400000 AS BIGINT) * (`_number` - 1)) AS `s`
+    IF(`_number` > 0, CAST('2026-01-01 00:00:00+00:00' AS TIMESTAMP_LTZ(6)) + INTERVAL '0.001' SECOND * (CAST(86400000 AS BIGINT) * (`_number` - 1)), CAST(NULL AS TIMESTAMP_LTZ(6))) AS `s`
   FROM q1
   CROSS JOIN UNNEST(SPLIT(REPEAT('x,', `_count`), ',')) WITH ORDINALITY AS s2(`_part`, `_number`)
   WHERE

@@ -142,7 +142,9 @@ class TimescaleComposer(PostgresComposer):
         def told(node: Tree) -> Tree:
             if not isinstance(node, exp.NullSafeEQ):
                 return node
-            one, other = (exp.Array(expressions=[bare(side)]) for side in (node.this, node.expression))
+            one, other = (
+                exp.Array(expressions=[bare(side)]) for side in (node.this, node.expression)
+            )
             return exp.EQ(this=one, expression=other)
 
         return condition.transform(told)
