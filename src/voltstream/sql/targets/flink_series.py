@@ -71,7 +71,7 @@ def to_now(composer: Composer, plan: SeriesToNow) -> Block:
 
 
 def _opaque(value: str, word: str) -> str:
-    """Keep Flink's planner from looking into a sum with an interval: it falls over what it finds."""
+    """Hide a sum with an interval from Flink's planner, which falls over it in aggregates."""
     return f"IF(`{_NUMBER}` > 0, {value}, CAST(NULL AS {word}))"
 
 
