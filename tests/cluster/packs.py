@@ -37,7 +37,6 @@ PARTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         "metering_gaps", "open_metering_gaps", "gap_alerts", "stuck_session_alerts",
         "low_power_alerts")),
     "billing": ("ocpp", ("billing",), ("billing_reconciliation",)),
-    "ports": ("ocpp", ("uptime",), ("port_timeline", "outages", "uptime_monthly")),
     "load": ("ami", ("reads",), (
         "latest_reads", "transformer_population", "transformer_load", "feeder_load",
         "overload_alerts")),
