@@ -77,22 +77,24 @@ def test_a_job_is_left_alone_gone_on_with_or_begun_anew(
     assert jobs.live("voltstream") is None and not out.exists()
 
     file = pipeline(tmp_path, broker, "verbs.reads", TOTALS)
-    assert "has begun" in deploy(*whole, "-f", file).stdout
+    whole = (*whole, "-f", file)
+    daily, hourly = ("--state-ttl", "1 day"), ("--state-ttl", "1 hour")
+    assert "has begun" in deploy(*whole, *daily).stdout
     first, latest = live(jobs), Latest(broker, "verbs.totals")
     assert policy(broker, "verbs.totals") == "compact"
     send_reads(broker, "verbs.reads", range(1_000), 2)
     eventually(lambda: latest.rows() == totals(1_000), WAIT_S)
 
     # The same again leaves the job alone.
-    assert "everything already" in deploy(*whole, "-f", file).stdout
+    assert "everything already" in deploy(*whole, *daily).stdout
     assert live(jobs) == first
     same = ("diff", *target, "--checkpoints", kept.as_uri(), "-f", file)
-    assert (deploy(*same).exit_code, deploy(*same).stdout) == (0, "")
+    assert (deploy(*same, *daily).exit_code, deploy(*same, *daily).stdout) == (0, "")
 
     # A setting alone is a difference; the job goes on with its state.
-    longer = deploy(*same, "--state-ttl", "1 hour")
-    assert (longer.exit_code, longer.stdout) == (1, "+ setting table.exec.state.ttl\n")
-    told = deploy(*whole, "-f", file, "--state-ttl", "1 hour").stdout
+    shorter = deploy(*same, *hourly)
+    assert (shorter.exit_code, shorter.stdout) == (1, "~ setting table.exec.state.ttl\n")
+    told = deploy(*whole, *hourly).stdout
     assert f"goes on from file:{kept}/savepoint-" in told
     assert live(jobs) != first
     send_reads(broker, "verbs.reads", range(1_000, 2_000), 2)
@@ -100,14 +102,14 @@ def test_a_job_is_left_alone_gone_on_with_or_begun_anew(
 
     # Another view is another plan: the job that runs is left, with its state, until --afresh.
     pipeline(tmp_path, broker, "verbs.reads", TOTALS, LOUD.format(">= 1500"))
-    shown = deploy(*same, "--state-ttl", "1 hour")
+    shown = deploy(*same, *hourly)
     assert (shown.exit_code, "+ view `loud`" in shown.stdout) == (1, True)
     with pytest.raises(TargetRefused, match="runs as before") as error:
-        deploy(*whole, "-f", file, "--state-ttl", "1 hour")
+        deploy(*whole, *hourly)
     assert error.value.sqlstate == "HV000" and "--afresh" in str(error.value.hint)
     send_reads(broker, "verbs.reads", range(2_000, 3_000), 2)
     eventually(lambda: latest.rows() == totals(3_000), WAIT_S)
-    told = deploy(*whole, "-f", file, "--afresh").stdout
+    told = deploy(*whole, "--afresh").stdout
     assert "has begun; the job of before is kept in" in told
     loud = Latest(broker, "verbs.loud")
     eventually(lambda: len(loud.rows()) == 1_500, WAIT_S)
@@ -116,7 +118,7 @@ def test_a_job_is_left_alone_gone_on_with_or_begun_anew(
 
     # Begun anew with another query no row of the old one stays.
     pipeline(tmp_path, broker, "verbs.reads", TOTALS, LOUD.format("< 10"))
-    deploy(*whole, "-f", file, "--afresh")
+    deploy(*whole, "--afresh")
     eventually(lambda: sorted(row["n"] for row in loud.rows()) == [*range(10)], WAIT_S)
 
 

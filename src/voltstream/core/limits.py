@@ -153,3 +153,4 @@ POSTGRES_VIEWS_MAX = 150  # Views that one is read through: half a second's plan
 FLINK_STATEMENT_S = 900  # A savepoint of 30 GB, or planning a pack. Passed: cancelled, 08006.
 RESULT_KEYS_AT_ONCE = 10_000  # Taken away together, where a job begins anew. More: in rounds.
 FLINK_START_S = 120  # Until a job runs, its state read; or has ended. Passed: 08006.
+FLINK_SETTLE_S = 5  # A job that goes on is watched so long: it could begin over and over.

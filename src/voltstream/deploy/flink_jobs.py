@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from voltstream.core.errors import TargetRefused, TargetUnavailable, UndefinedObject
-from voltstream.core.limits import FLINK_START_S
+from voltstream.core.limits import FLINK_SETTLE_S, FLINK_START_S
 from voltstream.deploy.flink_gateway import FlinkGateway, FlinkSession
 from voltstream.deploy.script import Script
 
@@ -161,6 +161,8 @@ class FlinkJobs:
         while True:
             job = _job(session, job_id)
             if job is not None and job.state in _BEGUN:
+                if savepoint is not None:
+                    self._settled(session, job, savepoint)
                 return job
             if job is not None and not job.is_live:
                 hint = "The cluster's page and the JobManager's log tell why."
@@ -171,6 +173,20 @@ class FlinkJobs:
                 raise TargetUnavailable(
                     f'job "{name}" does not run after {FLINK_START_S} s',
                     hint="Are there enough task slots? It waits for them.",
+                )
+            self._wait(_LOOK_S)
+
+    def _settled(self, session: FlinkSession, job: FlinkJob, savepoint: str) -> None:
+        """Watch a job that has a state: one that cannot take it up begins over and over."""
+        end_s = self._now_s() + FLINK_SETTLE_S
+        while self._now_s() < end_s:
+            now = _job(session, job.job_id)
+            if now is not None and now.state == "RESTARTING":
+                session.run(f"STOP JOB '{job.job_id}'")
+                self._ended(session, job)
+                raise TargetRefused(
+                    f'job "{job.name}" begins over and over from its state',
+                    hint=f"The JobManager's log tells why; the state is kept in {savepoint}.",
                 )
             self._wait(_LOOK_S)
 
