@@ -71,13 +71,13 @@ def test_a_job_is_left_alone_gone_on_with_or_begun_anew(
     refused = pipeline(tmp_path, broker, "verbs.reads",
                        "v AS SELECT translate('a', 'b', 'c') AS t FROM reads")  # fmt: skip
     target = ("--target", "flink", "--out", out, "--topics", "verbs.")
-    whole = (*target, "--checkpoints", kept.as_uri(), "--to", cluster.gateway)
+    there = (*target, "--checkpoints", kept.as_uri(), "--to", cluster.gateway)
     with pytest.raises(NotDeployable, match="translate"):
-        deploy(*whole, "-f", refused)
+        deploy(*there, "-f", refused)
     assert jobs.live("voltstream") is None and not out.exists()
 
     file = pipeline(tmp_path, broker, "verbs.reads", TOTALS)
-    whole = (*whole, "-f", file)
+    whole = (*there, "-f", file)
     daily, hourly = ("--state-ttl", "1 day"), ("--state-ttl", "1 hour")
     assert "has begun" in deploy(*whole, *daily).stdout
     first, latest = live(jobs), Latest(broker, "verbs.totals")

@@ -121,11 +121,8 @@ def test_what_the_cluster_does_not_keep_the_node_keeps_over_what_it_does(
         totals = (("a", 4.0, 2), ("b", 12.0, 3))
         push(
             node,
-            "grid.totals__rows",
-            *(
-                ({"_key": site}, {"_key": site, "site": site, "kwh": kwh, "n": n})
-                for site, kwh, n in totals
-            ),
+            "grid.totals",
+            *(({"site": site}, {"site": site, "kwh": kwh, "n": n}) for site, kwh, n in totals),
         )
         high: dict[str, object] = {"_key": "x", "site": "b", "kwh": 12.0, "_copies": 1}
         push(node, "high__rows", ({"_key": "x"}, high))
@@ -133,7 +130,7 @@ def test_what_the_cluster_does_not_keep_the_node_keeps_over_what_it_does(
         assert node.run("SELECT * FROM regions") == [("north", 8.0)]
         assert node.run("SELECT * FROM high") == [("b", 12.0)]
         assert node.run("SELECT entity, title FROM alerts") == [("b", "Much")]
-        push(node, "grid.totals__rows", ({"_key": "a"}, None))
+        push(node, "grid.totals", ({"site": "a"}, None))
         push(node, "high__rows", ({"_key": "x"}, None))
         assert node.run("SELECT * FROM shown.regions") == [("north", 6.0)]
         assert node.run("SELECT entity FROM alerts") == []

@@ -39,7 +39,7 @@ from voltstream.sql.targets.flink import (
     watermark_of,
 )
 from voltstream.sql.targets.flink_times import FOREVER, text_us
-from voltstream.sql.targets.render import BoundQuery, Dialect, Rendered, never_null, shown_as
+from voltstream.sql.targets.render import BoundQuery, Dialect, Rendered, never_null, plain, shown_as
 from voltstream.sql.targets.timescaledb import VERDICTS as PG_VERDICTS
 from voltstream.sql.targets.timescaledb import TimescaleComposer, TimescaleWords
 
@@ -101,6 +101,7 @@ def job_settings(options: Options) -> dict[str, str]:
 class _Flink(Draft):
     brokers: str | None = None
     clocked: bool = False
+    plain: dict[int, frozenset[str]] = field(default_factory=dict)  # Of views, by oid: see there.
     readable: dict[int, tuple[str, str]] = field(default_factory=dict)  # Views over topics, by oid.
     by_topic: frozenset[int] = frozenset()  # What the view that is written reads from its topic.
     endless: set[int] = field(default_factory=set)  # Views with infinite instants, by oid.
@@ -329,16 +330,22 @@ class _Flink(Draft):
         columns = [f"{_name(c.name)} {self.type(_kept_type(c))}" for c in found.columns]
         topic, name = self._topic(made), self.own(made, "__topic")
         fields = [Field(c.name, _pg_type(c)) for c in found.columns]
-        maybe = [one for one in key if one not in never_null(self.reading(made))]
-        if maybe:
-            self.meet(made, Feature.NULL_KEYS, ", ".join(maybe))
+        query = self.reading(made)
+        known = self.plain[made.entry.oid] = plain(query, self.plain)
+        maybe = [one for one in key if one not in never_null(query)]
+        absent = [one for one in maybe if one not in known]
+        if absent:
+            self.meet(made, Feature.ABSENT_KEYS, ", ".join(absent))
             rows = self._hashed(self.own(made), found.columns, key)
         elif key:
             rows = self._typed(found) + f"\nFROM {self.own(made)}"
+            if maybe:
+                self.meet(made, Feature.NULL_KEYS, ", ".join(maybe))
+                rows += "\nWHERE " + " AND ".join(f"{_name(one)} IS NOT NULL" for one in maybe)
         else:
             rows = self._counted(self.own(made), found.columns)
         copies = None if key else COPIES
-        if maybe or not key:
+        if absent or not key:
             key = (KEY,)
             columns = [f"`{KEY}` STRING", *columns]
             fields = [Field(KEY, "text"), *fields]

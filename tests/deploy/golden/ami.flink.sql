@@ -59,6 +59,7 @@ CREATE TABLE ami_events (
   'json.ignore-parse-errors' = 'true'
 );
 
+-- public.transformer_summary: approximated: transformer_id, feeder_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW transformer_summary AS
 SELECT
   transformer_id,
@@ -81,7 +82,6 @@ GROUP BY
   (CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `interval_end`) - MOD(EXTRACT(EPOCH FROM `interval_end`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '15' MINUTE);
 
 CREATE TABLE transformer_summary__topic (
-  `_key` STRING,
   transformer_id STRING,
   feeder_id STRING,
   window_start TIMESTAMP_LTZ(6),
@@ -92,7 +92,7 @@ CREATE TABLE transformer_summary__topic (
   min_voltage_v DOUBLE,
   max_voltage_v DOUBLE,
   estimated_count BIGINT,
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (transformer_id, feeder_id, window_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.transformer_summary',
@@ -286,18 +286,18 @@ CREATE TABLE ami_event_sink (
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO transformer_summary__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CONCAT(CAST(CHAR_LENGTH(transformer_id) AS STRING), ':', transformer_id), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(feeder_id) AS STRING), ':', feeder_id), '\N'), COALESCE(CAST(window_start AS STRING), '\N'))) AS `_key`,
-  CAST(transformer_id AS STRING) AS transformer_id,
-  CAST(feeder_id AS STRING) AS feeder_id,
-  CAST(window_start AS TIMESTAMP_LTZ(6)) AS window_start,
-  CAST(window_end AS TIMESTAMP_LTZ(6)) AS window_end,
-  CAST(total_consumption_kwh AS DOUBLE) AS total_consumption_kwh,
-  CAST(meters_reported AS BIGINT) AS meters_reported,
-  CAST(avg_voltage_v AS DOUBLE) AS avg_voltage_v,
-  CAST(min_voltage_v AS DOUBLE) AS min_voltage_v,
-  CAST(max_voltage_v AS DOUBLE) AS max_voltage_v,
-  CAST(estimated_count AS BIGINT) AS estimated_count
+  CAST(transformer_id AS STRING),
+  CAST(feeder_id AS STRING),
+  CAST(window_start AS TIMESTAMP_LTZ(6)),
+  CAST(window_end AS TIMESTAMP_LTZ(6)),
+  CAST(total_consumption_kwh AS DOUBLE),
+  CAST(meters_reported AS BIGINT),
+  CAST(avg_voltage_v AS DOUBLE),
+  CAST(min_voltage_v AS DOUBLE),
+  CAST(max_voltage_v AS DOUBLE),
+  CAST(estimated_count AS BIGINT)
 FROM transformer_summary
+WHERE transformer_id IS NOT NULL AND feeder_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO read_receipt_rate__topic
 SELECT

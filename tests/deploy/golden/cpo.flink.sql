@@ -79,6 +79,7 @@ CREATE TABLE status_events (
   'json.ignore-parse-errors' = 'true'
 );
 
+-- public.session_energy: approximated: day, charger_id, connector_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW session_energy AS
 SELECT
   CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 86400)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `day`,
@@ -98,12 +99,11 @@ GROUP BY
   connector_id;
 
 CREATE TABLE session_energy__topic (
-  `_key` STRING,
   `day` TIMESTAMP_LTZ(6),
   charger_id STRING,
   connector_id INT,
   energy_delivered_kwh DOUBLE,
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (`day`, charger_id, connector_id) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.session_energy',
@@ -115,6 +115,7 @@ CREATE TABLE session_energy__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
+-- public.charger_uptime_hourly: approximated: bucket, charger_id, connector_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW charger_uptime_hourly AS
 SELECT
   CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 3600)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `bucket`,
@@ -130,13 +131,12 @@ GROUP BY
   connector_id;
 
 CREATE TABLE charger_uptime_hourly__topic (
-  `_key` STRING,
   `bucket` TIMESTAMP_LTZ(6),
   charger_id STRING,
   connector_id INT,
   available_count BIGINT,
   total_count BIGINT,
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (`bucket`, charger_id, connector_id) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.charger_uptime_hourly',
@@ -151,21 +151,21 @@ CREATE TABLE charger_uptime_hourly__topic (
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO session_energy__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CAST(`day` AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(charger_id) AS STRING), ':', charger_id), '\N'), COALESCE(CAST(connector_id AS STRING), '\N'))) AS `_key`,
-  CAST(`day` AS TIMESTAMP_LTZ(6)) AS `day`,
-  CAST(charger_id AS STRING) AS charger_id,
-  CAST(connector_id AS INT) AS connector_id,
-  CAST(energy_delivered_kwh AS DOUBLE) AS energy_delivered_kwh
+  CAST(`day` AS TIMESTAMP_LTZ(6)),
+  CAST(charger_id AS STRING),
+  CAST(connector_id AS INT),
+  CAST(energy_delivered_kwh AS DOUBLE)
 FROM session_energy
+WHERE `day` IS NOT NULL AND charger_id IS NOT NULL AND connector_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO charger_uptime_hourly__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CAST(`bucket` AS STRING), '\N'), COALESCE(CONCAT(CAST(CHAR_LENGTH(charger_id) AS STRING), ':', charger_id), '\N'), COALESCE(CAST(connector_id AS STRING), '\N'))) AS `_key`,
-  CAST(`bucket` AS TIMESTAMP_LTZ(6)) AS `bucket`,
-  CAST(charger_id AS STRING) AS charger_id,
-  CAST(connector_id AS INT) AS connector_id,
-  CAST(available_count AS BIGINT) AS available_count,
-  CAST(total_count AS BIGINT) AS total_count
+  CAST(`bucket` AS TIMESTAMP_LTZ(6)),
+  CAST(charger_id AS STRING),
+  CAST(connector_id AS INT),
+  CAST(available_count AS BIGINT),
+  CAST(total_count AS BIGINT)
 FROM charger_uptime_hourly
+WHERE `bucket` IS NOT NULL AND charger_id IS NOT NULL AND connector_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 END;

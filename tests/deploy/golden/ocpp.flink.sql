@@ -94,6 +94,7 @@ CREATE TABLE ocpp_transaction_events (
   'json.ignore-parse-errors' = 'true'
 );
 
+-- public.last_heartbeat: approximated: charge_point_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW last_heartbeat AS
 WITH q1 AS (
   SELECT
@@ -110,10 +111,9 @@ WHERE
   `_rank` = 1;
 
 CREATE TABLE last_heartbeat__topic (
-  `_key` STRING,
   charge_point_id STRING,
   heartbeat_ts TIMESTAMP_LTZ(6),
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (charge_point_id) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.last_heartbeat',
@@ -125,6 +125,7 @@ CREATE TABLE last_heartbeat__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
+-- public.charge_point_registry: approximated: charge_point_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW charge_point_registry AS
 WITH q1 AS (
   SELECT
@@ -147,13 +148,12 @@ WHERE
   `_rank` = 1;
 
 CREATE TABLE charge_point_registry__topic (
-  `_key` STRING,
   charge_point_id STRING,
   charge_point_model STRING,
   charge_point_vendor STRING,
   firmware_version STRING,
   last_boot_ts TIMESTAMP_LTZ(6),
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (charge_point_id) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.charge_point_registry',
@@ -165,6 +165,7 @@ CREATE TABLE charge_point_registry__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
+-- public.active_session_energy: approximated: transaction_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW active_session_energy AS
 WITH q1 AS (
   SELECT
@@ -189,13 +190,12 @@ WHERE
   `_rank` = 1;
 
 CREATE TABLE active_session_energy__topic (
-  `_key` STRING,
   charge_point_id STRING,
   connector_id INT,
   transaction_id STRING,
   cumulative_energy_kwh DOUBLE,
   sampled_ts TIMESTAMP_LTZ(6),
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (transaction_id) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.active_session_energy',
@@ -207,6 +207,7 @@ CREATE TABLE active_session_energy__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
+-- public.active_session_power: approximated: transaction_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW active_session_power AS
 WITH q1 AS (
   SELECT
@@ -231,13 +232,12 @@ WHERE
   `_rank` = 1;
 
 CREATE TABLE active_session_power__topic (
-  `_key` STRING,
   charge_point_id STRING,
   connector_id INT,
   transaction_id STRING,
   power_kw DOUBLE,
   sampled_ts TIMESTAMP_LTZ(6),
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (transaction_id) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.active_session_power',
@@ -310,6 +310,7 @@ CREATE TABLE session_lifecycle__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
+-- public.metering_aggregates_15min: approximated: charge_point_id, connector_id: rows without a value of a source for the key are not in the topic
 CREATE VIEW metering_aggregates_15min AS
 SELECT
   charge_point_id,
@@ -329,7 +330,6 @@ GROUP BY
   (CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `sampled_ts`) - MOD(EXTRACT(EPOCH FROM `sampled_ts`), 900)) * 1000, 3) AS TIMESTAMP_LTZ(6)) + INTERVAL '15' MINUTE);
 
 CREATE TABLE metering_aggregates_15min__topic (
-  `_key` STRING,
   charge_point_id STRING,
   connector_id INT,
   window_start TIMESTAMP_LTZ(6),
@@ -337,7 +337,7 @@ CREATE TABLE metering_aggregates_15min__topic (
   interval_energy_kwh DOUBLE,
   avg_energy_register DOUBLE,
   reading_count BIGINT,
-  PRIMARY KEY (`_key`) NOT ENFORCED
+  PRIMARY KEY (charge_point_id, connector_id, window_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
   'topic' = 'voltstream.metering_aggregates_15min',
@@ -503,40 +503,40 @@ CREATE TABLE ocpp_alert_sink (
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO last_heartbeat__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CAST(charge_point_id AS STRING), '\N'))) AS `_key`,
-  CAST(charge_point_id AS STRING) AS charge_point_id,
-  CAST(heartbeat_ts AS TIMESTAMP_LTZ(6)) AS heartbeat_ts
+  CAST(charge_point_id AS STRING),
+  CAST(heartbeat_ts AS TIMESTAMP_LTZ(6))
 FROM last_heartbeat
+WHERE charge_point_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO charge_point_registry__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CAST(charge_point_id AS STRING), '\N'))) AS `_key`,
-  CAST(charge_point_id AS STRING) AS charge_point_id,
-  CAST(charge_point_model AS STRING) AS charge_point_model,
-  CAST(charge_point_vendor AS STRING) AS charge_point_vendor,
-  CAST(firmware_version AS STRING) AS firmware_version,
-  CAST(last_boot_ts AS TIMESTAMP_LTZ(6)) AS last_boot_ts
+  CAST(charge_point_id AS STRING),
+  CAST(charge_point_model AS STRING),
+  CAST(charge_point_vendor AS STRING),
+  CAST(firmware_version AS STRING),
+  CAST(last_boot_ts AS TIMESTAMP_LTZ(6))
 FROM charge_point_registry
+WHERE charge_point_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO active_session_energy__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CAST(transaction_id AS STRING), '\N'))) AS `_key`,
-  CAST(charge_point_id AS STRING) AS charge_point_id,
-  CAST(connector_id AS INT) AS connector_id,
-  CAST(transaction_id AS STRING) AS transaction_id,
-  CAST(cumulative_energy_kwh AS DOUBLE) AS cumulative_energy_kwh,
-  CAST(sampled_ts AS TIMESTAMP_LTZ(6)) AS sampled_ts
+  CAST(charge_point_id AS STRING),
+  CAST(connector_id AS INT),
+  CAST(transaction_id AS STRING),
+  CAST(cumulative_energy_kwh AS DOUBLE),
+  CAST(sampled_ts AS TIMESTAMP_LTZ(6))
 FROM active_session_energy
+WHERE transaction_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO active_session_power__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CAST(transaction_id AS STRING), '\N'))) AS `_key`,
-  CAST(charge_point_id AS STRING) AS charge_point_id,
-  CAST(connector_id AS INT) AS connector_id,
-  CAST(transaction_id AS STRING) AS transaction_id,
-  CAST(power_kw AS DOUBLE) AS power_kw,
-  CAST(sampled_ts AS TIMESTAMP_LTZ(6)) AS sampled_ts
+  CAST(charge_point_id AS STRING),
+  CAST(connector_id AS INT),
+  CAST(transaction_id AS STRING),
+  CAST(power_kw AS DOUBLE),
+  CAST(sampled_ts AS TIMESTAMP_LTZ(6))
 FROM active_session_power
+WHERE transaction_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO session_lifecycle__topic
 SELECT
@@ -571,15 +571,15 @@ GROUP BY `_key`
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO metering_aggregates_15min__topic
 SELECT
-  MD5(CONCAT_WS('|', COALESCE(CONCAT(CAST(CHAR_LENGTH(charge_point_id) AS STRING), ':', charge_point_id), '\N'), COALESCE(CAST(connector_id AS STRING), '\N'), COALESCE(CAST(window_start AS STRING), '\N'))) AS `_key`,
-  CAST(charge_point_id AS STRING) AS charge_point_id,
-  CAST(connector_id AS INT) AS connector_id,
-  CAST(window_start AS TIMESTAMP_LTZ(6)) AS window_start,
-  CAST(window_end AS TIMESTAMP_LTZ(6)) AS window_end,
-  CAST(interval_energy_kwh AS DOUBLE) AS interval_energy_kwh,
-  CAST(avg_energy_register AS DOUBLE) AS avg_energy_register,
-  CAST(reading_count AS BIGINT) AS reading_count
+  CAST(charge_point_id AS STRING),
+  CAST(connector_id AS INT),
+  CAST(window_start AS TIMESTAMP_LTZ(6)),
+  CAST(window_end AS TIMESTAMP_LTZ(6)),
+  CAST(interval_energy_kwh AS DOUBLE),
+  CAST(avg_energy_register AS DOUBLE),
+  CAST(reading_count AS BIGINT)
 FROM metering_aggregates_15min
+WHERE charge_point_id IS NOT NULL AND connector_id IS NOT NULL
 ON CONFLICT DO DEDUPLICATE;
 INSERT INTO offline_charge_point_alerts__topic
 SELECT

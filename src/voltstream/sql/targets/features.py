@@ -36,6 +36,7 @@ class Feature(Enum):
     PYTHON = "function of a user in Python"
     MATERIALIZED = "materialized view"
     NULL_KEYS = "view whose key may be NULL"
+    ABSENT_KEYS = "view whose key may be NULL because something is absent"
     PLAIN_VIEW = "plain view"
     NO_PLAN = "query that is recomputed here (no delta rule)"
     FILTER = "filter, projection, UNION ALL"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlglot import exp
 
 from voltstream.sql.plan import (
@@ -26,6 +28,7 @@ from voltstream.sql.targets.words import Tree
 from voltstream.sql.windows import WINDOW
 
 Key = tuple[str, ...]
+_BUCKETS = frozenset({"time_bucket", "date_trunc", "_vs_trunc_instant"})
 
 
 def never_null(plan: Plan) -> frozenset[str]:
@@ -54,6 +57,44 @@ def never_null(plan: Plan) -> frozenset[str]:
             return frozenset(kept | marked | ends)
         case _:
             return frozenset()
+
+
+def plain(plan: Plan, views: Mapping[int, frozenset[str]]) -> frozenset[str]:
+    """Return columns that are NULL only where a source's or a table's own column is.
+
+    Shape: ``views`` has the same of views, by oid.
+    """
+    match plan:
+        case Scan(relation=relation):
+            return views.get(relation.oid, frozenset(column.name for column in relation.columns))
+        case Filter(child=child) | TimeFilter(child=child) | DistinctOn(child=child):
+            return plain(child, views)
+        case Ranked(child=child) | Over(child=child):
+            return plain(child, views)
+        case AsofJoin(left=left, right=right, outer=outer):
+            return plain(left, views) | (frozenset() if outer else plain(right, views))
+        case Join(kind=JoinKind.INNER, left=left, right=right):
+            return plain(left, views) | plain(right, views)
+        case Join(kind=kind, left=left) if kind is not JoinKind.FULL:
+            return plain(left, views)
+        case Aggregate(child=child, groups=groups):
+            return plain(child, views) & frozenset(groups)
+        case Project(child=child, items=items):
+            below = plain(child, views)
+            return frozenset(name for name, tree in items if _handed_on(tree, below))
+        case _:
+            return frozenset()
+
+
+def _handed_on(tree: Tree, below: frozenset[str]) -> bool:
+    """Tell whether an expression is a column, the first of some, or the time bucket of one."""
+    columns = list(tree.find_all(exp.Column))
+    if not columns or any(one.name not in below for one in columns):
+        return False
+    calls = [one for one in tree.find_all(exp.Func) if not isinstance(one, exp.Cast | exp.Coalesce)]
+    return isinstance(tree, exp.Column) or all(
+        isinstance(one, exp.Anonymous) and one.name.lower() in _BUCKETS for one in calls
+    )
 
 
 def _tested(predicate: Tree) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -152,6 +152,11 @@ def never_null(made: BoundQuery) -> frozenset[str]:
     return frozenset(
         name for name, tree in made.kept if isinstance(tree, exp.Column) and tree.name in known
     )
+
+
+def plain(made: BoundQuery, views: Mapping[int, frozenset[str]]) -> frozenset[str]:
+    """Return kept columns that are NULL only where a source's or a table's own column is."""
+    return keys.plain(Project(made.plan, made.kept), views)
 
 
 def _told(name: str, lookup: dict[str, Tree], words: Words, sight: Sight) -> Tree:

@@ -51,6 +51,7 @@ VERDICTS: Verdicts = {
     Feature.TABLE: EXACT,
     Feature.KEYLESS: EXACT,
     Feature.NULL_KEYS: EXACT,
+    Feature.ABSENT_KEYS: EXACT,
     Feature.NUMBER_TEXT: EXACT,
     Feature.FLOAT_TOTALS: nearly("last digits may differ"),
     Feature.GENERATED: nearly("left out: who inserts gives the value"),

@@ -42,6 +42,7 @@ VERDICTS: Verdicts = {
     Feature.TABLE: EXACT,
     Feature.KEYLESS: EXACT,
     Feature.NULL_KEYS: EXACT,
+    Feature.ABSENT_KEYS: EXACT,
     Feature.NUMBER_TEXT: EXACT,
     Feature.FLOAT_TOTALS: EXACT,
     Feature.GENERATED: exactly("as written"),
