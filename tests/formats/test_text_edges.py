@@ -103,6 +103,19 @@ def test_a_number_that_is_too_large_is_refused_and_infinity_is_not(store_type: s
 
 
 @pytest.mark.parametrize(
+    ("written", "days", "ns"),
+    [
+        ("-2 days +00:02:00.5", -2, 120_500_000_000),  # A sign behind a negative part.
+        ("2 days -00:02:00", 2, -120_000_000_000),
+        ("+3 days", 3, 0),
+    ],
+)
+def test_intervals_are_read_as_postgresql_spells_them(written: str, days: int, ns: int) -> None:
+    read = value(json.dumps(written), "INTERVAL")
+    assert (getattr(read, "days", read), getattr(read, "nanoseconds", None)) == (days, ns)
+
+
+@pytest.mark.parametrize(
     ("written", "store_type", "expected"),
     [
         ("9223372036854775807", "BIGINT", 2**63 - 1),

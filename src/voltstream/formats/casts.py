@@ -53,6 +53,9 @@ def typed(text: str, column: Column) -> str:
         # Change events number the days since 1970; more than a million is no day of theirs.
         days = f"TRY_CAST({text} AS INTEGER)"
         return f"CASE WHEN abs({days}) < 1000000 THEN DATE '1970-01-01' + {days} ELSE {plain} END"
+    if kind is Kind.INTERVAL:
+        # PostgreSQL spells a sign where one before it was negative: -2 days +00:02:00.
+        return f"TRY_CAST(trim(replace(' ' || {text}, ' +', ' ')) AS INTERVAL)"
     if kind is Kind.TIME:
         # Change events number the microseconds since midnight.
         micros = f"TRY_CAST({text} AS BIGINT)"
