@@ -185,7 +185,7 @@ def test_every_view_has_the_rows_that_it_has_embedded(pair: Pair) -> None:
         if one.kind in ("view", "materialized view")
     }
     assert len(views) > 160
-    assert len(pair.script.refused) > 30
+    assert len(pair.script.refused) > 4
     assert differing(pair, views) == {}
 
 
@@ -196,9 +196,10 @@ def test_panels_of_packs_and_of_grafana_show_the_same(pair: Pair) -> None:
     for one in asked():
         sql = re.sub(r"BETWEEN '2026-01-01\S+ AND '2026-01-02T00:00:00Z'", WIDE, one.sql)
         sql = re.sub(r"\bIN \('north','south'\)", "IS NOT NULL", sql)
-        if "rw_catalog" not in sql and "timescaledb_information" not in sql:
+        own = ("rw_catalog", "timescaledb_information", "alert_events")
+        if not any(word in sql for word in own):
             queries[one.title] = (sql, "public")
-        else:  # Of the server itself: it has its own figures.
+        else:  # Of the server itself: it has its own figures, and its own times of alerts.
             rows(pair.serving, sql)
     assert differing(pair, queries) == {}
     assert sum(not rows(pair.serving, *query) for query in queries.values()) < len(queries) / 3
