@@ -39,11 +39,11 @@ TABLE = (
 VIEWS = {
     # Every type, under the key of the table.
     "everything": "SELECT * FROM things",
-    # Groups that come, change and go, one of them NULL.
+    # Groups that come, change and go; Flink leaves the one of NULL out, and says so.
     "grid.places": "SELECT place, count(*) AS n, "
     "sum(exact) AS exact, "
     "max(free) AS free, max(at) AS latest, min(span) AS least, count(doc) AS docs "
-    "FROM things GROUP BY 1",
+    "FROM things WHERE place IS NOT NULL GROUP BY 1",
     # No key: equal rows are counted, and shown as often as they are.
     "equals": "SELECT place, whole % 2 AS odd, at FROM things WHERE flag",
     # What readers compute.
