@@ -29,8 +29,8 @@ CHECKPOINTS = {"execution.checkpointing.interval": "2 s"}
 # A job of twenty views has more exchanges than those of the published pipelines, and starts slowly.
 HEAP_MIB = 1280
 LARGE = {
-    "taskmanager.memory.network.min": "192m",
-    "taskmanager.memory.network.max": "192m",
+    "taskmanager.memory.network.min": "512m",
+    "taskmanager.memory.network.max": "512m",
     "taskmanager.memory.task.heap.size": "1024m",
     "heartbeat.timeout": "60000",
     "pekko.ask.timeout": "120 s",
