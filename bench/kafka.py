@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import statistics
 import tempfile
@@ -23,6 +24,7 @@ from tests.connectors.real_kafka.broker import Broker, NoBroker
 
 ROWS = 1_000_000
 PARTITIONS = 8
+KEYS = 10_000
 _LOOK_S = 0.05
 _STATION = re.compile(rb'"station":"CP-(\d+)"')
 _CREATED = re.compile(r"(CREATE SOURCE (\w+) \(.*?\n\));", re.DOTALL)
@@ -50,6 +52,7 @@ def bench(options: Options) -> Report:
                 ("kafka to views", lambda: _read(broker, feed)),
                 ("HTTP to views", lambda: _pushed(feed)),
                 ("view to kafka", lambda: _written(broker, feed)),
+                ("results to a serving node", lambda: _served(broker, feed)),
             )
             for case, measure in cases:
                 if not options.only or case in options.only:
@@ -168,6 +171,48 @@ def _written(broker: Broker, feed: Feed) -> Row:
         )
         wait(session, "SELECT CASE WHEN pending = 0 THEN 1 ELSE 0 END FROM rw_sinks", 1)
         return _row(rows, time.perf_counter() - began_s, server.cpu_s() - cpu_s)
+
+
+def _served(broker: Broker, feed: Feed) -> Row:
+    """Read a topic of results as a serving node does: a table by its key, and a view of it."""
+    rows, topic = min(feed.rows, 500_000), f"results-{time.monotonic_ns()}"
+    broker.create_topic(topic, PARTITIONS)
+    _changes(broker, topic, rows)
+    with (
+        tempfile.TemporaryDirectory(prefix="voltstream-bench-") as folder,
+        Server(Path(folder) / "data") as server,
+        psycopg.connect(server.postgres, autocommit=True) as session,
+    ):
+        began_s, cpu_s = time.perf_counter(), server.cpu_s()
+        session.execute(
+            "CREATE TABLE energy__rows (station VARCHAR PRIMARY KEY, energy_kwh NUMERIC(18, 3), "
+            "sessions BIGINT, state VARCHAR, changed_at TIMESTAMPTZ) WITH (connector = 'kafka', "
+            f"topic = '{topic}', properties.bootstrap.server = '{broker.address}', "
+            "scan.startup.mode = 'earliest') FORMAT UPSERT ENCODE JSON; "
+            "CREATE MATERIALIZED VIEW energy AS SELECT *, changed_at < NOW() - INTERVAL '1 hour' "
+            "AS is_old FROM energy__rows".encode()
+        )
+        wait(session, "SELECT sum(position)::BIGINT FROM rw_source_lag", rows)
+        return _row(rows, time.perf_counter() - began_s, server.cpu_s() - cpu_s)
+
+
+def _changes(broker: Broker, topic: str, rows: int) -> None:
+    """Write changes of 10,000 rows as Flink writes them, a row's in order in one partition."""
+    producer = Producer(
+        {"bootstrap.servers": broker.address, "linger.ms": 50, "compression.type": "lz4",
+         "queue.buffering.max.messages": rows}
+    )  # fmt: skip
+    for number in range(rows):
+        station = f"CP-{number % KEYS}"
+        value = {
+            "station": station, "energy_kwh": number / 8, "sessions": number // KEYS,
+            "state": ("Charging", "Available")[number // KEYS % 2],
+            "changed_at": f"2026-03-02T08:{number // KEYS % 60:02}:00.5Z",
+        }  # fmt: skip
+        key = json.dumps({"station": station})
+        producer.produce(topic, json.dumps(value), key=key)
+        producer.poll(0)
+    producer.flush()
 
 
 def wait(session: Session, query: str, value: int) -> None:

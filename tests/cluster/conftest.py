@@ -13,8 +13,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.flink import Cluster, NoCluster
-from tests.connectors.real_kafka.broker import Broker, NoBroker
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_kafka.broker import Broker
+from tests.connectors.real_kafka.given import kafka
+from tests.connectors.real_postgres.given import postgresql
+from tests.connectors.real_postgres.server import Server
 
 ASKED = "VOLTSTREAM_TEST_CLUSTER"
 BUCKET = "flink"
@@ -29,13 +31,8 @@ def _wanted() -> None:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     _wanted()
-    try:
-        running = Broker(tmp_path_factory.mktemp("kafka"))
-        running.start()
-    except NoBroker as reason:
-        pytest.skip(str(reason))
-    yield running
-    running.stop()
+    with kafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -91,11 +88,5 @@ def bucket(object_store: str) -> Iterator[str]:
 @pytest.fixture
 def postgres() -> Iterator[Server]:
     _wanted()
-    try:
-        running = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    running.start()
-    yield running
-    running.stop("immediate")
-    running.remove()
+    with postgresql() as running:
+        yield running

@@ -205,6 +205,21 @@ class Cluster:
         [metric] = self._asked(f"/jobs/{job_id}/metrics?get=numRestarts") or [{"value": 0}]
         return int(metric["value"])
 
+    def told(self) -> str:
+        """Return what running jobs are at, for a test that fails: tasks, records, losses."""
+        lines = list[str]()
+        for one in self._asked("/jobs/overview")["jobs"]:
+            if one["end-time"] != -1:
+                continue
+            lines.append(f"{one['name']}: {one['state']}")
+            for task in self._asked(f"/jobs/{one['jid']}")["vertices"]:
+                seen = task["metrics"]
+                counted = f"{seen['read-records']} read, {seen['write-records']} written"
+                lines.append(f"  {task['status']} x{task['parallelism']} {counted}: {task['name']}")
+            history = self._asked(f"/jobs/{one['jid']}/exceptions")["exceptionHistory"]
+            lines += [loss["stacktrace"][:500] for loss in history["entries"][:3]]
+        return "\n".join(lines)
+
     def _asked(self, path: str) -> Any:
         return self._pool.request("GET", self.rest + path).json()
 

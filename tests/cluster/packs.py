@@ -21,7 +21,7 @@ from voltstream.core.clock import Clock, ManualClock
 from voltstream.core.errors import VoltstreamError
 from voltstream.core.ports import RawBatch
 from voltstream.deploy.script import Script
-from voltstream.sql.targets.flink_times import FOREVER, NEVER
+from voltstream.sql.targets.words import FOREVER, NEVER
 
 PACKS = Path(__file__).parents[2] / "src" / "voltstream" / "packs"
 Told = tuple[str, str, str]  # Topic, key, value.

@@ -17,7 +17,7 @@ from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import KEY, Output
 from voltstream.sql.batch import batch_sql
 from voltstream.sql.plan import Project
-from voltstream.sql.targets.flink_times import FOREVER
+from voltstream.sql.targets.words import FOREVER
 from voltstream.store.database import Connection, quoted
 
 Record = tuple[str, str, str]  # Topic, key, value.

@@ -92,7 +92,7 @@ def test_core_views_are_those_of_the_embedded_engine(
         # A later version of the job, with twice the slots, goes on with what this one knows.
         jobs.upgrade(program_of(script, part, {**CHECKPOINTS, "parallelism.default": "2"}))
         produce(broker.address, told[2 * third :])
-        _agree(script, embedded, serving)
+        _agree(script, embedded, serving, large)
     finally:
         with contextlib.suppress(Exception):
             jobs.cancel(part)
@@ -100,8 +100,8 @@ def test_core_views_are_those_of_the_embedded_engine(
         embedded.close()
 
 
-def _agree(script: Script, embedded: Engine, serving: Engine) -> None:
+def _agree(script: Script, embedded: Engine, serving: Engine, cluster: Cluster) -> None:
     end_s = time.monotonic() + WAIT_S
     while (found := differing(script, embedded, serving)) and time.monotonic() < end_s:
         time.sleep(3)
-    assert found == {}
+    assert found == {}, cluster.told()

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.conftest import ASKED
 from tests.cluster.packs import comparable, instant, lived, spelled
-from tests.deploy.test_generated import postgresql
+from tests.connectors.real_postgres.given import postgresql
 from tests.driver import Engine, Row, bag
 from voltstream.core.clock import ManualClock
 from voltstream.deploy.drafting import Options
@@ -38,8 +38,8 @@ STILL = "SET search_path = public, fixed, pg_catalog"  # NOW() of ours is found 
 def url() -> Iterator[str]:
     if not os.environ.get(ASKED):
         pytest.skip("studies whole packs, a minute each: make test-cluster")
-    with postgresql() as address:
-        yield address
+    with postgresql() as server:
+        yield server.url
 
 
 @pytest.mark.timeout(1200)

@@ -101,12 +101,12 @@ def differing(embedded: Engine, serving: Engine) -> dict[str, tuple[int, int]]:
     return found
 
 
-def agree(embedded: Engine, serving: Engine) -> None:
+def agree(embedded: Engine, serving: Engine, cluster: Cluster) -> None:
     """Wait until every view has the same rows on both sides; else say which have not."""
     end_s = time.monotonic() + WAIT_S
     while (found := differing(embedded, serving)) and time.monotonic() < end_s:
         time.sleep(1)
-    assert found == {}
+    assert found == {}, cluster.told()
 
 
 def test_the_cluster_has_what_the_embedded_engine_has(
@@ -124,14 +124,14 @@ def test_the_cluster_has_what_the_embedded_engine_has(
         cluster.kill_manager()  # In the middle of it.
         send(broker.address, parts[1])
         cluster.add_manager()
-        agree(embedded, serving)
+        agree(embedded, serving, cluster)
         # A later version of the job, with twice the slots, goes on with what this one knows.
         jobs.upgrade(program_of(script, "published", {**CHECKPOINTS, "parallelism.default": "2"}))
         send(broker.address, parts[2])
         counts = [f"SELECT count(*) FROM {name}" for name in SOURCES]
         expected = [sum(one == told for one, _, _ in records) for told, _ in SOURCES.values()]
         eventually(lambda: [embedded.run(sql)[0][0] for sql in counts] == expected, WAIT_S)
-        agree(embedded, serving)
+        agree(embedded, serving, cluster)
     finally:
         jobs.cancel("published")
     rows = {view: embedded.run(f"SELECT count(*) FROM {view}")[0][0] for view in VIEWS}

@@ -6,21 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.connectors.real_kafka.broker import Broker, NoBroker
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_kafka.broker import Broker
+from tests.connectors.real_kafka.given import kafka
+from tests.connectors.real_postgres.given import postgresql
+from tests.connectors.real_postgres.server import Server
 from tests.connectors.real_registry.server import NoRegistry, Registry
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    try:
-        running = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    running.start()
-    yield running
-    running.stop("immediate")
-    running.remove()
+    with postgresql() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +31,5 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    try:
-        running = Broker(tmp_path_factory.mktemp("kafka"))
-        running.start()
-    except NoBroker as reason:
-        pytest.skip(str(reason))
-    yield running
-    running.stop()
+    with kafka(tmp_path_factory.mktemp("kafka")) as running:
+        yield running

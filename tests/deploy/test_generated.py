@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -15,7 +14,7 @@ import pytest
 import sqlglot
 from typer.testing import CliRunner
 
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_postgres.given import postgresql
 from tests.driver import Engine
 from voltstream.cli.app import app
 from voltstream.cli.definitions import Studied, scripted, studied
@@ -98,7 +97,8 @@ def test_views_of_timescaledb_run_on_postgresql(
     published: dict[str, Studied],
 ) -> None:
     """Everything but the calls of the extension, which no package here has."""
-    with postgresql() as url:
+    with postgresql() as server:
+        url = server.url
         for name in PIPELINES:
             script = told(published[name], Target.TIMESCALEDB)
             submit(
@@ -124,21 +124,6 @@ def _runs(kind: str) -> bool:
 def _plain(text: str) -> str:
     options = "WITH (timescaledb.continuous, timescaledb.materialized_only = false) "
     return text.replace(options, "").replace("\nWITH NO DATA", "")
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """Give the address of a PostgreSQL of its own; skipped where none is installed."""
-    try:
-        server = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    server.start()
-    try:
-        yield f"postgresql://volt@127.0.0.1:{server.port}/postgres"
-    finally:
-        server.stop("immediate")
-        server.remove()
 
 
 SOURCE = (
@@ -309,10 +294,10 @@ def test_greatest_record_is_the_first_row_of_each_field(tmp_path: Path) -> None:
         ours = engine.run(query)
     finally:
         engine.close()
-    with studied([table, view]) as found, postgresql() as url:
+    with studied([table, view]) as found, postgresql() as server:
         script = told(found, Target.TIMESCALEDB)
-        submit(url, [one.text for one in script.statements])
-        with psycopg.connect(url, autocommit=True) as connection:
+        submit(server.url, [one.text for one in script.statements])
+        with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(rows.encode())
             assert connection.execute(query.encode()).fetchall() == ours
 

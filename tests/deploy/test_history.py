@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner, Result
 
 from tests.connectors.memory_feed import eventually
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_postgres.given import postgresql
 from tests.driver import Engine, bag
 from voltstream.cli.app import app
 from voltstream.cli.resting import resting
@@ -80,14 +80,8 @@ def server(data: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    try:
-        server = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    server.start()
-    yield f"postgresql://volt@127.0.0.1:{server.port}/postgres"
-    server.stop("immediate")
-    server.remove()
+    with postgresql() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_postgres.given import postgresql
 from tests.driver import Engine
 from tests.tidy.sources import ROOT
 from voltstream.cli.app import app
@@ -24,14 +24,8 @@ ELSEWHERE = ("voltstream deploy ticks", "voltstream serve", "voltstream sql")
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    try:
-        server = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    server.start()
-    yield f"postgresql://volt@127.0.0.1:{server.port}/postgres"
-    server.stop("immediate")
-    server.remove()
+    with postgresql() as server:
+        yield server.url
 
 
 def test_commands_of_the_guide_run(

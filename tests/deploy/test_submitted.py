@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.connectors.real_postgres.server import NoServer, Server
+from tests.connectors.real_postgres.given import postgresql
 from tests.driver import Engine, bag
 from voltstream.cli.app import app
 from voltstream.core.clock import SystemClock
@@ -44,14 +44,8 @@ VIEWS = ("hourly", "quarters", "regions", "pairs", "lately")
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    try:
-        server = Server()
-    except NoServer as reason:
-        pytest.skip(str(reason))
-    server.start()
-    yield f"postgresql://volt@127.0.0.1:{server.port}/postgres"
-    server.stop("immediate")
-    server.remove()
+    with postgresql() as server:
+        yield server.url
 
 
 def deployed(*arguments: str | Path) -> Result:

@@ -123,6 +123,9 @@ RestoreOption = Annotated[
 TtlOption = Annotated[
     str | None, typer.Option("--state-ttl", help="How long Flink keeps state that is not touched.")
 ]
+NullKeysOption = Annotated[
+    bool, typer.Option("--null-keys", help="Topics have rows whose key has no value too.")
+]
 
 
 @deploy.callback()
@@ -142,6 +145,7 @@ def run(
     topics: TopicsOption = "voltstream.",
     jdbc: JdbcOption = None,
     state_ttl: TtlOption = None,
+    null_keys: NullKeysOption = False,
     checkpoints: CheckpointsOption = None,
     afresh: AfreshOption = False,
     restore: RestoreOption = None,
@@ -164,8 +168,9 @@ def run(
     if target is None:
         raise InvalidParameter("deploy needs --target", hint="flink, risingwave or timescaledb.")
     options = Options(
-        kafka, topics, jdbc, state_ttl=state_ttl, plain=plain, checkpoints=checkpoints
-    )
+        kafka, topics, jdbc, state_ttl=state_ttl, plain=plain, checkpoints=checkpoints,
+        null_keys=null_keys,
+    )  # fmt: skip
     beginning = Beginning(afresh, restore)
     fitting(target, options, beginning, events=not no_events)
     place = Place(files, data, url, host, pg_port)
@@ -191,6 +196,10 @@ def run(
     else:
         _submit(to, folder, script, before, planned)
     save(folder, deployment_of(script))
+    _changed(script, planned)
+
+
+def _changed(script: Script, planned: Changes) -> None:
     for line in planned.shown:
         say(line)
     if any(one.name == TICKS for one in script.statements):
@@ -207,6 +216,7 @@ def diff(
     topics: TopicsOption = "voltstream.",
     jdbc: JdbcOption = None,
     state_ttl: TtlOption = None,
+    null_keys: NullKeysOption = False,
     checkpoints: CheckpointsOption = None,
     plain: PlainOption = False,
     from_offsets: CutOption = False,
@@ -218,8 +228,9 @@ def diff(
 ) -> None:
     """Show what a deployment would change, a line for each statement; status 1 when any."""
     options = Options(
-        kafka, topics, jdbc, state_ttl=state_ttl, plain=plain, checkpoints=checkpoints
-    )
+        kafka, topics, jdbc, state_ttl=state_ttl, plain=plain, checkpoints=checkpoints,
+        null_keys=null_keys,
+    )  # fmt: skip
     fitting(target, options, Beginning())
     place = Place(files, data, url, host, pg_port)
     script = _made(target, place, only, options, from_offsets=from_offsets).script

@@ -25,7 +25,7 @@ from voltstream.sql.targets.render import (
 )
 from voltstream.sql.targets.words import Words
 
-ROWS = "__rows"  # Behind the name of what a view keeps, where NOW() is computed by readers.
+ROWS = "__rows"  # Behind the name of what is kept, where readers see more or other columns.
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Options:
     topics that are made; ``jdbc`` is where Flink writes views too, if anywhere. With a ``cut``
     sources go on where the server stopped. ``plain``: PostgreSQL without TimescaleDB.
     ``checkpoints`` is where Flink keeps these and savepoints, ``state_ttl`` an interval.
+    With ``null_keys`` topics have rows whose key has no value too, under a key of their own.
     """
 
     kafka: str | None = None
@@ -46,6 +47,7 @@ class Options:
     cut: Cut | None = None
     plain: bool = False
     checkpoints: str | None = None
+    null_keys: bool = False
 
 
 @dataclass

@@ -20,6 +20,7 @@ _WHY: Mapping[str, tuple[frozenset[Target], str]] = {
     "--restore": (frozenset({Target.FLINK}), "Only Flink's job begins from a checkpoint."),
     "--no-events": (frozenset({Target.FLINK}), "Only Flink has a serving node behind it."),
     "--topics": (frozenset({Target.FLINK}), "Views are read there; no topics are made."),
+    "--null-keys": (frozenset({Target.FLINK}), "Rows there are not found by keys of topics."),
     "--plain": (frozenset({Target.TIMESCALEDB}), "It is for PostgreSQL without the extension."),
     "--kafka": (
         frozenset({Target.FLINK, Target.RISINGWAVE}), "PostgreSQL reads and writes no topics.",
@@ -37,6 +38,7 @@ def fitting(target: Target, options: Options, beginning: Beginning, *, events: b
         "--restore": beginning.restore is not None,
         "--no-events": not events,
         "--topics": options.topics != Options().topics,
+        "--null-keys": options.null_keys,
         "--plain": options.plain,
         "--kafka": options.kafka is not None,
     }

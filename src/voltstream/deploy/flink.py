@@ -38,10 +38,11 @@ from voltstream.sql.targets.flink import (
     FlinkWords,
     watermark_of,
 )
-from voltstream.sql.targets.flink_times import FOREVER, text_us
+from voltstream.sql.targets.flink_times import text_us
 from voltstream.sql.targets.render import BoundQuery, Dialect, Rendered, never_null, plain, shown_as
 from voltstream.sql.targets.timescaledb import VERDICTS as PG_VERDICTS
 from voltstream.sql.targets.timescaledb import TimescaleComposer, TimescaleWords
+from voltstream.sql.targets.words import FOREVER
 
 DIALECT = Dialect("flink", VERDICTS, FlinkWords, FlinkComposer)
 CLOSING = Dialect("flink", VERDICTS, FlinkWords, ClosingComposer)
@@ -70,6 +71,10 @@ _UPSERT = {
     "value.json.timestamp-format.standard": "ISO-8601",
     "value.json.encode.decimal-as-plain-number": "true",
 }
+
+# Where the key is a hash Flink does not see that a row replaces one: it takes that away and
+# brings this. Kept together so long, both are one record, and no reader sees the row missing.
+_AT_ONCE = {"sink.buffer-flush.max-rows": "1000", "sink.buffer-flush.interval": "200 ms"}
 
 
 def flink_script(objects: Sequence[Deployed], oracle: TypeOracle, options: Options) -> Script:
@@ -333,7 +338,7 @@ class _Flink(Draft):
         query = self.reading(made)
         known = self.plain[made.entry.oid] = plain(query, self.plain)
         maybe = [one for one in key if one not in never_null(query)]
-        absent = [one for one in maybe if one not in known]
+        absent = [one for one in maybe if one not in known or self.options.null_keys]
         if absent:
             self.meet(made, Feature.ABSENT_KEYS, ", ".join(absent))
             rows = self._hashed(self.own(made), found.columns, key)
@@ -352,7 +357,7 @@ class _Flink(Draft):
         if copies:
             columns.append(f"`{COPIES}` BIGINT")
             fields.append(Field(COPIES, "bigint"))
-        self._upsert_table(made, name, columns, topic, key)
+        self._upsert_table(made, name, columns, topic, key, _AT_ONCE if absent else None)
         self._flow(made, name, rows + DEDUPLICATE, key)
         shown = self._shown(made, found)
         output = Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
@@ -435,14 +440,16 @@ class _Flink(Draft):
         return "SELECT\n" + ",\n".join(f"  {one}" for one in shown) + f"\nFROM {source}"
 
     def _upsert_table(
-        self, made: Deployed, name: str, columns: Sequence[str], topic: str, key: Sequence[str]
-    ) -> None:
+        self, made: Deployed, name: str, columns: Sequence[str], topic: str, key: Sequence[str],
+        settings: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         lines = [*columns, f"PRIMARY KEY ({', '.join(map(_name, key))}) NOT ENFORCED"]
         options = {
             "connector": "upsert-kafka",
             "topic": topic,
             "properties.bootstrap.servers": self._brokers(made),
             **_UPSERT,
+            **(settings or {}),
         }
         self.add(
             made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",

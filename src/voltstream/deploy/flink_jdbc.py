@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from voltstream.core.errors import InvalidParameter
-from voltstream.deploy.drafting import literal, quoted
+from voltstream.deploy.drafting import ROWS, literal, quoted
 from voltstream.deploy.script import Field, Output
-from voltstream.deploy.serving import ROWS, placed, schema_of, shown_over
+from voltstream.deploy.serving import placed, schema_of, shown_over, with_schema
 
 PREFIX = "jdbc:postgresql://"
 PASSWORD = "VOLTSTREAM_JDBC_PASSWORD"
@@ -62,10 +62,7 @@ def tables_script(outputs: Sequence[Output]) -> list[str]:
     statements: list[str] = []
     for output in outputs:
         schema, name = schema_of(output)
-        if schema != "public":
-            create = f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}"
-            if create not in statements:
-                statements.append(create)
+        with_schema(statements, schema)
         columns = [f"    {quoted(field.name)} {_stored(field)}" for field in output.fields]
         columns.append(f"    PRIMARY KEY ({', '.join(map(quoted, output.key))})")
         table = placed(schema, name + ROWS)

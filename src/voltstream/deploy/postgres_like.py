@@ -61,6 +61,7 @@ class PostgresDraft(Draft):
         return lines
 
     keeps_included = True
+    unique_indexes = True
     not_null = " NOT NULL"
 
     def filled(self, made: Deployed, parsed: CreateSource | CreateTable, name: str) -> str:
@@ -107,7 +108,7 @@ class PostgresDraft(Draft):
         schema = parsed.table.schema or "public"
         table = spelled((parsed.table.name,) if schema == "public" else (schema, parsed.table.name))
         include = f" INCLUDE ({', '.join(map(quoted, parsed.include))})" if parsed.include else ""
-        unique = "UNIQUE " if parsed.unique else ""
+        unique = "UNIQUE " if parsed.unique and self.unique_indexes else ""
         name = quoted(made.bare)
         where = name if schema == "public" else spelled((schema, made.bare))
         self.add(

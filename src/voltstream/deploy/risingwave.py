@@ -10,13 +10,17 @@ from voltstream.deploy.objects import Deployed
 from voltstream.deploy.postgres_like import PostgresDraft, bracketed
 from voltstream.deploy.script import Script, Target
 from voltstream.sql.catalog import TypeOracle
+from voltstream.sql.natives.intervals import Span
 from voltstream.sql.statements import CreateSink, CreateSource, CreateTable, CreateView
 from voltstream.sql.targets.features import Feature
 from voltstream.sql.targets.render import Dialect
-from voltstream.sql.targets.risingwave import VERDICTS, RisingWaveComposer, RisingWaveWords
+from voltstream.sql.targets.risingwave import VERDICTS, RisingWaveWords
+from voltstream.sql.targets.risingwave_compose import RisingWaveComposer
+from voltstream.sql.targets.words import delay_of, span_text
 
 DIALECT = Dialect("risingwave", VERDICTS, RisingWaveWords, RisingWaveComposer)
 _KAFKA = ("topic", "properties.", "scan.", "group.id.prefix")  # What it reads as we do.
+_DAY_US = 86_400_000_000
 TOPIC, PART, AT = "__topic", "_cut_partition", "_cut_offset"
 _SINK = ("topic", "properties.", "primary_key")
 
@@ -25,11 +29,12 @@ def risingwave_script(objects: Sequence[Deployed], oracle: TypeOracle, options: 
     """Return what RisingWave is told."""
     draft = _RisingWave(Target.RISINGWAVE, DIALECT, oracle, options)
     draft.each(objects)
-    return draft.script(objects)
+    return draft.script(objects, ("SET TimeZone = 'UTC'",))
 
 
 class _RisingWave(PostgresDraft):
     keeps_included = False
+    unique_indexes = False  # It has none.
 
     def filled(self, made: Deployed, parsed: CreateSource | CreateTable, name: str) -> str:
         super().filled(made, parsed, name)
@@ -77,7 +82,7 @@ class _RisingWave(PostgresDraft):
         watermark = made.entry.stored.properties.get("watermark")
         if watermark is not None:
             self.meet(made, Feature.WATERMARK)
-            lines.append(f"WATERMARK FOR {watermark}")
+            lines.append(f"WATERMARK FOR {_in_hours(watermark)}")
         included = [
             f"\nINCLUDE {spec.included.replace(':', ' ')} AS {quoted(spec.name)}"
             for spec in specs_of(parsed).values()
@@ -162,6 +167,15 @@ class _RisingWave(PostgresDraft):
         text = f"CREATE SINK {name} AS\n{found.query}"
         text += _with({"connector": "kafka", **self._brokered(properties, _SINK)}) + form
         self.add(made, made.name, "sink", text, f"DROP SINK IF EXISTS {name}")
+
+
+def _in_hours(watermark: str) -> str:
+    """Spell days in a watermark as hours: it takes none from an instant with a zone."""
+    column, delay = delay_of(watermark)
+    if delay is None or not delay.days or delay.months:
+        return watermark
+    span = Span(0, 0, delay.days * _DAY_US + delay.us)
+    return f"{quoted(column)} AS {quoted(column)} - INTERVAL '{span_text(span)}'"
 
 
 def _behaviour(parsed: CreateTable) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
+from voltstream.deploy.drafting import ROWS, literal, quoted
 from voltstream.deploy.script import KEY, Output
-
-ROWS = "__rows"  # Behind a view's name: its rows as published, where more is shown of them.
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def serving_script(
@@ -25,10 +22,7 @@ def serving_script(
     statements: list[str] = []
     for output in outputs:
         schema, name = schema_of(output)
-        if schema != "public":
-            create = f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}"
-            if create not in statements:
-                statements.append(create)
+        with_schema(statements, schema)
         rule = (rules or {}).get(output.object)
         if output.shown or KEY in output.key or rule:
             statements.append(_table(output, schema, name + ROWS, properties))
@@ -39,11 +33,11 @@ def serving_script(
 
 
 def _table(output: Output, schema: str, name: str, properties: Mapping[str, str]) -> str:
-    columns = [f"{_quoted(field.name)} {field.type}" for field in output.fields]
-    columns.append(f"PRIMARY KEY ({', '.join(map(_quoted, output.key))})")
+    columns = [f"{quoted(field.name)} {field.type}" for field in output.fields]
+    columns.append(f"PRIMARY KEY ({', '.join(map(quoted, output.key))})")
     options = {"connector": "kafka", "topic": output.topic, **properties}
     options["scan.startup.mode"] = "earliest"
-    written = ",\n    ".join(f"{key} = {_literal(value)}" for key, value in options.items())
+    written = ",\n    ".join(f"{key} = {literal(value)}" for key, value in options.items())
     body = ",\n    ".join(columns)
     return (
         f"CREATE TABLE IF NOT EXISTS {placed(schema, name)} (\n    {body}\n)\n"
@@ -54,10 +48,17 @@ def _table(output: Output, schema: str, name: str, properties: Mapping[str, str]
 def _view(output: Output, schema: str, name: str, rule: Mapping[str, str] | None) -> str:
     options = ""
     if rule:
-        listed = ", ".join(f"{name} = {_literal(value)}" for name, value in rule.items())
+        listed = ", ".join(f"{name} = {literal(value)}" for name, value in rule.items())
         options = f" WITH ({listed})"
     told = shown_over(output, placed(schema, name + ROWS))
     return f"CREATE MATERIALIZED VIEW {placed(schema, name)}{options} AS {told}"
+
+
+def with_schema(statements: list[str], schema: str) -> None:
+    """Have a schema made, once, before what comes next is placed in it."""
+    create = f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}"
+    if schema != "public" and create not in statements:
+        statements.append(create)
 
 
 def schema_of(output: Output) -> tuple[str, str]:
@@ -70,24 +71,16 @@ def shown_over(output: Output, source: str) -> str:
     """Return the query of a view's public columns and rows over the rows as published."""
     own = (*((KEY,) if KEY in output.key else ()), output.copies)
     shown = output.shown or tuple(
-        (field.name, _quoted(field.name)) for field in output.fields if field.name not in own
+        (field.name, quoted(field.name)) for field in output.fields if field.name not in own
     )
     columns = ",\n    ".join(
-        f"{expression if expression is not None else 'NULL'} AS {_quoted(column)}"
+        f"{expression if expression is not None else 'NULL'} AS {quoted(column)}"
         for column, expression in shown
     )
     if output.copies is not None:
-        source += f"\nCROSS JOIN LATERAL generate_series(1, {_quoted(output.copies)}) AS _copy"
+        source += f"\nCROSS JOIN LATERAL generate_series(1, {quoted(output.copies)}) AS _copy"
     return f"SELECT\n    {columns}\nFROM {source}"
 
 
 def placed(schema: str, name: str) -> str:
-    return _quoted(name) if schema in ("", "public") else f"{_quoted(schema)}.{_quoted(name)}"
-
-
-def _quoted(name: str) -> str:
-    return name if _PLAIN.fullmatch(name) else '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return quoted(name) if schema in ("", "public") else f"{quoted(schema)}.{quoted(name)}"

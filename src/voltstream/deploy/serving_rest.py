@@ -9,7 +9,7 @@ from voltstream.deploy.drafting import Options, literal, quoted
 from voltstream.deploy.inputs import by_topic, served_input
 from voltstream.deploy.objects import KINDS, in_order
 from voltstream.deploy.script import Script
-from voltstream.deploy.serving import serving_script
+from voltstream.deploy.serving import serving_script, with_schema
 from voltstream.runtime.catalog import OWN_SCHEMA, Catalog, Entry
 from voltstream.sql.alert_options import alert_options
 from voltstream.sql.statements import CreateTable, CreateView
@@ -85,10 +85,10 @@ class _Work:
             if entry.kind in (*_VIEWS, "index", "subscription", "sink"):
                 self.left[name] = reason
         elif entry.kind in ("table", "source"):
-            self._schema(entry, self.inputs)
+            with_schema(self.inputs, entry.stored.schema)
             self.inputs.append(served_input(entry, self.options, self.connection))
         else:
-            self._schema(entry, self.rest)
+            with_schema(self.rest, entry.stored.schema)
             self._place(entry)
             self.rest.append(entry.stored.definition)
 
@@ -112,11 +112,6 @@ class _Work:
             if oid in self.lacking:
                 return f"it reads {name}: {self.lacking[oid]}"
         return ""
-
-    def _schema(self, entry: Entry, statements: list[str]) -> None:
-        text = f"CREATE SCHEMA IF NOT EXISTS {quoted(entry.stored.schema)}"
-        if entry.stored.schema != "public" and text not in statements:
-            statements.append(text)
 
     def _place(self, entry: Entry) -> None:
         """Let names without a schema be found where the definition found them."""

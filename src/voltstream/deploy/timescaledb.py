@@ -28,6 +28,14 @@ from voltstream.sql.targets.words import span_text
 DIALECT = Dialect("timescaledb", VERDICTS, TimescaleWords, TimescaleComposer)
 PLAIN = Dialect("timescaledb", VERDICTS, PostgresWords, PlainComposer)
 REFRESH = "voltstream_refresh"
+# A view computes days, and instants as text, in the zone of who reads it: so of every session.
+_IN_UTC = (
+    "DO $$ BEGIN\n"
+    "  IF (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') NOT LIKE '%UTC' THEN\n"
+    "    EXECUTE format('ALTER DATABASE %I SET TimeZone TO ''UTC''', current_database());\n"
+    "  END IF;\nEND $$",
+    "SET TimeZone = 'UTC'",
+)
 _MOMENTS = (Kind.TIMESTAMPTZ, Kind.TIMESTAMP)
 
 
@@ -38,7 +46,7 @@ def timescaledb_script(objects: Sequence[Deployed], oracle: TypeOracle, options:
     draft.each(objects)
     draft.refreshing()
     extension = () if options.plain else ("CREATE EXTENSION IF NOT EXISTS timescaledb",)
-    return draft.script(objects, (*extension, "SET TimeZone = 'UTC'"))
+    return draft.script(objects, (*extension, *_IN_UTC))
 
 
 class _Timescale(PostgresDraft):

@@ -62,6 +62,10 @@ class Server:
     def remove(self) -> None:
         self._made.cleanup()
 
+    @property
+    def url(self) -> str:
+        return f"postgresql://volt@127.0.0.1:{self.port}/postgres"
+
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(
             host="127.0.0.1", port=self.port, user="volt", dbname="postgres", autocommit=True

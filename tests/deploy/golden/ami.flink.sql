@@ -59,7 +59,7 @@ CREATE TABLE ami_events (
   'json.ignore-parse-errors' = 'true'
 );
 
--- public.transformer_summary: approximated: transformer_id, feeder_id: rows without a value of a source for the key are not in the topic
+-- public.transformer_summary: approximated: transformer_id, feeder_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW transformer_summary AS
 SELECT
   transformer_id,

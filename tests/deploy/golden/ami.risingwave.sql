@@ -1,3 +1,5 @@
+SET TimeZone = 'UTC';
+
 CREATE TABLE transformer_meter_count (
   transformer_id VARCHAR,
   total_meters BIGINT,
@@ -83,7 +85,9 @@ SELECT
   b2.total_meters,
   ROUND(
     CAST(ROUND(
-      ROUND(CAST(a1.meters_reported AS DECIMAL), 0) / NULLIF(b2.total_meters, 0) * 100,
+      (
+        ROUND(CAST(a1.meters_reported AS DECIMAL), 0) / NULLIF(b2.total_meters, 0)
+      ) * 100,
       1
     ) AS DECIMAL),
     1
@@ -149,6 +153,7 @@ FROM (
     event_code IN (3840, 3841, 3842, 2048, 2049, 1024)
 ) AS q2;
 
+-- public.ami_grid_alert_sink: approximated: records spell numbers and times as RisingWave does
 CREATE SINK ami_grid_alert_sink AS
 SELECT
   alert_source,
@@ -167,6 +172,7 @@ WITH (
 )
 FORMAT PLAIN ENCODE JSON (force_append_only = 'true');
 
+-- public.ami_event_sink: approximated: records spell numbers and times as RisingWave does
 CREATE SINK ami_event_sink AS
 SELECT
   alert_source,

@@ -1,4 +1,9 @@
 CREATE EXTENSION IF NOT EXISTS timescaledb;
+DO $$ BEGIN
+  IF (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') NOT LIKE '%UTC' THEN
+    EXECUTE format('ALTER DATABASE %I SET TimeZone TO ''UTC''', current_database());
+  END IF;
+END $$;
 SET TimeZone = 'UTC';
 
 CREATE TABLE transformer_meter_count (
@@ -62,7 +67,12 @@ SELECT
   a1.window_end,
   a1.meters_reported,
   b2.total_meters,
-  CAST(ROUND(CAST(a1.meters_reported AS DECIMAL(38, 0)) / NULLIF(b2.total_meters, 0) * 100, 1) AS DECIMAL(38, 1)) AS receipt_rate_pct
+  CAST(ROUND(
+    (
+      CAST(a1.meters_reported AS DECIMAL(38, 0)) / NULLIF(b2.total_meters, 0)
+    ) * 100,
+    1
+  ) AS DECIMAL(38, 1)) AS receipt_rate_pct
 FROM transformer_summary AS a1
 JOIN transformer_meter_count AS b2
   ON a1.transformer_id = b2.transformer_id;

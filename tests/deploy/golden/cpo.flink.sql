@@ -79,7 +79,7 @@ CREATE TABLE status_events (
   'json.ignore-parse-errors' = 'true'
 );
 
--- public.session_energy: approximated: day, charger_id, connector_id: rows without a value of a source for the key are not in the topic
+-- public.session_energy: approximated: day, charger_id, connector_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW session_energy AS
 SELECT
   CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 86400)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `day`,
@@ -115,7 +115,7 @@ CREATE TABLE session_energy__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
--- public.charger_uptime_hourly: approximated: bucket, charger_id, connector_id: rows without a value of a source for the key are not in the topic
+-- public.charger_uptime_hourly: approximated: bucket, charger_id, connector_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW charger_uptime_hourly AS
 SELECT
   CAST(TO_TIMESTAMP_LTZ((EXTRACT(EPOCH FROM `time`) - MOD(EXTRACT(EPOCH FROM `time`), 3600)) * 1000, 3) AS TIMESTAMP_LTZ(6)) AS `bucket`,

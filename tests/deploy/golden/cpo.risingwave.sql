@@ -1,3 +1,5 @@
+SET TimeZone = 'UTC';
+
 CREATE TABLE transformer_meter_count (
   transformer_id VARCHAR,
   total_meters BIGINT,

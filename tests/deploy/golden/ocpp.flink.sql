@@ -94,7 +94,7 @@ CREATE TABLE ocpp_transaction_events (
   'json.ignore-parse-errors' = 'true'
 );
 
--- public.last_heartbeat: approximated: charge_point_id: rows without a value of a source for the key are not in the topic
+-- public.last_heartbeat: approximated: charge_point_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW last_heartbeat AS
 WITH q1 AS (
   SELECT
@@ -125,7 +125,7 @@ CREATE TABLE last_heartbeat__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
--- public.charge_point_registry: approximated: charge_point_id: rows without a value of a source for the key are not in the topic
+-- public.charge_point_registry: approximated: charge_point_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW charge_point_registry AS
 WITH q1 AS (
   SELECT
@@ -165,7 +165,7 @@ CREATE TABLE charge_point_registry__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
--- public.active_session_energy: approximated: transaction_id: rows without a value of a source for the key are not in the topic
+-- public.active_session_energy: approximated: transaction_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW active_session_energy AS
 WITH q1 AS (
   SELECT
@@ -207,7 +207,7 @@ CREATE TABLE active_session_energy__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
--- public.active_session_power: approximated: transaction_id: rows without a value of a source for the key are not in the topic
+-- public.active_session_power: approximated: transaction_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW active_session_power AS
 WITH q1 AS (
   SELECT
@@ -310,7 +310,7 @@ CREATE TABLE session_lifecycle__topic (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
--- public.metering_aggregates_15min: approximated: charge_point_id, connector_id: rows without a value of a source for the key are not in the topic
+-- public.metering_aggregates_15min: approximated: charge_point_id, connector_id: rows without a value of a source for the key are not in the topic (Say --null-keys: topics have a key of their own then)
 CREATE VIEW metering_aggregates_15min AS
 SELECT
   charge_point_id,

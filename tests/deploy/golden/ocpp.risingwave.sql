@@ -1,3 +1,5 @@
+SET TimeZone = 'UTC';
+
 CREATE TABLE transformer_meter_count (
   transformer_id VARCHAR,
   total_meters BIGINT,
@@ -74,6 +76,7 @@ WITH (
 )
 FORMAT PLAIN ENCODE JSON;
 
+-- public.last_heartbeat: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW last_heartbeat__rows AS
 SELECT DISTINCT ON (charge_point_id)
   charge_point_id,
@@ -90,6 +93,7 @@ SELECT
   EXTRACT(EPOCH FROM NOW() - heartbeat_ts) / 60.0 AS minutes_since_heartbeat
 FROM last_heartbeat__rows;
 
+-- public.charge_point_registry: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW charge_point_registry AS
 SELECT DISTINCT ON (charge_point_id)
   charge_point_id,
@@ -102,6 +106,7 @@ ORDER BY
   charge_point_id,
   boot_ts DESC;
 
+-- public.active_session_energy: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW active_session_energy AS
 SELECT DISTINCT ON (transaction_id)
   charge_point_id,
@@ -116,6 +121,7 @@ ORDER BY
   transaction_id,
   sampled_ts DESC;
 
+-- public.active_session_power: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW active_session_power AS
 SELECT DISTINCT ON (transaction_id)
   charge_point_id,
@@ -243,6 +249,7 @@ SELECT
   alert_type
 FROM metering_gap_alerts__rows;
 
+-- public.ocpp_alert_sink: approximated: records spell numbers and times as RisingWave does
 -- public.ocpp_alert_sink: approximated: NOW() is NULL in what the sink sends (Take the timestamp of the Kafka record)
 CREATE SINK ocpp_alert_sink AS
 SELECT

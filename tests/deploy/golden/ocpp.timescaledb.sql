@@ -1,4 +1,9 @@
 CREATE EXTENSION IF NOT EXISTS timescaledb;
+DO $$ BEGIN
+  IF (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') NOT LIKE '%UTC' THEN
+    EXECUTE format('ALTER DATABASE %I SET TimeZone TO ''UTC''', current_database());
+  END IF;
+END $$;
 SET TimeZone = 'UTC';
 
 CREATE TABLE transformer_meter_count (

@@ -1,3 +1,5 @@
+SET TimeZone = 'UTC';
+
 -- ami.ami_parameters: approximated: pack: left out: who inserts gives the value
 -- ami.ami_parameters: approximated: time_zone: left out: who inserts gives the value
 -- ami.ami_parameters: approximated: voltage_profile: left out: who inserts gives the value
@@ -410,11 +412,12 @@ GROUP BY
   interval_s;
 
 -- ami.located_meters: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.located_meters: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".located_meters AS
 SELECT
   a1.meter_id,
   a1.valid_from,
-  COALESCE(a1.valid_to, CAST('infinity' AS TIMESTAMPTZ)) AS valid_to,
+  COALESCE(a1.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)) AS valid_to,
   a1.transformer_id,
   a1.customer_id,
   a1."phase",
@@ -451,14 +454,48 @@ FROM (
     a3.has_generation,
     a3."measures",
     b4.time_zone,
-    b4.voltage_profile AS voltage_profile_1,
-    b4.nominal_v AS nominal_v_2,
+    b4.voltage_profile_1,
+    b4.nominal_v_2,
     b4.max_kw_1p,
     b4.max_kw_3p,
     b4.max_margin
-  FROM "ami".meter_registry AS a3
-  JOIN "ami".ami_parameters AS b4
-    ON TRUE
+  FROM (
+    SELECT
+      meter_id,
+      valid_from,
+      valid_to,
+      service_point_id,
+      customer_id,
+      transformer_id,
+      "phase",
+      nominal_v,
+      voltage_profile,
+      interval_s,
+      max_kw,
+      "state",
+      has_generation,
+      can_gasp,
+      "measures",
+      collector_id,
+      head_end,
+      tariff_id,
+      "lon",
+      "lat",
+      1 AS "_left_one"
+    FROM "ami".meter_registry
+  ) AS a3
+  JOIN (
+    SELECT
+      time_zone,
+      voltage_profile AS voltage_profile_1,
+      nominal_v AS nominal_v_2,
+      max_kw_1p,
+      max_kw_3p,
+      max_margin,
+      1 AS "_right_one"
+    FROM "ami".ami_parameters
+  ) AS b4
+    ON a3."_left_one" = b4."_right_one"
 ) AS a1
 LEFT JOIN "ami".voltage_limits AS b2
   ON COALESCE(a1.voltage_profile, a1.voltage_profile_1) = b2."profile"
@@ -675,12 +712,13 @@ GROUP BY
   interval_s;
 
 -- ami.transformer_population: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.transformer_population: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".transformer_population AS
 SELECT
   transformer_id,
   interval_s,
   changed_at AS valid_from,
-  COALESCE(over_1, CAST('infinity' AS TIMESTAMPTZ)) AS valid_to,
+  COALESCE(over_1, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)) AS valid_to,
   CAST(over_2 AS BIGINT) AS "meters",
   CAST(over_3 AS BIGINT) AS "gaspers"
 FROM (
@@ -691,8 +729,16 @@ FROM (
     agg_1,
     agg_2,
     LEAD(changed_at) OVER (PARTITION BY transformer_id, interval_s ORDER BY changed_at) AS over_1,
-    SUM(CAST(agg_1 AS BIGINT)) OVER (PARTITION BY transformer_id, interval_s ORDER BY changed_at) AS over_2,
-    SUM(CAST(agg_2 AS BIGINT)) OVER (PARTITION BY transformer_id, interval_s ORDER BY changed_at) AS over_3
+    SUM(CAST(agg_1 AS BIGINT)) OVER (
+      PARTITION BY transformer_id, interval_s
+      ORDER BY changed_at
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_2,
+    SUM(CAST(agg_2 AS BIGINT)) OVER (
+      PARTITION BY transformer_id, interval_s
+      ORDER BY changed_at
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_3
   FROM (
     SELECT
       transformer_id,
@@ -738,6 +784,7 @@ FROM (
 ) AS q3;
 
 -- ami.transformer_load: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.transformer_load: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".transformer_load AS
 SELECT
   a1.window_start,
@@ -794,15 +841,83 @@ FROM (
       a5.b_kwh,
       a5.c_kwh,
       b6.power_factor
-    FROM "ami".transformer_windows AS a5
-    JOIN "ami".ami_parameters AS b6
-      ON TRUE
+    FROM (
+      SELECT
+        window_start,
+        transformer_id,
+        interval_s,
+        "reads",
+        "reported",
+        "estimated",
+        "excluded",
+        "stale",
+        delivered_kwh,
+        received_kwh,
+        a_kwh,
+        b_kwh,
+        c_kwh,
+        "voltages",
+        voltage_sum_v,
+        low_count,
+        high_count,
+        wide_count,
+        zero_count,
+        within_4h,
+        within_24h,
+        within_72h,
+        1 AS "_left_one"
+      FROM "ami".transformer_windows
+    ) AS a5
+    JOIN (
+      SELECT
+        "pack",
+        time_zone,
+        voltage_profile,
+        nominal_v,
+        max_kw_1p,
+        max_kw_3p,
+        max_margin,
+        spike_share,
+        spike_kwh,
+        slot_factor,
+        stuck_intervals,
+        zero_intervals,
+        grid_from,
+        receipt_horizon,
+        receipt_grace,
+        low_receipt_pct,
+        receipt_meters_min,
+        silent_windows,
+        alert_horizon,
+        power_factor,
+        momentary_filter,
+        sustained_after,
+        outage_window,
+        device_window,
+        transformer_share,
+        device_share,
+        feeder_share,
+        false_gasps_hour,
+        gasp_success,
+        restored_share,
+        nested_after,
+        close_after,
+        swap_mask,
+        residual_pct,
+        residual_days,
+        clear_receipt_pct,
+        overload_pct,
+        tamper_shown,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b6
+      ON a5."_left_one" = b6."_right_one"
   ) AS a3
   LEFT JOIN "ami"."transformers" AS b4
     ON a3.transformer_id = b4.transformer_id
     AND (
       a3.window_start >= b4.valid_from
-      AND a3.window_start < COALESCE(b4.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+      AND a3.window_start < COALESCE(b4.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
     )
 ) AS a1
 LEFT JOIN "ami".transformer_population AS b2
@@ -1062,6 +1177,7 @@ GROUP BY
   transformer_id,
   "measures";
 
+-- ami.distinct_events: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW "ami".distinct_events AS
 SELECT DISTINCT ON (meter_id, COALESCE(head_end, ''), COALESCE(raw_code, type_code, ''), occurred_at)
   meter_id,
@@ -1096,7 +1212,11 @@ SELECT
           ) || '|'
         ) || a1."code"
       ) || '|'
-    ) || CAST(a1.occurred_at AS VARCHAR)
+    ) || (
+      CAST((
+        a1.occurred_at AT TIME ZONE 'UTC'
+      ) AS VARCHAR) || '+00'
+    )
   ) AS event_id,
   a1.meter_id,
   a1.head_end,
@@ -1171,6 +1291,7 @@ LEFT JOIN (
   ON COALESCE(a1.type_code, a1."code") = b2.code_11;
 
 -- ami.power_signals: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.power_signals: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".power_signals AS
 SELECT
   a1.meter_id,
@@ -1240,7 +1361,7 @@ FROM (
       ON a6."_outer_1" = b7.meter_id
       AND (
         a6."_outer_2" >= b7.starts_at
-        AND a6."_outer_2" < COALESCE(b7.ends_at, CAST('infinity' AS TIMESTAMPTZ))
+        AND a6."_outer_2" < COALESCE(b7.ends_at, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
       )
     GROUP BY
       a6."_outer_1",
@@ -1314,7 +1435,7 @@ LEFT JOIN (
         ON a15."_outer_1" = b16.meter_id
         AND (
           a15."_outer_2" >= b16.starts_at
-          AND a15."_outer_2" < COALESCE(b16.ends_at, CAST('infinity' AS TIMESTAMPTZ))
+          AND a15."_outer_2" < COALESCE(b16.ends_at, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
         )
       GROUP BY
         a15."_outer_1",
@@ -1329,9 +1450,38 @@ LEFT JOIN (
       a20.valid_from,
       a20.valid_to,
       b21.swap_mask
-    FROM "ami".meter_registry AS a20
-    JOIN "ami".ami_parameters AS b21
-      ON TRUE
+    FROM (
+      SELECT
+        meter_id,
+        valid_from,
+        valid_to,
+        service_point_id,
+        customer_id,
+        transformer_id,
+        "phase",
+        nominal_v,
+        voltage_profile,
+        interval_s,
+        max_kw,
+        "state",
+        has_generation,
+        can_gasp,
+        "measures",
+        collector_id,
+        head_end,
+        tariff_id,
+        "lon",
+        "lat",
+        1 AS "_left_one"
+      FROM "ami".meter_registry
+    ) AS a20
+    JOIN (
+      SELECT
+        swap_mask,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b21
+      ON a20."_left_one" = b21."_right_one"
   ) AS b11
     ON a10."_outer_1" = b11.meter_id
     AND (
@@ -1417,6 +1567,7 @@ GROUP BY
   a1.out_at;
 
 -- ami.meter_interruptions: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.meter_interruptions: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".meter_interruptions AS
 SELECT
   a1.meter_id,
@@ -1448,7 +1599,7 @@ FROM (
     ON a3.meter_id = b4.meter_id
     AND (
       a3.out_at >= b4.valid_from
-      AND a3.out_at < COALESCE(b4.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+      AND a3.out_at < COALESCE(b4.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
     )
 ) AS a1
 LEFT JOIN "ami".reads_after_out AS b2
@@ -1477,13 +1628,56 @@ FROM (
       received_at,
       transformer_id,
       head_end,
-      restored_at
+      restored_at,
+      1 AS "_left_one"
     FROM "ami".meter_interruptions
     WHERE
       restored_at IS NULL
   ) AS a1
-  JOIN "ami".ami_parameters AS b2
-    ON TRUE
+  JOIN (
+    SELECT
+      "pack",
+      time_zone,
+      voltage_profile,
+      nominal_v,
+      max_kw_1p,
+      max_kw_3p,
+      max_margin,
+      spike_share,
+      spike_kwh,
+      slot_factor,
+      stuck_intervals,
+      zero_intervals,
+      grid_from,
+      receipt_horizon,
+      receipt_grace,
+      low_receipt_pct,
+      receipt_meters_min,
+      silent_windows,
+      alert_horizon,
+      power_factor,
+      momentary_filter,
+      sustained_after,
+      outage_window,
+      device_window,
+      transformer_share,
+      device_share,
+      feeder_share,
+      false_gasps_hour,
+      gasp_success,
+      restored_share,
+      nested_after,
+      close_after,
+      swap_mask,
+      residual_pct,
+      residual_days,
+      clear_receipt_pct,
+      overload_pct,
+      tamper_shown,
+      1 AS "_right_one"
+    FROM "ami".ami_parameters
+  ) AS b2
+    ON a1."_left_one" = b2."_right_one"
   WHERE
     (
       a1.out_at + b2.momentary_filter
@@ -1496,13 +1690,68 @@ FROM (
     a3.transformer_id,
     a3.head_end,
     a3.restored_at
-  FROM "ami".meter_interruptions AS a3
-  JOIN "ami".ami_parameters AS b4
-    ON (
+  FROM (
+    SELECT
+      meter_id,
+      out_at,
+      received_at,
+      transformer_id,
+      head_end,
+      restored_at,
+      restored_by,
+      1 AS "_left_one"
+    FROM "ami".meter_interruptions
+  ) AS a3
+  JOIN (
+    SELECT
+      "pack",
+      time_zone,
+      voltage_profile,
+      nominal_v,
+      max_kw_1p,
+      max_kw_3p,
+      max_margin,
+      spike_share,
+      spike_kwh,
+      slot_factor,
+      stuck_intervals,
+      zero_intervals,
+      grid_from,
+      receipt_horizon,
+      receipt_grace,
+      low_receipt_pct,
+      receipt_meters_min,
+      silent_windows,
+      alert_horizon,
+      power_factor,
+      momentary_filter,
+      sustained_after,
+      outage_window,
+      device_window,
+      transformer_share,
+      device_share,
+      feeder_share,
+      false_gasps_hour,
+      gasp_success,
+      restored_share,
+      nested_after,
+      close_after,
+      swap_mask,
+      residual_pct,
+      residual_days,
+      clear_receipt_pct,
+      overload_pct,
+      tamper_shown,
+      1 AS "_right_one"
+    FROM "ami".ami_parameters
+  ) AS b4
+    ON a3."_left_one" = b4."_right_one"
+    AND (
       a3.restored_at >= a3.out_at + b4.momentary_filter
     )
 ) AS q5;
 
+-- ami.grouped_meters: approximated: by more than one column a row sees those before it, and not its equals
 CREATE MATERIALIZED VIEW "ami".grouped_meters AS
 SELECT
   transformer_id,
@@ -1540,22 +1789,66 @@ FROM (
         received_at,
         transformer_id,
         head_end,
-        restored_at
+        restored_at,
+        1 AS "_left_one"
       FROM "ami".meter_outages
       WHERE
         NOT transformer_id IS NULL
     ) AS a1
-    JOIN "ami".ami_parameters AS b2
-      ON TRUE
+    JOIN (
+      SELECT
+        "pack",
+        time_zone,
+        voltage_profile,
+        nominal_v,
+        max_kw_1p,
+        max_kw_3p,
+        max_margin,
+        spike_share,
+        spike_kwh,
+        slot_factor,
+        stuck_intervals,
+        zero_intervals,
+        grid_from,
+        receipt_horizon,
+        receipt_grace,
+        low_receipt_pct,
+        receipt_meters_min,
+        silent_windows,
+        alert_horizon,
+        power_factor,
+        momentary_filter,
+        sustained_after,
+        outage_window,
+        device_window,
+        transformer_share,
+        device_share,
+        feeder_share,
+        false_gasps_hour,
+        gasp_success,
+        restored_share,
+        nested_after,
+        close_after,
+        swap_mask,
+        residual_pct,
+        residual_days,
+        clear_receipt_pct,
+        overload_pct,
+        tamper_shown,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b2
+      ON a1."_left_one" = b2."_right_one"
   ) AS q3
 ) AS q4;
 
 -- ami.transformer_meters: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.transformer_meters: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".transformer_meters AS
 SELECT
   transformer_id,
   changed_at AS valid_from,
-  COALESCE(over_1, CAST('infinity' AS TIMESTAMPTZ)) AS valid_to,
+  COALESCE(over_1, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)) AS valid_to,
   CAST(over_2 AS BIGINT) AS "meters",
   CAST(over_3 AS BIGINT) AS "gaspers"
 FROM (
@@ -1565,8 +1858,16 @@ FROM (
     agg_1,
     agg_2,
     LEAD(changed_at) OVER (PARTITION BY transformer_id ORDER BY changed_at) AS over_1,
-    SUM(CAST(agg_1 AS BIGINT)) OVER (PARTITION BY transformer_id ORDER BY changed_at) AS over_2,
-    SUM(CAST(agg_2 AS BIGINT)) OVER (PARTITION BY transformer_id ORDER BY changed_at) AS over_3
+    SUM(CAST(agg_1 AS BIGINT)) OVER (
+      PARTITION BY transformer_id
+      ORDER BY changed_at
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_2,
+    SUM(CAST(agg_2 AS BIGINT)) OVER (
+      PARTITION BY transformer_id
+      ORDER BY changed_at
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_3
   FROM (
     SELECT
       transformer_id,
@@ -1608,6 +1909,7 @@ FROM (
 ) AS q3;
 
 -- ami.transformer_groups: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.transformer_groups: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".transformer_groups AS
 SELECT
   a1.transformer_id,
@@ -1653,14 +1955,57 @@ FROM (
         group_at,
         COUNT(*) AS agg_1,
         COUNT(restored_at) AS agg_2,
-        MIN(received_at) AS agg_3
+        MIN(received_at) AS agg_3,
+        1 AS "_left_one"
       FROM "ami".grouped_meters
       GROUP BY
         transformer_id,
         group_at
     ) AS a5
-    JOIN "ami".ami_parameters AS b6
-      ON TRUE
+    JOIN (
+      SELECT
+        "pack",
+        time_zone,
+        voltage_profile,
+        nominal_v,
+        max_kw_1p,
+        max_kw_3p,
+        max_margin,
+        spike_share,
+        spike_kwh,
+        slot_factor,
+        stuck_intervals,
+        zero_intervals,
+        grid_from,
+        receipt_horizon,
+        receipt_grace,
+        low_receipt_pct,
+        receipt_meters_min,
+        silent_windows,
+        alert_horizon,
+        power_factor,
+        momentary_filter,
+        sustained_after,
+        outage_window,
+        device_window,
+        transformer_share,
+        device_share,
+        feeder_share,
+        false_gasps_hour,
+        gasp_success,
+        restored_share,
+        nested_after,
+        close_after,
+        swap_mask,
+        residual_pct,
+        residual_days,
+        clear_receipt_pct,
+        overload_pct,
+        tamper_shown,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b6
+      ON a5."_left_one" = b6."_right_one"
   ) AS a3
   LEFT JOIN "ami".transformer_meters AS b4
     ON a3.transformer_id = b4.transformer_id
@@ -1672,10 +2017,11 @@ LEFT JOIN "ami"."transformers" AS b2
   ON a1.transformer_id = b2.transformer_id
   AND (
     a1.group_at >= b2.valid_from
-    AND a1.group_at < COALESCE(b2.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+    AND a1.group_at < COALESCE(b2.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
   );
 
 -- ami.transformer_devices: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.transformer_devices: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".transformer_devices AS
 SELECT
   transformer_id,
@@ -1689,7 +2035,7 @@ FROM (
   SELECT
     transformer_id,
     valid_from,
-    COALESCE(valid_to, CAST('infinity' AS TIMESTAMPTZ)) AS valid_to,
+    COALESCE(valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)) AS valid_to,
     feeder_id AS device_id,
     'FEEDER' AS "kind",
     99 AS "height",
@@ -1701,7 +2047,7 @@ FROM (
   SELECT
     a1.transformer_id,
     a1.valid_from,
-    COALESCE(a1.valid_to, CAST('infinity' AS TIMESTAMPTZ)) AS valid_to,
+    COALESCE(a1.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)) AS valid_to,
     a1.device_id,
     b2."kind",
     a1."height",
@@ -1864,6 +2210,7 @@ FROM (
     ON a1.device_id = b2.section_id
 ) AS q30;
 
+-- ami.feeder_groups: approximated: by more than one column a row sees those before it, and not its equals
 CREATE MATERIALIZED VIEW "ami".feeder_groups AS
 SELECT
   transformer_id,
@@ -1905,19 +2252,64 @@ FROM (
         "heard",
         "restored",
         known_at,
-        "meters"
+        "meters",
+        1 AS "_left_one"
       FROM "ami".transformer_groups
       WHERE
         NOT feeder_id IS NULL AND (
           "kind" = 'TRANSFORMER' OR "meters" = 1
         )
     ) AS a1
-    JOIN "ami".ami_parameters AS b2
-      ON TRUE
+    JOIN (
+      SELECT
+        "pack",
+        time_zone,
+        voltage_profile,
+        nominal_v,
+        max_kw_1p,
+        max_kw_3p,
+        max_margin,
+        spike_share,
+        spike_kwh,
+        slot_factor,
+        stuck_intervals,
+        zero_intervals,
+        grid_from,
+        receipt_horizon,
+        receipt_grace,
+        low_receipt_pct,
+        receipt_meters_min,
+        silent_windows,
+        alert_horizon,
+        power_factor,
+        momentary_filter,
+        sustained_after,
+        outage_window,
+        device_window,
+        transformer_share,
+        device_share,
+        feeder_share,
+        false_gasps_hour,
+        gasp_success,
+        restored_share,
+        nested_after,
+        close_after,
+        swap_mask,
+        residual_pct,
+        residual_days,
+        clear_receipt_pct,
+        overload_pct,
+        tamper_shown,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b2
+      ON a1."_left_one" = b2."_right_one"
   ) AS q3
 ) AS q4;
 
 -- ami.devices_out: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.devices_out: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
+-- ami.devices_out: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW "ami".devices_out AS
 SELECT DISTINCT ON (a1.feeder_id, a1.band_at, a1.agg_3)
   a1.feeder_id,
@@ -1947,7 +2339,8 @@ FROM (
       is_flat,
       agg_1,
       agg_2,
-      agg_3
+      agg_3,
+      1 AS "_left_one"
     FROM (
       SELECT
         a5.feeder_id,
@@ -1974,8 +2367,50 @@ FROM (
     WHERE
       agg_2 >= 2
   ) AS a3
-  JOIN "ami".ami_parameters AS b4
-    ON TRUE
+  JOIN (
+    SELECT
+      "pack",
+      time_zone,
+      voltage_profile,
+      nominal_v,
+      max_kw_1p,
+      max_kw_3p,
+      max_margin,
+      spike_share,
+      spike_kwh,
+      slot_factor,
+      stuck_intervals,
+      zero_intervals,
+      grid_from,
+      receipt_horizon,
+      receipt_grace,
+      low_receipt_pct,
+      receipt_meters_min,
+      silent_windows,
+      alert_horizon,
+      power_factor,
+      momentary_filter,
+      sustained_after,
+      outage_window,
+      device_window,
+      transformer_share,
+      device_share,
+      feeder_share,
+      false_gasps_hour,
+      gasp_success,
+      restored_share,
+      nested_after,
+      close_after,
+      swap_mask,
+      residual_pct,
+      residual_days,
+      clear_receipt_pct,
+      overload_pct,
+      tamper_shown,
+      1 AS "_right_one"
+    FROM "ami".ami_parameters
+  ) AS b4
+    ON a3."_left_one" = b4."_right_one"
 ) AS a1
 JOIN (
   SELECT
@@ -1983,7 +2418,7 @@ JOIN (
     COUNT(DISTINCT transformer_id) AS agg_1_3
   FROM "ami".transformer_devices
   WHERE
-    valid_to = CAST('infinity' AS TIMESTAMPTZ)
+    valid_to = CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
   GROUP BY
     device_id
 ) AS b2
@@ -2054,9 +2489,62 @@ FROM (
       a3.restored_at,
       a3.group_at,
       b4.restored_share
-    FROM "ami".grouped_meters AS a3
-    JOIN "ami".ami_parameters AS b4
-      ON TRUE
+    FROM (
+      SELECT
+        transformer_id,
+        meter_id,
+        out_at,
+        received_at,
+        head_end,
+        restored_at,
+        group_at,
+        1 AS "_left_one"
+      FROM "ami".grouped_meters
+    ) AS a3
+    JOIN (
+      SELECT
+        "pack",
+        time_zone,
+        voltage_profile,
+        nominal_v,
+        max_kw_1p,
+        max_kw_3p,
+        max_margin,
+        spike_share,
+        spike_kwh,
+        slot_factor,
+        stuck_intervals,
+        zero_intervals,
+        grid_from,
+        receipt_horizon,
+        receipt_grace,
+        low_receipt_pct,
+        receipt_meters_min,
+        silent_windows,
+        alert_horizon,
+        power_factor,
+        momentary_filter,
+        sustained_after,
+        outage_window,
+        device_window,
+        transformer_share,
+        device_share,
+        feeder_share,
+        false_gasps_hour,
+        gasp_success,
+        restored_share,
+        nested_after,
+        close_after,
+        swap_mask,
+        residual_pct,
+        residual_days,
+        clear_receipt_pct,
+        overload_pct,
+        tamper_shown,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b4
+      ON a3."_left_one" = b4."_right_one"
   ) AS a1
   JOIN "ami".transformer_groups AS b2
     ON a1.transformer_id = b2.transformer_id AND a1.group_at = b2.group_at
@@ -2072,6 +2560,7 @@ SELECT
   "s" AS "day"
 FROM GENERATE_SERIES(CAST('2015-01-01 00:00:00+00:00' AS TIMESTAMPTZ), NOW(), INTERVAL '1 day') AS s1("s");
 
+-- ami.first_reads: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW "ami".first_reads AS
 SELECT
   first_start
@@ -2143,44 +2632,45 @@ FROM (
       a3.overload_pct,
       a3.tamper_shown,
       a3.interval_s,
-      b4."pack" AS pack_1,
-      b4.time_zone AS time_zone_2,
-      b4.voltage_profile AS voltage_profile_3,
-      b4.nominal_v AS nominal_v_4,
-      b4.max_kw_1p AS max_kw_1p_5,
-      b4.max_kw_3p AS max_kw_3p_6,
-      b4.max_margin AS max_margin_7,
-      b4.spike_share AS spike_share_8,
-      b4.spike_kwh AS spike_kwh_9,
-      b4.slot_factor AS slot_factor_10,
-      b4.stuck_intervals AS stuck_intervals_11,
-      b4.zero_intervals AS zero_intervals_12,
-      b4.grid_from AS grid_from_13,
-      b4.receipt_horizon AS receipt_horizon_14,
-      b4.receipt_grace AS receipt_grace_15,
-      b4.low_receipt_pct AS low_receipt_pct_16,
-      b4.receipt_meters_min AS receipt_meters_min_17,
-      b4.silent_windows AS silent_windows_18,
-      b4.alert_horizon AS alert_horizon_19,
-      b4.power_factor AS power_factor_20,
-      b4.momentary_filter AS momentary_filter_21,
-      b4.sustained_after AS sustained_after_22,
-      b4.outage_window AS outage_window_23,
-      b4.device_window AS device_window_24,
-      b4.transformer_share AS transformer_share_25,
-      b4.device_share AS device_share_26,
-      b4.feeder_share AS feeder_share_27,
-      b4.false_gasps_hour AS false_gasps_hour_28,
-      b4.gasp_success AS gasp_success_29,
-      b4.restored_share AS restored_share_30,
-      b4.nested_after AS nested_after_31,
-      b4.close_after AS close_after_32,
-      b4.swap_mask AS swap_mask_33,
-      b4.residual_pct AS residual_pct_34,
-      b4.residual_days AS residual_days_35,
-      b4.clear_receipt_pct AS clear_receipt_pct_36,
-      b4.overload_pct AS overload_pct_37,
-      b4.tamper_shown AS tamper_shown_38
+      b4.pack_1,
+      b4.time_zone_2,
+      b4.voltage_profile_3,
+      b4.nominal_v_4,
+      b4.max_kw_1p_5,
+      b4.max_kw_3p_6,
+      b4.max_margin_7,
+      b4.spike_share_8,
+      b4.spike_kwh_9,
+      b4.slot_factor_10,
+      b4.stuck_intervals_11,
+      b4.zero_intervals_12,
+      b4.grid_from_13,
+      b4.receipt_horizon_14,
+      b4.receipt_grace_15,
+      b4.low_receipt_pct_16,
+      b4.receipt_meters_min_17,
+      b4.silent_windows_18,
+      b4.alert_horizon_19,
+      b4.power_factor_20,
+      b4.momentary_filter_21,
+      b4.sustained_after_22,
+      b4.outage_window_23,
+      b4.device_window_24,
+      b4.transformer_share_25,
+      b4.device_share_26,
+      b4.feeder_share_27,
+      b4.false_gasps_hour_28,
+      b4.gasp_success_29,
+      b4.restored_share_30,
+      b4.nested_after_31,
+      b4.close_after_32,
+      b4.swap_mask_33,
+      b4.residual_pct_34,
+      b4.residual_days_35,
+      b4.clear_receipt_pct_36,
+      b4.overload_pct_37,
+      b4.tamper_shown_38,
+      1 AS "_left_one"
     FROM (
       SELECT
         a5."day",
@@ -2222,7 +2712,8 @@ FROM (
         a5.clear_receipt_pct,
         a5.overload_pct,
         a5.tamper_shown,
-        b6.interval_s
+        b6.interval_s,
+        1 AS "_left_one"
       FROM (
         SELECT
           a7."day",
@@ -2263,37 +2754,140 @@ FROM (
           b8.residual_days,
           b8.clear_receipt_pct,
           b8.overload_pct,
-          b8.tamper_shown
-        FROM "ami".grid_days AS a7
-        JOIN "ami".ami_parameters AS b8
-          ON TRUE
+          b8.tamper_shown,
+          1 AS "_left_one"
+        FROM (
+          SELECT
+            "day",
+            1 AS "_left_one"
+          FROM "ami".grid_days
+        ) AS a7
+        JOIN (
+          SELECT
+            "pack",
+            time_zone,
+            voltage_profile,
+            nominal_v,
+            max_kw_1p,
+            max_kw_3p,
+            max_margin,
+            spike_share,
+            spike_kwh,
+            slot_factor,
+            stuck_intervals,
+            zero_intervals,
+            grid_from,
+            receipt_horizon,
+            receipt_grace,
+            low_receipt_pct,
+            receipt_meters_min,
+            silent_windows,
+            alert_horizon,
+            power_factor,
+            momentary_filter,
+            sustained_after,
+            outage_window,
+            device_window,
+            transformer_share,
+            device_share,
+            feeder_share,
+            false_gasps_hour,
+            gasp_success,
+            restored_share,
+            nested_after,
+            close_after,
+            swap_mask,
+            residual_pct,
+            residual_days,
+            clear_receipt_pct,
+            overload_pct,
+            tamper_shown,
+            1 AS "_right_one"
+          FROM "ami".ami_parameters
+        ) AS b8
+          ON a7."_left_one" = b8."_right_one"
         WHERE
           (
             b8.receipt_horizon + a7."day"
           ) > NOW()
       ) AS a5
       JOIN (
-        SELECT DISTINCT
-          interval_s
-        FROM "ami".transformer_population
+        SELECT
+          interval_s,
+          1 AS "_right_one"
+        FROM (
+          SELECT DISTINCT
+            interval_s
+          FROM "ami".transformer_population
+        ) AS q9
       ) AS b6
-        ON TRUE
+        ON a5."_left_one" = b6."_right_one"
     ) AS a3
-    JOIN "ami".ami_parameters AS b4
-      ON TRUE
+    JOIN (
+      SELECT
+        "pack" AS pack_1,
+        time_zone AS time_zone_2,
+        voltage_profile AS voltage_profile_3,
+        nominal_v AS nominal_v_4,
+        max_kw_1p AS max_kw_1p_5,
+        max_kw_3p AS max_kw_3p_6,
+        max_margin AS max_margin_7,
+        spike_share AS spike_share_8,
+        spike_kwh AS spike_kwh_9,
+        slot_factor AS slot_factor_10,
+        stuck_intervals AS stuck_intervals_11,
+        zero_intervals AS zero_intervals_12,
+        grid_from AS grid_from_13,
+        receipt_horizon AS receipt_horizon_14,
+        receipt_grace AS receipt_grace_15,
+        low_receipt_pct AS low_receipt_pct_16,
+        receipt_meters_min AS receipt_meters_min_17,
+        silent_windows AS silent_windows_18,
+        alert_horizon AS alert_horizon_19,
+        power_factor AS power_factor_20,
+        momentary_filter AS momentary_filter_21,
+        sustained_after AS sustained_after_22,
+        outage_window AS outage_window_23,
+        device_window AS device_window_24,
+        transformer_share AS transformer_share_25,
+        device_share AS device_share_26,
+        feeder_share AS feeder_share_27,
+        false_gasps_hour AS false_gasps_hour_28,
+        gasp_success AS gasp_success_29,
+        restored_share AS restored_share_30,
+        nested_after AS nested_after_31,
+        close_after AS close_after_32,
+        swap_mask AS swap_mask_33,
+        residual_pct AS residual_pct_34,
+        residual_days AS residual_days_35,
+        clear_receipt_pct AS clear_receipt_pct_36,
+        overload_pct AS overload_pct_37,
+        tamper_shown AS tamper_shown_38,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b4
+      ON a3."_left_one" = b4."_right_one"
   ) AS a1
-  LEFT JOIN "ami".first_reads AS b2
-    ON TRUE
+  LEFT JOIN (
+    SELECT
+      first_start,
+      1 AS "_right_one"
+    FROM "ami".first_reads
+  ) AS b2
+    ON a1."_left_one" = b2."_right_one"
 ) AS q10
 WHERE
   (
-    window_start_39 + INTERVAL '1 second' * CAST(interval_s * (
-      1 + receipt_grace_15
-    ) AS DOUBLE PRECISION)
+    window_start_39 + (
+      INTERVAL '1 second' * CAST(interval_s * (
+        1 + receipt_grace_15
+      ) AS DOUBLE PRECISION)
+    )
   ) <= NOW()
   AND window_start_39 >= LEAST(grid_from_13, first_start);
 
 -- ami.tampers: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.tampers: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami"."tampers" AS
 SELECT
   a1.event_id,
@@ -2321,7 +2915,7 @@ JOIN "ami".meter_registry AS b2
   ON a1.meter_id = b2.meter_id
   AND (
     a1.occurred_at >= b2.valid_from
-    AND a1.occurred_at < COALESCE(b2.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+    AND a1.occurred_at < COALESCE(b2.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
   );
 
 CREATE MATERIALIZED VIEW "ami".reverse_flow_days AS
@@ -2375,11 +2969,16 @@ JOIN (
     AND a1.interval_s = b2.interval_s_3
   )
   AND (
-    a1.local_day >= b2.valid_from AT TIME ZONE b2.time_zone - INTERVAL '1 day'
-    AND a1.local_day < b2.valid_to AT TIME ZONE b2.time_zone
+    a1.local_day >= (
+      b2.valid_from AT TIME ZONE b2.time_zone
+    ) - INTERVAL '1 day'
+    AND a1.local_day < (
+      b2.valid_to AT TIME ZONE b2.time_zone
+    )
   );
 
 -- ami.energy_balance_days: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.energy_balance_days: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "ami".energy_balance_days AS
 SELECT
   a1.local_day,
@@ -2388,21 +2987,35 @@ SELECT
     a1.agg_1 - a1.agg_2
   ) AS DOUBLE PRECISION) AS supplied_kwh,
   CAST(a1.agg_3_5 AS DOUBLE PRECISION) AS sold_kwh,
-  COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5 AS loss_kwh,
+  COALESCE(b2.no_load_kw, 0) * (
+    a1.agg_4 / 3600
+  ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5 AS loss_kwh,
   CAST((
     a1.agg_1 - a1.agg_2
-  ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5 AS residual_kwh,
+  ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - (
+    COALESCE(b2.no_load_kw, 0) * (
+      a1.agg_4 / 3600
+    ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+  ) AS residual_kwh,
   100 * (
     CAST((
       a1.agg_1 - a1.agg_2
-    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - (
+      COALESCE(b2.no_load_kw, 0) * (
+        a1.agg_4 / 3600
+      ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    )
   ) / NULLIF(NULLIF(CAST((
     a1.agg_1 - a1.agg_2
   ) AS DOUBLE PRECISION), 0), 0) AS residual_pct,
   100 * (
     CAST((
       a1.agg_1 - a1.agg_2
-    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - (
+      COALESCE(b2.no_load_kw, 0) * (
+        a1.agg_4 / 3600
+      ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    )
   ) > a1.residual_pct * CAST((
     a1.agg_1 - a1.agg_2
   ) AS DOUBLE PRECISION) AS "suspect"
@@ -2438,7 +3051,8 @@ FROM (
         SUM(
           COALESCE(ROUND(CAST(received_kwh AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10))
         ) AS agg_2,
-        COUNT(*) AS agg_3
+        COUNT(*) AS agg_3,
+        1 AS "_left_one"
       FROM "ami".checked_reads
       WHERE
         "measures" = 'transformer' AND (
@@ -2449,8 +3063,50 @@ FROM (
         transformer_id,
         interval_s
     ) AS a5
-    JOIN "ami".ami_parameters AS b6
-      ON TRUE
+    JOIN (
+      SELECT
+        "pack",
+        time_zone,
+        voltage_profile,
+        nominal_v,
+        max_kw_1p,
+        max_kw_3p,
+        max_margin,
+        spike_share,
+        spike_kwh,
+        slot_factor,
+        stuck_intervals,
+        zero_intervals,
+        grid_from,
+        receipt_horizon,
+        receipt_grace,
+        low_receipt_pct,
+        receipt_meters_min,
+        silent_windows,
+        alert_horizon,
+        power_factor,
+        momentary_filter,
+        sustained_after,
+        outage_window,
+        device_window,
+        transformer_share,
+        device_share,
+        feeder_share,
+        false_gasps_hour,
+        gasp_success,
+        restored_share,
+        nested_after,
+        close_after,
+        swap_mask,
+        residual_pct,
+        residual_days,
+        clear_receipt_pct,
+        overload_pct,
+        tamper_shown,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b6
+      ON a5."_left_one" = b6."_right_one"
   ) AS a3
   JOIN (
     SELECT
@@ -2477,9 +3133,71 @@ FROM (
             6
           )
         ) AS agg_5
-      FROM "ami".transformer_load AS a7
-      JOIN "ami".ami_parameters AS b8
-        ON TRUE
+      FROM (
+        SELECT
+          window_start,
+          transformer_id,
+          interval_s,
+          feeder_id,
+          "expected",
+          "reads",
+          "estimated",
+          "excluded",
+          "complete",
+          delivered_kwh,
+          received_kwh,
+          net_kw,
+          loading_pct,
+          a_kwh,
+          b_kwh,
+          c_kwh,
+          1 AS "_left_one"
+        FROM "ami".transformer_load
+      ) AS a7
+      JOIN (
+        SELECT
+          "pack",
+          time_zone,
+          voltage_profile,
+          nominal_v,
+          max_kw_1p,
+          max_kw_3p,
+          max_margin,
+          spike_share,
+          spike_kwh,
+          slot_factor,
+          stuck_intervals,
+          zero_intervals,
+          grid_from,
+          receipt_horizon,
+          receipt_grace,
+          low_receipt_pct,
+          receipt_meters_min,
+          silent_windows,
+          alert_horizon,
+          power_factor,
+          momentary_filter,
+          sustained_after,
+          outage_window,
+          device_window,
+          transformer_share,
+          device_share,
+          feeder_share,
+          false_gasps_hour,
+          gasp_success,
+          restored_share,
+          nested_after,
+          close_after,
+          swap_mask,
+          residual_pct,
+          residual_days,
+          clear_receipt_pct,
+          overload_pct,
+          tamper_shown,
+          1 AS "_right_one"
+        FROM "ami".ami_parameters
+      ) AS b8
+        ON a7."_left_one" = b8."_right_one"
       GROUP BY
         DATE_TRUNC('day', a7.window_start AT TIME ZONE b8.time_zone),
         a7.transformer_id,
@@ -2510,8 +3228,12 @@ FROM (
 JOIN "ami"."transformers" AS b2
   ON a1.transformer_id = b2.transformer_id
   AND (
-    a1.local_day AT TIME ZONE a1.time_zone >= b2.valid_from
-    AND a1.local_day AT TIME ZONE a1.time_zone < COALESCE(b2.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+    (
+      a1.local_day AT TIME ZONE a1.time_zone
+    ) >= b2.valid_from
+    AND (
+      a1.local_day AT TIME ZONE a1.time_zone
+    ) < COALESCE(b2.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
   );
 
 -- ami.loss_candidates: approximated: the value is NULL; the reason is in RisingWave's log
@@ -2536,13 +3258,19 @@ FROM (
     FROM (
       SELECT
         local_day,
-        transformer_id
+        transformer_id,
+        1 AS "_left_one"
       FROM "ami".energy_balance_days
       WHERE
         "suspect"
     ) AS a3
-    JOIN "ami".ami_parameters AS b4
-      ON TRUE
+    JOIN (
+      SELECT
+        residual_days,
+        1 AS "_right_one"
+      FROM "ami".ami_parameters
+    ) AS b4
+      ON a3."_left_one" = b4."_right_one"
   ) AS a1
   JOIN (
     SELECT
@@ -2567,6 +3295,7 @@ WHERE
   agg_2 >= residual_days;
 
 -- ami.loss_evidence: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.loss_evidence: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE VIEW "ami".loss_evidence AS
 SELECT
   local_day,
@@ -2609,9 +3338,63 @@ FROM (
             a1.transformer_id,
             'TAMPER' AS "evidence",
             3 AS "weight"
-          FROM "ami"."tampers" AS a1
-          JOIN "ami".ami_parameters AS b2
-            ON TRUE
+          FROM (
+            SELECT
+              event_id,
+              meter_id,
+              transformer_id,
+              occurred_at,
+              received_at,
+              "kind",
+              "severity",
+              "meaning",
+              1 AS "_left_one"
+            FROM "ami"."tampers"
+          ) AS a1
+          JOIN (
+            SELECT
+              "pack",
+              time_zone,
+              voltage_profile,
+              nominal_v,
+              max_kw_1p,
+              max_kw_3p,
+              max_margin,
+              spike_share,
+              spike_kwh,
+              slot_factor,
+              stuck_intervals,
+              zero_intervals,
+              grid_from,
+              receipt_horizon,
+              receipt_grace,
+              low_receipt_pct,
+              receipt_meters_min,
+              silent_windows,
+              alert_horizon,
+              power_factor,
+              momentary_filter,
+              sustained_after,
+              outage_window,
+              device_window,
+              transformer_share,
+              device_share,
+              feeder_share,
+              false_gasps_hour,
+              gasp_success,
+              restored_share,
+              nested_after,
+              close_after,
+              swap_mask,
+              residual_pct,
+              residual_days,
+              clear_receipt_pct,
+              overload_pct,
+              tamper_shown,
+              1 AS "_right_one"
+            FROM "ami".ami_parameters
+          ) AS b2
+            ON a1."_left_one" = b2."_right_one"
           UNION ALL
           SELECT
             CAST(local_day AS DATE) AS local_day,
@@ -2638,13 +3421,56 @@ FROM (
             SELECT
               local_day,
               meter_id,
-              transformer_id
+              transformer_id,
+              1 AS "_left_one"
             FROM "ami".meter_days
             WHERE
               delivered_kwh > 0
           ) AS a6
-          JOIN "ami".ami_parameters AS b7
-            ON TRUE
+          JOIN (
+            SELECT
+              "pack",
+              time_zone,
+              voltage_profile,
+              nominal_v,
+              max_kw_1p,
+              max_kw_3p,
+              max_margin,
+              spike_share,
+              spike_kwh,
+              slot_factor,
+              stuck_intervals,
+              zero_intervals,
+              grid_from,
+              receipt_horizon,
+              receipt_grace,
+              low_receipt_pct,
+              receipt_meters_min,
+              silent_windows,
+              alert_horizon,
+              power_factor,
+              momentary_filter,
+              sustained_after,
+              outage_window,
+              device_window,
+              transformer_share,
+              device_share,
+              feeder_share,
+              false_gasps_hour,
+              gasp_success,
+              restored_share,
+              nested_after,
+              close_after,
+              swap_mask,
+              residual_pct,
+              residual_days,
+              clear_receipt_pct,
+              overload_pct,
+              tamper_shown,
+              1 AS "_right_one"
+            FROM "ami".ami_parameters
+          ) AS b7
+            ON a6."_left_one" = b7."_right_one"
         ) AS a4
         JOIN (
           SELECT
@@ -2657,8 +3483,12 @@ FROM (
         ) AS b5
           ON a4.meter_id = b5.meter_id_1
           AND (
-            a4.local_day AT TIME ZONE a4.time_zone >= b5.valid_from
-            AND a4.local_day AT TIME ZONE a4.time_zone < COALESCE(b5.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+            (
+              a4.local_day AT TIME ZONE a4.time_zone
+            ) >= b5.valid_from
+            AND (
+              a4.local_day AT TIME ZONE a4.time_zone
+            ) < COALESCE(b5.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
           )
       ) AS q8
       UNION ALL
@@ -2716,9 +3546,63 @@ FROM (
         a15.transformer_id,
         a15.occurred_at,
         b16.time_zone
-      FROM "ami"."tampers" AS a15
-      JOIN "ami".ami_parameters AS b16
-        ON TRUE
+      FROM (
+        SELECT
+          event_id,
+          meter_id,
+          transformer_id,
+          occurred_at,
+          received_at,
+          "kind",
+          "severity",
+          "meaning",
+          1 AS "_left_one"
+        FROM "ami"."tampers"
+      ) AS a15
+      JOIN (
+        SELECT
+          "pack",
+          time_zone,
+          voltage_profile,
+          nominal_v,
+          max_kw_1p,
+          max_kw_3p,
+          max_margin,
+          spike_share,
+          spike_kwh,
+          slot_factor,
+          stuck_intervals,
+          zero_intervals,
+          grid_from,
+          receipt_horizon,
+          receipt_grace,
+          low_receipt_pct,
+          receipt_meters_min,
+          silent_windows,
+          alert_horizon,
+          power_factor,
+          momentary_filter,
+          sustained_after,
+          outage_window,
+          device_window,
+          transformer_share,
+          device_share,
+          feeder_share,
+          false_gasps_hour,
+          gasp_success,
+          restored_share,
+          nested_after,
+          close_after,
+          swap_mask,
+          residual_pct,
+          residual_days,
+          clear_receipt_pct,
+          overload_pct,
+          tamper_shown,
+          1 AS "_right_one"
+        FROM "ami".ami_parameters
+      ) AS b16
+        ON a15."_left_one" = b16."_right_one"
     ) AS a13
     JOIN "ami".meter_days AS b14
       ON a13.meter_id = b14.meter_id
@@ -2742,6 +3626,7 @@ FROM (
 ) AS q17;
 
 -- ami.loss_scores: approximated: the value is NULL; the reason is in RisingWave's log
+-- ami.loss_scores: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE VIEW "ami".loss_scores AS
 SELECT
   a1.meter_id,
@@ -2785,9 +3670,63 @@ FROM (
             a3.transformer_id,
             'TAMPER' AS "evidence",
             3 AS "weight"
-          FROM "ami"."tampers" AS a3
-          JOIN "ami".ami_parameters AS b4
-            ON TRUE
+          FROM (
+            SELECT
+              event_id,
+              meter_id,
+              transformer_id,
+              occurred_at,
+              received_at,
+              "kind",
+              "severity",
+              "meaning",
+              1 AS "_left_one"
+            FROM "ami"."tampers"
+          ) AS a3
+          JOIN (
+            SELECT
+              "pack",
+              time_zone,
+              voltage_profile,
+              nominal_v,
+              max_kw_1p,
+              max_kw_3p,
+              max_margin,
+              spike_share,
+              spike_kwh,
+              slot_factor,
+              stuck_intervals,
+              zero_intervals,
+              grid_from,
+              receipt_horizon,
+              receipt_grace,
+              low_receipt_pct,
+              receipt_meters_min,
+              silent_windows,
+              alert_horizon,
+              power_factor,
+              momentary_filter,
+              sustained_after,
+              outage_window,
+              device_window,
+              transformer_share,
+              device_share,
+              feeder_share,
+              false_gasps_hour,
+              gasp_success,
+              restored_share,
+              nested_after,
+              close_after,
+              swap_mask,
+              residual_pct,
+              residual_days,
+              clear_receipt_pct,
+              overload_pct,
+              tamper_shown,
+              1 AS "_right_one"
+            FROM "ami".ami_parameters
+          ) AS b4
+            ON a3."_left_one" = b4."_right_one"
           UNION ALL
           SELECT
             CAST(local_day AS DATE) AS local_day,
@@ -2814,13 +3753,56 @@ FROM (
             SELECT
               local_day,
               meter_id,
-              transformer_id
+              transformer_id,
+              1 AS "_left_one"
             FROM "ami".meter_days
             WHERE
               delivered_kwh > 0
           ) AS a8
-          JOIN "ami".ami_parameters AS b9
-            ON TRUE
+          JOIN (
+            SELECT
+              "pack",
+              time_zone,
+              voltage_profile,
+              nominal_v,
+              max_kw_1p,
+              max_kw_3p,
+              max_margin,
+              spike_share,
+              spike_kwh,
+              slot_factor,
+              stuck_intervals,
+              zero_intervals,
+              grid_from,
+              receipt_horizon,
+              receipt_grace,
+              low_receipt_pct,
+              receipt_meters_min,
+              silent_windows,
+              alert_horizon,
+              power_factor,
+              momentary_filter,
+              sustained_after,
+              outage_window,
+              device_window,
+              transformer_share,
+              device_share,
+              feeder_share,
+              false_gasps_hour,
+              gasp_success,
+              restored_share,
+              nested_after,
+              close_after,
+              swap_mask,
+              residual_pct,
+              residual_days,
+              clear_receipt_pct,
+              overload_pct,
+              tamper_shown,
+              1 AS "_right_one"
+            FROM "ami".ami_parameters
+          ) AS b9
+            ON a8."_left_one" = b9."_right_one"
         ) AS a6
         JOIN (
           SELECT
@@ -2833,8 +3815,12 @@ FROM (
         ) AS b7
           ON a6.meter_id = b7.meter_id_1
           AND (
-            a6.local_day AT TIME ZONE a6.time_zone >= b7.valid_from
-            AND a6.local_day AT TIME ZONE a6.time_zone < COALESCE(b7.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+            (
+              a6.local_day AT TIME ZONE a6.time_zone
+            ) >= b7.valid_from
+            AND (
+              a6.local_day AT TIME ZONE a6.time_zone
+            ) < COALESCE(b7.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ))
           )
       ) AS q10
       UNION ALL
@@ -2892,9 +3878,63 @@ FROM (
         a17.transformer_id,
         a17.occurred_at,
         b18.time_zone
-      FROM "ami"."tampers" AS a17
-      JOIN "ami".ami_parameters AS b18
-        ON TRUE
+      FROM (
+        SELECT
+          event_id,
+          meter_id,
+          transformer_id,
+          occurred_at,
+          received_at,
+          "kind",
+          "severity",
+          "meaning",
+          1 AS "_left_one"
+        FROM "ami"."tampers"
+      ) AS a17
+      JOIN (
+        SELECT
+          "pack",
+          time_zone,
+          voltage_profile,
+          nominal_v,
+          max_kw_1p,
+          max_kw_3p,
+          max_margin,
+          spike_share,
+          spike_kwh,
+          slot_factor,
+          stuck_intervals,
+          zero_intervals,
+          grid_from,
+          receipt_horizon,
+          receipt_grace,
+          low_receipt_pct,
+          receipt_meters_min,
+          silent_windows,
+          alert_horizon,
+          power_factor,
+          momentary_filter,
+          sustained_after,
+          outage_window,
+          device_window,
+          transformer_share,
+          device_share,
+          feeder_share,
+          false_gasps_hour,
+          gasp_success,
+          restored_share,
+          nested_after,
+          close_after,
+          swap_mask,
+          residual_pct,
+          residual_days,
+          clear_receipt_pct,
+          overload_pct,
+          tamper_shown,
+          1 AS "_right_one"
+        FROM "ami".ami_parameters
+      ) AS b18
+        ON a17."_left_one" = b18."_right_one"
     ) AS a15
     JOIN "ami".meter_days AS b16
       ON a15.meter_id = b16.meter_id

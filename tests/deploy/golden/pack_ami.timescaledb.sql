@@ -1,4 +1,9 @@
 CREATE EXTENSION IF NOT EXISTS timescaledb;
+DO $$ BEGIN
+  IF (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') NOT LIKE '%UTC' THEN
+    EXECUTE format('ALTER DATABASE %I SET TimeZone TO ''UTC''', current_database());
+  END IF;
+END $$;
 SET TimeZone = 'UTC';
 
 CREATE SCHEMA IF NOT EXISTS "ami";
@@ -2453,9 +2458,11 @@ FROM (
 ) AS q10
 WHERE
   (
-    window_start_39 + INTERVAL '1 second' * CAST(interval_s * (
-      1 + receipt_grace_15
-    ) AS DOUBLE PRECISION)
+    window_start_39 + (
+      INTERVAL '1 second' * CAST(interval_s * (
+        1 + receipt_grace_15
+      ) AS DOUBLE PRECISION)
+    )
   ) <= NOW()
   AND window_start_39 >= LEAST(grid_from_13, first_start);
 
@@ -2653,8 +2660,12 @@ JOIN (
     AND a1.interval_s = b2.interval_s_3
   )
   AND (
-    a1.local_day >= b2.valid_from AT TIME ZONE b2.time_zone - INTERVAL '1 day'
-    AND a1.local_day < b2.valid_to AT TIME ZONE b2.time_zone
+    a1.local_day >= (
+      b2.valid_from AT TIME ZONE b2.time_zone
+    ) - INTERVAL '1 day'
+    AND a1.local_day < (
+      b2.valid_to AT TIME ZONE b2.time_zone
+    )
   );
 
 -- ami.energy_balance_days: approximated: the query fails for as long as the row is there
@@ -2666,21 +2677,35 @@ SELECT
     a1.agg_1 - a1.agg_2
   ) AS DOUBLE PRECISION) AS supplied_kwh,
   CAST(a1.agg_3_5 AS DOUBLE PRECISION) AS sold_kwh,
-  COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5 AS loss_kwh,
+  COALESCE(b2.no_load_kw, 0) * (
+    a1.agg_4 / 3600
+  ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5 AS loss_kwh,
   CAST((
     a1.agg_1 - a1.agg_2
-  ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5 AS residual_kwh,
+  ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - (
+    COALESCE(b2.no_load_kw, 0) * (
+      a1.agg_4 / 3600
+    ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+  ) AS residual_kwh,
   100 * (
     CAST((
       a1.agg_1 - a1.agg_2
-    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - (
+      COALESCE(b2.no_load_kw, 0) * (
+        a1.agg_4 / 3600
+      ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    )
   ) / NULLIF(NULLIF(CAST((
     a1.agg_1 - a1.agg_2
   ) AS DOUBLE PRECISION), 0), 0) AS residual_pct,
   100 * (
     CAST((
       a1.agg_1 - a1.agg_2
-    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - COALESCE(b2.no_load_kw, 0) * a1.agg_4 / 3600 + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    ) AS DOUBLE PRECISION) - CAST(a1.agg_3_5 AS DOUBLE PRECISION) - (
+      COALESCE(b2.no_load_kw, 0) * (
+        a1.agg_4 / 3600
+      ) + COALESCE(b2.load_loss_kw, 0) * a1.agg_5
+    )
   ) > a1.residual_pct * CAST((
     a1.agg_1 - a1.agg_2
   ) AS DOUBLE PRECISION) AS "suspect"
@@ -2781,8 +2806,12 @@ FROM (
 JOIN "ami"."transformers" AS b2
   ON a1.transformer_id = b2.transformer_id
   AND (
-    a1.local_day AT TIME ZONE a1.time_zone >= b2.valid_from
-    AND a1.local_day AT TIME ZONE a1.time_zone < COALESCE(b2.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+    (
+      a1.local_day AT TIME ZONE a1.time_zone
+    ) >= b2.valid_from
+    AND (
+      a1.local_day AT TIME ZONE a1.time_zone
+    ) < COALESCE(b2.valid_to, CAST('infinity' AS TIMESTAMPTZ))
   );
 
 -- ami.loss_candidates: approximated: the query fails for as long as the row is there
@@ -2928,8 +2957,12 @@ FROM (
         ) AS b5
           ON a4.meter_id = b5.meter_id_1
           AND (
-            a4.local_day AT TIME ZONE a4.time_zone >= b5.valid_from
-            AND a4.local_day AT TIME ZONE a4.time_zone < COALESCE(b5.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+            (
+              a4.local_day AT TIME ZONE a4.time_zone
+            ) >= b5.valid_from
+            AND (
+              a4.local_day AT TIME ZONE a4.time_zone
+            ) < COALESCE(b5.valid_to, CAST('infinity' AS TIMESTAMPTZ))
           )
       ) AS q8
       UNION ALL
@@ -3104,8 +3137,12 @@ FROM (
         ) AS b7
           ON a6.meter_id = b7.meter_id_1
           AND (
-            a6.local_day AT TIME ZONE a6.time_zone >= b7.valid_from
-            AND a6.local_day AT TIME ZONE a6.time_zone < COALESCE(b7.valid_to, CAST('infinity' AS TIMESTAMPTZ))
+            (
+              a6.local_day AT TIME ZONE a6.time_zone
+            ) >= b7.valid_from
+            AND (
+              a6.local_day AT TIME ZONE a6.time_zone
+            ) < COALESCE(b7.valid_to, CAST('infinity' AS TIMESTAMPTZ))
           )
       ) AS q10
       UNION ALL

@@ -1,3 +1,5 @@
+SET TimeZone = 'UTC';
+
 -- public.ocpp_parameters: approximated: pack: left out: who inserts gives the value
 -- public.ocpp_parameters: approximated: offline_after: left out: who inserts gives the value
 -- public.ocpp_parameters: approximated: connected_offline_after: left out: who inserts gives the value
@@ -213,6 +215,7 @@ CREATE TABLE charging_sites (
   PRIMARY KEY ("site")
 );
 
+-- public.charge_point_registry: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW charge_point_registry AS
 SELECT
   charge_point_id,
@@ -277,6 +280,7 @@ FROM (
     "identity" IS DISTINCT FROM over_1
 ) AS q3;
 
+-- public.latest_firmware_jobs: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW latest_firmware_jobs AS
 SELECT DISTINCT ON (charge_point_id)
   charge_point_id,
@@ -353,6 +357,7 @@ FROM (
   ) AS q3
 ) AS q4;
 
+-- public.link_changes: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW link_changes AS
 SELECT
   a1.charge_point_id,
@@ -360,7 +365,7 @@ SELECT
   a1."event" = 'connected' AS "online"
 FROM charger_connections AS a1
 ASOF JOIN (
-  SELECT
+  SELECT DISTINCT ON (charge_point_id, received_ts)
     charge_point_id AS charge_point_id_1,
     connection_id AS connection_id_2,
     "event" AS event_3,
@@ -372,6 +377,17 @@ ASOF JOIN (
   FROM charger_connections
   WHERE
     "event" = 'connected'
+  ORDER BY
+    charge_point_id,
+    received_ts,
+    charge_point_id ASC,
+    connection_id ASC,
+    "event" ASC,
+    "reason" ASC,
+    ocpp_version ASC,
+    security_profile ASC,
+    "address" ASC,
+    received_ts ASC
 ) AS b2
   ON a1.charge_point_id = b2.charge_point_id_1 AND a1.received_ts >= b2.received_ts_8
 WHERE
@@ -380,6 +396,7 @@ WHERE
     a1."event" = 'disconnected' AND a1.connection_id = b2.connection_id_2
   );
 
+-- public.status_points: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW status_points AS
 SELECT DISTINCT ON (
   charge_point_id,
@@ -404,6 +421,7 @@ ORDER BY
   COALESCE(corrected_ts, event_ts),
   received_ts DESC;
 
+-- public.status_changes: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW status_changes AS
 SELECT
   a1.charge_point_id,
@@ -413,20 +431,43 @@ SELECT
   a1."status",
   a1.error_code,
   a1.vendor_error_code,
-  b2."status" AS status_before
+  b2.status_5 AS status_before
 FROM status_points AS a1
-ASOF LEFT JOIN status_points AS b2
+ASOF LEFT JOIN (
+  SELECT DISTINCT ON (charge_point_id, evse_id, connector_id, reported_at)
+    charge_point_id AS charge_point_id_1,
+    evse_id AS evse_id_2,
+    connector_id AS connector_id_3,
+    reported_at AS reported_at_4,
+    "status" AS status_5,
+    error_code AS error_code_6,
+    vendor_error_code AS vendor_error_code_7
+  FROM status_points
+  ORDER BY
+    charge_point_id,
+    evse_id,
+    connector_id,
+    reported_at,
+    charge_point_id ASC,
+    evse_id ASC,
+    connector_id ASC,
+    reported_at ASC,
+    "status" ASC,
+    error_code ASC,
+    vendor_error_code ASC
+) AS b2
   ON (
     (
-      a1.charge_point_id = b2.charge_point_id AND a1.evse_id = b2.evse_id
+      a1.charge_point_id = b2.charge_point_id_1 AND a1.evse_id = b2.evse_id_2
     )
-    AND a1.connector_id = b2.connector_id
+    AND a1.connector_id = b2.connector_id_3
   )
-  AND a1.reported_at > b2.reported_at
+  AND a1.reported_at > b2.reported_at_4
 WHERE
-  a1."status" IS DISTINCT FROM b2."status"
-  OR a1.error_code IS DISTINCT FROM b2.error_code;
+  a1."status" IS DISTINCT FROM b2.status_5
+  OR a1.error_code IS DISTINCT FROM b2.error_code_6;
 
+-- public.connector_state: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW connector_state AS
 SELECT DISTINCT ON (charge_point_id, evse_id, connector_id)
   charge_point_id,
@@ -443,6 +484,7 @@ ORDER BY
   connector_id,
   changed_at DESC;
 
+-- public.session_starts: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW session_starts AS
 SELECT DISTINCT ON (charge_point_id, transaction_id)
   charge_point_id,
@@ -461,6 +503,7 @@ ORDER BY
   COALESCE(corrected_ts, event_ts) ASC,
   received_ts ASC;
 
+-- public.session_stops: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW session_stops AS
 SELECT DISTINCT ON (charge_point_id, transaction_id)
   charge_point_id,
@@ -477,6 +520,7 @@ ORDER BY
   COALESCE(corrected_ts, event_ts) ASC,
   received_ts ASC;
 
+-- public.session_places: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW session_places AS
 SELECT DISTINCT ON (charge_point_id, transaction_id)
   charge_point_id,
@@ -493,6 +537,7 @@ ORDER BY
   COALESCE(evse_id, connector_id) IS NULL ASC,
   COALESCE(corrected_ts, event_ts) ASC;
 
+-- public.session_charging_states: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW session_charging_states AS
 SELECT DISTINCT ON (charge_point_id, transaction_id)
   charge_point_id,
@@ -508,6 +553,7 @@ ORDER BY
   COALESCE(corrected_ts, event_ts) DESC,
   seq_no DESC;
 
+-- public.session_spans: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW session_spans AS
 SELECT
   a1.charge_point_id,
@@ -550,13 +596,34 @@ FROM (
       a5.id_tag,
       a5.meter_start_wh,
       a5.started_at,
-      b6.started_at AS started_at_7
+      b6.started_at_7
     FROM session_starts AS a5
-    ASOF LEFT JOIN session_starts AS b6
+    ASOF LEFT JOIN (
+      SELECT DISTINCT ON (charge_point_id, evse_id, started_at)
+        charge_point_id AS charge_point_id_1,
+        transaction_id AS transaction_id_2,
+        evse_id AS evse_id_3,
+        connector_id AS connector_id_4,
+        id_tag AS id_tag_5,
+        meter_start_wh AS meter_start_wh_6,
+        started_at AS started_at_7
+      FROM session_starts
+      ORDER BY
+        charge_point_id,
+        evse_id,
+        started_at,
+        charge_point_id ASC,
+        transaction_id ASC,
+        evse_id ASC,
+        connector_id ASC,
+        id_tag ASC,
+        meter_start_wh ASC,
+        started_at ASC
+    ) AS b6
       ON (
-        a5.charge_point_id = b6.charge_point_id AND a5.evse_id = b6.evse_id
+        a5.charge_point_id = b6.charge_point_id_1 AND a5.evse_id = b6.evse_id_3
       )
-      AND a5.started_at < b6.started_at
+      AND a5.started_at < b6.started_at_7
   ) AS b4
     ON a3.charge_point_id = b4.charge_point_id_8
     AND a3.transaction_id = b4.transaction_id_9
@@ -565,6 +632,7 @@ LEFT JOIN session_stops AS b2
   ON a1.charge_point_id = b2.charge_point_id AND a1.transaction_id = b2.transaction_id;
 
 -- public.sample_intervals: approximated: the value is NULL; the reason is in RisingWave's log
+-- public.sample_intervals: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW sample_intervals AS
 SELECT DISTINCT ON (charge_point_id)
   charge_point_id,
@@ -718,9 +786,47 @@ FROM (
           b10.low_power_share,
           b10.low_power_after,
           b10.low_power_soc_percent
-        FROM session_spans AS a9
-        JOIN ocpp_parameters AS b10
-          ON TRUE
+        FROM (
+          SELECT
+            charge_point_id,
+            transaction_id,
+            evse_id,
+            connector_id,
+            id_tag,
+            started_at,
+            stopped_at,
+            superseded_at,
+            meter_start_wh,
+            meter_stop_wh,
+            stop_reason,
+            "state",
+            1 AS "_left_one"
+          FROM session_spans
+        ) AS a9
+        JOIN (
+          SELECT
+            "pack",
+            offline_after,
+            connected_offline_after,
+            sample_interval,
+            gap_factor,
+            gap_grace,
+            power_max_w,
+            stuck_after,
+            zombie_after,
+            low_power_share,
+            low_power_after,
+            low_power_soc_percent,
+            billing_share,
+            drift_percent,
+            drift_sessions,
+            meter_alert_for,
+            security_alert_for,
+            uptime_target_percent,
+            1 AS "_right_one"
+          FROM ocpp_parameters
+        ) AS b10
+          ON a9."_left_one" = b10."_right_one"
       ) AS a7
       LEFT JOIN charge_points AS b8
         ON a7.charge_point_id = b8.charge_point_id
@@ -821,6 +927,7 @@ FROM (
     sampled_at
 ) AS q2;
 
+-- public.latest_samples: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW latest_samples AS
 SELECT DISTINCT ON (charge_point_id, transaction_id, "measurand")
   charge_point_id,
@@ -921,35 +1028,45 @@ SELECT
   CASE
     WHEN over_2 IS NULL
     THEN 'FIRST'
-    WHEN CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END >= over_2
-    AND CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END - over_2 <= wh_per_ms_max * COALESCE(
-      CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-      0
-    ) + 50
+    WHEN (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) >= over_2
+    AND (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) - over_2 <= (
+      wh_per_ms_max * COALESCE(
+        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+        0
+      ) + 50
+    )
     THEN 'OK'
-    WHEN CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END >= over_2
+    WHEN (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) >= over_2
     THEN 'IMPLAUSIBLE'
-    WHEN CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END >= over_2 - 10
+    WHEN (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) >= over_2 - 10
     THEN 'JITTER'
     WHEN over_2 >= 0.9 * CASE
       WHEN over_2 < 65536
@@ -980,176 +1097,214 @@ SELECT
       WHEN over_2 < 10000000000
       THEN 10000000000
       ELSE 100000000000
-    END - over_2 + CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END <= wh_per_ms_max * COALESCE(
-      CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-      0
-    ) + 50
+    END - over_2 + (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) <= (
+      wh_per_ms_max * COALESCE(
+        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+        0
+      ) + 50
+    )
     THEN 'ROLLOVER'
     ELSE 'RESET'
   END AS "kind",
   CASE
-    WHEN CASE
-      WHEN over_2 IS NULL
-      THEN 'FIRST'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      AND CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END - over_2 <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'OK'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      THEN 'IMPLAUSIBLE'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2 - 10
-      THEN 'JITTER'
-      WHEN over_2 >= 0.9 * CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
+    WHEN (
+      CASE
+        WHEN over_2 IS NULL
+        THEN 'FIRST'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        AND (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) - over_2 <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'OK'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        THEN 'IMPLAUSIBLE'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2 - 10
+        THEN 'JITTER'
+        WHEN over_2 >= 0.9 * CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END
+        AND CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END - over_2 + (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'ROLLOVER'
+        ELSE 'RESET'
       END
-      AND CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
-      END - over_2 + CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'ROLLOVER'
-      ELSE 'RESET'
-    END = 'OK'
+    ) = 'OK'
     THEN ROUND(
-      CAST(CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END - over_2 AS DECIMAL),
+      CAST((
+        CASE
+          WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+          AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+          THEN over_1
+          ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+        END
+      ) - over_2 AS DECIMAL),
       10
     )
-    WHEN CASE
-      WHEN over_2 IS NULL
-      THEN 'FIRST'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      AND CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END - over_2 <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'OK'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      THEN 'IMPLAUSIBLE'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2 - 10
-      THEN 'JITTER'
-      WHEN over_2 >= 0.9 * CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
+    WHEN (
+      CASE
+        WHEN over_2 IS NULL
+        THEN 'FIRST'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        AND (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) - over_2 <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'OK'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        THEN 'IMPLAUSIBLE'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2 - 10
+        THEN 'JITTER'
+        WHEN over_2 >= 0.9 * CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END
+        AND CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END - over_2 + (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'ROLLOVER'
+        ELSE 'RESET'
       END
-      AND CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
-      END - over_2 + CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'ROLLOVER'
-      ELSE 'RESET'
-    END = 'ROLLOVER'
+    ) = 'ROLLOVER'
     THEN ROUND(
       CAST(CASE
         WHEN over_2 < 65536
@@ -1165,97 +1320,119 @@ SELECT
         WHEN over_2 < 10000000000
         THEN 10000000000
         ELSE 100000000000
-      END - over_2 + CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END AS DECIMAL),
+      END - over_2 + (
+        CASE
+          WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+          AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+          THEN over_1
+          ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+        END
+      ) AS DECIMAL),
       10
     )
-    WHEN CASE
-      WHEN over_2 IS NULL
-      THEN 'FIRST'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      AND CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END - over_2 <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'OK'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      THEN 'IMPLAUSIBLE'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2 - 10
-      THEN 'JITTER'
-      WHEN over_2 >= 0.9 * CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
+    WHEN (
+      CASE
+        WHEN over_2 IS NULL
+        THEN 'FIRST'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        AND (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) - over_2 <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'OK'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        THEN 'IMPLAUSIBLE'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2 - 10
+        THEN 'JITTER'
+        WHEN over_2 >= 0.9 * CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END
+        AND CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END - over_2 + (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'ROLLOVER'
+        ELSE 'RESET'
       END
-      AND CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
-      END - over_2 + CASE
+    ) = 'RESET'
+    AND (
+      CASE
         WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
         AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
         THEN over_1
         ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END <= wh_per_ms_max * COALESCE(
+      END
+    ) BETWEEN 0 AND (
+      wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
-      THEN 'ROLLOVER'
-      ELSE 'RESET'
-    END = 'RESET'
-    AND CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END BETWEEN 0 AND wh_per_ms_max * COALESCE(
-      CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-      0
-    ) + 50
+    )
     THEN ROUND(
       CAST(CASE
         WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
@@ -1632,7 +1809,9 @@ SELECT
   a1.agg_3 / 1000 AS energy_kwh,
   a1.agg_4 / 1000 AS import_kw,
   a1.agg_5 / 1000 AS export_kw,
-  CAST(100 * a1.agg_2 / 1000 AS DOUBLE PRECISION) / NULLIF(b2.power_limit_kw, 0) AS limit_percent
+  CAST(100 * (
+    a1.agg_2 / 1000
+  ) AS DOUBLE PRECISION) / NULLIF(b2.power_limit_kw, 0) AS limit_percent
 FROM (
   SELECT
     "site",
@@ -1686,7 +1865,9 @@ FROM (
             ELSE ROUND(
               CAST(ROUND(
                 CAST(CAST(ROUND(
-                  CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+                  CAST((
+                    CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+                  ) * (
                     CAST(FLOOR(
                       EXTRACT(EPOCH FROM LEAST(sampled_at, window_start_1 + INTERVAL '15 minutes')) * 1000
                     ) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
@@ -1696,7 +1877,9 @@ FROM (
                 3
               ) - ROUND(
                 CAST(CAST(ROUND(
-                  CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+                  CAST((
+                    CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+                  ) * (
                     CAST(FLOOR(EXTRACT(EPOCH FROM GREATEST(from_at, window_start_1)) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
                   ) AS DECIMAL),
                   3
@@ -1720,7 +1903,9 @@ FROM (
             ELSE ROUND(
               CAST(ROUND(
                 CAST(CAST(ROUND(
-                  CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+                  CAST((
+                    CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+                  ) * (
                     CAST(FLOOR(
                       EXTRACT(EPOCH FROM LEAST(sampled_at, window_start_1 + INTERVAL '15 minutes')) * 1000
                     ) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
@@ -1730,7 +1915,9 @@ FROM (
                 3
               ) - ROUND(
                 CAST(CAST(ROUND(
-                  CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+                  CAST((
+                    CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+                  ) * (
                     CAST(FLOOR(EXTRACT(EPOCH FROM GREATEST(from_at, window_start_1)) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
                   ) AS DECIMAL),
                   3
@@ -1746,8 +1933,10 @@ FROM (
       END
     ) AS agg_2,
     COUNT(*) FILTER(WHERE
-      sampled_at >= window_start_1
-      AND sampled_at < window_start_1 + INTERVAL '15 minutes'
+      (
+        sampled_at >= window_start_1
+        AND sampled_at < window_start_1 + INTERVAL '15 minutes'
+      )
       AND NOT "exported") AS agg_3,
     COUNT(*) FILTER(WHERE
       "long"
@@ -1932,6 +2121,7 @@ GROUP BY
   charge_point_id,
   transaction_id;
 
+-- public.missing_energy: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW missing_energy AS
 SELECT
   a1.charge_point_id,
@@ -1942,7 +2132,7 @@ SELECT
   a1.meter_start_wh - b2.meter_stop_wh_10 AS missing_wh
 FROM session_spans AS a1
 ASOF JOIN (
-  SELECT
+  SELECT DISTINCT ON (charge_point_id, evse_id, connector_id, stopped_at)
     charge_point_id AS charge_point_id_1,
     transaction_id AS transaction_id_2,
     evse_id AS evse_id_3,
@@ -1958,6 +2148,23 @@ ASOF JOIN (
   FROM session_spans
   WHERE
     NOT stopped_at IS NULL AND NOT meter_stop_wh IS NULL
+  ORDER BY
+    charge_point_id,
+    evse_id,
+    connector_id,
+    stopped_at,
+    charge_point_id ASC,
+    transaction_id ASC,
+    evse_id ASC,
+    connector_id ASC,
+    id_tag ASC,
+    started_at ASC,
+    stopped_at ASC,
+    superseded_at ASC,
+    meter_start_wh ASC,
+    meter_stop_wh ASC,
+    stop_reason ASC,
+    "state" ASC
 ) AS b2
   ON (
     (
@@ -2013,12 +2220,14 @@ SELECT
     THEN 'REGISTER'
     WHEN NOT a1.interval_wh IS NULL
     THEN 'INTERVAL'
-    WHEN NOT CASE
-      WHEN a1.covered_ms >= 0.9 * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-      )
-      THEN a1.power_wh
-    END IS NULL
+    WHEN NOT (
+      CASE
+        WHEN a1.covered_ms >= 0.9 * (
+          CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+        )
+        THEN a1.power_wh
+      END
+    ) IS NULL
     THEN 'POWER'
     ELSE 'NONE'
   END AS "basis",
@@ -2065,12 +2274,14 @@ SELECT
           10
         ),
         ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-      ) - CASE
-        WHEN a1.covered_ms >= 0.9 * (
-          CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-        )
-        THEN a1.power_wh
-      END
+      ) - (
+        CASE
+          WHEN a1.covered_ms >= 0.9 * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+          )
+          THEN a1.power_wh
+        END
+      )
     ) > a1.billing_share * ABS(
       COALESCE(
         ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
@@ -2080,9 +2291,11 @@ SELECT
         ),
         ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
       )
-    ) + CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
-      CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-    ) / 7200000
+    ) + (
+      CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
+        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+      ) / 7200000
+    )
     THEN 'POWER'
     WHEN ABS(b2.missing_wh) > GREATEST(
       10,
@@ -2101,59 +2314,47 @@ SELECT
     ELSE 'NONE'
   END AS "difference",
   CASE
-    WHEN CASE
-      WHEN COALESCE(
-        ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-        ROUND(
-          CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-          10
-        ),
-        ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-      ) IS NULL
-      THEN 'NO_METER'
-      WHEN ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) < 0
-      OR a1.boundary_wh < 0
-      THEN 'NEGATIVE'
-      WHEN COALESCE(a1.doubtful_steps, 0) > 0
-      THEN 'REGISTER'
-      WHEN ABS(a1.boundary_wh - ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) > 2
-      THEN 'BOUNDARY'
-      WHEN ABS(
-        COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) - a1.energy_wh
-      ) > 5 + 0.0005 * ABS(
-        COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3))
-      )
-      THEN 'STEPS'
-      WHEN ABS(
-        COALESCE(
+    WHEN (
+      CASE
+        WHEN COALESCE(
           ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
           ROUND(
             CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
             10
           ),
           ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-        ) - CASE
-          WHEN a1.covered_ms >= 0.9 * (
-            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-          )
-          THEN a1.power_wh
-        END
-      ) > a1.billing_share * ABS(
-        COALESCE(
-          ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-          ROUND(
-            CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-            10
-          ),
-          ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+        ) IS NULL
+        THEN 'NO_METER'
+        WHEN ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) < 0
+        OR a1.boundary_wh < 0
+        THEN 'NEGATIVE'
+        WHEN COALESCE(a1.doubtful_steps, 0) > 0
+        THEN 'REGISTER'
+        WHEN ABS(a1.boundary_wh - ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) > 2
+        THEN 'BOUNDARY'
+        WHEN ABS(
+          COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) - a1.energy_wh
+        ) > 5 + 0.0005 * ABS(
+          COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3))
         )
-      ) + CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-      ) / 7200000
-      THEN 'POWER'
-      WHEN ABS(b2.missing_wh) > GREATEST(
-        10,
-        0.001 * ABS(
+        THEN 'STEPS'
+        WHEN ABS(
+          COALESCE(
+            ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+            ROUND(
+              CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+              10
+            ),
+            ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+          ) - (
+            CASE
+              WHEN a1.covered_ms >= 0.9 * (
+                CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+              )
+              THEN a1.power_wh
+            END
+          )
+        ) > a1.billing_share * ABS(
           COALESCE(
             ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
             ROUND(
@@ -2162,171 +2363,203 @@ SELECT
             ),
             ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
           )
+        ) + (
+          CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+          ) / 7200000
         )
-      )
-      THEN 'MISSING_ENERGY'
-      ELSE 'NONE'
-    END = 'NONE'
-    THEN 'MATCHED'
-    WHEN CASE
-      WHEN COALESCE(
-        ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-        ROUND(
-          CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-          10
-        ),
-        ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-      ) IS NULL
-      THEN 'NO_METER'
-      WHEN ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) < 0
-      OR a1.boundary_wh < 0
-      THEN 'NEGATIVE'
-      WHEN COALESCE(a1.doubtful_steps, 0) > 0
-      THEN 'REGISTER'
-      WHEN ABS(a1.boundary_wh - ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) > 2
-      THEN 'BOUNDARY'
-      WHEN ABS(
-        COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) - a1.energy_wh
-      ) > 5 + 0.0005 * ABS(
-        COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3))
-      )
-      THEN 'STEPS'
-      WHEN ABS(
-        COALESCE(
-          ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-          ROUND(
-            CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-            10
-          ),
-          ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-        ) - CASE
-          WHEN a1.covered_ms >= 0.9 * (
-            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-          )
-          THEN a1.power_wh
-        END
-      ) > a1.billing_share * ABS(
-        COALESCE(
-          ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-          ROUND(
-            CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-            10
-          ),
-          ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-        )
-      ) + CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-      ) / 7200000
-      THEN 'POWER'
-      WHEN ABS(b2.missing_wh) > GREATEST(
-        10,
-        0.001 * ABS(
-          COALESCE(
-            ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-            ROUND(
-              CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-              10
-            ),
-            ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-          )
-        )
-      )
-      THEN 'MISSING_ENERGY'
-      ELSE 'NONE'
-    END IN ('POWER', 'MISSING_ENERGY')
-    THEN 'MINOR'
-    WHEN CASE
-      WHEN COALESCE(
-        ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-        ROUND(
-          CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-          10
-        ),
-        ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-      ) IS NULL
-      THEN 'NO_METER'
-      WHEN ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) < 0
-      OR a1.boundary_wh < 0
-      THEN 'NEGATIVE'
-      WHEN COALESCE(a1.doubtful_steps, 0) > 0
-      THEN 'REGISTER'
-      WHEN ABS(a1.boundary_wh - ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) > 2
-      THEN 'BOUNDARY'
-      WHEN ABS(
-        COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) - a1.energy_wh
-      ) > 5 + 0.0005 * ABS(
-        COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3))
-      )
-      THEN 'STEPS'
-      WHEN ABS(
-        COALESCE(
-          ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-          ROUND(
-            CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-            10
-          ),
-          ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-        ) - CASE
-          WHEN a1.covered_ms >= 0.9 * (
-            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-          )
-          THEN a1.power_wh
-        END
-      ) > a1.billing_share * ABS(
-        COALESCE(
-          ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-          ROUND(
-            CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-            10
-          ),
-          ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-        )
-      ) + CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-      ) / 7200000
-      THEN 'POWER'
-      WHEN ABS(b2.missing_wh) > GREATEST(
-        10,
-        0.001 * ABS(
-          COALESCE(
-            ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
-            ROUND(
-              CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
-              10
-            ),
-            ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
-          )
-        )
-      )
-      THEN 'MISSING_ENERGY'
-      ELSE 'NONE'
-    END IN ('BOUNDARY', 'STEPS')
-    AND GREATEST(
-      ROUND(
-        CAST(ABS(
-          CASE
-            WHEN COALESCE(a1.doubtful_steps, 0) = 0
-            OR COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) >= 0
-            THEN COALESCE(
+        THEN 'POWER'
+        WHEN ABS(b2.missing_wh) > GREATEST(
+          10,
+          0.001 * ABS(
+            COALESCE(
               ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
               ROUND(
                 CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
                 10
               ),
-              ROUND(CAST(a1.energy_wh AS DECIMAL), 10),
-              ROUND(CAST(a1.interval_wh AS DECIMAL), 10),
-              ROUND(
-                CAST(CASE
-                  WHEN a1.covered_ms >= 0.9 * (
-                    CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-                  )
-                  THEN a1.power_wh
-                END AS DECIMAL),
-                10
-              )
+              ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
             )
-            ELSE a1.energy_wh
-          END - a1.energy_wh
+          )
+        )
+        THEN 'MISSING_ENERGY'
+        ELSE 'NONE'
+      END
+    ) = 'NONE'
+    THEN 'MATCHED'
+    WHEN (
+      CASE
+        WHEN COALESCE(
+          ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+          ROUND(
+            CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+            10
+          ),
+          ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+        ) IS NULL
+        THEN 'NO_METER'
+        WHEN ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) < 0
+        OR a1.boundary_wh < 0
+        THEN 'NEGATIVE'
+        WHEN COALESCE(a1.doubtful_steps, 0) > 0
+        THEN 'REGISTER'
+        WHEN ABS(a1.boundary_wh - ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) > 2
+        THEN 'BOUNDARY'
+        WHEN ABS(
+          COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) - a1.energy_wh
+        ) > 5 + 0.0005 * ABS(
+          COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3))
+        )
+        THEN 'STEPS'
+        WHEN ABS(
+          COALESCE(
+            ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+            ROUND(
+              CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+              10
+            ),
+            ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+          ) - (
+            CASE
+              WHEN a1.covered_ms >= 0.9 * (
+                CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+              )
+              THEN a1.power_wh
+            END
+          )
+        ) > a1.billing_share * ABS(
+          COALESCE(
+            ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+            ROUND(
+              CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+              10
+            ),
+            ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+          )
+        ) + (
+          CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+          ) / 7200000
+        )
+        THEN 'POWER'
+        WHEN ABS(b2.missing_wh) > GREATEST(
+          10,
+          0.001 * ABS(
+            COALESCE(
+              ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+              ROUND(
+                CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+                10
+              ),
+              ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+            )
+          )
+        )
+        THEN 'MISSING_ENERGY'
+        ELSE 'NONE'
+      END
+    ) IN ('POWER', 'MISSING_ENERGY')
+    THEN 'MINOR'
+    WHEN (
+      CASE
+        WHEN COALESCE(
+          ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+          ROUND(
+            CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+            10
+          ),
+          ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+        ) IS NULL
+        THEN 'NO_METER'
+        WHEN ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) < 0
+        OR a1.boundary_wh < 0
+        THEN 'NEGATIVE'
+        WHEN COALESCE(a1.doubtful_steps, 0) > 0
+        THEN 'REGISTER'
+        WHEN ABS(a1.boundary_wh - ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) > 2
+        THEN 'BOUNDARY'
+        WHEN ABS(
+          COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) - a1.energy_wh
+        ) > 5 + 0.0005 * ABS(
+          COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3))
+        )
+        THEN 'STEPS'
+        WHEN ABS(
+          COALESCE(
+            ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+            ROUND(
+              CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+              10
+            ),
+            ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+          ) - (
+            CASE
+              WHEN a1.covered_ms >= 0.9 * (
+                CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+              )
+              THEN a1.power_wh
+            END
+          )
+        ) > a1.billing_share * ABS(
+          COALESCE(
+            ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+            ROUND(
+              CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+              10
+            ),
+            ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+          )
+        ) + (
+          CAST(COALESCE(ROUND(CAST(a1.power_w_max AS DECIMAL), 10), ROUND(CAST(0 AS DECIMAL), 10)) AS DOUBLE PRECISION) * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+          ) / 7200000
+        )
+        THEN 'POWER'
+        WHEN ABS(b2.missing_wh) > GREATEST(
+          10,
+          0.001 * ABS(
+            COALESCE(
+              ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+              ROUND(
+                CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+                10
+              ),
+              ROUND(CAST(a1.energy_wh AS DECIMAL), 10)
+            )
+          )
+        )
+        THEN 'MISSING_ENERGY'
+        ELSE 'NONE'
+      END
+    ) IN ('BOUNDARY', 'STEPS')
+    AND GREATEST(
+      ROUND(
+        CAST(ABS(
+          (
+            CASE
+              WHEN COALESCE(a1.doubtful_steps, 0) = 0
+              OR COALESCE(a1.boundary_wh, ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3)) >= 0
+              THEN COALESCE(
+                ROUND(CAST(a1.boundary_wh AS DECIMAL), 10),
+                ROUND(
+                  CAST(ROUND(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL), 3) AS DECIMAL),
+                  10
+                ),
+                ROUND(CAST(a1.energy_wh AS DECIMAL), 10),
+                ROUND(CAST(a1.interval_wh AS DECIMAL), 10),
+                ROUND(
+                  CAST(CASE
+                    WHEN a1.covered_ms >= 0.9 * (
+                      CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+                    )
+                    THEN a1.power_wh
+                  END AS DECIMAL),
+                  10
+                )
+              )
+              ELSE a1.energy_wh
+            END
+          ) - a1.energy_wh
         ) AS DECIMAL),
         10
       ),
@@ -2441,13 +2674,19 @@ FROM (
             meter_stop_wh,
             energy_wh,
             doubtful_steps,
-            sample_interval
+            sample_interval,
+            1 AS "_left_one"
           FROM finished_sessions
           WHERE
             "state" = 'FINISHED'
         ) AS a9
-        JOIN ocpp_parameters AS b10
-          ON TRUE
+        JOIN (
+          SELECT
+            billing_share,
+            1 AS "_right_one"
+          FROM ocpp_parameters
+        ) AS b10
+          ON a9."_left_one" = b10."_right_one"
       ) AS a7
       LEFT JOIN session_boundaries AS b8
         ON a7.charge_point_id = b8.charge_point_id AND a7.transaction_id = b8.transaction_id
@@ -2592,6 +2831,7 @@ FROM (
   ) AS q11
 ) AS q12;
 
+-- public.timeline_states: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW timeline_states AS
 SELECT
   a1.charge_point_id,
@@ -2637,7 +2877,7 @@ FROM (
         b5.error_code
       FROM timeline_points AS a4
       ASOF LEFT JOIN (
-        SELECT
+        SELECT DISTINCT ON (charge_point_id, evse_id, connector_id, changed_at)
           charge_point_id AS charge_point_id_1,
           evse_id AS evse_id_2,
           connector_id AS connector_id_3,
@@ -2649,6 +2889,19 @@ FROM (
         FROM status_changes
         WHERE
           connector_id > 0
+        ORDER BY
+          charge_point_id,
+          evse_id,
+          connector_id,
+          changed_at,
+          charge_point_id ASC,
+          evse_id ASC,
+          connector_id ASC,
+          changed_at ASC,
+          "status" ASC,
+          error_code ASC,
+          vendor_error_code ASC,
+          status_before ASC
       ) AS b5
         ON (
           (
@@ -2659,7 +2912,7 @@ FROM (
         AND a4."at" >= b5.changed_at
     ) AS a3
     ASOF LEFT JOIN (
-      SELECT
+      SELECT DISTINCT ON (charge_point_id, changed_at)
         charge_point_id AS charge_point_id_4,
         evse_id AS evse_id_5,
         connector_id AS connector_id_6,
@@ -2671,18 +2924,57 @@ FROM (
       FROM status_changes
       WHERE
         connector_id = 0
+      ORDER BY
+        charge_point_id,
+        changed_at,
+        charge_point_id ASC,
+        evse_id ASC,
+        connector_id ASC,
+        changed_at ASC,
+        "status" ASC,
+        error_code ASC,
+        vendor_error_code ASC,
+        status_before ASC
     ) AS b6
       ON a3.charge_point_id = b6.charge_point_id_4 AND a3."at" >= b6.changed_at_7
   ) AS a2
-  ASOF LEFT JOIN link_changes AS b7
-    ON a2.charge_point_id = b7.charge_point_id AND a2."at" >= b7.changed_at
+  ASOF LEFT JOIN (
+    SELECT DISTINCT ON (charge_point_id, changed_at)
+      charge_point_id AS charge_point_id_12,
+      changed_at AS changed_at_13,
+      "online"
+    FROM link_changes
+    ORDER BY
+      charge_point_id,
+      changed_at,
+      charge_point_id ASC,
+      changed_at ASC,
+      "online" ASC
+  ) AS b7
+    ON a2.charge_point_id = b7.charge_point_id_12 AND a2."at" >= b7.changed_at_13
 ) AS a1
-ASOF LEFT JOIN session_edges AS b8
+ASOF LEFT JOIN (
+  SELECT DISTINCT ON (charge_point_id, evse_id, "at")
+    charge_point_id AS charge_point_id_14,
+    evse_id AS evse_id_15,
+    "at" AS at_16,
+    in_session
+  FROM session_edges
+  ORDER BY
+    charge_point_id,
+    evse_id,
+    "at",
+    charge_point_id ASC,
+    evse_id ASC,
+    "at" ASC,
+    in_session ASC
+) AS b8
   ON (
-    a1.charge_point_id = b8.charge_point_id AND a1.evse_id = b8.evse_id
+    a1.charge_point_id = b8.charge_point_id_14 AND a1.evse_id = b8.evse_id_15
   )
-  AND a1."at" >= b8."at";
+  AND a1."at" >= b8.at_16;
 
+-- public.timeline_changes: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW timeline_changes AS
 SELECT
   a1.charge_point_id,
@@ -2692,25 +2984,46 @@ SELECT
   a1."state",
   a1.error_code
 FROM timeline_states AS a1
-ASOF LEFT JOIN timeline_states AS b2
+ASOF LEFT JOIN (
+  SELECT DISTINCT ON (charge_point_id, evse_id, connector_id, "at")
+    charge_point_id AS charge_point_id_1,
+    evse_id AS evse_id_2,
+    connector_id AS connector_id_3,
+    "at" AS at_4,
+    "state" AS state_5,
+    error_code AS error_code_6
+  FROM timeline_states
+  ORDER BY
+    charge_point_id,
+    evse_id,
+    connector_id,
+    "at",
+    charge_point_id ASC,
+    evse_id ASC,
+    connector_id ASC,
+    "at" ASC,
+    "state" ASC,
+    error_code ASC
+) AS b2
   ON (
     (
-      a1.charge_point_id = b2.charge_point_id AND a1.evse_id = b2.evse_id
+      a1.charge_point_id = b2.charge_point_id_1 AND a1.evse_id = b2.evse_id_2
     )
-    AND a1.connector_id = b2.connector_id
+    AND a1.connector_id = b2.connector_id_3
   )
-  AND a1."at" > b2."at"
+  AND a1."at" > b2.at_4
 WHERE
-  a1."state" IS DISTINCT FROM b2."state"
-  OR a1.error_code IS DISTINCT FROM b2.error_code;
+  a1."state" IS DISTINCT FROM b2.state_5
+  OR a1.error_code IS DISTINCT FROM b2.error_code_6;
 
+-- public.connector_timeline: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW connector_timeline AS
 SELECT
   a1.charge_point_id,
   a1.evse_id,
   a1.connector_id,
   a1."at" AS valid_from,
-  b2."at" AS valid_to,
+  b2.at_4 AS valid_to,
   a1."state",
   CASE
     WHEN a1."state" = 'Unknown'
@@ -2721,14 +3034,34 @@ SELECT
   END AS "class",
   a1.error_code
 FROM timeline_changes AS a1
-ASOF LEFT JOIN timeline_changes AS b2
+ASOF LEFT JOIN (
+  SELECT DISTINCT ON (charge_point_id, evse_id, connector_id, "at")
+    charge_point_id AS charge_point_id_1,
+    evse_id AS evse_id_2,
+    connector_id AS connector_id_3,
+    "at" AS at_4,
+    "state" AS state_5,
+    error_code AS error_code_6
+  FROM timeline_changes
+  ORDER BY
+    charge_point_id,
+    evse_id,
+    connector_id,
+    "at",
+    charge_point_id ASC,
+    evse_id ASC,
+    connector_id ASC,
+    "at" ASC,
+    "state" ASC,
+    error_code ASC
+) AS b2
   ON (
     (
-      a1.charge_point_id = b2.charge_point_id AND a1.evse_id = b2.evse_id
+      a1.charge_point_id = b2.charge_point_id_1 AND a1.evse_id = b2.evse_id_2
     )
-    AND a1.connector_id = b2.connector_id
+    AND a1.connector_id = b2.connector_id_3
   )
-  AND a1."at" < b2."at";
+  AND a1."at" < b2.at_4;
 
 CREATE MATERIALIZED VIEW port_states AS
 SELECT
@@ -2756,11 +3089,31 @@ FROM (
     agg_3,
     agg_4,
     agg_5,
-    SUM(CAST(agg_1 AS BIGINT)) OVER (PARTITION BY charge_point_id, evse_id ORDER BY "at") AS over_1,
-    SUM(CAST(agg_2 AS BIGINT)) OVER (PARTITION BY charge_point_id, evse_id ORDER BY "at") AS over_2,
-    SUM(CAST(agg_3 AS BIGINT)) OVER (PARTITION BY charge_point_id, evse_id ORDER BY "at") AS over_3,
-    SUM(CAST(agg_4 AS BIGINT)) OVER (PARTITION BY charge_point_id, evse_id ORDER BY "at") AS over_4,
-    SUM(CAST(agg_5 AS BIGINT)) OVER (PARTITION BY charge_point_id, evse_id ORDER BY "at") AS over_5
+    SUM(CAST(agg_1 AS BIGINT)) OVER (
+      PARTITION BY charge_point_id, evse_id
+      ORDER BY "at"
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_1,
+    SUM(CAST(agg_2 AS BIGINT)) OVER (
+      PARTITION BY charge_point_id, evse_id
+      ORDER BY "at"
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_2,
+    SUM(CAST(agg_3 AS BIGINT)) OVER (
+      PARTITION BY charge_point_id, evse_id
+      ORDER BY "at"
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_3,
+    SUM(CAST(agg_4 AS BIGINT)) OVER (
+      PARTITION BY charge_point_id, evse_id
+      ORDER BY "at"
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_4,
+    SUM(CAST(agg_5 AS BIGINT)) OVER (
+      PARTITION BY charge_point_id, evse_id
+      ORDER BY "at"
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS over_5
   FROM (
     SELECT
       charge_point_id,
@@ -2799,6 +3152,7 @@ FROM (
   ) AS q2
 ) AS q3;
 
+-- public.port_changes: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW port_changes AS
 SELECT
   a1.charge_point_id,
@@ -2806,20 +3160,36 @@ SELECT
   a1."at",
   a1."state"
 FROM port_states AS a1
-ASOF LEFT JOIN port_states AS b2
+ASOF LEFT JOIN (
+  SELECT DISTINCT ON (charge_point_id, evse_id, "at")
+    charge_point_id AS charge_point_id_1,
+    evse_id AS evse_id_2,
+    "at" AS at_3,
+    "state" AS state_4
+  FROM port_states
+  ORDER BY
+    charge_point_id,
+    evse_id,
+    "at",
+    charge_point_id ASC,
+    evse_id ASC,
+    "at" ASC,
+    "state" ASC
+) AS b2
   ON (
-    a1.charge_point_id = b2.charge_point_id AND a1.evse_id = b2.evse_id
+    a1.charge_point_id = b2.charge_point_id_1 AND a1.evse_id = b2.evse_id_2
   )
-  AND a1."at" > b2."at"
+  AND a1."at" > b2.at_3
 WHERE
-  a1."state" IS DISTINCT FROM b2."state";
+  a1."state" IS DISTINCT FROM b2.state_4;
 
+-- public.port_timeline: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW port_timeline AS
 SELECT
   a1.charge_point_id,
   a1.evse_id,
   a1."at" AS valid_from,
-  b2."at" AS valid_to,
+  b2.at_3 AS valid_to,
   a1."state",
   CASE
     WHEN a1."state" = 'Up'
@@ -2829,11 +3199,26 @@ SELECT
     ELSE 'DOWN'
   END AS "class"
 FROM port_changes AS a1
-ASOF LEFT JOIN port_changes AS b2
+ASOF LEFT JOIN (
+  SELECT DISTINCT ON (charge_point_id, evse_id, "at")
+    charge_point_id AS charge_point_id_1,
+    evse_id AS evse_id_2,
+    "at" AS at_3,
+    "state" AS state_4
+  FROM port_changes
+  ORDER BY
+    charge_point_id,
+    evse_id,
+    "at",
+    charge_point_id ASC,
+    evse_id ASC,
+    "at" ASC,
+    "state" ASC
+) AS b2
   ON (
-    a1.charge_point_id = b2.charge_point_id AND a1.evse_id = b2.evse_id
+    a1.charge_point_id = b2.charge_point_id_1 AND a1.evse_id = b2.evse_id_2
   )
-  AND a1."at" < b2."at";
+  AND a1."at" < b2.at_3;
 
 CREATE MATERIALIZED VIEW down_states AS
 SELECT
@@ -2862,7 +3247,9 @@ LEFT JOIN port_timeline AS b2
   )
   AND a1.valid_from = b2.valid_to;
 
+-- public.outages: approximated: rows whose order is equal: any of them, not the earliest arrival
 -- public.outages: approximated: the value is NULL; the reason is in RisingWave's log
+-- public.outages: approximated: 9999-12-31 23:59:59.999999: it knows no infinite instants (Send that instant for infinity too)
 CREATE MATERIALIZED VIEW "outages" AS
 SELECT
   a1.charge_point_id,
@@ -2885,7 +3272,7 @@ FROM (
       a3."state") AS agg_3
   FROM down_states AS a3
   ASOF JOIN (
-    SELECT
+    SELECT DISTINCT ON (charge_point_id, evse_id, valid_from)
       charge_point_id AS charge_point_id_1,
       evse_id AS evse_id_2,
       valid_from AS valid_from_3,
@@ -2896,6 +3283,17 @@ FROM (
     FROM down_states
     WHERE
       class_before IS DISTINCT FROM 'DOWN'
+    ORDER BY
+      charge_point_id,
+      evse_id,
+      valid_from,
+      charge_point_id ASC,
+      evse_id ASC,
+      valid_from ASC,
+      valid_to ASC,
+      "state" ASC,
+      "class" ASC,
+      class_before ASC
   ) AS b4
     ON (
       a3.charge_point_id = b4.charge_point_id_1 AND a3.evse_id = b4.evse_id_2
@@ -2911,8 +3309,11 @@ LEFT JOIN connector_timeline AS b2
     a1.charge_point_id = b2.charge_point_id AND a1.evse_id = b2.evse_id
   )
   AND (
-    b2.valid_from < COALESCE(CASE WHEN a1.agg_1 THEN NULL ELSE a1.agg_2 END, CAST('infinity' AS TIMESTAMPTZ))
-    AND COALESCE(b2.valid_to, CAST('infinity' AS TIMESTAMPTZ)) > a1.valid_from_3
+    b2.valid_from < COALESCE(
+      CASE WHEN a1.agg_1 THEN NULL ELSE a1.agg_2 END,
+      CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)
+    )
+    AND COALESCE(b2.valid_to, CAST('9999-12-31 23:59:59.999999+00:00' AS TIMESTAMPTZ)) > a1.valid_from_3
   )
 GROUP BY
   a1.charge_point_id,
@@ -3027,9 +3428,15 @@ SELECT
   CAST(a1.agg_4 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) AS faulted_s,
   CAST(a1.agg_5 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) AS unknown_s,
   COALESCE(b2.excluded_s, 0) AS excluded_s,
-  100 * CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) / NULLIF(
+  100 * (
+    CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION)
+  ) / NULLIF(
     NULLIF(
-      CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) + CAST(a1.agg_2 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION),
+      (
+        CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION)
+      ) + (
+        CAST(a1.agg_2 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION)
+      ),
       0
     ),
     0
@@ -3087,13 +3494,20 @@ FROM (
         evse_id,
         valid_from,
         "state",
-        "class"
+        "class",
+        1 AS "_left_one"
       FROM port_timeline
       WHERE
         valid_to IS NULL
     ) AS a4
-    JOIN calendar_days AS b5
-      ON (
+    JOIN (
+      SELECT
+        "day",
+        1 AS "_right_one"
+      FROM calendar_days
+    ) AS b5
+      ON a4."_left_one" = b5."_right_one"
+      AND (
         b5."day" + INTERVAL '1 day' > a4.valid_from
       )
     WHERE
@@ -3155,44 +3569,79 @@ FROM (
     charge_point_id,
     evse_id,
     "month",
-    up_min,
-    outage_min,
-    excluded_min,
-    unknown_min,
-    COUNT(*) OVER (
-      PARTITION BY charge_point_id, evse_id
-      ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
-      RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
-    ) AS over_1,
-    SUM(up_min + outage_min + unknown_min) OVER (
-      PARTITION BY charge_point_id, evse_id
-      ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
-      RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
-    ) AS over_2,
-    SUM(outage_min) OVER (
-      PARTITION BY charge_point_id, evse_id
-      ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
-      RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
-    ) AS over_3,
-    SUM(excluded_min) OVER (
-      PARTITION BY charge_point_id, evse_id
-      ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
-      RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
-    ) AS over_4,
-    SUM(unknown_min) OVER (
-      PARTITION BY charge_point_id, evse_id
-      ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
-      RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
-    ) AS over_5
-  FROM uptime_monthly
+    over_1,
+    over_2,
+    over_3,
+    over_4,
+    over_5,
+    1 AS "_left_one"
+  FROM (
+    SELECT
+      charge_point_id,
+      evse_id,
+      "month",
+      up_min,
+      outage_min,
+      excluded_min,
+      unknown_min,
+      COUNT(*) OVER (
+        PARTITION BY charge_point_id, evse_id
+        ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
+        RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
+      ) AS over_1,
+      SUM(up_min + outage_min + unknown_min) OVER (
+        PARTITION BY charge_point_id, evse_id
+        ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
+        RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
+      ) AS over_2,
+      SUM(outage_min) OVER (
+        PARTITION BY charge_point_id, evse_id
+        ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
+        RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
+      ) AS over_3,
+      SUM(excluded_min) OVER (
+        PARTITION BY charge_point_id, evse_id
+        ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
+        RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
+      ) AS over_4,
+      SUM(unknown_min) OVER (
+        PARTITION BY charge_point_id, evse_id
+        ORDER BY ROUND(CAST(ROUND(CAST(EXTRACT(YEAR FROM "month") AS DECIMAL), 0) AS DECIMAL), 0) * 12 + ROUND(CAST(EXTRACT(MONTH FROM "month") AS DECIMAL), 0)
+        RANGE BETWEEN 11 PRECEDING AND CURRENT ROW
+      ) AS over_5
+    FROM uptime_monthly
+  ) AS q3
 ) AS a1
-JOIN ocpp_parameters AS b2
-  ON TRUE
+JOIN (
+  SELECT
+    "pack",
+    offline_after,
+    connected_offline_after,
+    sample_interval,
+    gap_factor,
+    gap_grace,
+    power_max_w,
+    stuck_after,
+    zombie_after,
+    low_power_share,
+    low_power_after,
+    low_power_soc_percent,
+    billing_share,
+    drift_percent,
+    drift_sessions,
+    meter_alert_for,
+    security_alert_for,
+    uptime_target_percent,
+    1 AS "_right_one"
+  FROM ocpp_parameters
+) AS b2
+  ON a1."_left_one" = b2."_right_one"
 WHERE
   (
     a1."month" + INTERVAL '1 mon'
   ) <= NOW();
 
+-- public.fault_episodes: approximated: rows whose order is equal: any of them, not the earliest arrival
 CREATE MATERIALIZED VIEW fault_episodes AS
 SELECT
   a1.charge_point_id,
@@ -3230,7 +3679,7 @@ FROM (
       "status" = 'Faulted' AND status_before IS DISTINCT FROM 'Faulted'
   ) AS a2
   ASOF LEFT JOIN (
-    SELECT
+    SELECT DISTINCT ON (charge_point_id, evse_id, connector_id, changed_at)
       charge_point_id AS charge_point_id_1,
       evse_id AS evse_id_2,
       connector_id AS connector_id_3,
@@ -3242,6 +3691,19 @@ FROM (
     FROM status_changes
     WHERE
       "status" <> 'Faulted'
+    ORDER BY
+      charge_point_id,
+      evse_id,
+      connector_id,
+      changed_at,
+      charge_point_id ASC,
+      evse_id ASC,
+      connector_id ASC,
+      changed_at ASC,
+      "status" ASC,
+      error_code ASC,
+      vendor_error_code ASC,
+      status_before ASC
   ) AS b3
     ON (
       (
@@ -3251,8 +3713,32 @@ FROM (
     )
     AND a2.changed_at < b3.changed_at_4
 ) AS a1
-ASOF LEFT JOIN charge_point_registry AS b4
-  ON a1.charge_point_id = b4.charge_point_id AND a1.changed_at >= b4.valid_from;
+ASOF LEFT JOIN (
+  SELECT DISTINCT ON (charge_point_id, valid_from)
+    charge_point_id AS charge_point_id_9,
+    valid_from,
+    valid_to,
+    "vendor",
+    "model",
+    serial_number,
+    firmware_version,
+    meter_serial_number,
+    ocpp_version
+  FROM charge_point_registry
+  ORDER BY
+    charge_point_id,
+    valid_from,
+    charge_point_id ASC,
+    valid_from ASC,
+    valid_to ASC,
+    "vendor" ASC,
+    "model" ASC,
+    serial_number ASC,
+    firmware_version ASC,
+    meter_serial_number ASC,
+    ocpp_version ASC
+) AS b4
+  ON a1.charge_point_id = b4.charge_point_id_9 AND a1.changed_at >= b4.valid_from;
 
 CREATE MATERIALIZED VIEW fault_codes AS
 SELECT

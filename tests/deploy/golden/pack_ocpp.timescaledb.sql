@@ -1,4 +1,9 @@
 CREATE EXTENSION IF NOT EXISTS timescaledb;
+DO $$ BEGIN
+  IF (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') NOT LIKE '%UTC' THEN
+    EXECUTE format('ALTER DATABASE %I SET TimeZone TO ''UTC''', current_database());
+  END IF;
+END $$;
 SET TimeZone = 'UTC';
 
 CREATE TABLE ocpp_parameters (
@@ -998,35 +1003,45 @@ SELECT
   CASE
     WHEN over_2 IS NULL
     THEN 'FIRST'
-    WHEN CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END >= over_2
-    AND CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END - over_2 <= wh_per_ms_max * COALESCE(
-      CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-      0
-    ) + 50
+    WHEN (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) >= over_2
+    AND (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) - over_2 <= (
+      wh_per_ms_max * COALESCE(
+        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+        0
+      ) + 50
+    )
     THEN 'OK'
-    WHEN CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END >= over_2
+    WHEN (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) >= over_2
     THEN 'IMPLAUSIBLE'
-    WHEN CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END >= over_2 - 10
+    WHEN (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) >= over_2 - 10
     THEN 'JITTER'
     WHEN over_2 >= 0.9 * CASE
       WHEN over_2 < 65536
@@ -1057,173 +1072,211 @@ SELECT
       WHEN over_2 < 10000000000
       THEN 10000000000
       ELSE 100000000000
-    END - over_2 + CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END <= wh_per_ms_max * COALESCE(
-      CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-      0
-    ) + 50
+    END - over_2 + (
+      CASE
+        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+        THEN over_1
+        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+      END
+    ) <= (
+      wh_per_ms_max * COALESCE(
+        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+        0
+      ) + 50
+    )
     THEN 'ROLLOVER'
     ELSE 'RESET'
   END AS "kind",
   CASE
-    WHEN CASE
-      WHEN over_2 IS NULL
-      THEN 'FIRST'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      AND CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END - over_2 <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'OK'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      THEN 'IMPLAUSIBLE'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2 - 10
-      THEN 'JITTER'
-      WHEN over_2 >= 0.9 * CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
+    WHEN (
+      CASE
+        WHEN over_2 IS NULL
+        THEN 'FIRST'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        AND (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) - over_2 <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'OK'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        THEN 'IMPLAUSIBLE'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2 - 10
+        THEN 'JITTER'
+        WHEN over_2 >= 0.9 * CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END
+        AND CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END - over_2 + (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'ROLLOVER'
+        ELSE 'RESET'
       END
-      AND CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
-      END - over_2 + CASE
+    ) = 'OK'
+    THEN CAST((
+      CASE
         WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
         AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
         THEN over_1
         ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'ROLLOVER'
-      ELSE 'RESET'
-    END = 'OK'
-    THEN CAST(CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END - over_2 AS DECIMAL(38, 10))
-    WHEN CASE
-      WHEN over_2 IS NULL
-      THEN 'FIRST'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      AND CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END - over_2 <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'OK'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      THEN 'IMPLAUSIBLE'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2 - 10
-      THEN 'JITTER'
-      WHEN over_2 >= 0.9 * CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
       END
-      AND CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
-      END - over_2 + CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'ROLLOVER'
-      ELSE 'RESET'
-    END = 'ROLLOVER'
+    ) - over_2 AS DECIMAL(38, 10))
+    WHEN (
+      CASE
+        WHEN over_2 IS NULL
+        THEN 'FIRST'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        AND (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) - over_2 <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'OK'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        THEN 'IMPLAUSIBLE'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2 - 10
+        THEN 'JITTER'
+        WHEN over_2 >= 0.9 * CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END
+        AND CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END - over_2 + (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'ROLLOVER'
+        ELSE 'RESET'
+      END
+    ) = 'ROLLOVER'
     THEN CAST(CASE
       WHEN over_2 < 65536
       THEN 65536
@@ -1238,95 +1291,117 @@ SELECT
       WHEN over_2 < 10000000000
       THEN 10000000000
       ELSE 100000000000
-    END - over_2 + CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END AS DECIMAL(38, 10))
-    WHEN CASE
-      WHEN over_2 IS NULL
-      THEN 'FIRST'
-      WHEN CASE
+    END - over_2 + (
+      CASE
         WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
         AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
         THEN over_1
         ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      AND CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END - over_2 <= wh_per_ms_max * COALESCE(
-        CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-        0
-      ) + 50
-      THEN 'OK'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2
-      THEN 'IMPLAUSIBLE'
-      WHEN CASE
-        WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-        AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-        THEN over_1
-        ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END >= over_2 - 10
-      THEN 'JITTER'
-      WHEN over_2 >= 0.9 * CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
       END
-      AND CASE
-        WHEN over_2 < 65536
-        THEN 65536
-        WHEN over_2 < 100000000
-        THEN 100000000
-        WHEN over_2 < 1000000000
-        THEN 1000000000
-        WHEN over_2 < 2147483648
-        THEN 2147483648
-        WHEN over_2 < 4294967296
-        THEN 4294967296
-        WHEN over_2 < 10000000000
-        THEN 10000000000
-        ELSE 100000000000
-      END - over_2 + CASE
+    ) AS DECIMAL(38, 10))
+    WHEN (
+      CASE
+        WHEN over_2 IS NULL
+        THEN 'FIRST'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        AND (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) - over_2 <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'OK'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2
+        THEN 'IMPLAUSIBLE'
+        WHEN (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) >= over_2 - 10
+        THEN 'JITTER'
+        WHEN over_2 >= 0.9 * CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END
+        AND CASE
+          WHEN over_2 < 65536
+          THEN 65536
+          WHEN over_2 < 100000000
+          THEN 100000000
+          WHEN over_2 < 1000000000
+          THEN 1000000000
+          WHEN over_2 < 2147483648
+          THEN 2147483648
+          WHEN over_2 < 4294967296
+          THEN 4294967296
+          WHEN over_2 < 10000000000
+          THEN 10000000000
+          ELSE 100000000000
+        END - over_2 + (
+          CASE
+            WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
+            AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
+            THEN over_1
+            ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
+          END
+        ) <= (
+          wh_per_ms_max * COALESCE(
+            CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
+            0
+          ) + 50
+        )
+        THEN 'ROLLOVER'
+        ELSE 'RESET'
+      END
+    ) = 'RESET'
+    AND (
+      CASE
         WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
         AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
         THEN over_1
         ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-      END <= wh_per_ms_max * COALESCE(
+      END
+    ) BETWEEN 0 AND (
+      wh_per_ms_max * COALESCE(
         CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
         0
       ) + 50
-      THEN 'ROLLOVER'
-      ELSE 'RESET'
-    END = 'RESET'
-    AND CASE
-      WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
-      AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
-      THEN over_1
-      ELSE COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END)
-    END BETWEEN 0 AND wh_per_ms_max * COALESCE(
-      CAST(FLOOR(EXTRACT(EPOCH FROM sampled_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM over_3) * 1000) AS BIGINT),
-      0
-    ) + 50
+    )
     THEN CAST(CASE
       WHEN COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) < over_1
       AND COALESCE("value", CASE WHEN phases_told >= phases_used THEN phases_value END) >= over_1 - 10
@@ -1700,7 +1775,9 @@ SELECT
   a1.agg_3 / 1000 AS energy_kwh,
   a1.agg_4 / 1000 AS import_kw,
   a1.agg_5 / 1000 AS export_kw,
-  CAST(100 * a1.agg_2 / 1000 AS DOUBLE PRECISION) / NULLIF(b2.power_limit_kw, 0) AS limit_percent
+  CAST(100 * (
+    a1.agg_2 / 1000
+  ) AS DOUBLE PRECISION) / NULLIF(b2.power_limit_kw, 0) AS limit_percent
 FROM (
   SELECT
     "site",
@@ -1751,14 +1828,18 @@ FROM (
           WHEN step_ms = 0
           THEN CAST(delta_wh AS DECIMAL(38, 10))
           ELSE CAST(CAST(CAST(ROUND(
-            CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+            CAST((
+              CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+            ) * (
               CAST(FLOOR(
                 EXTRACT(EPOCH FROM LEAST(sampled_at, window_start_1 + INTERVAL '15 minutes')) * 1000
               ) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
             ) AS DECIMAL),
             3
           ) AS DOUBLE PRECISION) AS DECIMAL(18, 3)) - CAST(CAST(ROUND(
-            CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+            CAST((
+              CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+            ) * (
               CAST(FLOOR(EXTRACT(EPOCH FROM GREATEST(from_at, window_start_1)) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
             ) AS DECIMAL),
             3
@@ -1773,14 +1854,18 @@ FROM (
           WHEN step_ms = 0
           THEN CAST(delta_wh AS DECIMAL(38, 10))
           ELSE CAST(CAST(CAST(ROUND(
-            CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+            CAST((
+              CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+            ) * (
               CAST(FLOOR(
                 EXTRACT(EPOCH FROM LEAST(sampled_at, window_start_1 + INTERVAL '15 minutes')) * 1000
               ) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
             ) AS DECIMAL),
             3
           ) AS DOUBLE PRECISION) AS DECIMAL(18, 3)) - CAST(CAST(ROUND(
-            CAST(CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0) * (
+            CAST((
+              CAST(delta_wh AS DOUBLE PRECISION) / NULLIF(NULLIF(step_ms, 0), 0)
+            ) * (
               CAST(FLOOR(EXTRACT(EPOCH FROM GREATEST(from_at, window_start_1)) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM from_at) * 1000) AS BIGINT)
             ) AS DECIMAL),
             3
@@ -1790,8 +1875,10 @@ FROM (
       END
     ) AS agg_2,
     COUNT(*) FILTER(WHERE
-      sampled_at >= window_start_1
-      AND sampled_at < window_start_1 + INTERVAL '15 minutes'
+      (
+        sampled_at >= window_start_1
+        AND sampled_at < window_start_1 + INTERVAL '15 minutes'
+      )
       AND NOT "exported") AS agg_3,
     COUNT(*) FILTER(WHERE
       "long"
@@ -2084,12 +2171,14 @@ SELECT
     THEN 'REGISTER'
     WHEN NOT a1.interval_wh IS NULL
     THEN 'INTERVAL'
-    WHEN NOT CASE
-      WHEN a1.covered_ms >= 0.9 * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-      )
-      THEN a1.power_wh
-    END IS NULL
+    WHEN NOT (
+      CASE
+        WHEN a1.covered_ms >= 0.9 * (
+          CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+        )
+        THEN a1.power_wh
+      END
+    ) IS NULL
     THEN 'POWER'
     ELSE 'NONE'
   END AS "basis",
@@ -2130,21 +2219,25 @@ SELECT
         CAST(a1.boundary_wh AS DECIMAL(38, 10)),
         CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
         CAST(a1.energy_wh AS DECIMAL(38, 10))
-      ) - CASE
-        WHEN a1.covered_ms >= 0.9 * (
-          CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-        )
-        THEN a1.power_wh
-      END
+      ) - (
+        CASE
+          WHEN a1.covered_ms >= 0.9 * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+          )
+          THEN a1.power_wh
+        END
+      )
     ) > a1.billing_share * ABS(
       COALESCE(
         CAST(a1.boundary_wh AS DECIMAL(38, 10)),
         CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
         CAST(a1.energy_wh AS DECIMAL(38, 10))
       )
-    ) + CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
-      CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-    ) / 7200000
+    ) + (
+      CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
+        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+      ) / 7200000
+    )
     THEN 'POWER'
     WHEN ABS(b2.missing_wh) > GREATEST(
       10,
@@ -2160,189 +2253,209 @@ SELECT
     ELSE 'NONE'
   END AS "difference",
   CASE
-    WHEN CASE
-      WHEN COALESCE(
-        CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-        CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-        CAST(a1.energy_wh AS DECIMAL(38, 10))
-      ) IS NULL
-      THEN 'NO_METER'
-      WHEN CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) < 0
-      OR a1.boundary_wh < 0
-      THEN 'NEGATIVE'
-      WHEN COALESCE(a1.doubtful_steps, 0) > 0
-      THEN 'REGISTER'
-      WHEN ABS(a1.boundary_wh - CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) > 2
-      THEN 'BOUNDARY'
-      WHEN ABS(
-        COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) - a1.energy_wh
-      ) > 5 + 0.0005 * ABS(
-        COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)))
-      )
-      THEN 'STEPS'
-      WHEN ABS(
-        COALESCE(
+    WHEN (
+      CASE
+        WHEN COALESCE(
           CAST(a1.boundary_wh AS DECIMAL(38, 10)),
           CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
           CAST(a1.energy_wh AS DECIMAL(38, 10))
-        ) - CASE
-          WHEN a1.covered_ms >= 0.9 * (
-            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-          )
-          THEN a1.power_wh
-        END
-      ) > a1.billing_share * ABS(
-        COALESCE(
-          CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-          CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-          CAST(a1.energy_wh AS DECIMAL(38, 10))
+        ) IS NULL
+        THEN 'NO_METER'
+        WHEN CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) < 0
+        OR a1.boundary_wh < 0
+        THEN 'NEGATIVE'
+        WHEN COALESCE(a1.doubtful_steps, 0) > 0
+        THEN 'REGISTER'
+        WHEN ABS(a1.boundary_wh - CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) > 2
+        THEN 'BOUNDARY'
+        WHEN ABS(
+          COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) - a1.energy_wh
+        ) > 5 + 0.0005 * ABS(
+          COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)))
         )
-      ) + CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-      ) / 7200000
-      THEN 'POWER'
-      WHEN ABS(b2.missing_wh) > GREATEST(
-        10,
-        0.001 * ABS(
+        THEN 'STEPS'
+        WHEN ABS(
           COALESCE(
             CAST(a1.boundary_wh AS DECIMAL(38, 10)),
             CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
             CAST(a1.energy_wh AS DECIMAL(38, 10))
-          )
-        )
-      )
-      THEN 'MISSING_ENERGY'
-      ELSE 'NONE'
-    END = 'NONE'
-    THEN 'MATCHED'
-    WHEN CASE
-      WHEN COALESCE(
-        CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-        CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-        CAST(a1.energy_wh AS DECIMAL(38, 10))
-      ) IS NULL
-      THEN 'NO_METER'
-      WHEN CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) < 0
-      OR a1.boundary_wh < 0
-      THEN 'NEGATIVE'
-      WHEN COALESCE(a1.doubtful_steps, 0) > 0
-      THEN 'REGISTER'
-      WHEN ABS(a1.boundary_wh - CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) > 2
-      THEN 'BOUNDARY'
-      WHEN ABS(
-        COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) - a1.energy_wh
-      ) > 5 + 0.0005 * ABS(
-        COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)))
-      )
-      THEN 'STEPS'
-      WHEN ABS(
-        COALESCE(
-          CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-          CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-          CAST(a1.energy_wh AS DECIMAL(38, 10))
-        ) - CASE
-          WHEN a1.covered_ms >= 0.9 * (
-            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-          )
-          THEN a1.power_wh
-        END
-      ) > a1.billing_share * ABS(
-        COALESCE(
-          CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-          CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-          CAST(a1.energy_wh AS DECIMAL(38, 10))
-        )
-      ) + CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-      ) / 7200000
-      THEN 'POWER'
-      WHEN ABS(b2.missing_wh) > GREATEST(
-        10,
-        0.001 * ABS(
-          COALESCE(
-            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-            CAST(a1.energy_wh AS DECIMAL(38, 10))
-          )
-        )
-      )
-      THEN 'MISSING_ENERGY'
-      ELSE 'NONE'
-    END IN ('POWER', 'MISSING_ENERGY')
-    THEN 'MINOR'
-    WHEN CASE
-      WHEN COALESCE(
-        CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-        CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-        CAST(a1.energy_wh AS DECIMAL(38, 10))
-      ) IS NULL
-      THEN 'NO_METER'
-      WHEN CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) < 0
-      OR a1.boundary_wh < 0
-      THEN 'NEGATIVE'
-      WHEN COALESCE(a1.doubtful_steps, 0) > 0
-      THEN 'REGISTER'
-      WHEN ABS(a1.boundary_wh - CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) > 2
-      THEN 'BOUNDARY'
-      WHEN ABS(
-        COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) - a1.energy_wh
-      ) > 5 + 0.0005 * ABS(
-        COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)))
-      )
-      THEN 'STEPS'
-      WHEN ABS(
-        COALESCE(
-          CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-          CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-          CAST(a1.energy_wh AS DECIMAL(38, 10))
-        ) - CASE
-          WHEN a1.covered_ms >= 0.9 * (
-            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
-          )
-          THEN a1.power_wh
-        END
-      ) > a1.billing_share * ABS(
-        COALESCE(
-          CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-          CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-          CAST(a1.energy_wh AS DECIMAL(38, 10))
-        )
-      ) + CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
-        CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
-      ) / 7200000
-      THEN 'POWER'
-      WHEN ABS(b2.missing_wh) > GREATEST(
-        10,
-        0.001 * ABS(
-          COALESCE(
-            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-            CAST(a1.energy_wh AS DECIMAL(38, 10))
-          )
-        )
-      )
-      THEN 'MISSING_ENERGY'
-      ELSE 'NONE'
-    END IN ('BOUNDARY', 'STEPS')
-    AND GREATEST(
-      CAST(ABS(
-        CASE
-          WHEN COALESCE(a1.doubtful_steps, 0) = 0
-          OR COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) >= 0
-          THEN COALESCE(
-            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
-            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
-            CAST(a1.energy_wh AS DECIMAL(38, 10)),
-            CAST(a1.interval_wh AS DECIMAL(38, 10)),
-            CAST(CASE
+          ) - (
+            CASE
               WHEN a1.covered_ms >= 0.9 * (
                 CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
               )
               THEN a1.power_wh
-            END AS DECIMAL(38, 10))
+            END
           )
-          ELSE a1.energy_wh
-        END - a1.energy_wh
+        ) > a1.billing_share * ABS(
+          COALESCE(
+            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+            CAST(a1.energy_wh AS DECIMAL(38, 10))
+          )
+        ) + (
+          CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+          ) / 7200000
+        )
+        THEN 'POWER'
+        WHEN ABS(b2.missing_wh) > GREATEST(
+          10,
+          0.001 * ABS(
+            COALESCE(
+              CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+              CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+              CAST(a1.energy_wh AS DECIMAL(38, 10))
+            )
+          )
+        )
+        THEN 'MISSING_ENERGY'
+        ELSE 'NONE'
+      END
+    ) = 'NONE'
+    THEN 'MATCHED'
+    WHEN (
+      CASE
+        WHEN COALESCE(
+          CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+          CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+          CAST(a1.energy_wh AS DECIMAL(38, 10))
+        ) IS NULL
+        THEN 'NO_METER'
+        WHEN CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) < 0
+        OR a1.boundary_wh < 0
+        THEN 'NEGATIVE'
+        WHEN COALESCE(a1.doubtful_steps, 0) > 0
+        THEN 'REGISTER'
+        WHEN ABS(a1.boundary_wh - CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) > 2
+        THEN 'BOUNDARY'
+        WHEN ABS(
+          COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) - a1.energy_wh
+        ) > 5 + 0.0005 * ABS(
+          COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)))
+        )
+        THEN 'STEPS'
+        WHEN ABS(
+          COALESCE(
+            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+            CAST(a1.energy_wh AS DECIMAL(38, 10))
+          ) - (
+            CASE
+              WHEN a1.covered_ms >= 0.9 * (
+                CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+              )
+              THEN a1.power_wh
+            END
+          )
+        ) > a1.billing_share * ABS(
+          COALESCE(
+            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+            CAST(a1.energy_wh AS DECIMAL(38, 10))
+          )
+        ) + (
+          CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+          ) / 7200000
+        )
+        THEN 'POWER'
+        WHEN ABS(b2.missing_wh) > GREATEST(
+          10,
+          0.001 * ABS(
+            COALESCE(
+              CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+              CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+              CAST(a1.energy_wh AS DECIMAL(38, 10))
+            )
+          )
+        )
+        THEN 'MISSING_ENERGY'
+        ELSE 'NONE'
+      END
+    ) IN ('POWER', 'MISSING_ENERGY')
+    THEN 'MINOR'
+    WHEN (
+      CASE
+        WHEN COALESCE(
+          CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+          CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+          CAST(a1.energy_wh AS DECIMAL(38, 10))
+        ) IS NULL
+        THEN 'NO_METER'
+        WHEN CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) < 0
+        OR a1.boundary_wh < 0
+        THEN 'NEGATIVE'
+        WHEN COALESCE(a1.doubtful_steps, 0) > 0
+        THEN 'REGISTER'
+        WHEN ABS(a1.boundary_wh - CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) > 2
+        THEN 'BOUNDARY'
+        WHEN ABS(
+          COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) - a1.energy_wh
+        ) > 5 + 0.0005 * ABS(
+          COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)))
+        )
+        THEN 'STEPS'
+        WHEN ABS(
+          COALESCE(
+            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+            CAST(a1.energy_wh AS DECIMAL(38, 10))
+          ) - (
+            CASE
+              WHEN a1.covered_ms >= 0.9 * (
+                CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+              )
+              THEN a1.power_wh
+            END
+          )
+        ) > a1.billing_share * ABS(
+          COALESCE(
+            CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+            CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+            CAST(a1.energy_wh AS DECIMAL(38, 10))
+          )
+        ) + (
+          CAST(COALESCE(CAST(a1.power_w_max AS DECIMAL(38, 10)), CAST(0 AS DECIMAL(38, 10))) AS DOUBLE PRECISION) * (
+            CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at + a1.sample_interval) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT)
+          ) / 7200000
+        )
+        THEN 'POWER'
+        WHEN ABS(b2.missing_wh) > GREATEST(
+          10,
+          0.001 * ABS(
+            COALESCE(
+              CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+              CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+              CAST(a1.energy_wh AS DECIMAL(38, 10))
+            )
+          )
+        )
+        THEN 'MISSING_ENERGY'
+        ELSE 'NONE'
+      END
+    ) IN ('BOUNDARY', 'STEPS')
+    AND GREATEST(
+      CAST(ABS(
+        (
+          CASE
+            WHEN COALESCE(a1.doubtful_steps, 0) = 0
+            OR COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) >= 0
+            THEN COALESCE(
+              CAST(a1.boundary_wh AS DECIMAL(38, 10)),
+              CAST(CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3)) AS DECIMAL(38, 10)),
+              CAST(a1.energy_wh AS DECIMAL(38, 10)),
+              CAST(a1.interval_wh AS DECIMAL(38, 10)),
+              CAST(CASE
+                WHEN a1.covered_ms >= 0.9 * (
+                  CAST(FLOOR(EXTRACT(EPOCH FROM a1.stopped_at) * 1000) AS BIGINT) - CAST(FLOOR(EXTRACT(EPOCH FROM a1.started_at) * 1000) AS BIGINT)
+                )
+                THEN a1.power_wh
+              END AS DECIMAL(38, 10))
+            )
+            ELSE a1.energy_wh
+          END
+        ) - a1.energy_wh
       ) AS DECIMAL(38, 10)),
       CAST(ABS(
         COALESCE(a1.boundary_wh, CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))) - CAST(a1.meter_stop_wh - a1.meter_start_wh AS DECIMAL(18, 3))
@@ -3256,9 +3369,15 @@ SELECT
   CAST(a1.agg_4 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) AS faulted_s,
   CAST(a1.agg_5 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) AS unknown_s,
   COALESCE(b2.excluded_s, 0) AS excluded_s,
-  100 * CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) / NULLIF(
+  100 * (
+    CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION)
+  ) / NULLIF(
     NULLIF(
-      CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION) + CAST(a1.agg_2 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION),
+      (
+        CAST(a1.agg_1 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION)
+      ) + (
+        CAST(a1.agg_2 AS DOUBLE PRECISION) / CAST(1000 AS DOUBLE PRECISION)
+      ),
       0
     ),
     0

@@ -157,7 +157,7 @@ class Composer:
             case SetOperation():
                 return self._set_operation(plan)
             case Join():
-                return self._join(plan)
+                return self.joined(plan)
             case AsofJoin():
                 return self.asof(plan)
             case Aggregate():
@@ -167,7 +167,7 @@ class Composer:
             case Ranked():
                 return self.ranked(plan)
             case Over():
-                return self._over(plan)
+                return self.over(plan)
             case TimeFilter(child=child):
                 return self.timed(self.open(self.block(child)), plan)
             case SeriesToNow():
@@ -318,7 +318,7 @@ class Composer:
             name: exp.column(name, table=alias, quoted=True) for name in block.names
         }
 
-    def _join(self, plan: Join) -> Block:
+    def joined(self, plan: Join) -> Block:
         half = plan.kind in (JoinKind.SEMI, JoinKind.ANTI)
         self.words.remarks.meet(Feature.SEMI_JOIN if half else Feature.JOIN)
         left_alias, right_alias = self.fresh("a"), self.fresh("b")
@@ -399,7 +399,7 @@ class Composer:
         )
         return self.nested(Block(block.select, block.names | {name: window}, closed=True))
 
-    def _over(self, plan: Over) -> Block:
+    def over(self, plan: Over) -> Block:
         self.words.remarks.meet(Feature.OVER)
         block = self.open(self.block(plan.child))
         sight = self._sight(block, plan.child)

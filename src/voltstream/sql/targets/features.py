@@ -71,7 +71,7 @@ class Feature(Enum):
     INTERVAL = "interval values and columns"
     INFINITY = "infinite instants"
     NUMBER_TEXT = "text of a number that is no integer"
-    OVER_TIES = "LAG and LEAD over an order that is not known to be unique"
+    OVER_TIES = "OVER an order that is not known to be unique"
     ARG_MAX = "max_by, min_by, MAX(ROW(…)): the row that has the greatest"
     PERCENTILE = "percentile_cont, median"
     VALUES = "VALUES"

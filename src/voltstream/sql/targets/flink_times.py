@@ -16,8 +16,10 @@ from voltstream.sql.natives.intervals import Span, parse_interval
 from voltstream.sql.targets.features import Feature
 from voltstream.sql.targets.flink_text import inner, spelled
 from voltstream.sql.targets.words import (
+    FOREVER,
     INTEGERS,
     MOMENTS,
+    NEVER,
     Sight,
     Tree,
     Words,
@@ -36,8 +38,6 @@ _UNITS = (
     (1_000_000, "SECOND"),
 )
 _CONSTANT = re.compile(r"CAST\((-?\d+) AS BIGINT\)")
-FOREVER, NEVER = "9999-12-31 23:59:59.999999", "0001-01-01 00:00:00"
-INFINITE = {"infinity": FOREVER, "-infinity": NEVER}
 
 
 def seconds(words: Words, moment: Tree, sight: Sight) -> str:

@@ -34,10 +34,12 @@ VERDICTS: Verdicts = {
     Feature.FUNCTION_OF_USER: exactly("inlined"),
     Feature.PYTHON: refused("functions in Python run in processes of ours", _SERVE),
     Feature.MATERIALIZED: exactly("a view, and its rows in an upsert-kafka topic"),
-    Feature.NULL_KEYS: nearly("rows without a value of a source for the key are not in the topic"),
+    Feature.NULL_KEYS: nearly(
+        "rows without a value of a source for the key are not in the topic",
+        "Say --null-keys: topics have a key of their own then.",
+    ),
     Feature.ABSENT_KEYS: exactly(
-        "its topic has a key of its own, `_key`, made of these columns; a row that changes is "
-        "taken away and comes again"
+        "its topic has a key of its own, `_key`, made of these columns, and follows within 0.2 s"
     ),
     Feature.PLAIN_VIEW: EXACT,
     Feature.NO_PLAN: refused("the query has no plan that could be translated", _SERVE),

@@ -18,7 +18,6 @@ from voltstream.sql.targets.features import Feature
 from voltstream.sql.targets.flink_text import inner, spelled
 from voltstream.sql.targets.flink_times import (
     DAY_US,
-    INFINITE,
     elapsed,
     epoch,
     finite,
@@ -39,6 +38,7 @@ from voltstream.sql.targets.flink_times import (
 )
 from voltstream.sql.targets.postgres import same
 from voltstream.sql.targets.words import (
+    INFINITE,
     INTEGERS,
     CallRule,
     NodeRule,
@@ -47,6 +47,7 @@ from voltstream.sql.targets.words import (
     Words,
     bare,
     call,
+    delay_of,
     interval_span,
     is_number,
     is_record,
@@ -370,16 +371,8 @@ def interval_of(text: str) -> Span:
 
 
 def watermark_of(text: str, words: FlinkWords | Words) -> tuple[str, str]:
-    """Return the column of ``ts AS ts - INTERVAL '5 seconds'`` and `` - INTERVAL …`` or nothing.
-
-    Raises: Refusal for any other expression.
-    """
-    head, _, tail = text.partition(" AS ") if " AS " in text else text.partition(" as ")
-    column = head.strip().strip('"')
-    read = parse_one(tail, read="postgres")
-    if isinstance(read, exp.Column):
-        return column, ""
-    if isinstance(read, exp.Sub) and isinstance(read.expression, exp.Interval):
-        return column, f" - {native(words, interval_span(read.expression))}"
-    words.remarks.meet(Feature.FUNCTION, f"WATERMARK FOR {text}")
-    return column, ""
+    """Return the column of a watermark, and `` - INTERVAL …`` or nothing. Raises: Refusal."""
+    column, delay = delay_of(text)
+    if delay is None:
+        words.remarks.meet(Feature.FUNCTION, f"WATERMARK FOR {text}")
+    return column, f" - {native(words, delay)}" if delay is not None and any(delay) else ""

@@ -87,14 +87,20 @@ def plain(plan: Plan, views: Mapping[int, frozenset[str]]) -> frozenset[str]:
 
 
 def _handed_on(tree: Tree, below: frozenset[str]) -> bool:
-    """Tell whether an expression is a column, the first of some, or the time bucket of one."""
-    columns = list(tree.find_all(exp.Column))
-    if not columns or any(one.name not in below for one in columns):
-        return False
-    calls = [one for one in tree.find_all(exp.Func) if not isinstance(one, exp.Cast | exp.Coalesce)]
-    return isinstance(tree, exp.Column) or all(
-        isinstance(one, exp.Anonymous) and one.name.lower() in _BUCKETS for one in calls
-    )
+    """Tell whether an expression is a column, the first of some, or the time bucket of one.
+
+    Nothing else counts: a quotient or a cast may be NULL although what it is made of is not.
+    """
+    if isinstance(tree, exp.Column):
+        return tree.name in below
+    if isinstance(tree, exp.Paren):
+        return _handed_on(tree.this, below)
+    if isinstance(tree, exp.Coalesce):
+        return any(_handed_on(one, below) for one in (tree.this, *tree.expressions))
+    if isinstance(tree, exp.Anonymous) and tree.name.lower() in _BUCKETS:
+        columns = [one for one in tree.expressions if one.find(exp.Column)]
+        return bool(columns) and all(_handed_on(one, below) for one in columns)
+    return False
 
 
 def _tested(predicate: Tree) -> frozenset[str]:

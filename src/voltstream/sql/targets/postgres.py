@@ -36,7 +36,7 @@ from voltstream.sql.targets.words import (
 )
 
 _ORIGIN = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
-_MICROS = exp.Var(this="INTERVAL '1 microsecond'")
+_MICROS = exp.Var(this="INTERVAL '00:00:00.000001'")
 
 Arguments = Sequence[Tree]
 

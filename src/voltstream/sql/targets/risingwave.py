@@ -10,13 +10,11 @@ from typing import ClassVar
 from sqlglot import exp
 
 from voltstream.core.types import DataType, Kind
-from voltstream.sql.expressions import all_of
-from voltstream.sql.plan import AsofJoin, Project
-from voltstream.sql.scope import Typer
-from voltstream.sql.targets.compose import Block
 from voltstream.sql.targets.features import EXACT, Feature, Verdicts, exactly, nearly, refused
-from voltstream.sql.targets.postgres import PostgresComposer, PostgresWords, block_column, compared
+from voltstream.sql.targets.postgres import PostgresWords
 from voltstream.sql.targets.words import (
+    INFINITE,
+    MOMENTS,
     CallRule,
     NodeRule,
     Sight,
@@ -25,9 +23,11 @@ from voltstream.sql.targets.words import (
     bare,
     call,
     interval_span,
+    store_type,
     wrapped,
 )
 
+_TEXTS = (Kind.TEXT, Kind.VARCHAR)
 _SERVE = "Let a Voltstream that reads the results keep it."
 
 VERDICTS: Verdicts = {
@@ -64,9 +64,9 @@ VERDICTS: Verdicts = {
     Feature.PLAIN_VIEW: EXACT,
     Feature.NO_PLAN: refused("the query has no plan that could be translated", _SERVE),
     Feature.FILTER: EXACT,
-    Feature.JOIN: EXACT,
+    Feature.JOIN: exactly("one without an equality is given one: a number that every row has"),
     Feature.SEMI_JOIN: exactly("EXISTS and NOT EXISTS"),
-    Feature.ASOF_JOIN: exactly("ASOF join"),
+    Feature.ASOF_JOIN: exactly("ASOF join, over one row of those at the same time"),
     Feature.TEMPORAL_JOIN: refused("its rows depend on when each side arrives", _SERVE),
     Feature.AGGREGATE: EXACT,
     Feature.ORDERED_AGGREGATE: EXACT,
@@ -74,8 +74,8 @@ VERDICTS: Verdicts = {
     Feature.CONTINUOUS: exactly("a materialized view"),
     Feature.DISTINCT: EXACT,
     Feature.SET_OPERATION: nearly("INTERSECT ALL and EXCEPT ALL are refused by RisingWave"),
-    Feature.DISTINCT_ON: EXACT,
-    Feature.TOP_N: EXACT,
+    Feature.DISTINCT_ON: nearly("rows whose order is equal: any of them, not the earliest arrival"),
+    Feature.TOP_N: nearly("rows whose order is equal: any of them, not the earliest arrival"),
     Feature.OVER: EXACT,
     Feature.WINDOW: exactly("TUMBLE and HOP, over a WITH query where the input is not a relation"),
     Feature.SESSION: refused("SESSION windows there are frames of aggregates only", _SERVE),
@@ -99,15 +99,20 @@ VERDICTS: Verdicts = {
     Feature.TYPE: refused("RisingWave has no such type", _SERVE),
     Feature.UNFOLDED: EXACT,
     Feature.INTERVAL: EXACT,
-    Feature.INFINITY: EXACT,
-    Feature.OVER_TIES: EXACT,
+    Feature.INFINITY: nearly(
+        "9999-12-31 23:59:59.999999: it knows no infinite instants",
+        "Send that instant for infinity too.",
+    ),
+    Feature.OVER_TIES: nearly(
+        "by more than one column a row sees those before it, and not its equals"
+    ),
     Feature.ARG_MAX: EXACT,
     Feature.VALUES: EXACT,
     Feature.ALERT: nearly(
         "the view; delays, acknowledgement and the alerts relation stay with Voltstream",
         "Read the view into a Voltstream that has the rule.",
     ),
-    Feature.KAFKA_SINK: EXACT,
+    Feature.KAFKA_SINK: nearly("records spell numbers and times as RisingWave does"),
     Feature.PLAIN_SINK: exactly("force_append_only = 'true': inserts and new versions"),
     Feature.OTHER_SINK: refused(
         "RisingWave writes to other connectors by properties of its own",
@@ -174,7 +179,9 @@ class RisingWaveWords(PostgresWords):
         "time_bucket": _bucket,
     }
     nodes: ClassVar[Mapping[type[Tree], NodeRule]] = {
-        kind: rule for kind, rule in PostgresWords.nodes.items() if kind is not exp.NthValue
+        kind: rule
+        for kind, rule in PostgresWords.nodes.items()
+        if kind not in (exp.NthValue, exp.CovarPop)
     }
 
     dialect = "risingwave"
@@ -190,56 +197,25 @@ class RisingWaveWords(PostgresWords):
             return "NUMERIC" + "[]" * bool(kind.array_depth)
         return super().type(kind)
 
+    def _cast(self, node: exp.Cast, sight: Sight) -> Tree:
+        kind = store_type(node.to)
+        if kind.kind in MOMENTS and isinstance(node.this, exp.Literal):
+            endless = INFINITE.get(node.this.name)
+            if endless is not None:
+                self.remarks.meet(Feature.INFINITY)
+                zone = "+00:00" if kind.kind is Kind.TIMESTAMPTZ else ""
+                return self.cast(exp.Literal.string(endless + zone), kind)
+        made = super()._cast(node, sight)
+        if kind.kind in _TEXTS and sight.type_of(node.this).kind is Kind.TIMESTAMPTZ:
+            # As PostgreSQL spells it in UTC: RisingWave's own ends with +00:00.
+            value = wrapped(self.tree(node.this, sight))
+            local = exp.AtTimeZone(this=value, zone=exp.Literal.string("UTC"))
+            told = self.cast(exp.Paren(this=local), kind)
+            return exp.DPipe(this=told, expression=exp.Literal.string("+00"))
+        return made
+
     def cast(self, tree: Tree, kind: DataType) -> Tree:
         made = super().cast(tree, kind)
         if kind.kind is Kind.NUMERIC and kind.scale is not None:
             return call("ROUND", made, exp.Literal.number(kind.scale))
         return made
-
-
-class RisingWaveComposer(PostgresComposer):
-    """SELECTs of RisingWave: windows by its table functions, ASOF joins by its own word."""
-
-    def windowed(self, block: Block, plan: Project, window: tuple[str, ...]) -> Block | None:
-        function, time, *widths = window
-        sight = Sight(block.names, Typer(self.oracle, plan.child).of)
-        source, names = self._named(block)
-        intervals = [bare(self.words.tree(exp.Var(this=width), sight)) for width in widths]
-        tumble = call(function, source, names[time].copy(), *intervals)
-        select = exp.Select().from_(exp.Table(this=tumble))
-        shown = {name: names[name] for name, _ in plan.items[:-1]}
-        start = {plan.items[-1][0]: block_column("window_start")}
-        return Block(select, shown | start, end=block_column("window_end"))
-
-    def _named(self, block: Block) -> tuple[Tree, dict[str, Tree]]:
-        """Return a name for a block's rows: its relation's, or that of a WITH query."""
-        where = block.select.args.get("where")
-        plain = all(isinstance(tree, exp.Column) for tree in block.names.values())
-        if block.single and not block.closed and where is None and plain:
-            table = block.select.args["from_"].this
-            if isinstance(table, exp.Table) and not table.alias:
-                return exp.column(table.name, table=table.db or None, quoted=True), block.names
-        name = self.fresh("w")
-        self.ctes.append((name, block.query()))
-        return exp.column(name), {own: exp.column(own, quoted=True) for own in block.names}
-
-    def asof(self, plan: AsofJoin) -> Block:
-        self.words.remarks.meet(Feature.ASOF_JOIN)
-        left, left_names = self.side(plan.left, self.fresh("a"))
-        right, right_names = self.side(plan.right, self.fresh("b"))
-        left_sight = Sight(left_names, Typer(self.oracle, plan.left).of)
-        right_sight = Sight(right_names, Typer(self.oracle, plan.right).of)
-        parts: list[Tree] = []
-        for key in plan.keys:
-            one = wrapped(self.words.tree(key.left, left_sight))
-            other = wrapped(self.words.tree(key.right, right_sight))
-            parts.append(exp.EQ(this=one, expression=other))
-        mine = wrapped(self.words.tree(plan.left_time, left_sight))
-        other = wrapped(self.words.tree(plan.right_time, right_sight))
-        parts.append(compared(plan.sign, mine, other))
-        join = exp.Join(
-            this=right, on=all_of(parts), method="ASOF", side="LEFT" if plan.outer else None
-        )
-        select = exp.Select().from_(left)
-        select.append("joins", join)
-        return Block(select, left_names | right_names)

@@ -117,7 +117,8 @@ VERDICTS: Verdicts = {
 def _bucket(words: Words, arguments: Sequence[Tree], sight: Sight) -> Tree:
     parts = [words.tree(one, sight) for one in arguments]
     if len(parts) > 2:
-        name = "origin" if sight.type_of(arguments[2]).kind is not Kind.INTERVAL else "offset"
+        # OFFSET is a word of PostgreSQL's grammar, which a name with quotes is not.
+        name = "origin" if sight.type_of(arguments[2]).kind is not Kind.INTERVAL else '"offset"'
         parts[2] = exp.Kwarg(this=exp.var(name), expression=parts[2])
     return call("time_bucket", *parts)
 

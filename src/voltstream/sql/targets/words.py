@@ -26,6 +26,13 @@ TypeOf = Callable[[Tree], DataType]
 INTEGERS = frozenset({Kind.INT2, Kind.INT4, Kind.INT8})
 MOMENTS = frozenset({Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.DATE})
 
+# What stands for instants that never come where a target has only finite ones.
+FOREVER, NEVER = "9999-12-31 23:59:59.999999", "0001-01-01 00:00:00"
+INFINITE = {"infinity": FOREVER, "-infinity": NEVER}
+
+# What could fall apart inside another operation.
+LOOSE = (exp.Binary, exp.Not, exp.Is, exp.In, exp.Between, exp.Case, exp.AtTimeZone, exp.Neg)
+
 RECORD = "_record"  # The greatest of records, of which only fields are ever written.
 
 # What has the same meaning everywhere, once its parts are translated.
@@ -138,11 +145,21 @@ class Words(ABC):
         made = node.copy()
         for key, value in node.args.items():
             if isinstance(value, exp.Expression):
-                made.set(key, self.tree(value, sight))
+                made.set(key, self._part(node, value, sight))
             elif isinstance(value, list):
-                parts = [self.tree(v, sight) if isinstance(v, exp.Expression) else v for v in value]
-                made.set(key, parts)
+                made.set(key, [
+                    self._part(node, one, sight) if isinstance(one, exp.Expression) else one
+                    for one in value
+                ])  # fmt: skip
         return made
+
+    def _part(self, node: Tree, part: Tree, sight: Sight) -> Tree:
+        """Return a part of a node: what was one word and is an operation now, in brackets."""
+        made = self.tree(part, sight)
+        if isinstance(part, LOOSE) or not isinstance(node, LOOSE):
+            return made
+        holds = isinstance(node, exp.Connector) and not isinstance(made, exp.Connector)
+        return made if holds else wrapped(made)
 
     def _unknown(self, name: str) -> Tree:
         self.remarks.meet(Feature.FUNCTION, name)
@@ -200,8 +217,7 @@ def call(name: str, *arguments: Tree) -> Tree:
 
 def wrapped(tree: Tree) -> Tree:
     """Put brackets around what could fall apart inside another expression."""
-    loose = (exp.Binary, exp.Not, exp.Is, exp.In, exp.Between, exp.Case, exp.AtTimeZone, exp.Neg)
-    return exp.Paren(this=tree) if isinstance(tree, loose) else tree
+    return exp.Paren(this=tree) if isinstance(tree, LOOSE) else tree
 
 
 def bare(tree: Tree) -> Tree:
@@ -256,6 +272,20 @@ def store_type(kind: Tree) -> DataType:
         if (found.kind is Kind.TEXT)
         else found
     )
+
+
+def delay_of(watermark: str) -> tuple[str, Span | None]:
+    """Return the column of ``ts AS ts - INTERVAL '5 seconds'`` and how late its rows may be.
+
+    Shape: an empty span where they may not; None for any other expression.
+    """
+    head, _, tail = watermark.replace(" as ", " AS ", 1).partition(" AS ")
+    column, read = head.strip().strip('"'), parse_one(tail, read="postgres")
+    if isinstance(read, exp.Column):
+        return column, Span(0, 0, 0)
+    if isinstance(read, exp.Sub) and isinstance(read.expression, exp.Interval):
+        return column, interval_span(read.expression)
+    return column, None
 
 
 def span_text(span: Span) -> str:
