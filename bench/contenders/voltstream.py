@@ -72,7 +72,7 @@ def _push(instance: Instance, clock: ReplayClock, feed: Feed, *, serial: bool) -
                     receipts.append(instance.submit(DEFAULT_DATABASE, source, batch))
             receipts[-1].add_done_callback(partial(_reach, clock, feed.slice_end_us[number]))
         if held is not None:
-            while loop._decoding:
+            while loop._waiting._decoding:
                 time.sleep(0.001)
             may_go.set()
             wait(receipts)

@@ -25,7 +25,6 @@ from tests.cluster.published import (
     ocpp_day,
     send,
     spell,
-    topic,
 )
 from tests.connectors.memory_feed import eventually
 from tests.connectors.real_kafka.broker import Broker
@@ -50,7 +49,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def embedded(broker: Broker, tmp_path: Path) -> Iterator[Engine]:
     """The pipelines as published, in this process, reading the same topics."""
-    for name in (*(told for told, _ in SOURCES.values()), METERS, TICKS, *map(topic, VIEWS)):
+    for name in (*SOURCES.values(), METERS, TICKS, *(f"voltstream.{view}" for view in VIEWS)):
         broker.create_topic(name, PARTITIONS)
     clock = ManualClock()
     clock.set(NOW)
@@ -129,7 +128,7 @@ def test_the_cluster_has_what_the_embedded_engine_has(
         jobs.upgrade(program_of(script, "published", {**CHECKPOINTS, "parallelism.default": "2"}))
         send(broker.address, parts[2])
         counts = [f"SELECT count(*) FROM {name}" for name in SOURCES]
-        expected = [sum(one == told for one, _, _ in records) for told, _ in SOURCES.values()]
+        expected = [sum(one == told for one, _, _ in records) for told in SOURCES.values()]
         eventually(lambda: [embedded.run(sql)[0][0] for sql in counts] == expected, WAIT_S)
         agree(embedded, serving, cluster)
     finally:
