@@ -23,14 +23,15 @@ BUCKET = "flink"
 START_WAIT_S = 60
 
 
-def _wanted() -> None:
+def wanted() -> None:
+    """Skip a test of the cluster unless it was asked for."""
     if not os.environ.get(ASKED):
         pytest.skip(f"takes a cluster of several processes: make test-cluster, or {ASKED}=1")
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    _wanted()
+    wanted()
     with kafka(tmp_path_factory.mktemp("kafka")) as running:
         yield running
 
@@ -45,7 +46,7 @@ def object_store() -> str:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, object_store: str) -> Iterator[Cluster]:
-    _wanted()
+    wanted()
     running = None
     store = {"s3.endpoint": object_store, "s3.access-key": "key", "s3.secret-key": "hidden",
              "s3.path.style.access": "true"}  # fmt: skip
@@ -61,7 +62,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, object_store: str) -> Iter
 @pytest.fixture
 def bucket(object_store: str) -> Iterator[str]:
     """An empty bucket that the cluster reaches."""
-    _wanted()
+    wanted()
     pytest.importorskip("moto", reason="moto serves S3 here")
     port = object_store.rpartition(":")[2]
     server = subprocess.Popen(
@@ -87,6 +88,6 @@ def bucket(object_store: str) -> Iterator[str]:
 
 @pytest.fixture
 def postgres() -> Iterator[Server]:
-    _wanted()
+    wanted()
     with postgresql() as running:
         yield running

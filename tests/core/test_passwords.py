@@ -95,3 +95,11 @@ def test_no_password_is_shown(statement: str) -> None:
     shown = redacted(statement)
     assert "sh" not in shown
     assert "[REDACTED]" in shown
+
+
+def test_the_name_of_a_secret_is_shown() -> None:
+    statement = (
+        'CREATE SOURCE s (a INT) WITH (properties.sasl.password = SECRET grid."broker" , '
+        "token=secret t, properties.ssl.key.password = 'told') FORMAT PLAIN ENCODE JSON"
+    )
+    assert redacted(statement) == statement.replace("told", "[REDACTED]")

@@ -39,8 +39,9 @@ VIEWS = {
     "ON m.id = s.id AND m.since + INTERVAL '30 minutes' >= s.ts",
     "last": "SELECT m.id, s.n, s.kind FROM meters m ASOF JOIN seen s ON m.since >= s.ts",
     # Windows without a partition, and totals of rows that the order leaves alike.
-    "totals": "SELECT id, n, sum(n) OVER (ORDER BY ts) AS so_far, count(*) OVER () AS rows "
-    "FROM seen",
+    "totals": "SELECT id, n, sum(n) OVER (ORDER BY ts) AS so_far, count(*) OVER () AS rows, "
+    "count(*) FILTER (WHERE n > 1) OVER (PARTITION BY id ORDER BY ts) AS some, "
+    "bool_or(n = 2) OVER (PARTITION BY id ORDER BY ts) AS any_two FROM seen",
     "texts": "SELECT id, since::text AS told FROM meters",
 }
 MORE = (

@@ -23,7 +23,8 @@ from voltstream.runtime.options import EngineOptions
 from voltstream.store.database import Connection
 
 # In the order of their making: what reads another object has a greater number.
-_KINDS = ("sources", "tables", "views", "materialized_views", "sinks", "indexes", "functions")
+_KINDS = ("sources", "tables", "views", "materialized_views", "sinks", "indexes", "functions",
+          "connections")  # fmt: skip
 _OBJECTS = (
     "SELECT id, schema, name, definition FROM ("
     + " UNION ".join(  # A table with a connector is among the sources too.
@@ -31,6 +32,7 @@ _OBJECTS = (
     )
     + ") AS objects WHERE schema <> 'voltstream' ORDER BY id"
 )
+_SECRETS = "SELECT schema, name FROM rw_catalog.rw_secrets ORDER BY id"
 _PATHS = (  # Where names without a schema were found; the object's own schema is known.
     "SELECT DISTINCT objid, schema FROM rw_catalog.rw_depend JOIN rw_catalog.rw_relations "
     "ON refobjid = id WHERE schema NOT IN ('voltstream', 'public') ORDER BY 1, 2"
@@ -126,16 +128,29 @@ def _told(connection: psycopg.Connection) -> list[str]:
     parted = _parted(connection)
     found: list[str] = []
     schemas = {"public"}
+    for schema, name in connection.execute(_SECRETS).fetchall():
+        found += [*_schema(schema, schemas), _secret(schema, name)]
     read: dict[int, list[str]] = {}
     for oid, schema in connection.execute(_PATHS.encode()).fetchall():
         read.setdefault(oid, []).append(schema)
     for oid, schema, name, definition in connection.execute(_OBJECTS.encode()).fetchall():
-        if schema not in schemas:
-            schemas.add(schema)
-            found.append(f"CREATE SCHEMA {_quoted(schema)}")
+        found += _schema(schema, schemas)
         path = ", ".join(map(_quoted, dict.fromkeys([schema, *read.get(oid, ()), "public"])))
         found += [f"SET search_path TO {path}", definition, *parted.get((schema, name), ())]
     return [*found, *_remarks(connection)]
+
+
+def _schema(name: str, known: set[str]) -> list[str]:
+    """Return what makes a schema that is not known yet."""
+    if name in known:
+        return []
+    known.add(name)
+    return [f"CREATE SCHEMA {_quoted(name)}"]
+
+
+def _secret(schema: str, name: str) -> str:
+    """Return a secret of that name: what it holds no server tells, and nobody here asks."""
+    return f"CREATE SECRET {_quoted(schema)}.{_quoted(name)} WITH (backend = 'meta') AS 'unknown'"
 
 
 def _remarks(connection: psycopg.Connection) -> list[str]:

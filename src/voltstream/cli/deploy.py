@@ -18,6 +18,9 @@ from voltstream.cli.terminal import err, say
 from voltstream.connectors.kafka_log import TopicLog
 from voltstream.core.clock import SystemClock
 from voltstream.core.errors import InvalidParameter
+from voltstream.deploy.brokers_file import FILE as BROKERS
+from voltstream.deploy.brokers_file import brokers_of
+from voltstream.deploy.brokers_file import text_of as brokers_text
 from voltstream.deploy.cut import commit, stored_cut
 from voltstream.deploy.drafting import Options
 from voltstream.deploy.fitting import fitting
@@ -128,6 +131,12 @@ NullKeysOption = Annotated[
 ]
 
 
+BesideOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder of a deployment to Flink, which says how to reach brokers."),
+]
+
+
 @deploy.callback()
 def run(
     context: typer.Context,
@@ -196,14 +205,14 @@ def run(
     else:
         _submit(to, folder, script, before, planned)
     save(folder, deployment_of(script))
-    _changed(script, planned)
+    _changed(folder, script, planned)
 
 
-def _changed(script: Script, planned: Changes) -> None:
+def _changed(folder: Path, script: Script, planned: Changes) -> None:
     for line in planned.shown:
         say(line)
     if any(one.name == TICKS for one in script.statements):
-        err.print(f"NOW() needs ticks: voltstream deploy ticks --kafka {script.brokers}")
+        err.print(f"NOW() needs ticks: voltstream deploy ticks --out {folder}")
 
 
 @deploy.command("diff")
@@ -249,6 +258,7 @@ def offsets(
         str | None, typer.Option("--commit", help="Consumer group to commit them for.")
     ] = None,
     kafka: KafkaOption = None,
+    out: BesideOption = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Only this source.")] = None,
     data: DataOption = None,
     url: UrlOption = None,
@@ -268,14 +278,14 @@ def offsets(
             for partition, offset in sorted(places.items()):
                 typer.echo(f"{name}\t{topic}\t{partition}\t{offset}")
     if group is not None:
-        if kafka is None:
-            raise InvalidParameter("offsets --commit needs --kafka", hint="host:port of brokers.")
-        say(f"{len(commit(kafka, group, cut))} offsets are committed for {group}")
+        kept = commit(*brokers_of(out, kafka), group, cut)
+        say(f"{len(kept)} offsets are committed for {group}")
 
 
 @deploy.command("ticks")
 def ticks(
-    kafka: Annotated[str, typer.Option("--kafka", help="Brokers: host:port.")],
+    kafka: Annotated[str | None, typer.Option("--kafka", help="Brokers: host:port.")] = None,
+    out: BesideOption = None,
     topics: TopicsOption = "voltstream.",
     interval: Annotated[
         float, typer.Option("--interval", min=0.05, help="Seconds between two ticks.")
@@ -288,7 +298,7 @@ def ticks(
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    log = TopicLog(kafka, {}, "the writer of ticks")
+    log = TopicLog(*brokers_of(out, kafka), "the writer of ticks")
     try:
         say(f"ticks go to {topics}{TICKS_TOPIC}; Ctrl-C stops.")
         written = write_ticks(log, topics, SystemClock(), interval, stopped, err.print)
@@ -355,7 +365,8 @@ def _made(
         if target is not Target.FLINK:
             return Made(script, {})
         serving = serving_text(script, found, options, events=events)
-        beside = {"serving.sql": serving, "feeding.sql": feeding_text(script, found, options)}
+        feeding = feeding_text(script, found, options)
+        beside = {"serving.sql": serving, "feeding.sql": feeding, BROKERS: brokers_text(script)}
     if options.jdbc is not None:
         for name, texts in (
             ("postgres.sql", tables_script(script.outputs)),

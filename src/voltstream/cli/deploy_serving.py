@@ -11,6 +11,7 @@ from voltstream.cli.pack_doors import Door, EngineDoor, WireDoor
 from voltstream.cli.pack_install import installed_packs
 from voltstream.deploy.drafting import Options
 from voltstream.deploy.inputs import by_topic, feeding_sink
+from voltstream.deploy.kafka_access import of_voltstream, secret_name
 from voltstream.deploy.script import Script
 from voltstream.deploy.serving_rest import filled, left_text, served
 
@@ -27,20 +28,28 @@ def serving_text(script: Script, found: Studied, options: Options, *, events: bo
         ("What is computed here.", made.rest),
         ("What packs show.", _records(found)),
     )
-    text = "".join(f"-- {title}\n\n{_script(texts)}" for title, texts in parts if texts)
+    text = _secrets(made.secrets)
+    text += "".join(f"-- {title}\n\n{_script(texts)}" for title, texts in parts if texts)
     left = left_text(made.left)
     return text + (f"-- What is not here.\n{left}" if left else "")
 
 
 def feeding_text(script: Script, found: Studied, options: Options) -> str:
     """Return what the Voltstream in front runs: sinks of its tables and sources to their topics."""
-    connection = {"properties.bootstrap.server": script.brokers} if script.brokers else {}
+    connection = of_voltstream(script.brokers, script.access)
     wanted = set(script.objects)
     return _script(
         feeding_sink(entry, options, connection)
         for entry in sorted(found.catalog, key=lambda one: one.oid)
         if f"{entry.stored.schema}.{entry.stored.name}" in wanted and by_topic(entry)
     )
+
+
+def _secrets(names: Iterable[str]) -> str:
+    """Return what has to be said first, by who knows it."""
+    lines = [f"--   CREATE SECRET {secret_name(name)} WITH (backend = 'meta') AS '…';"
+             for name in names]  # fmt: skip
+    return "\n".join(["-- Before this, in a session of your own:", *lines, "\n"]) if lines else ""
 
 
 def pack_rows(connection: psycopg.Connection) -> list[str]:

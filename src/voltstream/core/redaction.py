@@ -15,11 +15,16 @@ SECRET_OPTION = (
     rf"([(,][^,()=]*(?:{SECRET_NAME.replace('(', '(?:')})[^,()=]*=\s*)"
     r"(?:e'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\$\w*\$.*?\$\w*\$|[^\s,()'][^,()']*)"
 )
+# What names a secret tells none: set in brackets it is no value of an option, and stays.
+SECRET_NAMED = (r"(=\s*)(SECRET\s+[\w.\"$]+)", r"\1(\2)")
+SECRET_SHOWN = (r"(=\s*)\((SECRET\s+[\w.\"$]+)\)", r"\1\2")
 # Views, indexes and functions have no options of a connector, and show what they compute.
 KINDS_WITH_SECRETS = ("table", "source", "sink", "connection", "secret")
 
 _NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 _OPTION = re.compile(SECRET_OPTION, re.IGNORECASE | re.DOTALL)
+_NAMED = re.compile(SECRET_NAMED[0], re.IGNORECASE)
+_SHOWN = re.compile(SECRET_SHOWN[0], re.IGNORECASE)
 _STATED = re.compile(
     r"(\bPASSWORD\s+|^\s*(?:CREATE|ALTER)\s+SECRET\b.*\bAS\s+)(?:e?'(?:[^']|'')*'|\$(\w*)\$.*?\$\2\$)",
     re.IGNORECASE | re.DOTALL,
@@ -33,7 +38,9 @@ def is_secret(name: str) -> bool:
 
 def redacted(statement: str) -> str:
     """Return a statement without the secrets it states."""
-    return _STATED.sub(rf"\1'{REDACTED}'", _OPTION.sub(rf"\1'{REDACTED}'", statement))
+    hidden = rf"\1'{REDACTED}'"
+    kept = _OPTION.sub(hidden, _NAMED.sub(SECRET_NAMED[1], statement))
+    return _STATED.sub(hidden, _SHOWN.sub(SECRET_SHOWN[1], kept))
 
 
 def shown_definition(kind: str, definition: str) -> str:

@@ -40,7 +40,9 @@ def offsets_of(cut: Cut, source: str, topic: str) -> Offsets:
     return found
 
 
-def commit(brokers: str, group: str, cut: Cut) -> Sequence[tuple[str, int, int]]:
+def commit(
+    brokers: str, access: Mapping[str, str], group: str, cut: Cut
+) -> Sequence[tuple[str, int, int]]:
     """Commit offsets for a consumer group that has no members; return topic, partition, offset.
 
     Raises: InvalidParameter where two sources stopped at different places of a topic,
@@ -55,8 +57,11 @@ def commit(brokers: str, group: str, cut: Cut) -> Sequence[tuple[str, int, int]]
                         f'two sources read topic "{topic}" and stopped at different offsets',
                         hint="Name the source whose place counts: --only.",
                     )
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": group,
-                         "enable.auto.commit": False, "log_level": 2})  # fmt: skip
+    try:
+        consumer = Consumer({**access, "bootstrap.servers": brokers, "group.id": group,
+                             "enable.auto.commit": False, "log_level": 2})  # fmt: skip
+    except KafkaException as error:
+        raise InvalidParameter(f"the brokers cannot be asked: {error.args[0].str()}") from error
     wanted = [TopicPartition(topic, number, at) for (topic, number), at in places.items()]
     try:
         consumer.commit(offsets=wanted, asynchronous=False)

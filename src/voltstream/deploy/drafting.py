@@ -229,5 +229,9 @@ def spelled(parts: Sequence[str]) -> str:
     return ".".join(quoted(part) for part in parts)
 
 
+def bracketed(lines: Sequence[str]) -> str:
+    return "(\n" + ",\n".join(f"  {line}" for line in lines) + "\n)"
+
+
 def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -7,19 +7,30 @@ from dataclasses import dataclass, field, replace
 
 from voltstream.core.limits import FLINK_VIEWS_MAX
 from voltstream.core.schema import Column
-from voltstream.core.types import DataType, Kind
+from voltstream.core.types import Kind
 from voltstream.deploy.cut import offsets_of
 from voltstream.deploy.drafting import (
     Draft,
     Options,
-    column_type,
+    bracketed,
     literal,
     noted,
     quoted,
     scanned,
     specs_of,
 )
+from voltstream.deploy.flink_ddl import (
+    bootstrap,
+    flat,
+    has_intervals,
+    hash_part,
+    kept_type,
+    pg_type,
+    ticked,
+    with_options,
+)
 from voltstream.deploy.flink_jdbc import arrays_of, jdbc_options, local_rows, local_types
+from voltstream.deploy.kafka_access import access_of, for_java, in_plain
 from voltstream.deploy.objects import Deployed
 from voltstream.deploy.script import COPIES, KEY, Field, Output, Part, Script, Target, topic_of
 from voltstream.sql.batch import batch_sql
@@ -64,6 +75,7 @@ _JSON = {
     "json.timestamp-format.standard": "ISO-8601",
     "json.ignore-parse-errors": "true",
 }
+_UPSERTED = "upsert-kafka"
 _UPSERT = {
     "key.format": "json",
     "key.json.timestamp-format.standard": "ISO-8601",
@@ -73,7 +85,7 @@ _UPSERT = {
 }
 
 # Where the key is a hash Flink does not see that a row replaces one: it takes that away and
-# brings this. Kept together so long, both are one record, and no reader sees the row missing.
+# brings this. Kept together so long both are one record, unless a flush falls between the two.
 _AT_ONCE = {"sink.buffer-flush.max-rows": "1000", "sink.buffer-flush.interval": "200 ms"}
 
 
@@ -86,7 +98,7 @@ def flink_script(objects: Sequence[Deployed], oracle: TypeOracle, options: Optio
         draft.notes.append(noted("the job", Remark(Feature.JOB_TTL, VERDICTS[Feature.JOB_TTL])))
     told = {**_SETTINGS, **job_settings(options)}
     settings = tuple(f"SET {literal(name)} = {literal(value)}" for name, value in told.items())
-    return replace(draft.script(objects, settings), brokers=draft.brokers)
+    return replace(draft.script(objects, settings), brokers=draft.brokers, access=draft.access)
 
 
 def job_settings(options: Options) -> dict[str, str]:
@@ -105,6 +117,7 @@ def job_settings(options: Options) -> dict[str, str]:
 @dataclass
 class _Flink(Draft):
     brokers: str | None = None
+    access: Mapping[str, str] = field(default_factory=dict)  # Of the topics that are made.
     clocked: bool = False
     plain: dict[int, frozenset[str]] = field(default_factory=dict)  # Of views, by oid: see there.
     readable: dict[int, tuple[str, str]] = field(default_factory=dict)  # Views over topics, by oid.
@@ -112,28 +125,33 @@ class _Flink(Draft):
     endless: set[int] = field(default_factory=set)  # Views with infinite instants, by oid.
 
     def known_brokers(self, objects: Sequence[Deployed]) -> None:
-        """Take the brokers that sources name for the topics that are made too."""
-        named = [_bootstrap(made.properties) for made in objects]
-        self.brokers = self.options.kafka or next((name for name in named if name), None)
+        """Take the brokers that sources name, and the way to them, for topics that are made."""
+        named = [made for made in objects if bootstrap(made.properties)]
+        if named:
+            access = access_of(named[0].properties)
+            plain = in_plain(access)
+            self.brokers = bootstrap(named[0].properties)
+            self.access = {name: text for name, text in access.items() if name not in plain}
+        self.brokers = self.options.kafka or self.brokers
 
     def own(self, made: Deployed, suffix: str = "") -> str:
-        return _name(_flat(made.entry.stored.schema, made.bare) + suffix)
+        return ticked(flat(made.entry.stored.schema, made.bare) + suffix)
 
     def place(self, relation: Relation) -> tuple[str, ...]:
         behind = READ_BACK if relation.oid in self.by_topic else ""
-        return (_flat(relation.schema, relation.name) + behind,)
+        return (flat(relation.schema, relation.name) + behind,)
 
     # --- topics in ------------------------------------------------------------------------------
 
     def source(self, made: Deployed, parsed: CreateSource) -> None:
         if "connector" not in parsed.properties:
             self.meet(made, Feature.BARE_SOURCE)
-            self._topic_table(made, parsed, self._made(made, self._topic(made), "earliest"))
+            self._topic_table(made, parsed, self._own_topic(made))
             return
         self._topic_table(made, parsed, self._declared(made, parsed))
 
     def _declared(self, made: Deployed, parsed: CreateSource | CreateTable) -> dict[str, str]:
-        properties = parsed.properties
+        properties = made.properties
         connector = properties["connector"].lower()
         if connector != "kafka" or parsed.encode != "JSON":
             self.meet(made, Feature.OTHER_SOURCE, connector)
@@ -141,12 +159,7 @@ class _Flink(Draft):
             self.meet(made, Feature.OTHER_SOURCE, f"FORMAT {parsed.format}")
         self.meet(made, Feature.KAFKA_SOURCE)
         start = properties.get("scan.startup.mode", "latest").lower()
-        options = self._made(made, properties["topic"], start)
-        for name, text in properties.items():
-            if name.startswith("properties.") and name != "properties.bootstrap.server":
-                options[name] = text
-        if self.options.kafka is None:
-            options["properties.bootstrap.servers"] = _bootstrap(properties) or ""
+        options = self._appended(self._named(made, "kafka"), start)
         if self.options.cut is not None:
             self.meet(made, Feature.CUT)
             places = offsets_of(self.options.cut, made.name, properties["topic"]).items()
@@ -156,19 +169,45 @@ class _Flink(Draft):
             )
         return options
 
-    def _made(self, made: Deployed, topic: str, start: str) -> dict[str, str]:
-        return {
-            "connector": "kafka",
-            "topic": topic,
-            "properties.bootstrap.servers": self._brokers(made),
-            "scan.startup.mode": _STARTS.get(start, "latest-offset"),
-            **_JSON,
-        }
+    def _own_topic(self, made: Deployed) -> dict[str, str]:
+        return self._appended(self._ours(made, "kafka", self._topic(made)), "earliest")
+
+    def _appended(self, connection: Mapping[str, str], start: str) -> dict[str, str]:
+        return {**connection, "scan.startup.mode": _STARTS.get(start, "latest-offset"), **_JSON}
 
     def _brokers(self, made: Deployed) -> str:
         if self.brokers is None:
             self.meet(made, Feature.NO_BROKERS)
         return self.brokers or ""
+
+    def _ours(self, made: Deployed, connector: str, topic: str) -> dict[str, str]:
+        """Return the options of a topic that is made."""
+        brokers, access = self._brokers(made), self._reaching(made, self.access)
+        return {
+            "connector": connector, "topic": topic, "properties.bootstrap.servers": brokers,
+            **access,
+        }  # fmt: skip
+
+    def _named(self, made: Deployed, connector: str) -> dict[str, str]:
+        """Return the options of a topic that a definition names."""
+        own = None if self.options.kafka is not None else bootstrap(made.properties)
+        brokers, access = own or self._brokers(made), access_of(made.properties)
+        left = for_java(access).left
+        if left:
+            self.meet(made, Feature.KAFKA_TUNING, ", ".join(left))
+        return {
+            "connector": connector, "topic": made.properties["topic"],
+            "properties.bootstrap.servers": brokers, **self._reaching(made, access),
+        }  # fmt: skip
+
+    def _reaching(self, made: Deployed, access: Mapping[str, str]) -> dict[str, str]:
+        """Return the settings by which brokers are reached, as Java's client has them."""
+        found = for_java(access)
+        if found.refused:
+            self.meet(made, Feature.KAFKA_ACCESS, ", ".join(found.refused))
+        if found.plain:
+            self.meet(made, Feature.PLAIN_SECRET, ", ".join(found.plain))
+        return dict(found.settings)
 
     def _topic(self, made: Deployed) -> str:
         return topic_of(self.options.topics, made.entry.stored.schema, made.bare)
@@ -182,27 +221,27 @@ class _Flink(Draft):
         if watermark is not None:
             self.meet(made, Feature.WATERMARK)
             column, delay = watermark_of(watermark, self.words())
-            rowtime = _name(column + ROWTIME)
-            lines.append(f"{rowtime} AS CAST({_name(column)} AS TIMESTAMP_LTZ(3))")
+            rowtime = ticked(column + ROWTIME)
+            lines.append(f"{rowtime} AS CAST({ticked(column)} AS TIMESTAMP_LTZ(3))")
             lines.append(f"WATERMARK FOR {rowtime} AS {rowtime}{delay}")
         self.add(
-            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
+            made, name, "table", f"CREATE TABLE {name} {bracketed(lines)}{with_options(options)}",
             f"DROP TABLE IF EXISTS {name}",
         )  # fmt: skip
         self._intervals_read(made)
 
     def _stored_as(self, made: Deployed) -> str:
         """Return the name of a table as its topic has it: intervals are texts there."""
-        return self.own(made, RECORDS if _has_intervals(made) else "")
+        return self.own(made, RECORDS if has_intervals(made) else "")
 
     def _intervals_read(self, made: Deployed) -> None:
         """Add the view of a table in which intervals are numbers."""
-        if not _has_intervals(made):
+        if not has_intervals(made):
             return
         self.meet(made, Feature.INTERVAL)
         shown = []
         for column in made.relation.columns:
-            name = _name(column.name)
+            name = ticked(column.name)
             text = text_us(name) if column.type.kind is Kind.INTERVAL else name
             shown.append(f"  {text} AS {name}" if text != name else f"  {name}")
         view, listed = self.own(made), ",\n".join(shown)
@@ -217,17 +256,17 @@ class _Flink(Draft):
         lines = []
         for column in made.relation.columns:
             spec = specs.get(column.name)
-            told = _kept_type(column)
+            told = kept_type(column)
             if told.kind is Kind.TIME:
                 self.meet(made, Feature.CLOCK_TIME)
             kind_word = "STRING" if told.kind is Kind.INTERVAL else self.type(told)
-            line = f"{_name(column.name)} {kind_word}"
+            line = f"{ticked(column.name)} {kind_word}"
             if spec is not None and spec.included is not None:
                 kind = _METADATA.get(spec.included)
                 if kind is None:
                     self.meet(made, Feature.OTHER_SOURCE, f"INCLUDE {spec.included}")
                 self.meet(made, Feature.INCLUDE)
-                line = f"{_name(column.name)} {kind} METADATA FROM '{spec.included}' VIRTUAL"
+                line = f"{ticked(column.name)} {kind} METADATA FROM '{spec.included}' VIRTUAL"
             elif spec is not None and (spec.default_text or spec.identity or spec.generated_text):
                 self.meet(made, Feature.GENERATED, column.name)
             lines.append(line)
@@ -241,18 +280,15 @@ class _Flink(Draft):
         if not parsed.primary_key:
             if not parsed.append_only and made.hypertable is None and not connected:
                 self.meet(made, Feature.KEYLESS)
-            options = (
-                self._declared(made, parsed)
-                if connected
-                else self._made(made, self._topic(made), "earliest")
-            )
+            options = self._declared(made, parsed) if connected else self._own_topic(made)
             self._topic_table(made, parsed, options)
             return
-        topic = self._topic(made)
+        connection = self._ours(made, _UPSERTED, self._topic(made))
         if connected:
-            topic = self._declared(made, parsed)["topic"]
+            self._declared(made, parsed)
+            connection = self._named(made, _UPSERTED)
         columns = self._columns(made, parsed)
-        self._upsert_table(made, self._stored_as(made), columns, topic, parsed.primary_key)
+        self._upsert_table(made, self._stored_as(made), columns, connection, parsed.primary_key)
         self._intervals_read(made)
 
     # --- views ----------------------------------------------------------------------------------
@@ -312,15 +348,13 @@ class _Flink(Draft):
         if self.clocked:
             return
         options = {
-            "connector": "kafka",
-            "topic": self.options.topics + TICKS_TOPIC,
-            "properties.bootstrap.servers": self._brokers(made),
+            **self._ours(made, "kafka", self.options.topics + TICKS_TOPIC),
             "scan.startup.mode": "earliest-offset",
             **_JSON,
         }
         self.add(
             made, TICKS, "table",
-            f"CREATE TABLE {TICKS} (\n  tick TIMESTAMP_LTZ(6)\n){_with(options)}",
+            f"CREATE TABLE {TICKS} (\n  tick TIMESTAMP_LTZ(6)\n){with_options(options)}",
             f"DROP TABLE IF EXISTS {TICKS}",
         )  # fmt: skip
         self.add(
@@ -332,9 +366,9 @@ class _Flink(Draft):
     def _published(self, made: Deployed, found: Rendered) -> None:
         """Add the topic of a view's rows and the flow that fills it."""
         key = self.key(made)
-        columns = [f"{_name(c.name)} {self.type(_kept_type(c))}" for c in found.columns]
+        columns = [f"{ticked(c.name)} {self.type(kept_type(c))}" for c in found.columns]
         topic, name = self._topic(made), self.own(made, "__topic")
-        fields = [Field(c.name, _pg_type(c)) for c in found.columns]
+        fields = [Field(c.name, pg_type(c)) for c in found.columns]
         query = self.reading(made)
         known = self.plain[made.entry.oid] = plain(query, self.plain)
         maybe = [one for one in key if one not in never_null(query)]
@@ -346,7 +380,7 @@ class _Flink(Draft):
             rows = self._typed(found) + f"\nFROM {self.own(made)}"
             if maybe:
                 self.meet(made, Feature.NULL_KEYS, ", ".join(maybe))
-                rows += "\nWHERE " + " AND ".join(f"{_name(one)} IS NOT NULL" for one in maybe)
+                rows += "\nWHERE " + " AND ".join(f"{ticked(one)} IS NOT NULL" for one in maybe)
         else:
             rows = self._counted(self.own(made), found.columns)
         copies = None if key else COPIES
@@ -357,7 +391,8 @@ class _Flink(Draft):
         if copies:
             columns.append(f"`{COPIES}` BIGINT")
             fields.append(Field(COPIES, "bigint"))
-        self._upsert_table(made, name, columns, topic, key, _AT_ONCE if absent else None)
+        told = self._ours(made, _UPSERTED, topic) | (_AT_ONCE if absent else {})
+        self._upsert_table(made, name, columns, told, key)
         self._flow(made, name, rows + DEDUPLICATE, key)
         shown = self._shown(made, found)
         output = Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
@@ -372,7 +407,7 @@ class _Flink(Draft):
         if copies is not None:
             marks = f"CONCAT(REPEAT('x,', CAST(`{copies}` AS INT) - 1), 'x')"
             source += f"\nCROSS JOIN UNNEST(SPLIT({marks}, ',')) AS each_copy (mark)"
-        listed = ",\n".join(f"  {_name(c.name)}" for c in found.columns)
+        listed = ",\n".join(f"  {ticked(c.name)}" for c in found.columns)
         return name, f"CREATE VIEW {name} AS\nSELECT\n{listed}\nFROM {source}"
 
     def _shown(self, made: Deployed, found: Rendered) -> tuple[tuple[str, str | None], ...]:
@@ -411,7 +446,7 @@ class _Flink(Draft):
 
     def _typed(self, found: Rendered) -> str:
         return "SELECT\n" + ",\n".join(
-            f"  CAST({_name(c.name)} AS {self.type(_kept_type(c))})" for c in found.columns
+            f"  CAST({ticked(c.name)} AS {self.type(kept_type(c))})" for c in found.columns
         )
 
     def _counted(self, source: str, columns: Sequence[Column]) -> str:
@@ -420,7 +455,7 @@ class _Flink(Draft):
         words = self.words()
         # What is counted together is alike; but arrays and records have no greatest.
         alike = [
-            f"{'FIRST_VALUE' if '<' in words.type(_kept_type(c)) else 'MAX'}({_name(c.name)})"
+            f"{'FIRST_VALUE' if '<' in words.type(kept_type(c)) else 'MAX'}({ticked(c.name)})"
             for c in columns
         ]
         shown = [f"`{KEY}`", *alike, "COUNT(*)"]
@@ -433,26 +468,20 @@ class _Flink(Draft):
     def _hashed(self, source: str, columns: Sequence[Column], key: Sequence[str]) -> str:
         """Return rows under a key made of some columns, of which none is missing."""
         words = self.words()
-        told = {c.name: words.type(_kept_type(c)) for c in columns}
-        texts = ", ".join(_part(_name(one), told[one], len(key)) for one in key)
+        told = {c.name: words.type(kept_type(c)) for c in columns}
+        texts = ", ".join(hash_part(ticked(one), told[one], len(key)) for one in key)
         shown = [f"MD5(CONCAT_WS('|', {texts})) AS `{KEY}`"]
-        shown += [f"CAST({_name(c.name)} AS {told[c.name]}) AS {_name(c.name)}" for c in columns]
+        shown += [f"CAST({ticked(c.name)} AS {told[c.name]}) AS {ticked(c.name)}" for c in columns]
         return "SELECT\n" + ",\n".join(f"  {one}" for one in shown) + f"\nFROM {source}"
 
     def _upsert_table(
-        self, made: Deployed, name: str, columns: Sequence[str], topic: str, key: Sequence[str],
-        settings: Mapping[str, str] | None = None,
+        self, made: Deployed, name: str, columns: Sequence[str], told: Mapping[str, str],
+        key: Sequence[str],
     ) -> None:  # fmt: skip
-        lines = [*columns, f"PRIMARY KEY ({', '.join(map(_name, key))}) NOT ENFORCED"]
-        options = {
-            "connector": "upsert-kafka",
-            "topic": topic,
-            "properties.bootstrap.servers": self._brokers(made),
-            **_UPSERT,
-            **(settings or {}),
-        }
+        lines = [*columns, f"PRIMARY KEY ({', '.join(map(ticked, key))}) NOT ENFORCED"]
+        options = {**told, **_UPSERT}
         self.add(
-            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
+            made, name, "table", f"CREATE TABLE {name} {bracketed(lines)}{with_options(options)}",
             f"DROP TABLE IF EXISTS {name}", key=key,
         )  # fmt: skip
 
@@ -465,11 +494,11 @@ class _Flink(Draft):
             self.meet(made, Feature.JDBC_ARRAY, column)
         self.meet(made, Feature.JDBC)
         name, url = self.own(made, "__jdbc"), self.options.jdbc or ""
-        key = f"PRIMARY KEY ({', '.join(map(_name, output.key))}) NOT ENFORCED"
+        key = f"PRIMARY KEY ({', '.join(map(ticked, output.key))}) NOT ENFORCED"
         lines = [*local_types(columns), key]
         options = jdbc_options(url, made.entry.stored.schema, made.bare)
         self.add(
-            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(options)}",
+            made, name, "table", f"CREATE TABLE {name} {bracketed(lines)}{with_options(options)}",
             f"DROP TABLE IF EXISTS {name}", key=output.key,
         )  # fmt: skip
         self._flow(made, name, local_rows(rows) + DEDUPLICATE, output.key)
@@ -477,7 +506,7 @@ class _Flink(Draft):
     # --- sinks ----------------------------------------------------------------------------------
 
     def sink(self, made: Deployed, parsed: CreateSink) -> None:
-        properties = parsed.properties
+        properties = made.properties
         known = parsed.encode == "JSON" and parsed.format in ("PLAIN", "UPSERT")
         if properties.get("connector", "").lower() != "kafka" or not known or parsed.into:
             self.meet(made, Feature.OTHER_SINK, properties.get("connector", "INTO"))
@@ -489,21 +518,19 @@ class _Flink(Draft):
         if made.shows_now:
             self.meet(made, Feature.SENT_NOW)
         found = self.rendered(made)
-        columns = [f"{_name(c.name)} {self.type(_kept_type(c))}" for c in found.columns]
-        name, brokers = self.own(made), self.options.kafka or _bootstrap(properties) or ""
+        columns = [f"{ticked(c.name)} {self.type(kept_type(c))}" for c in found.columns]
+        name = self.own(made)
         if query.append_only and parsed.format == "PLAIN":
             options = {
-                "connector": "kafka",
-                "topic": properties["topic"],
-                "properties.bootstrap.servers": brokers,
+                **self._named(made, "kafka"),
                 "format": "json",
                 "json.timestamp-format.standard": "ISO-8601",
                 "json.encode.decimal-as-plain-number": "true",
             }
+            shape = bracketed(columns) + with_options(options)
             self.add(
-                made, name, "table", f"CREATE TABLE {name} {_list(columns)}{_with(options)}",
-                f"DROP TABLE IF EXISTS {name}",
-            )  # fmt: skip
+                made, name, "table", f"CREATE TABLE {name} {shape}", f"DROP TABLE IF EXISTS {name}"
+            )
             inner = "\n".join(f"  {line}" for line in found.query.splitlines())
             self._flow(made, name, f"{self._typed(found)}\nFROM (\n{inner}\n) AS sent", ())
             return
@@ -523,72 +550,9 @@ class _Flink(Draft):
             key = (KEY,)
             columns = [f"`{KEY}` STRING", *columns, f"`{COPIES}` BIGINT"]
             rows = self._counted(rows_of, found.columns)
-        options = {**_UPSERT, "value.fields-include": "ALL"}
-        lines = [*columns, f"PRIMARY KEY ({', '.join(map(_name, key))}) NOT ENFORCED"]
-        connected = {
-            "connector": "upsert-kafka",
-            "topic": properties["topic"],
-            "properties.bootstrap.servers": brokers,
-            **options,
-        }
-        self.add(
-            made, name, "table", f"CREATE TABLE {name} {_list(lines)}{_with(connected)}",
-            f"DROP TABLE IF EXISTS {name}", key=key,
-        )  # fmt: skip
+        told = self._named(made, _UPSERTED) | {"value.fields-include": "ALL"}
+        self._upsert_table(made, name, columns, told, key)
         self._flow(made, name, rows, key)
 
     def other(self, made: Deployed) -> None:
         self.meet(made, Feature.INDEX if made.kind == "index" else Feature.SUBSCRIPTION)
-
-
-def _has_intervals(made: Deployed) -> bool:
-    return any(column.type.kind is Kind.INTERVAL for column in made.relation.columns)
-
-
-def _part(name: str, kind: str, count: int) -> str:
-    """Return a column as part of a text that no other values make: texts tell their lengths."""
-    if kind == "STRING" and count > 1:
-        return f"COALESCE(CONCAT(CAST(CHAR_LENGTH({name}) AS STRING), ':', {name}), '\\N')"
-    return f"COALESCE(CAST({name} AS STRING), '\\N')"
-
-
-def _flat(schema: str, name: str) -> str:
-    return name if schema == "public" else f"{schema}.{name}"
-
-
-def _name(name: str) -> str:
-    return name if name.startswith("`") else quoted(name, "`")
-
-
-def _bootstrap(properties: Mapping[str, str]) -> str | None:
-    return properties.get("properties.bootstrap.server") or properties.get(
-        "properties.bootstrap.servers"
-    )
-
-
-def _list(lines: Sequence[str]) -> str:
-    return "(\n" + ",\n".join(f"  {line}" for line in lines) + "\n)"
-
-
-def _with(options: Mapping[str, str]) -> str:
-    return " WITH " + _list(
-        [f"{literal(name)} = {literal(text)}" for name, text in options.items()]
-    )
-
-
-def _kept_type(column: Column) -> DataType:
-    """Return what a column is kept as: a numeric of no precision as the store has it."""
-    told = column_type(column)
-    bare = told.kind is Kind.NUMERIC and told.precision is None
-    return column.type if bare else told
-
-
-def _pg_type(column: Column) -> str:
-    kind = column_type(column)
-    if kind.kind is Kind.INTERVAL:
-        return "bigint"  # Of microseconds.
-    if kind.kind in (Kind.JSON, Kind.JSONB):
-        return "text"  # A record has their text, as a string.
-    if kind.precision is not None and kind.scale is not None:
-        return f"numeric({kind.precision},{kind.scale})"
-    return kind.pg_name

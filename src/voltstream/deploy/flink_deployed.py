@@ -13,6 +13,7 @@ from voltstream.core.errors import InvalidParameter, TargetRefused
 from voltstream.deploy import result_topics
 from voltstream.deploy.flink_jdbc import with_password
 from voltstream.deploy.flink_jobs import FlinkJobs, FlinkProgram, program_of
+from voltstream.deploy.kafka_access import connecting, with_secrets
 from voltstream.deploy.script import Script, Statement
 from voltstream.sql.targets.flink_series import TICKS
 
@@ -48,10 +49,10 @@ def put(
     """
     before, live = load(folder), jobs.live(name)
     program = program_of(script, name, _checkpointing(script))
-    sent = _secret(program)
     topics = tuple(output.topic for output in script.outputs)
     if live is not None and not changed and beginning == Beginning():
         return "flink has everything already"
+    sent = _secret(program)
     if live is not None and before is None:
         raise TargetRefused(
             f'another job "{name}" runs on the cluster',
@@ -70,7 +71,7 @@ def put(
         )
     if script.brokers is not None:
         kept = tuple(dict.fromkeys((*topics, *upserted(script))))
-        result_topics.make(script.brokers, kept, appended(script))
+        result_topics.make(script.brokers, connecting(script.access), kept, appended(script))
     if beginning.restore is not None:
         job = jobs.start(sent, beginning.restore)
         done = f"job {job.job_id} goes on from {beginning.restore}"
@@ -128,7 +129,7 @@ def _topics(script: Script, connector: str) -> Iterator[tuple[Statement, str]]:
 
 def _emptied(script: Script, topics: Sequence[str]) -> None:
     if script.brokers is not None:
-        result_topics.empty(script.brokers, topics)
+        result_topics.empty(script.brokers, connecting(script.access), topics)
 
 
 def _writes_tables(script: Script) -> bool:
@@ -147,7 +148,8 @@ def _checkpointing(script: Script) -> dict[str, str]:
 
 def _secret(program: FlinkProgram) -> FlinkProgram:
     """Return a program as it is sent: with the passwords that are written down nowhere."""
-    return replace(program, relations=tuple(with_password(text) for text in program.relations))
+    sent = tuple(with_secrets(with_password(text)) for text in program.relations)
+    return replace(program, relations=sent)
 
 
 def load(folder: Path) -> Begun | None:

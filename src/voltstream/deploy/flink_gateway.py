@@ -16,6 +16,7 @@ from urllib3.util.retry import Retry
 
 from voltstream.core.errors import InvalidParameter, TargetRefused, TargetUnavailable
 from voltstream.core.limits import FLINK_STATEMENT_S, FLINK_VERSION_MIN
+from voltstream.deploy.kafka_access import masked
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)
 _TRIES = 3
@@ -154,4 +155,4 @@ def reason(trace: str) -> str:
         elif said:
             said.append(line.strip())
     text = " ".join(said) or trace.strip().splitlines()[0]
-    return text[:_ERROR_CHARACTERS]
+    return masked(text)[:_ERROR_CHARACTERS]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voltstream.core.schema import Column
-from voltstream.deploy.drafting import Options, literal, quoted, specs_of, spelled
+from voltstream.deploy.drafting import Options, quoted, specs_of, spelled
+from voltstream.deploy.kafka_access import option
 from voltstream.deploy.script import topic_of
 from voltstream.runtime.catalog import DEFAULT_SCHEMA, Entry
 from voltstream.sql.statements import ColumnSpec, CreateSource, CreateTable
@@ -76,7 +77,7 @@ def _type(column: Column, specs: Mapping[str, ColumnSpec]) -> str:
 
 
 def _with(options: Mapping[str, str]) -> str:
-    listed = _LINE.join(f"{name} = {literal(text)}" for name, text in options.items())
+    listed = _LINE.join(f"{name} = {option(text)}" for name, text in options.items())
     return f"WITH (\n    {listed}\n)"
 
 

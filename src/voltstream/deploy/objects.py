@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from voltstream.core.errors import InternalError, NotIncremental, UndefinedTable
 from voltstream.runtime.catalog import OWN_SCHEMA, Catalog, Entry, Names, Scope, bound_scope
 from voltstream.runtime.entries import whole
+from voltstream.runtime.secrets import stated
 from voltstream.sql.alert_options import alert_options
 from voltstream.sql.catalog import Relation
 from voltstream.sql.statements import CreateSink, CreateView
@@ -25,7 +26,8 @@ class Deployed:
 
     Shape: ``query`` is bound, or ``unplanned`` says why it is not. ``hypertable`` is what a table
     is beside its columns. ``alert`` says that it is a rule; ``shows_now`` that NOW() is in a
-    sink's select list, where NULL stands for it in ``query``.
+    sink's select list, where NULL stands for it in ``query``. ``properties`` are its own and those
+    of its connection; secrets are named in them.
     """
 
     entry: Entry
@@ -34,6 +36,7 @@ class Deployed:
     hypertable: Hypertable | None = None
     alert: bool = False
     shows_now: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -53,10 +56,6 @@ class Deployed:
         if found is None:
             raise UndefinedTable(f'"{self.name}" is not a relation')
         return found
-
-    @property
-    def properties(self) -> dict[str, str]:
-        return dict(getattr(self.entry.parsed, "properties", {}))
 
 
 def deployed(catalog: Catalog, reader: Connection, only: Sequence[str] = ()) -> list[Deployed]:
@@ -117,8 +116,9 @@ def _wanted(catalog: Catalog, entries: list[Entry], only: Sequence[str]) -> list
 
 def _described(entry: Entry, catalog: Catalog, reader: Connection) -> Deployed:
     parsed = entry.parsed
+    told = stated(getattr(parsed, "properties", {}), entry.stored.schema, catalog)
     if not isinstance(parsed, _QUERIES):
-        return Deployed(entry, hypertable=find(reader, entry.oid))
+        return Deployed(entry, hypertable=find(reader, entry.oid), properties=told)
     scope = bound_scope(entry.stored.bindings)
     names = Names(catalog, reader.describe, Scope(path=(), pins=scope.pins))
     tree = parsed.query
@@ -132,5 +132,5 @@ def _described(entry: Entry, catalog: Catalog, reader: Connection) -> Deployed:
         timed = isinstance(parsed, CreateSink) and shows_now(tree, names, reader)
         made = bound(tree, columns, names, reader, frozen_now=timed)
     except NotIncremental as reason:
-        return Deployed(entry, unplanned=reason.message, alert=alert)
-    return Deployed(entry, made, alert=alert, shows_now=timed)
+        return Deployed(entry, unplanned=reason.message, alert=alert, properties=told)
+    return Deployed(entry, made, alert=alert, shows_now=timed, properties=told)

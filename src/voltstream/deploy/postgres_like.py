@@ -132,7 +132,3 @@ def shown_list(found: Rendered) -> str:
         text if text == quoted(name) else f"{text} AS {quoted(name)}" for name, text in found.shown
     ]
     return ",\n".join(f"  {line}" for line in lines)
-
-
-def bracketed(lines: Sequence[str]) -> str:
-    return "(\n" + ",\n".join(f"  {line}" for line in lines) + "\n)"

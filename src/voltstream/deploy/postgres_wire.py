@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import psycopg
 
 from voltstream.core.errors import TargetRefused, TargetUnavailable
+from voltstream.deploy.kafka_access import masked, with_secrets
 
 CONNECT_TIMEOUT_S = 10
 
@@ -16,8 +17,10 @@ def submit(url: str, statements: Iterable[str], ran: Callable[[int], None] | Non
 
     ``ran`` is told after each how many have run.
     A continuous aggregate cannot be made inside a transaction, and RisingWave has none for DDL.
-    Raises: TargetUnavailable, TargetRefused with the statement.
+    Raises: TargetUnavailable, TargetRefused with the statement, InvalidParameter (22023) for a
+    secret that is not told.
     """
+    told = [(text, with_secrets(text)) for text in statements]
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
     except psycopg.Error as error:
@@ -26,9 +29,9 @@ def submit(url: str, statements: Iterable[str], ran: Callable[[int], None] | Non
         ) from error
     count = 0
     with connection:
-        for text in statements:
+        for text, sent in told:
             try:
-                connection.execute(text.encode())
+                connection.execute(sent.encode())
             except psycopg.Error as error:
                 state = error.diag.sqlstate or "no SQLSTATE"
                 raise TargetRefused(
@@ -43,4 +46,4 @@ def submit(url: str, statements: Iterable[str], ran: Callable[[int], None] | Non
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no reason was given"])[0]
+    return masked((str(error).strip().splitlines() or ["no reason was given"])[0])

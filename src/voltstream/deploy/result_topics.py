@@ -16,13 +16,16 @@ _AS_THE_BROKERS_SAY = -1
 _WAIT_S = 0.2
 
 
-def make(brokers: str, topics: Sequence[str], events: Sequence[str] = ()) -> None:
+def make(
+    brokers: str, access: Mapping[str, str], topics: Sequence[str], events: Sequence[str] = ()
+) -> None:
     """Create those that do not exist; one that is there stays as it is.
 
-    ``events`` are topics of sources: their records are kept as long as the brokers say.
+    ``access`` is what our client is told beside the brokers; ``events`` are topics of sources:
+    their records are kept as long as the brokers say.
     Raises: TargetUnavailable (08006).
     """
-    log = TopicLog(brokers, {}, "the topics of results")
+    log = TopicLog(brokers, access, "the topics of results")
     try:
         settings = dict.fromkeys(topics, _SETTINGS) | dict.fromkeys(events, _EVENTS)
         log.make(settings, _AS_THE_BROKERS_SAY)
@@ -30,13 +33,13 @@ def make(brokers: str, topics: Sequence[str], events: Sequence[str] = ()) -> Non
         log.close()
 
 
-def empty(brokers: str, topics: Sequence[str]) -> int:
+def empty(brokers: str, access: Mapping[str, str], topics: Sequence[str]) -> int:
     """Take away every row that topics have by now; return how many records were written for it.
 
     Law: who reads them sees each key go. A job that begins anew writes its rows behind that, so
     that no row of a view as it was before stays. Raises: TargetUnavailable (08006).
     """
-    log = TopicLog(brokers, {}, "the topics of results")
+    log = TopicLog(brokers, access, "the topics of results")
     try:
         there = log.names()
         return sum(_emptied(log, topic) for topic in topics if topic in there)

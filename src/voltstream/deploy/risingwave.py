@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from voltstream.deploy.cut import Offsets, offsets_of
-from voltstream.deploy.drafting import ROWS, Options, literal, quoted, specs_of, spelled
+from voltstream.deploy.drafting import ROWS, Options, bracketed, literal, quoted, specs_of, spelled
+from voltstream.deploy.kafka_access import access_of, in_plain, placed
 from voltstream.deploy.objects import Deployed
-from voltstream.deploy.postgres_like import PostgresDraft, bracketed
+from voltstream.deploy.postgres_like import PostgresDraft
 from voltstream.deploy.script import Script, Target
 from voltstream.sql.catalog import TypeOracle
 from voltstream.sql.natives.intervals import Span
@@ -68,7 +69,7 @@ class _RisingWave(PostgresDraft):
         )
 
     def _connected(self, made: Deployed, parsed: CreateSource | CreateTable, word: str) -> None:
-        properties = parsed.properties
+        properties = made.properties
         plain = (parsed.format, parsed.encode) == ("PLAIN", "JSON")
         if properties["connector"].lower() != "kafka" or not plain:
             self.meet(made, Feature.OTHER_SOURCE, properties["connector"])
@@ -94,7 +95,7 @@ class _RisingWave(PostgresDraft):
             properties = {**properties, "scan.startup.mode": "earliest"}
             included += [f"\nINCLUDE partition AS {PART}", f"\nINCLUDE offset AS {AT}"]
         text = f"CREATE {word} {name} {bracketed(lines)}" + "".join(included)
-        text += _with({"connector": "kafka", **self._brokered(properties, _KAFKA)})
+        text += _with({"connector": "kafka", **self._brokered(made, properties, _KAFKA)})
         text += "\nFORMAT PLAIN ENCODE JSON"
         shown = made.name + (TOPIC if cut else "")
         self.add(made, shown, word.lower(), text, f"DROP {word} IF EXISTS {name}", key=key)
@@ -123,8 +124,13 @@ class _RisingWave(PostgresDraft):
             f"DROP VIEW IF EXISTS {name}",
         )  # fmt: skip
 
-    def _brokered(self, properties: Mapping[str, str], known: tuple[str, ...]) -> dict[str, str]:
-        kept = {name: text for name, text in properties.items() if name.startswith(known)}
+    def _brokered(
+        self, made: Deployed, properties: Mapping[str, str], known: tuple[str, ...]
+    ) -> dict[str, str]:
+        plain = in_plain(access_of(properties))
+        if plain:
+            self.meet(made, Feature.PLAIN_SECRET, ", ".join(plain))
+        kept = {name: placed(text) for name, text in properties.items() if name.startswith(known)}
         if self.options.kafka is not None:
             kept["properties.bootstrap.server"] = self.options.kafka
         return kept
@@ -151,7 +157,7 @@ class _RisingWave(PostgresDraft):
             self.over_rows(made, found)
 
     def sink(self, made: Deployed, parsed: CreateSink) -> None:
-        properties = parsed.properties
+        properties = made.properties
         json = parsed.encode == "JSON" and parsed.format in ("PLAIN", "UPSERT", "DEBEZIUM")
         if properties.get("connector", "").lower() != "kafka" or not json or parsed.into:
             self.meet(made, Feature.OTHER_SINK, properties.get("connector", "INTO"))
@@ -165,7 +171,7 @@ class _RisingWave(PostgresDraft):
             self.meet(made, Feature.PLAIN_SINK)
             form += " (force_append_only = 'true')"
         text = f"CREATE SINK {name} AS\n{found.query}"
-        text += _with({"connector": "kafka", **self._brokered(properties, _SINK)}) + form
+        text += _with({"connector": "kafka", **self._brokered(made, properties, _SINK)}) + form
         self.add(made, made.name, "sink", text, f"DROP SINK IF EXISTS {name}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -93,8 +94,9 @@ class Output:
 class Script:
     """Everything that one target is told, in order.
 
-    Shape: ``settings`` come first and make nothing; ``objects`` are the names of those here that
-    were asked for, what they read included. ``brokers`` are those of the topics that are made.
+    Shape: ``settings`` come first and make nothing that is taken away; ``objects`` are the names of
+    those here that were asked for, what they read included. ``brokers`` are those of the topics
+    that are made, ``access`` how they are reached, in librdkafka's names; secrets are named.
     """
 
     target: Target
@@ -104,6 +106,7 @@ class Script:
     notes: tuple[Note, ...] = ()
     objects: tuple[str, ...] = field(default=())
     brokers: str | None = None
+    access: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def definitions(self) -> tuple[Statement, ...]:

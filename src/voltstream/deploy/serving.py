@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from voltstream.deploy.drafting import ROWS, literal, quoted
+from voltstream.deploy.kafka_access import option
 from voltstream.deploy.script import KEY, Output
 
 
@@ -37,7 +38,7 @@ def _table(output: Output, schema: str, name: str, properties: Mapping[str, str]
     columns.append(f"PRIMARY KEY ({', '.join(map(quoted, output.key))})")
     options = {"connector": "kafka", "topic": output.topic, **properties}
     options["scan.startup.mode"] = "earliest"
-    written = ",\n    ".join(f"{key} = {literal(value)}" for key, value in options.items())
+    written = ",\n    ".join(f"{key} = {option(value)}" for key, value in options.items())
     body = ",\n    ".join(columns)
     return (
         f"CREATE TABLE IF NOT EXISTS {placed(schema, name)} (\n    {body}\n)\n"

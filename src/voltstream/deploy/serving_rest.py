@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from voltstream.core.redaction import redacted
 from voltstream.deploy.drafting import Options, literal, quoted
 from voltstream.deploy.inputs import by_topic, served_input
+from voltstream.deploy.kafka_access import of_voltstream, secrets_in
 from voltstream.deploy.objects import KINDS, in_order
 from voltstream.deploy.script import Script
 from voltstream.deploy.serving import serving_script, with_schema
@@ -19,12 +21,16 @@ _VIEWS = ("view", "materialized view")
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What a serving node runs, in order; ``left`` says what it has not, and why."""
+    """What a serving node runs, in order; ``left`` says what it has not, and why.
+
+    Shape: ``secrets`` are to be there before, as ``schema.name``.
+    """
 
     inputs: Sequence[str]
     results: Sequence[str]
     rest: Sequence[str]
     left: Mapping[str, str]
+    secrets: Sequence[str] = ()
 
 
 def served(script: Script, catalog: Catalog, options: Options, *, events: bool = True) -> Served:
@@ -34,7 +40,7 @@ def served(script: Script, catalog: Catalog, options: Options, *, events: bool =
     over the topics of tables and, with ``events``, of sources.
     Law: an object that is made reads only what was made before it.
     """
-    connection = {"properties.bootstrap.server": script.brokers} if script.brokers else {}
+    connection = of_voltstream(script.brokers, script.access)
     rules = {
         f"{entry.stored.schema}.{entry.stored.name}": _rule(entry)
         for entry in catalog
@@ -43,9 +49,9 @@ def served(script: Script, catalog: Catalog, options: Options, *, events: bool =
     work = _Work(catalog, options, connection, script, events, rules)
     for entry in in_order(catalog, (*KINDS, "function")):
         work.take(entry)
-    return Served(
-        work.inputs, serving_script(script.outputs, connection, rules), work.rest, work.left
-    )
+    results = serving_script(script.outputs, connection, rules)
+    named = (*work.secrets, *secrets_in(script.access))
+    return Served(work.inputs, results, work.rest, work.left, tuple(dict.fromkeys(named)))
 
 
 def _rule(entry: Entry) -> Mapping[str, str]:
@@ -66,6 +72,8 @@ class _Work:
     inputs: list[str] = field(default_factory=list)
     rest: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, None] = field(default_factory=dict)
+    connected: set[int] = field(default_factory=set)  # Oids of connections.
     path: str = ""
     read: set[int] = field(default_factory=set)  # Oids of what views read.
     lacking: dict[int, str] = field(default_factory=dict)  # Why something is not there, by oid.
@@ -85,12 +93,35 @@ class _Work:
             if entry.kind in (*_VIEWS, "index", "subscription", "sink"):
                 self.left[name] = reason
         elif entry.kind in ("table", "source"):
+            self._reached(entry)
             with_schema(self.inputs, entry.stored.schema)
-            self.inputs.append(served_input(entry, self.options, self.connection))
+            self._defined(entry, served_input(entry, self.options, self.connection))
         else:
             with_schema(self.rest, entry.stored.schema)
             self._place(entry)
             self.rest.append(entry.stored.definition)
+
+    def _reached(self, entry: Entry) -> None:
+        """Make the connection that a definition names, and name its secrets."""
+        for oid in () if by_topic(entry) else sorted(entry.stored.depends_on):
+            below = self.catalog.by_oid(oid)
+            if below is not None and below.kind == "secret":
+                self.secrets[".".join(below.key)] = None
+            elif below is not None and below.kind == "connection" and oid not in self.connected:
+                self.connected.add(oid)
+                self._reached(below)
+                with_schema(self.inputs, below.stored.schema)
+                self._defined(below, below.stored.definition)
+
+    def _defined(self, entry: Entry, text: str) -> None:
+        """Add a statement; one as it was written is placed where it was."""
+        as_written = text == entry.stored.definition
+        elsewhere = entry.stored.schema != "public" and as_written
+        if elsewhere:
+            self.inputs.append(f"SET search_path TO {quoted(entry.stored.schema)}, public")
+        self.inputs.append(redacted(text) if as_written else text)
+        if elsewhere:
+            self.inputs.append("SET search_path TO public")
 
     def _reason(self, entry: Entry) -> str:
         """Say why an object is not made; nothing where it is."""

@@ -6,9 +6,17 @@ from collections.abc import Sequence
 
 from voltstream.core.limits import POSTGRES_VIEWS_MAX
 from voltstream.core.types import Kind
-from voltstream.deploy.drafting import ROWS, Options, column_type, literal, quoted, specs_of
+from voltstream.deploy.drafting import (
+    ROWS,
+    Options,
+    bracketed,
+    column_type,
+    literal,
+    quoted,
+    specs_of,
+)
 from voltstream.deploy.objects import Deployed
-from voltstream.deploy.postgres_like import PostgresDraft, bracketed
+from voltstream.deploy.postgres_like import PostgresDraft
 from voltstream.deploy.script import Script, Target
 from voltstream.sql.catalog import TypeOracle
 from voltstream.sql.natives.intervals import Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from voltstream.core.errors import InternalError, UndefinedObject
-from voltstream.core.references import referenced
+from voltstream.core.references import reference, referenced
 from voltstream.runtime.catalog import Catalog, Entry
 from voltstream.sql.statements import CreateSecret
 from voltstream.store.vault import Vault
@@ -28,13 +28,34 @@ def resolved(
 
     Raises: UndefinedObject (42704), InvalidParameter (22023) for a secret of another key.
     """
-    whole = dict(properties)
-    connection = properties.get(_CONNECTION)
-    if connection is not None:
-        entry = _found(catalog, "connection", connection, schema)
-        inherited = {k: v for k, v in entry.stored.properties.items() if k != "type"}
-        whole = {**inherited, **whole}
+    whole = stated(properties, schema, catalog)
     return {key: _told(value, schema, catalog, vault) for key, value in whole.items()}
+
+
+def stated(properties: Mapping[str, str], schema: str, catalog: Catalog) -> dict[str, str]:
+    """Return options with the connection's among them; secrets stay names, with their schemas.
+
+    Raises: UndefinedObject (42704).
+    """
+    own = {key: _placed(value, schema, catalog) for key, value in properties.items()}
+    connection = properties.get(_CONNECTION)
+    if connection is None:
+        return own
+    entry = _found(catalog, "connection", connection, schema)
+    inherited = {
+        key: _placed(value, entry.stored.schema, catalog)
+        for key, value in entry.stored.properties.items()
+        if key != "type"
+    }
+    return {**inherited, **own}
+
+
+def _placed(value: str, schema: str, catalog: Catalog) -> str:
+    """Return a value; where it names a secret, with the schema that this is found in."""
+    name = referenced(value)
+    if name is None:
+        return value
+    return reference(".".join(_found(catalog, "secret", name, schema).key))
 
 
 def _told(value: str, schema: str, catalog: Catalog, vault: Vault) -> str:

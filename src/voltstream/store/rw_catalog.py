@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from voltstream.core.redaction import KINDS_WITH_SECRETS, REDACTED, SECRET_OPTION
+from voltstream.core.redaction import (
+    KINDS_WITH_SECRETS,
+    REDACTED,
+    SECRET_NAMED,
+    SECRET_OPTION,
+    SECRET_SHOWN,
+)
 from voltstream.store.database import literal
 
 OWNER_ID = 10  # As pg_roles has it.
 _HIDDEN = rf"\1'{REDACTED}'"
+
+
+def _replaced(text: str, pattern: str, by: str) -> str:
+    return f"regexp_replace({text}, {literal(pattern)}, {literal(by)}, 'gis')"
+
+
+def _redacted(text: str) -> str:
+    """Return SQL for a definition without the secrets that it states."""
+    kept = _replaced(_replaced(text, *SECRET_NAMED), SECRET_OPTION, _HIDDEN)
+    return _replaced(kept, *SECRET_SHOWN)
+
+
 # A definition as it may be shown: the secrets among its options are not.
 SHOWN = (
-    f"CASE WHEN o.kind IN {KINDS_WITH_SECRETS} THEN regexp_replace(o.definition, "
-    f"{literal(SECRET_OPTION)}, {literal(_HIDDEN)}, 'gis') ELSE o.definition END "
-    "AS definition"
+    f"CASE WHEN o.kind IN {KINDS_WITH_SECRETS} THEN {_redacted('o.definition')} "
+    "ELSE o.definition END AS definition"
 )
 
 

@@ -204,20 +204,33 @@ SELECT
   "id",
   "n",
   CAST(over_1 AS BIGINT) AS so_far,
-  over_2 AS "rows"
+  over_2 AS "rows",
+  over_3 AS "some",
+  over_4 AS any_two
 FROM (
   SELECT
     "id",
     "ts",
     "n",
-    SUM("n") OVER (
-      PARTITION BY CAST(1 AS INT)
-      ORDER BY "ts"
-      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS over_1,
-    COUNT(*) OVER (PARTITION BY CAST(1 AS INT)) AS over_2
-  FROM "seen"
-) AS q1;
+    over_1,
+    over_2,
+    COUNT(*) FILTER(WHERE
+      "n" > 1) OVER (PARTITION BY "id" ORDER BY "ts" RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS over_3,
+    BOOL_OR("n" = 2) OVER (PARTITION BY "id" ORDER BY "ts" RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS over_4
+  FROM (
+    SELECT
+      "id",
+      "ts",
+      "n",
+      SUM("n") OVER (
+        PARTITION BY CAST(1 AS INT)
+        ORDER BY "ts"
+        RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+      ) AS over_1,
+      COUNT(*) OVER (PARTITION BY CAST(1 AS INT)) AS over_2
+    FROM "seen"
+  ) AS q1
+) AS q2;
 
 CREATE MATERIALIZED VIEW "texts" AS
 SELECT

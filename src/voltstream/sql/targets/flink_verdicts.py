@@ -23,6 +23,15 @@ VERDICTS: Verdicts = {
     Feature.CUT_TABLE: exactly(
         "with a primary key the whole topic is read: the last of a key counts"
     ),
+    Feature.KAFKA_ACCESS: refused(
+        "Java's client has no such setting",
+        "Reach the brokers by SASL PLAIN or SCRAM, or TLS with PEM texts.",
+    ),
+    Feature.PLAIN_SECRET: refused(
+        "it would stand in the files of the deployment",
+        "CREATE SECRET, and name it: properties.sasl.password = SECRET name.",
+    ),
+    Feature.KAFKA_TUNING: nearly("Java's client has others: left out"),
     Feature.INCLUDE: exactly("metadata columns for timestamp, partition and offset"),
     Feature.WATERMARK: exactly("a computed column of milliseconds beside the time"),
     Feature.TABLE: nearly("an upsert-kafka topic by its primary key, that a sink writes to"),

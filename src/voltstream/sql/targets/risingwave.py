@@ -46,6 +46,12 @@ VERDICTS: Verdicts = {
     Feature.CUT_TABLE: refused(
         "a table there takes every record of its topic", "Read the topic by a source."
     ),
+    Feature.KAFKA_ACCESS: exactly("the same properties"),
+    Feature.PLAIN_SECRET: refused(
+        "it would stand in the files of the deployment",
+        "CREATE SECRET, and name it: properties.sasl.password = SECRET name.",
+    ),
+    Feature.KAFKA_TUNING: exactly("the same properties"),
     Feature.INCLUDE: exactly("INCLUDE, as written"),
     Feature.WATERMARK: EXACT,
     Feature.TABLE: EXACT,

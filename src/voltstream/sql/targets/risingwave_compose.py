@@ -18,7 +18,8 @@ from voltstream.sql.targets.words import Sight, Tree, bare, call, wrapped
 
 _Joined = TypeVar("_Joined", Join, AsofJoin)
 _ONES = ("_left_one", "_right_one")
-_TOTALS = (exp.Sum, exp.Count, exp.Avg, exp.Min, exp.Max)
+# What the rows that the order leaves alike make no difference to.
+_PLACES = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.FirstValue)
 
 
 class RisingWaveComposer(PostgresComposer):
@@ -93,13 +94,14 @@ class RisingWaveComposer(PostgresComposer):
             order = window.args.get("order")
             if order is None or window.args.get("spec") is not None:
                 continue
-            if isinstance(bare(window.this), _TOTALS):
-                if len(order.expressions) > 1:
-                    self.words.remarks.meet(Feature.OVER_TIES)
-                    continue
-                window.set("spec", exp.WindowSpec(
-                    kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW",
-                ))  # fmt: skip
+            if isinstance(bare(window.this), _PLACES):
+                continue
+            if len(order.expressions) > 1:
+                self.words.remarks.meet(Feature.OVER_TIES)
+                continue
+            window.set("spec", exp.WindowSpec(
+                kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW",
+            ))  # fmt: skip
         return super().over(replace(plan, calls=calls))
 
 

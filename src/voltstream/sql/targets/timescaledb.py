@@ -37,6 +37,9 @@ VERDICTS: Verdicts = {
     Feature.CUT_TABLE: refused(
         "PostgreSQL reads no topics", "Voltstream stays the reader: leave --from-offsets out."
     ),
+    Feature.KAFKA_ACCESS: exactly("Voltstream stays the reader"),
+    Feature.PLAIN_SECRET: exactly("Voltstream stays the reader"),
+    Feature.KAFKA_TUNING: exactly("Voltstream stays the reader"),
     Feature.INCLUDE: exactly("columns"),
     Feature.WATERMARK: exactly("not needed: views are computed over the rows that are there"),
     Feature.TABLE: EXACT,
