@@ -240,12 +240,12 @@ CREATE TABLE ami_grid_alert_sink (
   'connector' = 'upsert-kafka',
   'topic' = 'ami.alerts.grid',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'value.fields-include' = 'ALL',
   'key.format' = 'json',
   'key.json.timestamp-format.standard' = 'ISO-8601',
   'value.format' = 'json',
   'value.json.timestamp-format.standard' = 'ISO-8601',
-  'value.json.encode.decimal-as-plain-number' = 'true',
-  'value.fields-include' = 'ALL'
+  'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
 -- public.ami_event_sink: approximated: upsert-kafka: deletes are records without a value
@@ -275,12 +275,12 @@ CREATE TABLE ami_event_sink (
   'connector' = 'upsert-kafka',
   'topic' = 'ami.alerts.events',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'value.fields-include' = 'ALL',
   'key.format' = 'json',
   'key.json.timestamp-format.standard' = 'ISO-8601',
   'value.format' = 'json',
   'value.json.timestamp-format.standard' = 'ISO-8601',
-  'value.json.encode.decimal-as-plain-number' = 'true',
-  'value.fields-include' = 'ALL'
+  'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
 EXECUTE STATEMENT SET BEGIN

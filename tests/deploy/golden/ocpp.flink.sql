@@ -492,12 +492,12 @@ CREATE TABLE ocpp_alert_sink (
   'connector' = 'upsert-kafka',
   'topic' = 'ocpp.processing.alerts',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'value.fields-include' = 'ALL',
   'key.format' = 'json',
   'key.json.timestamp-format.standard' = 'ISO-8601',
   'value.format' = 'json',
   'value.json.timestamp-format.standard' = 'ISO-8601',
-  'value.json.encode.decimal-as-plain-number' = 'true',
-  'value.fields-include' = 'ALL'
+  'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
 EXECUTE STATEMENT SET BEGIN
