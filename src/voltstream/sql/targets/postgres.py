@@ -197,6 +197,17 @@ def _rounded_node(words: Words, node: Tree, sight: Sight) -> Tree:
     return _rounded(words, [node.this, *([decimals] if decimals is not None else [])], sight)
 
 
+def _rounded_to_even(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    """Write ROUND of a float: PostgreSQL takes a half to the even neighbour too."""
+    if len(arguments) > 1 and constant(arguments[1]) != 0:
+        words.remarks.meet(Feature.FUNCTION, "round_even to decimals")
+    return call("ROUND", bare(words.tree(arguments[0], sight)))
+
+
+def _factorial(words: Words, arguments: Arguments, sight: Sight) -> Tree:
+    return call("FACTORIAL", words.cast(bare(words.tree(arguments[0], sight)), DataType(Kind.INT8)))
+
+
 def _percentile(words: Words, node: Tree, sight: Sight) -> Tree:
     words.remarks.meet(Feature.PERCENTILE)
     if isinstance(node.parent, exp.Window):
@@ -319,7 +330,8 @@ class PostgresWords(Words):
         "epoch_ms": _milliseconds, "to_microseconds": _microseconds, "timezone": _zone,
         "time_bucket": _bucket, "_vs_regexp_like": _matches,
         "_vs_interval_times": _times, "date_part": _part, "_vs_elapsed": _elapsed,
-        "round": _rounded, "_vs_trunc_instant": _truncated, "_vs_to_char": same("TO_CHAR"),
+        "round": _rounded, "round_even": _rounded_to_even, "factorial": _factorial,
+        "_vs_trunc_instant": _truncated, "_vs_to_char": same("TO_CHAR"),
         "_vs_integer_text": _text_to_integer, "_vs_boolean_text": _text_to_boolean,
         "_vs_float_text": _float_to_text,
         **{f"_vs_{name}": _failing(name.upper()) for name in ("sqrt", "ln", "exp", "power")},
