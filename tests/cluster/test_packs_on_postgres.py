@@ -23,6 +23,7 @@ from voltstream.deploy.drafting import Options
 from voltstream.deploy.objects import Deployed, deployed
 from voltstream.deploy.script import Script, Target
 from voltstream.deploy.targets import GENERATORS
+from voltstream.sql.targets.words import FOREVER
 
 READ_S = 20  # For one view, and for the refreshing of all.
 LIVED = {
@@ -118,6 +119,17 @@ def _spelled(value: object) -> object:
     return f"{value.months} months {value.days} days {value.nanoseconds // 1000} microseconds"
 
 
+def _finite(made: Deployed) -> str:
+    """Return a view's columns, instants without end as one that Python has."""
+    return ", ".join(
+        f"CASE WHEN \"{one.name}\" = 'infinity' THEN TIMESTAMPTZ '{FOREVER}+00' "
+        f'ELSE "{one.name}" END'
+        if one.type.kind is Kind.TIMESTAMPTZ
+        else f'"{one.name}"'
+        for one in made.relation.columns
+    )
+
+
 def _differing(
     there: psycopg.Connection, script: Script, engine: Engine, objects: list[Deployed]
 ) -> dict[str, object]:
@@ -127,7 +139,7 @@ def _differing(
     for one in objects:
         if one.name not in made:
             continue
-        query = f"SELECT * FROM {one.name}"
+        query = f"SELECT {_finite(one)} FROM {one.name}"
         began_s = time.monotonic()
         try:
             theirs: list[Row] = there.execute(query.encode()).fetchall()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp, parse_one
 
@@ -74,6 +74,7 @@ def _answer(text: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(("words", "verdicts"), TARGETS)
+@settings(deadline=None)
 @given(text=NUMBERS | CONDITIONS)
 def test_operations_stay_together(words: type[Words], verdicts: Verdicts, text: str) -> None:
     names: dict[str, Tree] = {name: exp.column(name) for name in "abc"}
