@@ -11,7 +11,7 @@ from tests.cluster.conftest import wanted
 from tests.cluster.deploying import deploy, send
 from tests.cluster.flink import Cluster
 from tests.connectors.memory_feed import eventually
-from tests.connectors.real_kafka.broker import NoBroker
+from tests.connectors.real_kafka.given import guarded_kafka
 from tests.connectors.real_kafka.guarded import PASSWORD, GuardedBroker
 from tests.driver import Engine
 from voltstream.cli.script import split_script
@@ -34,14 +34,8 @@ FROM reads r JOIN names n ON n.meter = r.meter GROUP BY n.name;
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[GuardedBroker]:
     wanted()
-    (tmp_path / "kafka").mkdir()
-    try:
-        running = GuardedBroker(tmp_path / "kafka")
-        running.start()
-    except NoBroker as reason:
-        pytest.skip(str(reason))
-    yield running
-    running.stop()
+    with guarded_kafka(tmp_path / "kafka") as running:
+        yield running
 
 
 def test_a_job_and_its_reader_reach_guarded_brokers(

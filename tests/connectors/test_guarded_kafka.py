@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.connectors.memory_feed import eventually
-from tests.connectors.real_kafka.broker import NoBroker
+from tests.connectors.real_kafka.given import guarded_kafka
 from tests.connectors.real_kafka.guarded import PASSWORD, USER, GuardedBroker
 from tests.driver import Engine
 from voltstream.connectors.kafka_log import TopicLog
@@ -21,14 +21,8 @@ WAIT_S = 60
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[GuardedBroker]:
-    (tmp_path / "kafka").mkdir()
-    try:
-        running = GuardedBroker(tmp_path / "kafka")
-        running.start()
-    except NoBroker as reason:
-        pytest.skip(str(reason))
-    yield running
-    running.stop()
+    with guarded_kafka(tmp_path / "kafka") as running:
+        yield running
 
 
 def test_rows_come_and_go_through_the_guarded_door(broker: GuardedBroker, tmp_path: Path) -> None:
