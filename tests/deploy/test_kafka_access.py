@@ -143,9 +143,22 @@ def test_names_are_found_where_the_definition_found_them(file: Path, tmp_path: P
         engine.close()
 
 
-def test_what_a_target_says_has_no_secret_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "hush")
-    said = reason("org.apache.X: Cannot log in: password=hush;\n\tat org.apache.Y")
+@pytest.mark.parametrize(
+    ("secret", "spelling"),
+    [
+        ("hush", "hush"),
+        # As it is; in a statement; in the words of a login there; and as those are read.
+        ("a\"b'c\\d", "a\"b'c\\d"),
+        ("a\"b'c\\d", "a\"b''c\\d"),
+        ("a\"b'c\\d", "a\\\"b''c\\\\d"),
+        ("a\"b'c\\d", "a\\\"b'c\\\\d"),
+    ],
+)
+def test_what_a_target_says_has_no_secret_in_it(
+    monkeypatch: pytest.MonkeyPatch, secret: str, spelling: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, secret)
+    said = reason(f"org.apache.X: Cannot log in: password={spelling};\n\tat org.apache.Y")
     assert said.endswith(f"password=${VARIABLE};")
 
 

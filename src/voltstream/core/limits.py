@@ -148,7 +148,7 @@ GATEWAY_PARTITIONS_MAX = 4096  # Of the topics that gateways share. More: 22023.
 GATEWAY_FRAMES_TOGETHER = 2_000  # Frames of other gateways at once: 2 kB each with their rows.
 
 FLINK_VERSION_MIN = 2  # Of clusters that definitions are put on. Older: HV000.
-FLINK_VIEWS_MAX = 70  # Views that one is planned from, five seconds for 70. More: from topics.
+FLINK_VIEWS_MAX = 30  # Views that one is planned from: 29 such, two minutes. More: by topics.
 POSTGRES_VIEWS_MAX = 150  # Views that one is read through: half a second's planning.
 FLINK_STATEMENT_S = 900  # A savepoint of 30 GB, or planning a pack. Passed: cancelled, 08006.
 RESULT_KEYS_AT_ONCE = 10_000  # Taken away together, where a job begins anew. More: in rounds.

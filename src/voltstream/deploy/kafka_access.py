@@ -31,6 +31,7 @@ _SHARED = frozenset({"client.id", "client.rack", "group.id", "isolation.level", 
                      "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms",
                      "linger.ms", "batch.size", "compression.type", "request.timeout.ms",
                      "ssl.key.password"})  # fmt: skip
+_EACH = (False, True)
 _GUARDING = ("security.", "sasl.", "ssl.", "enable.ssl", "oauthbearer")
 
 
@@ -126,18 +127,24 @@ def with_secrets(text: str) -> str:
     """Return a statement as it is sent. Raises: InvalidParameter (22023) where one is not told."""
 
     def told(found: re.Match[str]) -> str:
-        value = _told(ENVIRONMENT + found[2])
-        value = value.replace("'", "''")
-        return f"{found[1]}{_escaped(value)}" if found[1] else value
+        return (found[1] or "") + _as_sent(_told(ENVIRONMENT + found[2]), logs_in=bool(found[1]))
 
     return _STANDS_FOR_IT.sub(told, text)
+
+
+def _as_sent(value: str, *, logs_in: bool) -> str:
+    """Spell a secret inside a text of SQL, and of Java's words of a login in that."""
+    value = value.replace("'", "''")
+    return _escaped(value) if logs_in else value
 
 
 def masked(text: str) -> str:
     """Return what a target said, without the secrets that were sent to it."""
     for variable, value in os.environ.items():
         if variable.startswith(ENVIRONMENT) and value:
-            text = text.replace(value, f"${variable}")
+            spellings = {value, _escaped(value), *(_as_sent(value, logs_in=one) for one in _EACH)}
+            for one in sorted(spellings, key=len, reverse=True):  # The longest has others in it.
+                text = text.replace(one, f"${variable}")
     return text
 
 
