@@ -30,6 +30,8 @@ MINUTES = 120
 _ROWS_A_CHARGER = 90  # Of two hours, all kinds together, nearly.
 _TOPICS = {name: topic for name, topic in SOURCES.items() if name.startswith("ocpp_")}
 _LOOK_S = 0.2
+HEAP_MIB = 3072  # The state of two hours of 16,666 chargers is 110 MB in a checkpoint, on the heap.
+_TASK_HEAP = {"taskmanager.memory.task.heap.size": "2560m"}
 _TICKS = "voltstream.ticks"
 
 
@@ -71,7 +73,7 @@ def bench(options: Options) -> Report:
 def _round(broker: Broker, script: Script, folder: Path, rows: int, number: int) -> list[Row]:
     """Measure the cluster with one slot and with two, and the server beside them."""
     found = []
-    cluster = Cluster(folder)
+    cluster = Cluster(folder, 2, HEAP_MIB, **_TASK_HEAP)
     cluster.start()
     try:
         # Java has compiled nothing yet: what the first job takes is told of nobody.
