@@ -39,6 +39,7 @@ from voltstream.core.errors import VoltstreamError
 from voltstream.deploy.drafting import Options
 from voltstream.deploy.objects import Deployed, deployed
 from voltstream.deploy.script import Script, Target
+from voltstream.deploy.serving_rest import served
 from voltstream.deploy.targets import GENERATORS
 from voltstream.web.app import build_app
 
@@ -91,8 +92,9 @@ def pair(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             objects = deployed(running.catalog, reader)
             script = GENERATORS[Target.FLINK](objects, reader, options)
             found = Studied(running.catalog, reader, embedded.session)
-            serving_sql = serving_text(script, found, options, events=True)
-            feeding_sql = feeding_text(script, found, options)
+            made = served(script, found.catalog, options)
+            serving_sql = serving_text(made, found)
+            feeding_sql = feeding_text(script, made, found, options)
         for topic in sorted(set(re.findall(r"topic = '([^']+)'", serving_sql))):
             broker.create_topic(topic, 1)
         clock = ManualClock()

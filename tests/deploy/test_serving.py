@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from tests.driver import Engine
 from voltstream.cli.app import app
 from voltstream.cli.definitions import studied
+from voltstream.cli.deploy_serving import fed, feeding_text
 from voltstream.cli.script import split_script
 from voltstream.core.clock import ManualClock
 from voltstream.core.ports import RawBatch
@@ -160,3 +162,31 @@ def test_the_server_in_front_sends_what_the_cluster_reads(texts: dict[str, str])
     assert "voltstream.readings" not in "".join(made.inputs)
     assert made.left["public.lately"].startswith("it reads public.readings: ")
     assert any(text.startswith("CREATE MATERIALIZED VIEW spread") for text in made.rest)
+
+
+def test_what_only_the_node_reads_is_sent_too_and_has_one_reader() -> None:
+    statements = (
+        "CREATE SOURCE reading (kwh FLOAT)",
+        "CREATE TABLE prices (site TEXT PRIMARY KEY, cents FLOAT)",
+        "CREATE SOURCE bells (rang FLOAT) WITH (connector = 'mqtt', url = 'tcp://here', "
+        "topic = 'bells') FORMAT PLAIN ENCODE JSON",
+        "CREATE MATERIALIZED VIEW a AS SELECT sum(kwh) AS kwh FROM reading",
+        "CREATE MATERIALIZED VIEW b AS SELECT max(cents) AS cents FROM prices",
+        "CREATE MATERIALIZED VIEW c AS SELECT count(*) AS n FROM bells",
+    )
+    options = Options(kafka="kafka:9092")
+    with studied(statements) as found:
+        script = script_for(Target.FLINK, found.catalog, found.reader, options, ["a"])
+        made = served(script, found.catalog, options)
+        script = replace(script, fed=fed(script, made, options))
+        feeding = feeding_text(script, made, found, options)
+    assert "CREATE MATERIALIZED VIEW b" in "".join(made.rest)
+    assert "'voltstream.prices'" in feeding and "'voltstream.reading'" in feeding
+    # Rows without a key come once, also where they are sent again.
+    assert ["exactly_once" in one for one in feeding.split(";") if "SINK" in one] == [True, False]
+    assert (appended(script), upserted(script)[-1]) == (
+        ("voltstream.reading",),
+        "voltstream.prices",
+    )
+    # Two servers would take the broker's one session from each other.
+    assert "bells" not in "".join(made.inputs) and "one reader" in made.left["public.c"]

@@ -12,7 +12,7 @@ import typer
 
 from voltstream.cli.address import HostOption, PgPortOption, UrlOption
 from voltstream.cli.definitions import scripted, studied, told
-from voltstream.cli.deploy_serving import feeding_text, pack_rows, serving_text
+from voltstream.cli.deploy_serving import fed, feeding_text, pack_rows, serving_text
 from voltstream.cli.resting import opened
 from voltstream.cli.terminal import err, say
 from voltstream.connectors.kafka_log import TopicLog
@@ -41,6 +41,7 @@ from voltstream.deploy.manifest import (
 from voltstream.deploy.postgres_wire import submit
 from voltstream.deploy.printing import script_text, undoing_text
 from voltstream.deploy.script import Script, Target, refuse
+from voltstream.deploy.serving_rest import served
 from voltstream.deploy.targets import script_for
 from voltstream.deploy.ticks import write_ticks
 from voltstream.sql.targets.features import Fidelity
@@ -364,9 +365,13 @@ def _made(
         script = script_for(target, found.catalog, found.reader, options, only or ())
         if target is not Target.FLINK:
             return Made(script, {})
-        serving = serving_text(script, found, options, events=events)
-        feeding = feeding_text(script, found, options)
-        beside = {"serving.sql": serving, "feeding.sql": feeding, BROKERS: brokers_text(script)}
+        made = served(script, found.catalog, options, events=events)
+        script = replace(script, fed=fed(script, made, options))
+        beside = {
+            "serving.sql": serving_text(made, found),
+            "feeding.sql": feeding_text(script, made, found, options),
+            BROKERS: brokers_text(script),
+        }
     if options.jdbc is not None:
         for name, texts in (
             ("postgres.sql", tables_script(script.outputs)),

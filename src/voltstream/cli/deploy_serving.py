@@ -10,18 +10,17 @@ from voltstream.cli.definitions import Studied
 from voltstream.cli.pack_doors import Door, EngineDoor, WireDoor
 from voltstream.cli.pack_install import installed_packs
 from voltstream.deploy.drafting import Options
-from voltstream.deploy.inputs import by_topic, feeding_sink
+from voltstream.deploy.inputs import by_topic, feeding_sink, feeding_topic
 from voltstream.deploy.kafka_access import of_voltstream, secret_name
 from voltstream.deploy.script import Script
-from voltstream.deploy.serving_rest import filled, left_text, served
+from voltstream.deploy.serving_rest import Served, filled, left_text
 
 # What the page and `voltstream pack` know of packs: their names and panels, not their files.
 _RECORDS = ("installed_packs", "installed_panels")
 
 
-def serving_text(script: Script, found: Studied, options: Options, *, events: bool) -> str:
+def serving_text(made: Served, found: Studied) -> str:
     """Return what a Voltstream runs that answers for a whole catalog in front of a cluster."""
-    made = served(script, found.catalog, options, events=events)
     parts = (
         ("What goes into the cluster.", made.inputs),
         ("What the cluster computes.", made.results),
@@ -34,15 +33,25 @@ def serving_text(script: Script, found: Studied, options: Options, *, events: bo
     return text + (f"-- What is not here.\n{left}" if left else "")
 
 
-def feeding_text(script: Script, found: Studied, options: Options) -> str:
-    """Return what the Voltstream in front runs: sinks of its tables and sources to their topics."""
+def feeding_text(script: Script, made: Served, found: Studied, options: Options) -> str:
+    """Return what the Voltstream in front runs: sinks of its tables and sources to their topics.
+
+    Law: what the job or the serving node reads by a topic of its name is fed.
+    """
     connection = of_voltstream(script.brokers, script.access)
-    wanted = set(script.objects)
+    wanted, beside = set(script.objects), {entry.oid for entry in made.fed}
     return _script(
         feeding_sink(entry, options, connection)
         for entry in sorted(found.catalog, key=lambda one: one.oid)
-        if f"{entry.stored.schema}.{entry.stored.name}" in wanted and by_topic(entry)
+        if by_topic(entry) and (".".join(entry.key) in wanted or entry.oid in beside)
     )
+
+
+def fed(script: Script, made: Served, options: Options) -> dict[str, bool]:
+    """Return the topics that only the serving node reads, and whether they have a key."""
+    read = set(script.objects)
+    beside = (entry for entry in made.fed if ".".join(entry.key) not in read)
+    return dict(feeding_topic(entry, options) for entry in beside)
 
 
 def _secrets(names: Iterable[str]) -> str:

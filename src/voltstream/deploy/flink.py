@@ -65,16 +65,15 @@ TICKS_TOPIC = "ticks"  # Behind the prefix of topics that are made.
 # No mini-batches: in Flink 2.3 a join of them that is cancelled before it is open ends its
 # TaskManager, so that losing one machine loses others.
 _SETTINGS = {"table.local-time-zone": "UTC"}
-_STARTS = {
-    "latest": "latest-offset", "earliest": "earliest-offset", "latest-offset": "latest-offset",
-    "earliest-offset": "earliest-offset",
-}  # fmt: skip
 _METADATA = {"timestamp": "TIMESTAMP_LTZ(3)", "partition": "INT", "offset": "BIGINT"}
 _JSON = {
     "format": "json",
     "json.timestamp-format.standard": "ISO-8601",
     "json.ignore-parse-errors": "true",
 }
+# Who feeds a topic of ours does so in transactions: what is sent again counts once.
+_WHOLE = {"properties.isolation.level": "read_committed"}
+_SKIPPING = {"value.json.ignore-parse-errors": "true"}
 _UPSERTED = "upsert-kafka"
 _UPSERT = {
     "key.format": "json",
@@ -118,7 +117,6 @@ def job_settings(options: Options) -> dict[str, str]:
 class _Flink(Draft):
     brokers: str | None = None
     access: Mapping[str, str] = field(default_factory=dict)  # Of the topics that are made.
-    clocked: bool = False
     plain: dict[int, frozenset[str]] = field(default_factory=dict)  # Of views, by oid: see there.
     readable: dict[int, tuple[str, str]] = field(default_factory=dict)  # Views over topics, by oid.
     by_topic: frozenset[int] = frozenset()  # What the view that is written reads from its topic.
@@ -158,8 +156,7 @@ class _Flink(Draft):
         if parsed.format not in ("PLAIN", "UPSERT"):
             self.meet(made, Feature.OTHER_SOURCE, f"FORMAT {parsed.format}")
         self.meet(made, Feature.KAFKA_SOURCE)
-        start = properties.get("scan.startup.mode", "latest").lower()
-        options = self._appended(self._named(made, "kafka"), start)
+        options = {**self._named(made, "kafka"), **_start(properties), **_JSON}
         if self.options.cut is not None:
             self.meet(made, Feature.CUT)
             places = offsets_of(self.options.cut, made.name, properties["topic"]).items()
@@ -170,10 +167,7 @@ class _Flink(Draft):
         return options
 
     def _own_topic(self, made: Deployed) -> dict[str, str]:
-        return self._appended(self._ours(made, "kafka", self._topic(made)), "earliest")
-
-    def _appended(self, connection: Mapping[str, str], start: str) -> dict[str, str]:
-        return {**connection, "scan.startup.mode": _STARTS.get(start, "latest-offset"), **_JSON}
+        return {**self._ours(made, "kafka", self._topic(made)), **_WHOLE, **_start({}), **_JSON}
 
     def _brokers(self, made: Deployed) -> str:
         if self.brokers is None:
@@ -286,7 +280,11 @@ class _Flink(Draft):
         connection = self._ours(made, _UPSERTED, self._topic(made))
         if connected:
             self._declared(made, parsed)
-            connection = self._named(made, _UPSERTED)
+            if parsed.format != "UPSERT":
+                self.meet(made, Feature.KEYED_SOURCE, f"FORMAT {parsed.format}")
+            if parsed.on_conflict != "OVERWRITE" or parsed.version_columns:
+                self.meet(made, Feature.KEYED_SOURCE, "ON CONFLICT")
+            connection = self._named(made, _UPSERTED) | _SKIPPING
         columns = self._columns(made, parsed)
         self._upsert_table(made, self._stored_as(made), columns, connection, parsed.primary_key)
         self._intervals_read(made)
@@ -345,7 +343,7 @@ class _Flink(Draft):
 
     def _clock(self, made: Deployed) -> None:
         """Add the topic of ticks and the view of the latest one, once."""
-        if self.clocked:
+        if any(one.name == TICKS for one in self.statements):
             return
         options = {
             **self._ours(made, "kafka", self.options.topics + TICKS_TOPIC),
@@ -361,7 +359,6 @@ class _Flink(Draft):
             made, CLOCK, "view", f"CREATE VIEW {CLOCK} AS\nSELECT MAX(tick) AS now_at FROM {TICKS}",
             f"DROP VIEW IF EXISTS {CLOCK}",
         )  # fmt: skip
-        self.clocked = True
 
     def _published(self, made: Deployed, found: Rendered) -> None:
         """Add the topic of a view's rows and the flow that fills it."""
@@ -397,7 +394,8 @@ class _Flink(Draft):
         shown = self._shown(made, found)
         output = Output(made.name, made.bare, topic, tuple(fields), tuple(key), copies, shown)
         self.outputs.append(output)
-        self.readable[made.entry.oid] = self._read_back(made, found, copies)
+        if not maybe or absent:  # Without its rows under NULL it is not what others would read.
+            self.readable[made.entry.oid] = self._read_back(made, found, copies)
         if self.options.jdbc is not None:
             self._into_jdbc(made, output, columns, rows)
 
@@ -556,3 +554,12 @@ class _Flink(Draft):
 
     def other(self, made: Deployed) -> None:
         self.meet(made, Feature.INDEX if made.kind == "index" else Feature.SUBSCRIPTION)
+
+
+def _start(properties: Mapping[str, str]) -> dict[str, str]:
+    """Return where the reading of a topic begins: where it does here."""
+    start = properties.get("scan.startup.mode", "earliest").strip().lower()
+    if start != "timestamp":
+        return {"scan.startup.mode": f"{start}-offset"}
+    since_ms = properties.get("scan.startup.timestamp.millis", "")
+    return {"scan.startup.mode": start, "scan.startup.timestamp-millis": since_ms.strip()}

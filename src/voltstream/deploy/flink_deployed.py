@@ -108,16 +108,18 @@ def take_away(jobs: FlinkJobs, name: str, folder: Path) -> str:
 
 def upserted(script: Script) -> tuple[str, ...]:
     """Return the topics in which the latest record of a key counts: tables' as well as views'."""
-    return tuple(topic for _, topic in _topics(script, "upsert-kafka"))
+    read = tuple(topic for _, topic in _topics(script, "upsert-kafka"))
+    return (*read, *(topic for topic, keyed in script.fed.items() if keyed))
 
 
 def appended(script: Script) -> tuple[str, ...]:
     """Return the topics that are made for sources: those of their names."""
-    return tuple(
+    read = (
         topic
         for one, topic in _topics(script, "kafka")
         if one.name != TICKS and topic.endswith(one.object.removeprefix("public."))
     )
+    return (*read, *(topic for topic, keyed in script.fed.items() if not keyed))
 
 
 def _topics(script: Script, connector: str) -> Iterator[tuple[Statement, str]]:

@@ -24,18 +24,27 @@ def feeding_sink(entry: Entry, options: Options, connection: Mapping[str, str]) 
     """Return the sink by which a server sends what is in a table or source to its topic.
 
     ``connection`` says how the brokers are reached, as ``properties.bootstrap.server`` and others.
-    Law: rows of a source that have their first column alike stay in their order.
+    Law: rows of a source that have their first column alike stay in their order, and each comes
+    once, also where it is sent again: by its key, or in transactions.
     """
     schema, name = entry.key
     key = _key(entry)
-    told = {"connector": "kafka", "topic": topic_of(options.topics, schema, name), **connection}
+    topic, _ = feeding_topic(entry, options)
+    told = {"connector": "kafka", "topic": topic, **connection}
     relation = entry.relation
     first = relation.columns[0].name if relation is not None and relation.columns else ""
     told["primary_key"] = ", ".join(key or (first,))
+    if not key:
+        told["exactly_once"] = "true"
     return (
         f"CREATE SINK IF NOT EXISTS {_placed(schema, name + '__feed')} FROM {_placed(schema, name)}"
         f"\n{_with(told)} FORMAT {'UPSERT' if key else 'PLAIN'} ENCODE JSON"
     )
+
+
+def feeding_topic(entry: Entry, options: Options) -> tuple[str, bool]:
+    """Return the topic of a table or source, and whether the latest record of a key counts."""
+    return topic_of(options.topics, *entry.key), bool(_key(entry))
 
 
 def served_input(entry: Entry, options: Options, connection: Mapping[str, str]) -> str:

@@ -23,16 +23,12 @@ from voltstream.sql.targets.render import Rendered
 class PostgresDraft(Draft):
     """What both targets read as PostgreSQL does."""
 
-    schemas: set[str] | None = None
-
     def own(self, made: Deployed, suffix: str = "") -> str:
         """Return an object's name there, its schema made before."""
         schema, name = made.entry.stored.schema, made.bare + suffix
         if schema == "public":
             return quoted(name)
-        known = self.schemas if self.schemas is not None else set()
-        if schema not in known:
-            self.schemas = known | {schema}
+        if not any((one.kind, one.name) == ("schema", schema) for one in self.statements):
             self.add(
                 made, schema, "schema", f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}",
                 f"DROP SCHEMA IF EXISTS {quoted(schema)}",

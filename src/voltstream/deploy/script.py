@@ -97,6 +97,7 @@ class Script:
     Shape: ``settings`` come first and make nothing that is taken away; ``objects`` are the names of
     those here that were asked for, what they read included. ``brokers`` are those of the topics
     that are made, ``access`` how they are reached, in librdkafka's names; secrets are named.
+    ``fed`` are topics that only a serving node reads, and whether the latest of a key counts.
     """
 
     target: Target
@@ -107,6 +108,7 @@ class Script:
     objects: tuple[str, ...] = field(default=())
     brokers: str | None = None
     access: Mapping[str, str] = field(default_factory=dict)
+    fed: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def definitions(self) -> tuple[Statement, ...]:

@@ -14,16 +14,19 @@ from voltstream.deploy.script import Script
 from voltstream.deploy.serving import serving_script, with_schema
 from voltstream.runtime.catalog import OWN_SCHEMA, Catalog, Entry
 from voltstream.sql.alert_options import alert_options
-from voltstream.sql.statements import CreateTable, CreateView
+from voltstream.sql.statements import CreateSource, CreateTable, CreateView
 
 _VIEWS = ("view", "materialized view")
+# A second reader takes a session or slot from the first, or waits for rows that nobody pushes.
+_ONE_READER = frozenset({"mqtt", "postgres-cdc", "webhook", "none"})
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """What a serving node runs, in order; ``left`` says what it has not, and why.
 
-    Shape: ``secrets`` are to be there before, as ``schema.name``.
+    Shape: ``secrets`` are to be there before, as ``schema.name``; ``fed`` are the tables and
+    sources whose topics it reads, which the server in front has to fill.
     """
 
     inputs: Sequence[str]
@@ -31,6 +34,7 @@ class Served:
     rest: Sequence[str]
     left: Mapping[str, str]
     secrets: Sequence[str] = ()
+    fed: Sequence[Entry] = ()
 
 
 def served(script: Script, catalog: Catalog, options: Options, *, events: bool = True) -> Served:
@@ -51,7 +55,8 @@ def served(script: Script, catalog: Catalog, options: Options, *, events: bool =
         work.take(entry)
     results = serving_script(script.outputs, connection, rules)
     named = (*work.secrets, *secrets_in(script.access))
-    return Served(work.inputs, results, work.rest, work.left, tuple(dict.fromkeys(named)))
+    secrets = tuple(dict.fromkeys(named))
+    return Served(work.inputs, results, work.rest, work.left, secrets, work.fed)
 
 
 def _rule(entry: Entry) -> Mapping[str, str]:
@@ -73,6 +78,7 @@ class _Work:
     rest: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, None] = field(default_factory=dict)
+    fed: list[Entry] = field(default_factory=list)
     connected: set[int] = field(default_factory=set)  # Oids of connections.
     path: str = ""
     read: set[int] = field(default_factory=set)  # Oids of what views read.
@@ -94,6 +100,7 @@ class _Work:
                 self.left[name] = reason
         elif entry.kind in ("table", "source"):
             self._reached(entry)
+            self.fed += [entry] if by_topic(entry) else []
             with_schema(self.inputs, entry.stored.schema)
             self._defined(entry, served_input(entry, self.options, self.connection))
         else:
@@ -133,6 +140,8 @@ class _Work:
             return "no view reads it"
         if entry.kind == "source" and not self.events:
             return "the topics of sources are not read"
+        if _connector(entry) in _ONE_READER:
+            return "its connector gives rows to one reader, the server in front"
         if _changes_without_key(entry):
             return "a table that changes needs a primary key"
         for oid in entry.stored.depends_on:
@@ -155,6 +164,13 @@ class _Work:
         if path != self.path:
             self.path = path
             self.rest.append(f"SET search_path TO {path}")
+
+
+def _connector(entry: Entry) -> str | None:
+    """Return the connector that fills a table or source."""
+    if not isinstance(entry.parsed, CreateSource | CreateTable):
+        return None
+    return entry.parsed.properties.get("connector", "").lower()
 
 
 def _changes_without_key(entry: Entry) -> bool:

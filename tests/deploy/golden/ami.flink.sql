@@ -1,6 +1,6 @@
 SET 'table.local-time-zone' = 'UTC';
 
--- public.transformer_meter_count: approximated: an upsert-kafka topic by its primary key, that a sink writes to
+-- public.transformer_meter_count: approximated: an upsert-kafka topic by its primary key, a JSON object, that a sink writes to
 CREATE TABLE transformer_meter_count (
   transformer_id STRING,
   total_meters BIGINT,

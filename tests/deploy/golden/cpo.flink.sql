@@ -1,6 +1,6 @@
 SET 'table.local-time-zone' = 'UTC';
 
--- public.transformer_meter_count: approximated: an upsert-kafka topic by its primary key, that a sink writes to
+-- public.transformer_meter_count: approximated: an upsert-kafka topic by its primary key, a JSON object, that a sink writes to
 CREATE TABLE transformer_meter_count (
   transformer_id STRING,
   total_meters BIGINT,
@@ -16,8 +16,8 @@ CREATE TABLE transformer_meter_count (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
--- public.meter_values: approximated: an upsert-kafka topic by its primary key, that a sink writes to
--- public.meter_values: approximated: a topic: chunks stay with Voltstream
+-- public.meter_values: approximated: an upsert-kafka topic by its primary key, a JSON object, that a sink writes to
+-- public.meter_values: approximated: a topic: chunks stay with Voltstream; without a primary key nothing follows what UPDATE and DELETE do there
 CREATE TABLE meter_values (
   `time` TIMESTAMP_LTZ(6),
   charger_id STRING,
@@ -30,13 +30,14 @@ CREATE TABLE meter_values (
   'connector' = 'kafka',
   'topic' = 'voltstream.meter_values',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',
   'format' = 'json',
   'json.timestamp-format.standard' = 'ISO-8601',
   'json.ignore-parse-errors' = 'true'
 );
 
--- public.charging_sessions: approximated: an upsert-kafka topic by its primary key, that a sink writes to
+-- public.charging_sessions: approximated: an upsert-kafka topic by its primary key, a JSON object, that a sink writes to
 -- public.charging_sessions: approximated: session_id: left out: who writes the topic gives the value
 CREATE TABLE charging_sessions (
   session_id STRING,
@@ -60,8 +61,8 @@ CREATE TABLE charging_sessions (
   'value.json.encode.decimal-as-plain-number' = 'true'
 );
 
--- public.status_events: approximated: an upsert-kafka topic by its primary key, that a sink writes to
--- public.status_events: approximated: a topic: chunks stay with Voltstream
+-- public.status_events: approximated: an upsert-kafka topic by its primary key, a JSON object, that a sink writes to
+-- public.status_events: approximated: a topic: chunks stay with Voltstream; without a primary key nothing follows what UPDATE and DELETE do there
 CREATE TABLE status_events (
   `time` TIMESTAMP_LTZ(6),
   charger_id STRING,
@@ -73,6 +74,7 @@ CREATE TABLE status_events (
   'connector' = 'kafka',
   'topic' = 'voltstream.status_events',
   'properties.bootstrap.servers' = 'kafka:9092',
+  'properties.isolation.level' = 'read_committed',
   'scan.startup.mode' = 'earliest-offset',
   'format' = 'json',
   'json.timestamp-format.standard' = 'ISO-8601',

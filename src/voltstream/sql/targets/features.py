@@ -29,6 +29,7 @@ class Feature(Enum):
     KAFKA_TUNING = "settings that tune librdkafka"
     INCLUDE = "INCLUDE columns"
     WATERMARK = "WATERMARK FOR"
+    KEYED_SOURCE = "table with a primary key by a connector, but FORMAT UPSERT"
     TABLE = "table"
     KEYLESS = "table without a primary key that is not APPEND ONLY"
     GENERATED = "default, generated and serial columns"

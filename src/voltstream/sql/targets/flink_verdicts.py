@@ -34,10 +34,19 @@ VERDICTS: Verdicts = {
     Feature.KAFKA_TUNING: nearly("Java's client has others: left out"),
     Feature.INCLUDE: exactly("metadata columns for timestamp, partition and offset"),
     Feature.WATERMARK: exactly("a computed column of milliseconds beside the time"),
-    Feature.TABLE: nearly("an upsert-kafka topic by its primary key, that a sink writes to"),
+    Feature.KEYED_SOURCE: refused(
+        "its rows are known by the keys of records, and the latest counts",
+        "Write keys as JSON objects and say FORMAT UPSERT, or read a source by DISTINCT ON.",
+    ),
+    Feature.TABLE: nearly(
+        "an upsert-kafka topic by its primary key, a JSON object, that a sink writes to"
+    ),
     Feature.KEYLESS: refused("a table that changes needs a primary key", "Give it one."),
     Feature.GENERATED: nearly("left out: who writes the topic gives the value"),
-    Feature.HYPERTABLE: nearly("a topic: chunks stay with Voltstream"),
+    Feature.HYPERTABLE: nearly(
+        "a topic: chunks stay with Voltstream; without a primary key nothing follows what UPDATE "
+        "and DELETE do there"
+    ),
     Feature.PLAIN_TABLE: nearly("as without --plain"),
     Feature.INDEX: exactly("not needed: nobody reads there"),
     Feature.FUNCTION_OF_USER: exactly("inlined"),

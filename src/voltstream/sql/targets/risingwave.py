@@ -55,6 +55,7 @@ VERDICTS: Verdicts = {
     Feature.KAFKA_TUNING: exactly("the same properties"),
     Feature.INCLUDE: exactly("INCLUDE, as written"),
     Feature.WATERMARK: EXACT,
+    Feature.KEYED_SOURCE: exactly("the same words"),
     Feature.TABLE: EXACT,
     Feature.KEYLESS: EXACT,
     Feature.NULL_KEYS: EXACT,

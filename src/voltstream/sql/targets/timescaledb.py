@@ -42,6 +42,7 @@ VERDICTS: Verdicts = {
     Feature.KAFKA_TUNING: exactly("Voltstream stays the reader"),
     Feature.INCLUDE: exactly("columns"),
     Feature.WATERMARK: exactly("not needed: views are computed over the rows that are there"),
+    Feature.KEYED_SOURCE: exactly("Voltstream stays the reader"),
     Feature.TABLE: EXACT,
     Feature.KEYLESS: EXACT,
     Feature.NULL_KEYS: EXACT,
