@@ -23,8 +23,8 @@ from tests.driver import Engine, bag
 from voltstream.cli.app import app
 from voltstream.cli.resting import resting
 from voltstream.core.clock import SystemClock
-from voltstream.core.errors import StorageFault, TargetRefused
-from voltstream.deploy import history_iceberg
+from voltstream.core.errors import HistoryDiffers, StorageFault, TargetRefused
+from voltstream.deploy import history_iceberg, history_rows
 from voltstream.deploy.history import Fingerprint
 
 DAYS, A_DAY = 6, 12_000
@@ -112,6 +112,30 @@ def asked(url: str, query: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description is not None else []
 
 
+def written(folder: Path, *statements: str) -> None:
+    """A server has the directory for a while, and writes."""
+    engine = Engine(folder, SystemClock())
+    for statement in statements:
+        engine.run(statement)
+    engine.close()
+
+
+@pytest.fixture
+def hot(tmp_path: Path) -> Path:
+    """A directory with a chunk that is a file, and one that still grows."""
+    folder = tmp_path / "hot"
+    written(
+        folder,
+        "CREATE TABLE hot (time TIMESTAMPTZ NOT NULL, v INT) "
+        "WITH (tsdb.hypertable, tsdb.chunk_interval = '1 day')",
+        "INSERT INTO hot SELECT TIMESTAMPTZ '2026-01-01 00:00+00' + n * INTERVAL '5 hours', n "
+        "FROM generate_series(0, 8) AS n",
+        "SELECT compress_chunk(c) FROM show_chunks('hot', "
+        "older_than => TIMESTAMPTZ '2026-01-02 00:00+00') AS c",
+    )
+    return folder
+
+
 def test_a_copy_that_was_killed_goes_on_and_every_row_is_there_once(
     data: Path, postgres: str
 ) -> None:
@@ -153,13 +177,76 @@ def test_every_type_arrives_as_it_was_and_what_differs_is_told_and_mended(
     found = moved("verify", "kinds", "--to", postgres, "--url", server)
     assert found.exit_code == 1
     assert "2026-01-02 00:00:00+00 to 2026-01-03 00:00:00+00: differs" in found.stdout
-    # A copy takes what is remembered for there; --replace looks, and copies what differs.
+    # What is remembered and as it was read is there; --replace looks at the target too.
+    assert moved("copy", "kinds", "--to", postgres, "--url", server).stderr.count(" there") == 5
+    asked(postgres, "DELETE FROM kinds WHERE time >= '2026-01-04' AND time < '2026-01-05'")
+    mended = moved("copy", "kinds", "--replace", "--to", postgres, "--url", server)
+    assert (mended.stderr.count(" copied"), mended.stderr.count(" there")) == (2, 3)
+    assert moved("verify", "kinds", "--to", postgres, "--url", server).exit_code == 0
     asked(postgres, "DELETE FROM voltstream_history WHERE part LIKE '2026-01-02%'")
     with pytest.raises(TargetRefused, match="no copy remembers"):
         moved("copy", "kinds", "--to", postgres, "--url", server)
     mended = moved("copy", "kinds", "--replace", "--to", postgres, "--url", server)
     assert mended.stderr.count(" copied") == 1
     assert moved("verify", "kinds", "--to", postgres, "--url", server).exit_code == 0
+
+
+@pytest.mark.parametrize("place", ["postgres", "parquet", "iceberg"])
+def test_a_chunk_that_grew_after_it_was_moved_is_told_and_moved_anew_when_asked(
+    place: str, hot: Path, tmp_path: Path, postgres: str
+) -> None:
+    to: tuple[str, ...] = ("--to", str(tmp_path / "lake"))
+    if place == "iceberg":
+        pytest.importorskip("pyiceberg.catalog", reason="pyiceberg is not installed")
+        to = (*to, "--format", "iceberg")
+    verb, to = ("copy", ("--to", postgres)) if place == "postgres" else ("export", to)
+    first = moved(verb, *to, "--data", hot)
+    assert (first.exit_code, first.stderr.count(" copied")) == (0, 2)
+    written(hot, "INSERT INTO hot VALUES ('2026-01-02 23:00+00', 99)")
+    again = moved(verb, *to, "--data", hot)
+    assert again.exit_code == 1
+    assert "2026-01-02 00:00:00+00 to 2026-01-03 00:00:00+00: differs" in again.stdout
+    assert "--replace" in again.stderr
+    assert again.stderr.count(" there") == 1
+    anew = moved(verb, "--replace", *to, "--data", hot)
+    assert anew.exit_code == 0
+    assert (anew.stderr.count(" there"), anew.stderr.count(" copied")) == (1, 1)
+    verified = moved("verify", *to, "--data", hot)
+    assert (verified.exit_code, verified.stdout) == (0, "public.hot: 2 parts, 10 rows\n")
+    assert moved(verb, *to, "--data", hot).exit_code == 0
+
+
+def test_files_of_a_part_that_became_smaller_are_gone_and_a_kill_leaves_no_note(
+    hot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from voltstream.store.remote import Remote
+
+    monkeypatch.setattr(history_rows, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(history_rows, "HISTORY_FILE_ROWS_MAX", 1)
+    to = ("--to", tmp_path / "lake", "--data", hot)
+    assert moved("export", *to).exit_code == 0
+    folder = tmp_path / "lake" / "public.hot" / "2026-01-02T000000+00"
+    assert len(list(folder.iterdir())) == 4
+    written(hot, "DELETE FROM hot WHERE v > 6")
+    delete, deleted = Remote.delete, list[str]()
+
+    def dying(self: Remote, key: str) -> None:
+        if deleted:  # After the note: two files that are too many are still there.
+            raise KeyboardInterrupt
+        deleted.append(key)
+        delete(self, key)
+
+    monkeypatch.setattr(Remote, "delete", dying)
+    assert moved("export", "--replace", *to).exit_code != 0
+    monkeypatch.setattr(Remote, "delete", delete)
+    again = moved("export", *to)
+    assert (again.exit_code, again.stderr.count(" copied")) == (0, 1)
+    assert pq.read_table(folder).column("v").to_pylist() == [5, 6]
+    assert len(list(folder.iterdir())) == 2
+    (folder / "part-00001.parquet").unlink()
+    assert moved("verify", *to).exit_code == 1
+    assert moved("export", "--replace", *to).stderr.count(" copied") == 1
+    assert moved("verify", *to).exit_code == 0
 
 
 def test_parquet_in_a_bucket_is_whole_and_damage_is_found(
@@ -198,6 +285,8 @@ def test_parquet_in_a_bucket_is_whole_and_damage_is_found(
     found = moved("verify", "kinds", *to)
     assert found.exit_code == 1
     assert "2026-01-01 00:00:00+00 to 2026-01-02 00:00:00+00: differs" in found.stdout
+    assert moved("export", "kinds", "--replace", *to).stderr.count(" copied") == 1
+    assert moved("verify", "kinds", *to).exit_code == 0
 
 
 def test_iceberg_has_each_part_once(server: str, tmp_path: Path) -> None:
@@ -216,6 +305,36 @@ def test_iceberg_has_each_part_once(server: str, tmp_path: Path) -> None:
     found = moved("verify", "kinds", *to)
     assert found.exit_code == 1
     assert found.stdout.count("differs") == 4
+    mended = moved("export", "kinds", "--replace", *to)
+    assert (mended.stderr.count(" copied"), mended.stderr.count(" there")) == (4, 1)
+    assert moved("verify", "kinds", *to).exit_code == 0
+
+
+def test_iceberg_counts_no_part_for_there_that_was_not_read_back_equal(
+    hot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyiceberg = pytest.importorskip("pyiceberg.catalog", reason="pyiceberg is not installed")
+    to = ("--format", "iceberg", "--to", tmp_path / "lake", "--data", hot)
+    with monkeypatch.context() as patched:
+        patched.setattr(history_iceberg, "_found", lambda *_: Fingerprint())
+        for _ in range(2):
+            with pytest.raises(HistoryDiffers, match="2026-01-01"):
+                moved("export", *to)
+    assert moved("export", *to).stderr.count(" copied") == 2
+    assert moved("verify", *to).exit_code == 0
+    options = {"type": "sql", "uri": f"sqlite:///{tmp_path}/lake/catalog.db"}
+    table = pyiceberg.load_catalog("voltstream", **options).load_table("public.hot")
+    assert sorted(table.scan().to_arrow().column("v").to_pylist()) == list(range(9))
+    # Rows of others stay, and nothing is put beside them, until --replace says so.
+    table.append(table.scan(limit=1).to_arrow())
+    with table.transaction() as transaction:
+        noted = [name for name in table.properties if name.startswith("voltstream.history.")]
+        transaction.remove_properties(*noted)
+    with pytest.raises(TargetRefused, match="no export remembers"):
+        moved("export", *to)
+    assert table.refresh().scan().to_arrow().num_rows == 10
+    assert moved("export", "--replace", *to).stderr.count(" copied") == 2
+    assert moved("verify", *to).exit_code == 0
 
 
 def test_iceberg_in_a_bucket_goes_on_where_it_was_interrupted(

@@ -15,7 +15,7 @@ import typer
 from voltstream.cli.address import HostOption, PgPortOption, UrlOption
 from voltstream.cli.definitions import studied, told
 from voltstream.cli.resting import opened
-from voltstream.cli.terminal import err, say
+from voltstream.cli.terminal import err, remark, say
 from voltstream.core.errors import InvalidParameter, TargetRefused, TargetUnavailable
 from voltstream.deploy import history_copy, history_files
 from voltstream.deploy.drafting import Options
@@ -58,6 +58,9 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="A data directory that no server has open.")
 ]
 FormOption = Annotated[Form, typer.Option("--format", help="Of files.")]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Copy anew what is there and differs.")
+]
 CatalogOption = Annotated[
     list[str] | None,
     typer.Option("--catalog", metavar="NAME=VALUE", help="Property of the Iceberg catalog."),
@@ -73,9 +76,7 @@ def run() -> None:
 def copy(
     to: Annotated[str, typer.Option("--to", help="PostgreSQL or TimescaleDB: postgres://…")],
     names: TablesArgument = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Copy anew what is there and differs.")
-    ] = False,
+    replace: ReplaceOption = False,
     data: DataOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
@@ -84,8 +85,10 @@ def copy(
     """Copy tables into PostgreSQL or TimescaleDB; run again, it goes on where it ended.
 
     Each chunk is one transaction: count and hash of its rows are compared on both sides before it
-    is committed. Tables that are not there are made, as hypertables where the extension is.
+    is committed. Tables that are not there are made, as hypertables where the extension is. Chunks
+    that have changed here since they were copied are told, and the status is 1.
     """
+    wrong = 0
     with opened(data, url, host, pg_port) as source, _target(to) as target:
         spell_alike(source)
         found = tables(source, names or ())
@@ -97,7 +100,9 @@ def copy(
             there = fitted(target, table)
             if there is None:
                 raise TargetRefused(f'"{table.full_name}" was made and is not there')
-            _show(history_copy.copied(source, target, there, replace=replace), len(table.parts))
+            steps = history_copy.copied(source, target, there, replace=replace)
+            wrong += _show(steps, len(table.parts))
+    _end(wrong)
 
 
 @history.command(epilog=EXAMPLES)
@@ -106,6 +111,7 @@ def export(
     names: TablesArgument = None,
     form: FormOption = Form.PARQUET,
     catalog: CatalogOption = None,
+    replace: ReplaceOption = False,
     data: DataOption = None,
     url: UrlOption = None,
     host: HostOption = "127.0.0.1",
@@ -114,18 +120,21 @@ def export(
     """Write tables as Parquet files or as Iceberg tables; run again, it goes on where it ended.
 
     Each chunk is read back, and count and hash of its rows are compared, before it counts as there.
+    Chunks that have changed here since they were written are told, and the status is 1.
     """
+    wrong = 0
     with opened(data, url, host, pg_port) as source:
         spell_alike(source)
         lake = Lake(catalog_options(to, catalog or ())) if form is Form.ICEBERG else None
         remote = Remote(to) if lake is None else None
         for table in tables(source, names or ()):
             if lake is not None:
-                steps = lake.exported(source, table)
+                steps = lake.exported(source, table, replace=replace)
             else:
                 assert remote is not None
-                steps = history_files.exported(source, remote, table)
-            _show(steps, len(table.parts))
+                steps = history_files.exported(source, remote, table, replace=replace)
+            wrong += _show(steps, len(table.parts))
+    _end(wrong)
 
 
 @history.command(epilog=EXAMPLES)
@@ -224,6 +233,16 @@ def _make(source: psycopg.Connection, target: psycopg.Connection, missing: list[
         )  # fmt: skip
     refuse(script)
     prepare(target, script)
+
+
+def _end(wrong: int) -> None:
+    """End with status 1 when parts that are there were left though they differ."""
+    if wrong:
+        remark(
+            "WARNING", f"parts that have changed here since they were moved: {wrong}",
+            "Run this again with --replace, which moves them anew.",
+        )  # fmt: skip
+        raise typer.Exit(1)
 
 
 def _show(steps: Iterator[Step], parts: int) -> int:

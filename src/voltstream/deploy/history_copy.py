@@ -54,15 +54,21 @@ def copied(
 ) -> Iterator[Step]:
     """Copy the parts that are not there yet, and yield each when it is durable.
 
-    Law: a part is there whole, equal to what was read, and remembered, or not at all.
-    Shape: with ``replace``, parts that are there but differ from the source are copied anew.
+    Law: a part is there whole, equal to what was read, and remembered, or not at all. One whose
+    source has changed since is told. Shape: with ``replace`` it is copied anew, as is one whose
+    rows have changed at the target, which is read for that.
     Raises: HistoryDiffers, TargetRefused for rows that nobody remembers.
     """
     for part in table.parts:
         known = target.execute(_KNOWN.encode(), [table.full_name, part.name]).fetchone()
-        if known and (not replace or fingerprint(source, table, part).hash == known[0]):
-            yield Step(table, part, "there", known[1])
-            continue
+        if known is not None:
+            ours = fingerprint(source, table, part)
+            same = known == (ours.hash, ours.rows)
+            if same and replace:
+                same = fingerprint(target, table, part) == ours
+            if same or not replace:
+                yield Step(table, part, "there" if same else "differs", ours.rows)
+                continue
         yield Step(table, part, "copied", _copy(source, target, table, part, replace=replace))
 
 

@@ -1,4 +1,4 @@
-"""History as Iceberg tables: each part one commit, and in it the note that the part is there."""
+"""History as Iceberg tables: each part one commit with its note, which is then proved."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from voltstream.core.errors import (
 )
 from voltstream.deploy.history import Fingerprint, Part, Table
 from voltstream.deploy.history_copy import State, Step
-from voltstream.deploy.history_rows import Shape, add_rows, part_rows
+from voltstream.deploy.history_rows import Shape, add_rows, part_fingerprint, part_rows
 
 _NOTE = "voltstream.history."
+_UNPROVED = "/unproved"  # Ends the note of a part that was not read back equal yet.
 
 
 class Lake:
@@ -37,36 +38,36 @@ class Lake:
             load = importlib.import_module("pyiceberg.catalog").load_catalog
             self._catalog = load("voltstream", **options)
 
-    def exported(self, source: psycopg.Connection, table: Table) -> Iterator[Step]:
+    def exported(
+        self, source: psycopg.Connection, table: Table, *, replace: bool
+    ) -> Iterator[Step]:
         """Append the parts that are not there yet, and yield each when it was read back equal.
 
-        Law: a part is in the table once, and noted there, or not at all.
-        Raises: HistoryDiffers, TargetRefused with what the catalog says.
+        Law: a part is in the table once, and noted there, or not at all; one whose note is not
+        proved is written anew. One whose source has changed since is told. Shape: with ``replace``
+        it is written anew, as is one whose rows have changed in the table.
+        Raises: HistoryDiffers, TargetRefused with what the catalog says or for rows without a note.
         """
         there = self._opened(table)
         for part in table.parts:
             known = there.properties.get(_NOTE + part.name)
-            if known is not None:
-                yield Step(table, part, "there", int(known.partition("/")[0]))
-                continue
-            sent = _append(source, there, table, part)
-            arrived = _found(there, table, part)
-            if arrived != sent:
-                raise HistoryDiffers(
-                    f'rows of "{table.full_name}" are not in the Iceberg table as they were read: '
-                    f"{part.shown}",
-                    detail=f"Read: {sent.rows} rows, hash {sent.hash}. "
-                    f"In the table: {arrived.rows} rows, hash {arrived.hash}.",
-                )
-            yield Step(table, part, "copied", sent.rows)
+            if known is not None and not known.endswith(_UNPROVED):
+                ours = part_fingerprint(source, table, part)
+                same = known == _noted(ours)
+                if same and replace:
+                    same = _found(there, table, part) == ours
+                if same or not replace:
+                    yield Step(table, part, "there" if same else "differs", ours.rows)
+                    continue
+            if known is None and not replace:
+                _need_empty(there, table, part)
+            yield Step(table, part, "copied", _export(source, there, table, part))
 
     def compared(self, source: psycopg.Connection, table: Table) -> Iterator[Step]:
         """Read every part on both sides and say whether they are equal."""
         there = self._opened(table)
         for part in table.parts:
-            ours = Fingerprint()
-            for rows in part_rows(source, table, part):
-                add_rows(ours, rows)
+            ours = part_fingerprint(source, table, part)
             theirs = _found(there, table, part)
             known = _NOTE + part.name in there.properties
             wrong: State = "differs" if known or theirs.rows else "missing"
@@ -95,15 +96,55 @@ def _asking() -> Iterator[None]:
         ) from error
 
 
+def _export(source: psycopg.Connection, there: Any, table: Table, part: Part) -> int:
+    sent = _append(source, there, table, part)
+    arrived = _found(there, table, part)
+    if arrived != sent:
+        raise HistoryDiffers(
+            f'rows of "{table.full_name}" are not in the Iceberg table as they were read: '
+            f"{part.shown}",
+            detail=f"Read: {sent.rows} rows, hash {sent.hash}. "
+            f"In the table: {arrived.rows} rows, hash {arrived.hash}.",
+            hint="This part does not count as there: running this again writes it anew.",
+        )
+    with _asking(), there.transaction() as transaction:
+        transaction.set_properties({_NOTE + part.name: _noted(sent)})
+    return sent.rows
+
+
 def _append(source: psycopg.Connection, there: Any, table: Table, part: Part) -> Fingerprint:
+    """Put a part into the table, in the place of the rows that it has there."""
     sent = Fingerprint()
     kept = _kept(Shape(table.fields).schema)
+    held = _holds(there, table, part)
     with _asking(), there.transaction() as transaction:
+        if held:
+            transaction.delete(_within(table, part))
         for rows in part_rows(source, table, part):
             add_rows(sent, rows)
             transaction.append(rows.cast(kept), snapshot_properties={"voltstream.part": part.name})
-        transaction.set_properties({_NOTE + part.name: f"{sent.rows}/{sent.hash}"})
+        transaction.set_properties({_NOTE + part.name: _noted(sent) + _UNPROVED})
     return sent
+
+
+def _noted(found: Fingerprint) -> str:
+    return f"{found.rows}/{found.hash}"
+
+
+def _need_empty(there: Any, table: Table, part: Part) -> None:
+    if _holds(there, table, part):
+        raise TargetRefused(
+            f'"{table.full_name}" has rows there that no export remembers: {part.shown}',
+            hint="Take them away, or let --replace do it.",
+        )
+
+
+def _holds(there: Any, table: Table, part: Part) -> bool:
+    """Tell whether the table has rows in a part."""
+    with _asking():
+        there.refresh()
+        scan = there.scan(row_filter=_within(table, part), limit=1)
+        return bool(scan.to_arrow().num_rows)
 
 
 def _found(there: Any, table: Table, part: Part) -> Fingerprint:

@@ -114,6 +114,14 @@ def add_rows(found: Fingerprint, table: pa.Table) -> None:
         found.add(spelled.encode())
 
 
+def part_fingerprint(source: psycopg.Connection, table: Table, part: Part) -> Fingerprint:
+    """Read a part and return what its rows are known by once they are in files."""
+    found = Fingerprint()
+    for rows in part_rows(source, table, part):
+        add_rows(found, rows)
+    return found
+
+
 def part_rows(source: psycopg.Connection, table: Table, part: Part) -> Iterator[pa.Table]:
     """Read a part as tables that are as long as files may be."""
     shape = Shape(table.fields)
