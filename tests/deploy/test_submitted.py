@@ -14,7 +14,7 @@ from tests.connectors.real_postgres.given import postgresql
 from tests.driver import Engine, bag
 from voltstream.cli.app import app
 from voltstream.core.clock import SystemClock
-from voltstream.core.errors import TargetRefused
+from voltstream.core.errors import InvalidParameter, TargetRefused
 
 PIPELINE = """
 CREATE SCHEMA grid;
@@ -125,3 +125,30 @@ def test_a_deployment_that_failed_in_the_middle_goes_on(url: str, tmp_path: Path
     assert deployed(*target).exit_code == 0
     assert asked(url, "SELECT count(*) FROM both_") == [(0,)]
     deployed("destroy", *target[:3], *target[5:])
+
+
+def test_a_table_that_the_script_lacks_keeps_its_rows(url: str, tmp_path: Path) -> None:
+    whole, less, out = tmp_path / "whole.sql", tmp_path / "less.sql", tmp_path / "out"
+    view = "CREATE MATERIALIZED VIEW sums AS SELECT sum(kwh) AS kwh FROM meters;"
+    meters = "CREATE SCHEMA depot; CREATE TABLE meters (id INT PRIMARY KEY, kwh INT);"
+    whole.write_text(f"{meters} CREATE TABLE depot.bays (id INT PRIMARY KEY); {view}")
+    less.write_text(f"{meters} {view}")
+    target, before = ("--target", "timescaledb", "--plain", "--out", out), relations(url)
+    assert deployed(*target, "-f", whole, "--to", url).exit_code == 0
+    asked(url, "INSERT INTO depot.bays VALUES (1), (2); INSERT INTO meters VALUES (1, 10)")
+    there = relations(url)
+    for fewer in (("-f", less), ("-f", whole, "--only", "sums")):
+        for verb in (("--to", url), ()):
+            with pytest.raises(InvalidParameter, match="lose its rows") as error:
+                deployed(*target, *fewer, *verb)
+            assert "table depot.bays is not in the script" in error.value.message
+            assert "destroy" in str(error.value.hint)
+    assert relations(url) == there
+    assert asked(url, "SELECT count(*) FROM depot.bays") == [(2,)]
+
+    # What only reads goes, and the table is still known.
+    less.write_text(whole.read_text().replace(view, ""))
+    assert deployed(*target, "-f", less, "--to", url).stdout.endswith("- view public.sums\n")
+    assert asked(url, "SELECT count(*) FROM depot.bays") == [(2,)]
+    deployed("destroy", *target[:2], "--out", out, "--to", url)
+    assert relations(url) == before

@@ -68,7 +68,7 @@ def changes(before: Deployment, script: Script) -> Changes:
     """Compare a script with what is there.
 
     What reads is made anew from the first difference on, in order; what holds rows stays.
-    Raises: InvalidParameter (22023) for a table that changed: its rows would be lost.
+    Raises: InvalidParameter (22023) for a table that changed or is gone: its rows would be lost.
     """
     known = {label: (kind, digest, undo) for label, kind, digest, undo in before.made}
     now = {_label(one): one for one in _parts(script)}
@@ -96,10 +96,23 @@ def changes(before: Deployment, script: Script) -> Changes:
             redone.add(label)
             fresh.append(statement)
     gone = [label for label in known if label not in now]
+    if script.target is not Target.FLINK:
+        _refuse_losses(before, gone)
     shown += [f"- {label}" for label in gone]
     away = redone | set(gone)
     undone = [undo for label, _, _, undo in reversed(before.made) if label in away and undo]
     return Changes(tuple(undone), tuple(fresh), tuple(shown))
+
+
+def _refuse_losses(before: Deployment, gone: Sequence[str]) -> None:
+    """Raises: InvalidParameter (22023) where what is gone from a script has rows there."""
+    for label, kind, _, undo in before.made:
+        if label in gone and kind in _HOLDS_ROWS and undo:
+            raise InvalidParameter(
+                f"the {label} is not in the script any more: dropping it would lose its rows",
+                hint="Keep it in the script (and among --only), or `voltstream deploy destroy`, "
+                "which drops everything.",
+            )
 
 
 def reached(before: Deployment, planned: Changes, undone: int, made: int) -> Deployment:
