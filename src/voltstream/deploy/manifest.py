@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,8 @@ class Changes:
 
     @property
     def none(self) -> bool:
-        return not self.undone and not self.made
+        """Tell that nothing differs. A setting that is taken out undoes and makes nothing."""
+        return not self.shown
 
 
 def deployment_of(script: Script) -> Deployment:
@@ -68,7 +69,8 @@ def changes(before: Deployment, script: Script) -> Changes:
     """Compare a script with what is there.
 
     What reads is made anew from the first difference on, in order; what holds rows stays.
-    Raises: InvalidParameter (22023) for a table that changed or is gone: its rows would be lost.
+    Raises: InvalidParameter (22023) for a table that changed or is gone: its rows would be lost;
+    for what is gone and cannot be taken back.
     """
     known = {label: (kind, digest, undo) for label, kind, digest, undo in before.made}
     now = {_label(one): one for one in _parts(script)}
@@ -96,22 +98,32 @@ def changes(before: Deployment, script: Script) -> Changes:
             redone.add(label)
             fresh.append(statement)
     gone = [label for label in known if label not in now]
-    if script.target is not Target.FLINK:
-        _refuse_losses(before, gone)
     shown += [f"- {label}" for label in gone]
     away = redone | set(gone)
+    if script.target is not Target.FLINK:
+        _refuse(before, gone, away)
     undone = [undo for label, _, _, undo in reversed(before.made) if label in away and undo]
     return Changes(tuple(undone), tuple(fresh), tuple(shown))
 
 
-def _refuse_losses(before: Deployment, gone: Sequence[str]) -> None:
-    """Raises: InvalidParameter (22023) where what is gone from a script has rows there."""
+def _refuse(before: Deployment, gone: Sequence[str], away: Collection[str]) -> None:
+    """Raises: InvalidParameter (22023) where what is gone has rows there, or nothing undoes it."""
+    dropped = [(label, kind) for label, kind, _, undo in before.made if undo and label in away]
+    names = {label.removeprefix(f"{kind} ") for label, kind in dropped}
     for label, kind, _, undo in before.made:
-        if label in gone and kind in _HOLDS_ROWS and undo:
+        if label not in gone:
+            continue
+        if undo and kind in _HOLDS_ROWS:
             raise InvalidParameter(
                 f"the {label} is not in the script any more: dropping it would lose its rows",
                 hint="Keep it in the script (and among --only), or `voltstream deploy destroy`, "
                 "which drops everything.",
+            )
+        # What undoes nothing of its own (a policy) goes with the object that it belongs to.
+        if not undo and label.removeprefix(f"{kind} ") not in names:
+            raise InvalidParameter(
+                f"the {label} is not in the script any more, and cannot be taken back",
+                hint="Keep it in the script, or `voltstream deploy destroy` first.",
             )
 
 
