@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from voltstream.core.errors import InvalidParameter, TargetRefused
 from voltstream.deploy import result_topics
 from voltstream.deploy.flink_jdbc import with_password
-from voltstream.deploy.flink_jobs import FlinkJobs, FlinkProgram, program_of
+from voltstream.deploy.flink_jobs import FlinkJobs, FlinkProgram, hinting, program_of
 from voltstream.deploy.kafka_access import connecting, with_secrets
 from voltstream.deploy.script import Script, Statement
 from voltstream.sql.targets.flink_series import TICKS
@@ -53,6 +54,14 @@ def put(
     if live is not None and not changed and beginning == Beginning():
         return "flink has everything already"
     sent = _secret(program)
+
+    def keep(job_id: str, executed: FlinkProgram) -> None:
+        """Write down what is on the cluster, also when it is not waited for to its end."""
+        if executed is sent:
+            save(folder, Begun(job_id, program, topics))
+        elif before is not None:
+            save(folder, replace(before, job_id=job_id))
+
     if live is not None and before is None:
         raise TargetRefused(
             f'another job "{name}" runs on the cluster',
@@ -62,7 +71,8 @@ def put(
         raise TargetRefused(
             f"job {before.job_id} is not on the cluster any more",
             hint=f"Deploy with --restore URL, where URL is its latest checkpoint "
-            f"(…/{before.job_id}/chk-N) or savepoint, or with --afresh: views are computed again.",
+            f"(…/{before.job_id}/chk-N) or the savepoint it was stopped with, or with --afresh: "
+            "views are computed again.",
         )
     if live is not None and beginning.afresh and _writes_tables(script):
         raise InvalidParameter(
@@ -73,23 +83,39 @@ def put(
         kept = tuple(dict.fromkeys((*topics, *upserted(script))))
         result_topics.make(script.brokers, connecting(script.access), kept, appended(script))
     if beginning.restore is not None:
-        job = jobs.start(sent, beginning.restore)
+        with _known_as(folder, before):
+            job = jobs.start(sent, beginning.restore, keep)
         done = f"job {job.job_id} goes on from {beginning.restore}"
     elif live is not None and not beginning.afresh:
         assert before is not None
-        job, savepoint = jobs.upgrade(sent, _secret(before.program))
+        job, savepoint = jobs.upgrade(sent, _secret(before.program), keep)
         done = f"job {job.job_id} goes on from {savepoint}"
     else:
-        done = ""
         jobs.check(sent)
+        told: AbstractContextManager[None] = nullcontext()
+        kept_in = ""
         if live is not None:
-            done = f"; the job of before is kept in {jobs.stop(name, sent.settings)}"
+            kept_in = f"; the job of before is kept in {jobs.stop(name, sent.settings)}"
+            told = hinting(f"Deploy with --afresh again{kept_in}")
         known = before.topics if before is not None else ()
-        _emptied(script, tuple(dict.fromkeys((*topics, *known))))
-        job = jobs.start(sent)
-        done = f"job {job.job_id} has begun{done}"
-    save(folder, Begun(job.job_id, program, topics))
+        with told, _known_as(folder, before):
+            _emptied(script, tuple(dict.fromkeys((*topics, *known))))
+            job = jobs.start(sent, executed=keep)
+        done = f"job {job.job_id} has begun{kept_in}"
     return done
+
+
+@contextmanager
+def _known_as(folder: Path, before: Begun | None) -> Iterator[None]:
+    """Have a job that was refused, and so is not there, known no more."""
+    try:
+        yield
+    except TargetRefused:
+        if before is None:
+            (folder / FILE).unlink(missing_ok=True)
+        else:
+            save(folder, before)
+        raise
 
 
 def take_away(jobs: FlinkJobs, name: str, folder: Path) -> str:

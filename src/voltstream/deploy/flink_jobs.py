@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from voltstream.core.errors import TargetRefused, TargetUnavailable, UndefinedObject
@@ -62,6 +63,23 @@ class FlinkJob:
         return self.state in _LIVE
 
 
+# Told a job's id and its program as soon as it is on the cluster, before it runs.
+Executed = Callable[[str, FlinkProgram], None]
+
+
+def _unheard(job_id: str, program: FlinkProgram) -> None:
+    """Nobody keeps the id."""
+
+
+@contextmanager
+def hinting(said: str) -> Iterator[None]:
+    """Have errors say where a state is that was stopped: nothing else knows it."""
+    try:
+        yield
+    except (TargetRefused, TargetUnavailable) as error:
+        raise _hinted(error, said) from error
+
+
 class FlinkJobs:
     """The jobs of a cluster, known by their names."""
 
@@ -94,7 +112,9 @@ class FlinkJobs:
             answer = session.run(f"EXPLAIN {program.statement_set()}")
             return str(answer.rows[0][0])
 
-    def start(self, program: FlinkProgram, savepoint: str | None = None) -> FlinkJob:
+    def start(
+        self, program: FlinkProgram, savepoint: str | None = None, executed: Executed = _unheard
+    ) -> FlinkJob:
         """Start a job and wait until it runs; from a savepoint it goes on where that was taken.
 
         Raises: TargetRefused (HV000): it was refused, ended at once, or is there already.
@@ -104,31 +124,38 @@ class FlinkJobs:
         with self._gateway.session(_settings(program, savepoint)) as session:
             _define(session, program)
             job_id = session.run(f"EXECUTE {program.statement_set()}").job_id
+            executed(str(job_id), program)
             return self._begun(session, str(job_id), program.name, savepoint)
 
     def upgrade(
-        self, program: FlinkProgram, before: FlinkProgram | None = None
+        self,
+        program: FlinkProgram,
+        before: FlinkProgram | None = None,
+        executed: Executed = _unheard,
     ) -> tuple[FlinkJob, str]:
         """Put a program in the place of the running job of its name, with that job's state.
 
         Law: the new program is planned before the old one stops; no row counts twice or not at
         all. One that cannot take up the state leaves ``before`` running as it was, if it is known.
         Shape: the new job, and the savepoint between the two.
-        Raises: TargetRefused (HV000): the program is not taken, or cannot go on with that state.
+        Raises: TargetRefused (HV000): the program is not taken, or cannot go on with that state;
+        TargetUnavailable (08006). What leaves no job running names the savepoint.
         """
         self.check(program)
         savepoint = self.stop(program.name, program.settings)
-        try:
-            return self.start(program, savepoint), savepoint
-        except TargetRefused as error:
-            if before is None:
-                raise
-            self.start(before, savepoint)
-            raise TargetRefused(
-                "the cluster cannot go on with the state of the job that runs; it runs as before",
-                detail=error.message,
-                hint="Deploy with --afresh: views are then computed again from their topics.",
-            ) from error
+        with hinting(_resuming(savepoint)):
+            try:
+                return self.start(program, savepoint, executed), savepoint
+            except TargetRefused as error:
+                if before is None:
+                    raise
+                refused = error
+                self.start(before, savepoint, executed)
+        raise TargetRefused(
+            "the cluster cannot go on with the state of the job that runs; it runs as before",
+            detail=refused.message,
+            hint="Deploy with --afresh: views are then computed again from their topics.",
+        ) from refused
 
     def stop(self, name: str, settings: Mapping[str, str] | None = None) -> str:
         """Stop a job with a savepoint, whose path is returned. Raises: UndefinedObject (42704).
@@ -136,10 +163,17 @@ class FlinkJobs:
         ``settings`` say where savepoints are kept, if not where the cluster says.
         """
         job = self._known(name)
-        with self._gateway.session(dict(settings or {})) as session:
-            [[savepoint]] = session.run(f"STOP JOB '{job.job_id}' WITH SAVEPOINT").rows
-            self._ended(session, job)
-        return str(savepoint)
+        savepoint = ""
+        try:
+            with self._gateway.session(dict(settings or {})) as session:
+                [[place]] = session.run(f"STOP JOB '{job.job_id}' WITH SAVEPOINT").rows
+                savepoint = str(place)
+                self._ended(session, job)
+        except (TargetRefused, TargetUnavailable) as error:
+            if not savepoint:
+                raise
+            raise _hinted(error, _resuming(savepoint)) from error
+        return savepoint
 
     def cancel(self, name: str) -> None:
         """End a job as it is. Raises: UndefinedObject (42704)."""
@@ -196,6 +230,17 @@ class FlinkJobs:
             if self._now_s() > end_s:
                 raise TargetUnavailable(f'job "{job.name}" has not ended in {FLINK_START_S} s')
             self._wait(_LOOK_S)
+
+
+def _hinted(
+    error: TargetRefused | TargetUnavailable, said: str
+) -> TargetRefused | TargetUnavailable:
+    hint = f"{error.hint} {said}" if error.hint else said
+    return type(error)(error.message, detail=error.detail, hint=hint)
+
+
+def _resuming(savepoint: str) -> str:
+    return f"The job was stopped; where none runs, deploy with --restore {savepoint}"
 
 
 def _settings(program: FlinkProgram, savepoint: str | None) -> dict[str, str]:
