@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from voltstream.cli.app import app
 from voltstream.core.errors import TargetRefused, TargetUnavailable
 from voltstream.deploy.flink_deployed import Beginning, Begun, load, put
 from voltstream.deploy.flink_gateway import FlinkAnswer, FlinkGateway, FlinkSession
@@ -139,3 +141,29 @@ def test_a_first_job_that_is_refused_is_known_no_more(tmp_path: Path) -> None:
         deployed(cluster, tmp_path, "1")
     assert load(tmp_path) is None
     assert deployed(cluster, tmp_path, "2") == "job job2 has begun"
+
+
+def test_a_first_job_that_is_not_waited_for_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted while it waits for slots: it is gone on with, and taken away."""
+    cluster = Cluster("INITIALIZING", "RUNNING")
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cluster, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            deployed(cluster, tmp_path, "1")
+    assert begun(tmp_path).job_id == "job1"
+    cluster.states["job1"] = "RUNNING"
+    assert deployed(cluster, tmp_path, "1") == f"job job2 goes on from {SAVEPOINT}"
+
+    monkeypatch.setattr("voltstream.cli.deploy.FlinkGateway", lambda url: cluster)
+    away = ["deploy", "destroy", "--target", "flink", "--out", str(tmp_path)]
+    away += ["--to", "http://flink:8083"]
+    assert not (tmp_path / "manifest.json").exists()
+    assert "is cancelled" in CliRunner().invoke(app, away).stdout
+    assert cluster.states["job2"] == "FINISHED" and load(tmp_path) is None
+    assert CliRunner().invoke(app, away).stdout == "nothing is deployed\n"

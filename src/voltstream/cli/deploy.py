@@ -25,7 +25,7 @@ from voltstream.deploy.cut import commit, stored_cut
 from voltstream.deploy.drafting import Options
 from voltstream.deploy.fitting import fitting
 from voltstream.deploy.flink import TICKS_TOPIC
-from voltstream.deploy.flink_deployed import Beginning, put, take_away
+from voltstream.deploy.flink_deployed import Beginning, has_begun, put, take_away
 from voltstream.deploy.flink_gateway import FlinkGateway
 from voltstream.deploy.flink_jdbc import emptying_script, tables_script
 from voltstream.deploy.flink_jobs import FlinkJobs
@@ -313,7 +313,8 @@ def destroy(target: TargetOption, to: ToOption = None, out: OutOption = None) ->
     """Take away what was deployed, the last first."""
     folder = _folder(out, target)
     before = load(folder, target)
-    if not before.made:
+    # A first deployment that was interrupted has a job, and no manifest yet.
+    if not before.made and not (target is Target.FLINK and has_begun(folder)):
         say("nothing is deployed")
         return
     if to is None:

@@ -180,6 +180,11 @@ def _secret(program: FlinkProgram) -> FlinkProgram:
     return replace(program, relations=sent)
 
 
+def has_begun(folder: Path) -> bool:
+    """Tell whether a job was submitted from a folder, and not taken away since."""
+    return (folder / FILE).exists()
+
+
 def load(folder: Path) -> Begun | None:
     """Read what was submitted last, if anything was. Raises: InvalidParameter (22023)."""
     path = folder / FILE
